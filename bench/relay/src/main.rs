@@ -1,0 +1,3 @@
+//! CPU per span of collectors side by side.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Receivers, processors, connectors, exporters and extensions.

@@ -1,0 +1,110 @@
+//! What is wrong with a configuration, and where.
+
+use std::fmt;
+
+use crate::Place;
+
+/// One or several problems of a configuration; shown one a line.
+///
+/// A problem reads `config.yaml:12: receivers::otlp::protocols::grpc: unknown key "endpont", did you mean "endpoint"?
+/// (valid keys: endpoint, tls)`. Place, path and hints are left out where they are not known.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigError {
+    problems: Vec<Problem>,
+}
+
+/// One problem of a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Where the offending value (or the nearest one that encloses it) was written.
+    pub place: Option<Place>,
+    /// The path of the offending section or value, like `receivers::otlp::protocols::grpc`; empty for the whole file.
+    pub path: String,
+    /// What is wrong, in lower case, without the path.
+    pub message: String,
+    /// The nearest valid name, when a name was not recognised.
+    pub suggestion: Option<String>,
+    /// What would be valid, like `valid keys: endpoint, tls`.
+    pub hint: Option<String>,
+}
+
+// === impl Problem ===
+
+impl Problem {
+    /// A problem without a place and without hints.
+    pub fn new(path: impl Into<String>, message: impl fmt::Display) -> Self {
+        Self { place: None, path: path.into(), message: message.to_string(), suggestion: None, hint: None }
+    }
+
+    /// The same problem with a place.
+    #[must_use]
+    pub fn at(mut self, place: Option<Place>) -> Self {
+        self.place = place;
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(place) = &self.place {
+            write!(f, "{place}: ")?;
+        }
+        if !self.path.is_empty() {
+            write!(f, "{}: ", self.path)?;
+        }
+        f.write_str(&self.message)?;
+        if let Some(suggestion) = &self.suggestion {
+            write!(f, ", did you mean {suggestion:?}?")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, " ({hint})")?;
+        }
+        Ok(())
+    }
+}
+
+// === impl ConfigError ===
+
+impl ConfigError {
+    /// An error without a place. Prefer [`Section::error`](crate::Section::error), which finds the place by the path.
+    pub fn new(path: impl Into<String>, message: impl fmt::Display) -> Self {
+        Problem::new(path, message).into()
+    }
+
+    /// All problems as one error, or `Ok` when there are none.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `problems` is not empty.
+    pub fn all(problems: Vec<Problem>) -> Result<(), Self> {
+        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+
+    /// The problems, in the order they were found; there is at least one.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    /// Takes the problems out, to collect those of several sections.
+    pub fn into_problems(self) -> Vec<Problem> {
+        self.problems
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Problem> for ConfigError {
+    fn from(problem: Problem) -> Self {
+        Self { problems: vec![problem] }
+    }
+}

@@ -1,0 +1,1 @@
+//! The Collector's YAML configuration: merging, expansion, typed sections, errors with a place.

@@ -1,0 +1,1 @@
+//! What is known about GenAI telemetry: sources, usage, ownership, derived values.

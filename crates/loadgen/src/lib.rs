@@ -1,0 +1,1 @@
+//! Realistic GenAI OTLP traffic for demos and benchmarks.

@@ -1,0 +1,297 @@
+//! Where the resources, scopes and spans of a request lie, found in one scan that also checks all framing.
+
+use std::ops::Range;
+
+use crate::error::{Malformed, Reason};
+use crate::limits::Limits;
+use crate::wire::{Payload, RawField, field};
+
+/// A range of the request; offsets fit in 31 bits because [`Limits::max_bytes`] does.
+pub(crate) type Span32 = (u32, u32);
+
+/// One repeated field: `field` is where its tag begins, `body..end` its contents.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Entry {
+    pub(crate) field: u32,
+    pub(crate) body: u32,
+    pub(crate) end: u32,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SpanEntry {
+    pub(crate) at: Entry,
+    pub(crate) scope: u32,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ScopeEntry {
+    pub(crate) at: Entry,
+    pub(crate) resource: u32,
+    pub(crate) spans: Range<u32>,
+    /// Bodies of the `scope` field in [`Index::parts`]; protobuf merges them when there are several.
+    pub(crate) header: Range<u32>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ResourceEntry {
+    pub(crate) at: Entry,
+    pub(crate) scopes: Range<u32>,
+    /// Bodies of the `resource` field in [`Index::parts`].
+    pub(crate) header: Range<u32>,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Index {
+    pub(crate) resources: Vec<ResourceEntry>,
+    pub(crate) scopes: Vec<ScopeEntry>,
+    pub(crate) spans: Vec<SpanEntry>,
+    pub(crate) parts: Vec<Span32>,
+}
+
+struct Scan<'a> {
+    buf: &'a [u8],
+    limits: &'a Limits,
+    index: Index,
+}
+
+// === impl Index ===
+
+impl Index {
+    pub(crate) fn scan(buf: &[u8], limits: &Limits) -> Result<Self, Malformed> {
+        if buf.len() > limits.max_bytes.min(0x7fff_ffff) {
+            return Err(Malformed::new(limits.max_bytes, Reason::TooLarge));
+        }
+        let mut scan = Scan { buf, limits, index: Self::default() };
+        scan.request()?;
+        Ok(scan.index)
+    }
+}
+
+// === impl Scan ===
+
+impl<'a> Scan<'a> {
+    /// The field at `pos` of a message that ends at `end`.
+    #[inline]
+    fn field(&self, pos: usize, end: usize) -> Result<RawField<'a>, Malformed> {
+        let message = self.buf.get(..end).ok_or_else(|| Malformed::new(pos, Reason::Truncated))?;
+        field(message, pos)
+    }
+
+    fn request(&mut self) -> Result<(), Malformed> {
+        let (mut pos, end) = (0, self.buf.len());
+        while pos < end {
+            let field = self.field(pos, end)?;
+            if field.number == 1 {
+                let at = entry(pos, &field)?;
+                self.resource_spans(at)?;
+            }
+            pos = field.end;
+        }
+        Ok(())
+    }
+
+    fn resource_spans(&mut self, at: Entry) -> Result<(), Malformed> {
+        let ordinal = self.index.resources.len() as u32;
+        let first_scope = self.index.scopes.len() as u32;
+        // Bodies of the `resource` field are noted last, so that those of its scopes do not come between them.
+        let mut bodies: Option<Span32> = None;
+        let mut more: Vec<Span32> = Vec::new();
+        let (mut pos, end) = (at.body as usize, at.end as usize);
+        while pos < end {
+            let field = self.field(pos, end)?;
+            match field.number {
+                1 => {
+                    let resource = entry(pos, &field)?;
+                    self.attributes_message(resource, &RESOURCE)?;
+                    match bodies {
+                        None => bodies = Some((resource.body, resource.end)),
+                        Some(_) => more.push((resource.body, resource.end)),
+                    }
+                }
+                2 => {
+                    let scope = entry(pos, &field)?;
+                    self.scope_spans(scope, ordinal)?;
+                }
+                3 => expect_bytes(pos, &field)?,
+                _ => {}
+            }
+            pos = field.end;
+        }
+        let first_part = self.index.parts.len() as u32;
+        self.index.parts.extend(bodies);
+        self.index.parts.extend(more);
+        self.index.resources.push(ResourceEntry {
+            at,
+            scopes: first_scope..self.index.scopes.len() as u32,
+            header: first_part..self.index.parts.len() as u32,
+        });
+        Ok(())
+    }
+
+    fn scope_spans(&mut self, at: Entry, resource: u32) -> Result<(), Malformed> {
+        let ordinal = self.index.scopes.len() as u32;
+        let first_span = self.index.spans.len() as u32;
+        let first_part = self.index.parts.len() as u32;
+        let (mut pos, end) = (at.body as usize, at.end as usize);
+        while pos < end {
+            let field = self.field(pos, end)?;
+            match field.number {
+                1 => {
+                    let scope = entry(pos, &field)?;
+                    self.attributes_message(scope, &SCOPE)?;
+                    self.index.parts.push((scope.body, scope.end));
+                }
+                2 => {
+                    let span = entry(pos, &field)?;
+                    self.span(span)?;
+                    if self.index.spans.len() >= self.limits.max_spans {
+                        return Err(Malformed::new(pos, Reason::TooManySpans));
+                    }
+                    self.index.spans.push(SpanEntry { at: span, scope: ordinal });
+                }
+                3 => expect_bytes(pos, &field)?,
+                _ => {}
+            }
+            pos = field.end;
+        }
+        self.index.scopes.push(ScopeEntry {
+            at,
+            resource,
+            spans: first_span..self.index.spans.len() as u32,
+            header: first_part..self.index.parts.len() as u32,
+        });
+        Ok(())
+    }
+
+    fn span(&self, at: Entry) -> Result<(), Malformed> {
+        let (mut pos, end) = (at.body as usize, at.end as usize);
+        while pos < end {
+            let field = self.field(pos, end)?;
+            match (field.number, field.payload) {
+                (9, Payload::Bytes(_)) => self.key_value(entry(pos, &field)?, self.limits.max_depth)?,
+                (1, Payload::Bytes(id)) => expect_id(pos, id, 16)?,
+                (2 | 4, Payload::Bytes(id)) => expect_id(pos, id, 8)?,
+                (11, Payload::Bytes(_)) => self.attributes_message(entry(pos, &field)?, &EVENT)?,
+                (13, Payload::Bytes(_)) => self.attributes_message(entry(pos, &field)?, &LINK)?,
+                (15, Payload::Bytes(_)) => self.attributes_message(entry(pos, &field)?, &STATUS)?,
+                (3 | 5, Payload::Bytes(_)) | (7 | 8, Payload::Fixed64(_)) => {}
+                (6 | 10 | 12 | 14, Payload::Varint(_)) | (16, Payload::Fixed32(_)) | (17.., _) => {}
+                (1..=16, _) => return Err(Malformed::new(pos, Reason::WrongWireType)),
+                (0, _) => return Err(Malformed::new(pos, Reason::FieldNumber)),
+            }
+            pos = field.end;
+        }
+        Ok(())
+    }
+
+    /// A message of scalar fields and attributes, as `shape` describes it.
+    fn attributes_message(&self, at: Entry, shape: &Shape) -> Result<(), Malformed> {
+        let (mut pos, end) = (at.body as usize, at.end as usize);
+        while pos < end {
+            let field = self.field(pos, end)?;
+            if field.number == shape.attributes {
+                self.key_value(entry(pos, &field)?, self.limits.max_depth)?;
+            } else if let Some(&(_, kind)) = shape.fields.iter().find(|(number, _)| *number == field.number) {
+                match (kind, field.payload) {
+                    (Kind::Id(len), Payload::Bytes(id)) => expect_id(pos, id, len)?,
+                    (Kind::Bytes, Payload::Bytes(_))
+                    | (Kind::Varint, Payload::Varint(_))
+                    | (Kind::Fixed64, Payload::Fixed64(_))
+                    | (Kind::Fixed32, Payload::Fixed32(_)) => {}
+                    _ => return Err(Malformed::new(pos, Reason::WrongWireType)),
+                }
+            }
+            pos = field.end;
+        }
+        Ok(())
+    }
+
+    fn key_value(&self, at: Entry, depth: u32) -> Result<(), Malformed> {
+        let (mut pos, end) = (at.body as usize, at.end as usize);
+        while pos < end {
+            let field = self.field(pos, end)?;
+            match field.number {
+                1 => expect_bytes(pos, &field)?,
+                2 => self.any_value(entry(pos, &field)?, depth)?,
+                _ => {}
+            }
+            pos = field.end;
+        }
+        Ok(())
+    }
+
+    fn any_value(&self, at: Entry, depth: u32) -> Result<(), Malformed> {
+        let (mut pos, end) = (at.body as usize, at.end as usize);
+        while pos < end {
+            let field = self.field(pos, end)?;
+            match (field.number, field.payload) {
+                (1 | 7, Payload::Bytes(_)) | (2 | 3, Payload::Varint(_)) | (4, Payload::Fixed64(_)) | (8.., _) => {}
+                (5 | 6, Payload::Bytes(_)) => {
+                    let Some(depth) = depth.checked_sub(1) else {
+                        return Err(Malformed::new(pos, Reason::TooDeep));
+                    };
+                    self.values(entry(pos, &field)?, field.number == 6, depth)?;
+                }
+                _ => return Err(Malformed::new(pos, Reason::WrongWireType)),
+            }
+            pos = field.end;
+        }
+        Ok(())
+    }
+
+    /// The elements of an `ArrayValue`, or the entries of a `KeyValueList`.
+    fn values(&self, at: Entry, keyed: bool, depth: u32) -> Result<(), Malformed> {
+        let (mut pos, end) = (at.body as usize, at.end as usize);
+        while pos < end {
+            let field = self.field(pos, end)?;
+            if field.number == 1 {
+                let element = entry(pos, &field)?;
+                if keyed { self.key_value(element, depth)? } else { self.any_value(element, depth)? }
+            }
+            pos = field.end;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Bytes,
+    Varint,
+    Fixed64,
+    Fixed32,
+    Id(usize),
+}
+
+/// The known fields of a message that is nothing but scalars and attributes.
+struct Shape {
+    attributes: u32,
+    fields: &'static [(u32, Kind)],
+}
+
+const RESOURCE: Shape = Shape { attributes: 1, fields: &[(2, Kind::Varint), (3, Kind::Bytes)] };
+const SCOPE: Shape = Shape { attributes: 3, fields: &[(1, Kind::Bytes), (2, Kind::Bytes), (4, Kind::Varint)] };
+const EVENT: Shape = Shape { attributes: 3, fields: &[(1, Kind::Fixed64), (2, Kind::Bytes), (4, Kind::Varint)] };
+const LINK: Shape = Shape {
+    attributes: 4,
+    fields: &[(1, Kind::Id(16)), (2, Kind::Id(8)), (3, Kind::Bytes), (5, Kind::Varint), (6, Kind::Fixed32)],
+};
+/// A status has no attributes; no field has number 0.
+const STATUS: Shape = Shape { attributes: 0, fields: &[(2, Kind::Bytes), (3, Kind::Varint)] };
+
+fn entry(pos: usize, field: &RawField<'_>) -> Result<Entry, Malformed> {
+    match field.payload {
+        Payload::Bytes(body) => {
+            Ok(Entry { field: pos as u32, body: (field.end - body.len()) as u32, end: field.end as u32 })
+        }
+        _ => Err(Malformed::new(pos, Reason::WrongWireType)),
+    }
+}
+
+fn expect_bytes(pos: usize, field: &RawField<'_>) -> Result<(), Malformed> {
+    entry(pos, field).map(drop)
+}
+
+fn expect_id(pos: usize, id: &[u8], len: usize) -> Result<(), Malformed> {
+    if id.is_empty() || id.len() == len { Ok(()) } else { Err(Malformed::new(pos, Reason::IdLength)) }
+}

@@ -1,0 +1,90 @@
+//! Attribute keys compiled to numbered slots, so that a scan of a span costs one lookup an attribute, however many keys
+//! are known.
+
+/// Number of a key in its [`KeyTable`], counted from zero in the order the keys were given.
+pub type Slot = u16;
+
+/// A set of attribute keys, each with a slot. Built once at start; a lookup hashes length and both ends of the key and
+/// compares once.
+#[derive(Debug, Clone, Default)]
+pub struct KeyTable {
+    keys: Vec<Box<[u8]>>,
+    buckets: Vec<Slot>,
+    mask: u32,
+}
+
+/// Marks an empty bucket, and bounds the number of keys.
+const EMPTY: Slot = Slot::MAX;
+
+// === impl KeyTable ===
+
+impl KeyTable {
+    /// A table of the keys; a repeated one keeps its first slot (later slots stay unused).
+    /// At most 65,534 keys are taken; later ones are never found.
+    pub fn new<I>(keys: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: AsRef<str>,
+    {
+        let keys: Vec<Box<[u8]>> =
+            keys.into_iter().take(usize::from(EMPTY)).map(|key| key.as_ref().as_bytes().into()).collect();
+        let size = (keys.len() * 4).next_power_of_two().max(8);
+        let mut table = Self { keys: Vec::new(), buckets: vec![EMPTY; size], mask: size as u32 - 1 };
+        for (slot, key) in keys.iter().enumerate() {
+            let mut at = hash(key) & table.mask;
+            while let Some(&taken) = table.buckets.get(at as usize) {
+                if taken == EMPTY {
+                    if let Some(bucket) = table.buckets.get_mut(at as usize) {
+                        *bucket = slot as Slot;
+                    }
+                    break;
+                }
+                if keys.get(usize::from(taken)) == Some(key) {
+                    break;
+                }
+                at = (at + 1) & table.mask;
+            }
+        }
+        table.keys = keys;
+        table
+    }
+
+    /// The slot of `key`, if it is in the table.
+    #[inline]
+    pub fn get(&self, key: &[u8]) -> Option<Slot> {
+        let mut at = hash(key) & self.mask;
+        loop {
+            let slot = *self.buckets.get(at as usize)?;
+            if slot == EMPTY {
+                return None;
+            }
+            if self.keys.get(usize::from(slot)).is_some_and(|known| **known == *key) {
+                return Some(slot);
+            }
+            at = (at + 1) & self.mask;
+        }
+    }
+
+    /// How many slots there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+}
+
+/// Mixes the length with the first and last eight bytes: keys of one vocabulary differ there.
+#[inline]
+fn hash(key: &[u8]) -> u32 {
+    let (first, last) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
+        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
+        _ => (key.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0),
+    };
+    let middle = key.get(key.len() / 2).copied().unwrap_or(0);
+    let mixed = (first ^ last.rotate_left(23) ^ (key.len() as u64) << 56 ^ u64::from(middle) << 40)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 32) as u32
+}

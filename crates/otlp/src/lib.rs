@@ -1,0 +1,43 @@
+//! OTLP requests as immutable bytes with an index and edits.
+//!
+//! A [`Traces`] is the `ExportTraceServiceRequest` as it was received, an index of where its resources, scopes and
+//! spans lie, and the edits made since. Reading borrows from the bytes; editing notes what to cut and what to add;
+//! [`Traces::encode`] copies unedited runs as they are. Fields this crate does not know survive untouched.
+//!
+//! ```
+//! use spanmill_otlp::{Part, Patch, Traces, Value};
+//!
+//! let request = bytes::Bytes::from_static(b"\x0a\x06\x12\x04\x12\x02\x2a\x00"); // one span with an empty name
+//! let mut traces = Traces::parse(request)?;
+//! let mut patch = Patch::new(Part::Span);
+//! patch.append("gen_ai.operation.name", Value::Str("chat"));
+//! traces.apply(spanmill_otlp::SpanIx::default(), &patch);
+//! assert_eq!(traces.spans().next().and_then(|span| span.attribute("gen_ai.operation.name")?.as_str()), Some("chat"));
+//! # Ok::<(), spanmill_otlp::Malformed>(())
+//! ```
+
+mod edit;
+mod encode;
+mod error;
+mod index;
+mod keys;
+mod limits;
+mod opaque;
+mod patch;
+mod traces;
+mod value;
+mod view;
+mod wire;
+
+pub use edit::{ResourceIx, ScopeIx, SpanIx, Target};
+pub use error::{Malformed, Reason};
+pub use keys::{KeyTable, Slot};
+pub use limits::Limits;
+pub use opaque::{Opaque, Signal};
+pub use patch::{Part, Patch};
+pub use traces::Traces;
+pub use value::{Value, put_any_value, put_key_value};
+pub use view::{
+    AnyValue, Attribute, Attributes, EventRef, Field, Fields, LinkRef, Message, Payload, Pos, ResourceRef, ScopeRef,
+    SpanRef, StatusRef, ValueRef,
+};

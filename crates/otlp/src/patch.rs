@@ -1,0 +1,122 @@
+use std::ops::Range;
+
+use crate::value::{Value, put_key_value};
+use crate::view::Pos;
+use crate::wire::{put_delimited, put_varint};
+
+/// Which message a [`Patch`] is for; they number their attributes differently.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// A `Resource`.
+    Resource,
+    /// An `InstrumentationScope`.
+    Scope,
+    /// A `Span`.
+    Span,
+}
+
+/// Changes to one resource, scope or span: fields to cut, replace or append. Made to be reused: [`Patch::clear`] keeps
+/// its memory.
+///
+/// Fields are named by the [`Pos`] that a view gave; a position that is no longer part of the target is ignored.
+#[derive(Debug, Clone)]
+pub struct Patch {
+    part: Part,
+    pub(crate) cuts: Vec<Cut>,
+    pub(crate) replacements: Vec<u8>,
+    pub(crate) appended: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Cut {
+    pub(crate) at: Pos,
+    /// What takes its place, as a range of the replacements; empty for a removal.
+    pub(crate) with: Range<usize>,
+}
+
+// === impl Part ===
+
+impl Part {
+    /// The encoded tag byte of the attributes of this message.
+    pub(crate) fn attribute_tag(self) -> u8 {
+        match self {
+            Self::Resource => 0x0a,
+            Self::Scope => 0x1a,
+            Self::Span => 0x4a,
+        }
+    }
+}
+
+// === impl Patch ===
+
+impl Patch {
+    /// An empty patch for that kind of message.
+    pub fn new(part: Part) -> Self {
+        Self { part, cuts: Vec::new(), replacements: Vec::new(), appended: Vec::new() }
+    }
+
+    /// Forgets all changes.
+    pub fn clear(&mut self) {
+        self.cuts.clear();
+        self.replacements.clear();
+        self.appended.clear();
+    }
+
+    /// Whether applying it would change nothing.
+    pub fn is_empty(&self) -> bool {
+        self.cuts.is_empty() && self.appended.is_empty()
+    }
+
+    /// Removes the field at `at`.
+    pub fn cut(&mut self, at: Pos) {
+        self.cuts.push(Cut { at, with: 0..0 });
+    }
+
+    /// Puts an attribute in the place of the field at `at`.
+    pub fn replace(&mut self, at: Pos, key: &str, value: Value<'_>) {
+        let start = self.replacements.len();
+        put_key_value(&mut self.replacements, self.part.attribute_tag(), key, &value);
+        self.cuts.push(Cut { at, with: start..self.replacements.len() });
+    }
+
+    /// Puts an encoded field, tag included, in the place of the field at `at`.
+    pub fn replace_field(&mut self, at: Pos, encoded: &[u8]) {
+        let start = self.replacements.len();
+        self.replacements.extend_from_slice(encoded);
+        self.cuts.push(Cut { at, with: start..self.replacements.len() });
+    }
+
+    /// Appends an attribute. The caller knows that the key is not there yet, or cuts it.
+    pub fn append(&mut self, key: &str, value: Value<'_>) {
+        put_key_value(&mut self.appended, self.part.attribute_tag(), key, &value);
+    }
+
+    /// Appends a length-delimited field (a string, bytes, or an encoded message).
+    pub fn append_bytes(&mut self, number: u32, body: &[u8]) {
+        if number < 16 {
+            put_delimited(&mut self.appended, (number << 3 | 2) as u8, body);
+        } else {
+            put_varint(&mut self.appended, u64::from(number << 3 | 2));
+            put_varint(&mut self.appended, body.len() as u64);
+            self.appended.extend_from_slice(body);
+        }
+    }
+
+    /// Appends a field of wire type 0.
+    pub fn append_varint(&mut self, number: u32, value: u64) {
+        put_varint(&mut self.appended, u64::from(number << 3));
+        put_varint(&mut self.appended, value);
+    }
+
+    /// Appends a field of wire type 1.
+    pub fn append_fixed64(&mut self, number: u32, value: u64) {
+        put_varint(&mut self.appended, u64::from(number << 3 | 1));
+        self.appended.extend_from_slice(&value.to_le_bytes());
+    }
+
+    /// Appends a field of wire type 5.
+    pub fn append_fixed32(&mut self, number: u32, value: u32) {
+        put_varint(&mut self.appended, u64::from(number << 3 | 5));
+        self.appended.extend_from_slice(&value.to_le_bytes());
+    }
+}

@@ -1,0 +1,259 @@
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::edit::{Edits, ResourceIx, Rope, ScopeIx, SpanIx, Target};
+use crate::error::Malformed;
+use crate::index::{Index, Span32};
+use crate::limits::Limits;
+use crate::patch::{Part, Patch};
+use crate::value::Value;
+use crate::view::{Message, ResourceRef, ScopeRef, SpanRef};
+
+/// A traces request: shared bytes, an index, and edits. Cloning an unedited one costs two reference counts;
+/// [`Traces::freeze`] makes it so.
+#[derive(Debug, Clone)]
+pub struct Traces {
+    pub(crate) bytes: Bytes,
+    pub(crate) index: Arc<Index>,
+    pub(crate) edits: Option<Box<Edits>>,
+}
+
+// === impl Traces ===
+
+impl Traces {
+    /// Checks the framing of an encoded `ExportTraceServiceRequest` down to every attribute value and indexes it.
+    pub fn parse(bytes: Bytes) -> Result<Self, Malformed> {
+        Self::parse_with(bytes, &Limits::default())
+    }
+
+    /// As [`Traces::parse`], with other limits.
+    pub fn parse_with(bytes: Bytes, limits: &Limits) -> Result<Self, Malformed> {
+        let index = Arc::new(Index::scan(&bytes, limits)?);
+        Ok(Self { bytes, index, edits: None })
+    }
+
+    /// How many spans there are, without the dropped ones.
+    pub fn span_count(&self) -> usize {
+        self.index.spans.len() - self.edits.as_ref().map_or(0, |edits| edits.dropped_spans)
+    }
+
+    /// Whether there is any edit.
+    pub fn is_edited(&self) -> bool {
+        self.edits.is_some()
+    }
+
+    /// The resources.
+    pub fn resources(&self) -> impl Iterator<Item = ResourceRef<'_>> {
+        (0..self.index.resources.len()).map(|ix| ResourceRef::new(self, ResourceIx(ix as u32)))
+    }
+
+    /// The scopes of all resources.
+    pub fn scopes(&self) -> impl Iterator<Item = ScopeRef<'_>> {
+        (0..self.index.scopes.len()).map(|ix| ScopeRef::new(self, ScopeIx(ix as u32)))
+    }
+
+    /// All spans, without the dropped ones.
+    pub fn spans(&self) -> impl Iterator<Item = SpanRef<'_>> {
+        self.span_ixs().filter_map(|ix| self.span(ix))
+    }
+
+    /// The ordinals of all spans, the dropped ones included. Unlike [`Traces::spans`] it borrows nothing, so a loop over
+    /// it may edit.
+    pub fn span_ixs(&self) -> impl Iterator<Item = SpanIx> + use<> {
+        (0..self.index.spans.len() as u32).map(SpanIx)
+    }
+
+    /// A span; none where it was dropped or is not of this request.
+    pub fn span(&self, ix: SpanIx) -> Option<SpanRef<'_>> {
+        let entry = self.index.spans.get(ix.0 as usize)?.at;
+        let message = match &self.edits {
+            None => Message::one(&self.bytes, entry.body, entry.end),
+            Some(edits) => match edits.rope(ix.into()) {
+                Rope::Dropped => return None,
+                Rope::Untouched => Message::one(&self.bytes, entry.body, entry.end),
+                Rope::Edited { first, count, .. } => {
+                    Message::rope(&self.bytes, &edits.arena, edits.segments(first, count))
+                }
+            },
+        };
+        Some(SpanRef::new(self, ix, message))
+    }
+
+    /// The resource with that ordinal.
+    pub fn resource(&self, ix: ResourceIx) -> Option<ResourceRef<'_>> {
+        self.index.resources.get(ix.0 as usize).map(|_| ResourceRef::new(self, ix))
+    }
+
+    /// The scope with that ordinal.
+    pub fn scope(&self, ix: ScopeIx) -> Option<ScopeRef<'_>> {
+        self.index.scopes.get(ix.0 as usize).map(|_| ScopeRef::new(self, ix))
+    }
+
+    /// Applies a patch to a resource, a scope or a span. Dropped and unknown targets stay as they are.
+    pub fn apply(&mut self, target: impl Into<Target>, patch: &Patch) {
+        let target = target.into();
+        if patch.is_empty() {
+            return;
+        }
+        let one;
+        let index = &self.index;
+        let original: &[Span32] = match target {
+            Target::Span(ix) => {
+                let Some(entry) = index.spans.get(ix.0 as usize) else { return };
+                one = [(entry.at.body, entry.at.end)];
+                &one
+            }
+            Target::Scope(ix) => {
+                let Some(entry) = index.scopes.get(ix.0 as usize) else { return };
+                parts(index, &entry.header)
+            }
+            Target::Resource(ix) => {
+                let Some(entry) = index.resources.get(ix.0 as usize) else { return };
+                parts(index, &entry.header)
+            }
+        };
+        self.edits.get_or_insert_default().apply(target, original, patch);
+    }
+
+    /// Sets an attribute; where the key is there already, its first occurrence is replaced and others are removed.
+    pub fn set_attribute(&mut self, target: impl Into<Target>, key: &str, value: Value<'_>) {
+        let target = target.into();
+        let part = part_of(target);
+        let mut patch = Patch::new(part);
+        for found in self.message(target).attributes(attributes_number(part)) {
+            if found.key == key.as_bytes() {
+                if patch.cuts.is_empty() { patch.replace(found.pos, key, value) } else { patch.cut(found.pos) }
+            }
+        }
+        if patch.is_empty() {
+            patch.append(key, value);
+        }
+        self.apply(target, &patch);
+    }
+
+    /// Removes an attribute, all its occurrences; says whether there was one. `dropped_attributes_count` stays: it tells
+    /// what the sender dropped.
+    pub fn remove_attribute(&mut self, target: impl Into<Target>, key: &str) -> bool {
+        let target = target.into();
+        let part = part_of(target);
+        let mut patch = Patch::new(part);
+        for found in self.message(target).attributes(attributes_number(part)) {
+            if found.key == key.as_bytes() {
+                patch.cut(found.pos);
+            }
+        }
+        self.apply(target, &patch);
+        !patch.is_empty()
+    }
+
+    /// Drops a span. Scopes and resources that lose all their spans disappear with them.
+    pub fn drop_span(&mut self, ix: SpanIx) {
+        if ix.0 as usize >= self.index.spans.len() {
+            return;
+        }
+        let edits = self.edits.get_or_insert_default();
+        if edits.rope(ix.into()) != Rope::Dropped {
+            edits.set_rope(ix.into(), Rope::Dropped);
+            edits.dropped_spans += 1;
+        }
+    }
+
+    /// Sets the schema URL of a scope's spans.
+    pub fn set_schema_url(&mut self, ix: ScopeIx, url: &str) {
+        if ix.0 as usize >= self.index.scopes.len() {
+            return;
+        }
+        let edits = self.edits.get_or_insert_default();
+        if let Some(range) = edits.put(url.as_bytes()) {
+            edits.schema_urls.retain(|(known, _)| *known != ix);
+            edits.schema_urls.push((ix, range));
+        }
+    }
+
+    /// Writes the edits into new bytes, so that clones share them. Costs nothing where there are none.
+    pub fn freeze(self) -> Self {
+        if self.edits.is_none() {
+            return self;
+        }
+        let bytes = self.encode();
+        // What we encode from a checked request is itself valid; should it not be, the edited form is still right.
+        match Self::parse(bytes) {
+            Ok(frozen) => frozen,
+            Err(_) => self,
+        }
+    }
+
+    pub(crate) fn message(&self, target: Target) -> Message<'_> {
+        if let Some(edits) = &self.edits
+            && let Rope::Edited { first, count, .. } = edits.rope(target)
+        {
+            return Message::rope(&self.bytes, &edits.arena, edits.segments(first, count));
+        }
+        let header = match target {
+            Target::Span(ix) => {
+                let entry = self.index.spans.get(ix.0 as usize).map(|span| span.at);
+                return entry.map_or(Message::standalone(&[]), |at| Message::one(&self.bytes, at.body, at.end));
+            }
+            Target::Scope(ix) => self.index.scopes.get(ix.0 as usize).map(|scope| &scope.header),
+            Target::Resource(ix) => self.index.resources.get(ix.0 as usize).map(|resource| &resource.header),
+        };
+        header.map_or(Message::standalone(&[]), |header| Message::parts(&self.bytes, parts(&self.index, header)))
+    }
+
+    /// The whole `ResourceSpans` as received.
+    pub(crate) fn resource_spans(&self, ix: ResourceIx) -> Message<'_> {
+        let entry = self.index.resources.get(ix.0 as usize).map(|resource| resource.at);
+        entry.map_or(Message::standalone(&[]), |at| Message::one(&self.bytes, at.body, at.end))
+    }
+
+    /// The whole `ScopeSpans` as received.
+    pub(crate) fn scope_spans(&self, ix: ScopeIx) -> Message<'_> {
+        let entry = self.index.scopes.get(ix.0 as usize).map(|scope| scope.at);
+        entry.map_or(Message::standalone(&[]), |at| Message::one(&self.bytes, at.body, at.end))
+    }
+
+    /// The schema URL that was set on a scope.
+    pub(crate) fn schema_url(&self, ix: ScopeIx) -> Option<&[u8]> {
+        let edits = self.edits.as_ref()?;
+        let (_, (start, end)) = edits.schema_urls.iter().find(|(known, _)| *known == ix)?;
+        edits.arena.get(*start as usize..*end as usize)
+    }
+
+    pub(crate) fn scope_range(&self, ix: ResourceIx) -> Range<u32> {
+        self.index.resources.get(ix.0 as usize).map_or(0..0, |resource| resource.scopes.clone())
+    }
+
+    pub(crate) fn span_range(&self, ix: ScopeIx) -> Range<u32> {
+        self.index.scopes.get(ix.0 as usize).map_or(0..0, |scope| scope.spans.clone())
+    }
+
+    pub(crate) fn scope_of(&self, ix: SpanIx) -> ScopeIx {
+        ScopeIx(self.index.spans.get(ix.0 as usize).map_or(0, |span| span.scope))
+    }
+
+    pub(crate) fn resource_of(&self, ix: ScopeIx) -> ResourceIx {
+        ResourceIx(self.index.scopes.get(ix.0 as usize).map_or(0, |scope| scope.resource))
+    }
+}
+
+fn parts<'a>(index: &'a Index, header: &Range<u32>) -> &'a [Span32] {
+    index.parts.get(header.start as usize..header.end as usize).unwrap_or(&[])
+}
+
+fn part_of(target: Target) -> Part {
+    match target {
+        Target::Resource(_) => Part::Resource,
+        Target::Scope(_) => Part::Scope,
+        Target::Span(_) => Part::Span,
+    }
+}
+
+fn attributes_number(part: Part) -> u32 {
+    match part {
+        Part::Resource => 1,
+        Part::Scope => 3,
+        Part::Span => 9,
+    }
+}

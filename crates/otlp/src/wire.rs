@@ -1,0 +1,104 @@
+//! Protobuf's wire format: variable-length integers, tags and fields.
+
+use crate::error::{Malformed, Reason};
+
+/// What a field holds, by wire type.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Payload<'a> {
+    /// Wire type 0.
+    Varint(u64),
+    /// Wire type 1.
+    Fixed64(u64),
+    /// Wire type 2: a string, bytes or a message.
+    Bytes(&'a [u8]),
+    /// Wire type 5.
+    Fixed32(u32),
+}
+
+/// One field as read from `pos`; `end` is where the next one begins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RawField<'a> {
+    pub(crate) number: u32,
+    pub(crate) payload: Payload<'a>,
+    pub(crate) end: usize,
+}
+
+#[inline]
+pub(crate) fn varint(buf: &[u8], pos: usize) -> Result<(u64, usize), Malformed> {
+    match buf.get(pos) {
+        Some(&byte) if byte < 0x80 => Ok((u64::from(byte), pos + 1)),
+        Some(_) => varint_slow(buf, pos),
+        None => Err(Malformed::new(pos, Reason::Truncated)),
+    }
+}
+
+fn varint_slow(buf: &[u8], start: usize) -> Result<(u64, usize), Malformed> {
+    let mut value = 0u64;
+    for index in 0..10 {
+        let Some(&byte) = buf.get(start + index) else {
+            return Err(Malformed::new(start, Reason::Truncated));
+        };
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            return Ok((value, start + index + 1));
+        }
+    }
+    Err(Malformed::new(start, Reason::VarintTooLong))
+}
+
+/// Reads the field that begins at `pos`. The offset in an error is relative to `buf`.
+#[inline]
+pub(crate) fn field(buf: &[u8], pos: usize) -> Result<RawField<'_>, Malformed> {
+    let (tag, after_tag) = varint(buf, pos)?;
+    let number = tag >> 3;
+    if number == 0 || number > 0x1fff_ffff {
+        return Err(Malformed::new(pos, Reason::FieldNumber));
+    }
+    let truncated = || Malformed::new(pos, Reason::Truncated);
+    let (payload, end) = match tag & 7 {
+        2 => {
+            let (len, body) = varint(buf, after_tag)?;
+            let end = usize::try_from(len).ok().and_then(|len| body.checked_add(len)).ok_or_else(truncated)?;
+            (Payload::Bytes(buf.get(body..end).ok_or_else(truncated)?), end)
+        }
+        0 => {
+            let (value, end) = varint(buf, after_tag)?;
+            (Payload::Varint(value), end)
+        }
+        1 => {
+            let bytes = buf.get(after_tag..).and_then(|rest| rest.first_chunk::<8>()).ok_or_else(truncated)?;
+            (Payload::Fixed64(u64::from_le_bytes(*bytes)), after_tag + 8)
+        }
+        5 => {
+            let bytes = buf.get(after_tag..).and_then(|rest| rest.first_chunk::<4>()).ok_or_else(truncated)?;
+            (Payload::Fixed32(u32::from_le_bytes(*bytes)), after_tag + 4)
+        }
+        _ => return Err(Malformed::new(pos, Reason::WireType)),
+    };
+    Ok(RawField { number: number as u32, payload, end })
+}
+
+pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+pub(crate) fn varint_len(value: u64) -> usize {
+    // Seven bits a byte; `| 1` makes zero count as one bit.
+    (64 - (value | 1).leading_zeros() as usize).div_ceil(7)
+}
+
+/// Encoded size of a length-delimited field with a body of `len` bytes and a one-byte tag.
+pub(crate) fn delimited_len(len: usize) -> usize {
+    1 + varint_len(len as u64) + len
+}
+
+/// Writes a length-delimited field. `tag` is the encoded tag byte.
+pub(crate) fn put_delimited(out: &mut Vec<u8>, tag: u8, body: &[u8]) {
+    out.push(tag);
+    put_varint(out, body.len() as u64);
+    out.extend_from_slice(body);
+}

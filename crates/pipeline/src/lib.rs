@@ -1,0 +1,1 @@
+//! Component traits, the pipeline graph, life cycle and own telemetry.

@@ -1,0 +1,3 @@
+//! An OpenTelemetry Collector for GenAI spans.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! End-to-end tests against real backends and recorded real traffic.
