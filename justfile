@@ -1,0 +1,35 @@
+# The daily commands. `just --list` shows them.
+
+# Everything that is tested, set-up included.
+test *args:
+    cargo xtask test {{args}}
+
+# What is checked before a change lands.
+ci:
+    bash .ci/run
+
+# Formatting and lints.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Unit tests of one crate.
+check-crate name:
+    cargo clippy -p spanmill-{{name}} --all-targets --no-deps -- -D warnings
+    cargo test -p spanmill-{{name}}
+
+# The demo: realistic traffic, then the slow small calls.
+demo *args:
+    cargo run -- demo {{args}}
+
+# CPU per span beside other collectors; writes docs/benchmarks.md.
+bench *args:
+    cargo xtask bench relay {{args}}
+
+# Fuzzing on the stable toolchain: `just fuzz scan 60`.
+fuzz target seconds="60":
+    cd crates/otlp/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none {{target}} -- -max_total_time={{seconds}}
+
+# Licences, bans and sources of dependencies.
+deny:
+    cargo deny --offline check bans licenses sources
