@@ -1,1 +1,9 @@
-//! Receivers, processors, connectors, exporters and extensions.
+//! Receivers, processors, connectors, exporters and extensions. A component is a folder: `mod.rs` says what it does,
+//! `config.rs` holds its options with their defaults, `README.md` is its reference. Each is known by one constant
+//! `FACTORY`.
+
+pub mod connectors;
+pub mod exporters;
+pub mod extensions;
+pub mod processors;
+pub mod receivers;

@@ -1,0 +1,1 @@
+//! What joins one pipeline to others.

@@ -1,0 +1,1 @@
+//! What changes or drops spans on their way.
