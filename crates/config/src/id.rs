@@ -74,7 +74,9 @@ pub enum IdError {
     )]
     InvalidType(String, String),
     /// The name has characters that names cannot have.
-    #[error("in {0:?} id: invalid name {1:?}: a name has 1 to 1024 characters, none of them a space, a control character or a symbol")]
+    #[error(
+        "in {0:?} id: invalid name {1:?}: a name has 1 to 1024 characters, none of them a space, a control character or a symbol"
+    )]
     InvalidName(String, String),
     /// A pipeline of an unknown signal.
     #[error("in {0:?} id: unknown signal {1:?} (valid signals: traces, metrics, logs)")]
@@ -277,7 +279,8 @@ fn is_name(text: &str) -> bool {
 /// Letters, marks, numbers and punctuation; not separators, control characters or symbols.
 fn is_name_character(character: char) -> bool {
     if character.is_ascii() {
-        return character.is_ascii_alphanumeric() || (character.is_ascii_punctuation() && !"$+<=>^`|~".contains(character));
+        return character.is_ascii_alphanumeric()
+            || (character.is_ascii_punctuation() && !"$+<=>^`|~".contains(character));
     }
     !character.is_whitespace() && !character.is_control()
 }

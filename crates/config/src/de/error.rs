@@ -1,0 +1,137 @@
+//! The deserialiser's own error, which gathers its path on the way out.
+
+use std::fmt;
+
+use serde::de::{Expected, Unexpected};
+
+use crate::node::{Step, join_path};
+use crate::suggest::{nearest, sorted_list};
+use crate::{Place, Problem};
+
+/// Why a value could not be read, and at which path within the section.
+#[derive(Debug)]
+pub(crate) struct DeError(Box<Details>);
+
+#[derive(Debug, Default)]
+struct Details {
+    /// Innermost step first.
+    steps: Vec<Step>,
+    /// The value was given as nothing and wants its default: no error yet.
+    keeps_default: bool,
+    place: Option<Place>,
+    message: String,
+    suggestion: Option<String>,
+    hint: Option<String>,
+}
+
+// === impl DeError ===
+
+impl DeError {
+    pub(crate) fn new(message: impl fmt::Display) -> Self {
+        Self(Box::new(Details { message: message.to_string(), ..Details::default() }))
+    }
+
+    /// Not an error yet: the field at this path was given as nothing and wants its default.
+    pub(crate) fn null_keeps_default(expected: &str) -> Self {
+        let mut error = Self::new(format_args!("expected {expected}, found nothing"));
+        error.0.keeps_default = true;
+        error
+    }
+
+    pub(crate) fn keeps_default(&self) -> bool {
+        self.0.keeps_default
+    }
+
+    /// The path within the section, outermost step first.
+    pub(crate) fn steps(&self) -> Vec<Step> {
+        self.0.steps.iter().rev().cloned().collect()
+    }
+
+    /// The problem, its path behind that of the section.
+    pub(crate) fn into_problem(self, section: &str) -> Problem {
+        let path = join_path(section, &self.steps());
+        let Details { place, message, suggestion, hint, .. } = *self.0;
+        Problem { place, path, message, suggestion, hint }
+    }
+
+    pub(crate) fn within(mut self, step: Step) -> Self {
+        self.0.steps.push(step);
+        self
+    }
+
+    /// Sets the place, unless a place further inside is known.
+    pub(crate) fn at(mut self, place: Option<&Place>) -> Self {
+        if self.0.place.is_none() {
+            self.0.place = place.cloned();
+        }
+        self
+    }
+
+    fn unknown(what: &str, name: &str, plural: &str, valid: &[&str]) -> Self {
+        let mut error = Self::new(format_args!("unknown {what} {name:?}"));
+        error.0.suggestion = nearest(name, valid.iter().copied());
+        error.0.hint = (!valid.is_empty()).then(|| format!("valid {plural}: {}", sorted_list(valid)));
+        error
+    }
+}
+
+impl fmt::Display for DeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)
+    }
+}
+
+impl std::error::Error for DeError {}
+
+impl serde::de::Error for DeError {
+    fn custom<T: fmt::Display>(message: T) -> Self {
+        Self::new(message)
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(format_args!("expected {expected}, found {}", Found(found)))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::new(format_args!("invalid value: {}, expected {expected}", Found(found)))
+    }
+
+    fn invalid_length(length: usize, expected: &dyn Expected) -> Self {
+        Self::new(format_args!("expected {expected}, found {length} items"))
+    }
+
+    fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
+        Self::unknown("value", variant, "values", expected)
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        Self::unknown("key", field, "keys", expected)
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        Self::new(format_args!("{field:?} must be given"))
+    }
+
+    fn duplicate_field(field: &'static str) -> Self {
+        Self::new(format_args!("{field:?} is given twice"))
+    }
+}
+
+/// What was found, in a user's words.
+struct Found<'a>(Unexpected<'a>);
+
+impl fmt::Display for Found<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Unexpected::Bool(value) => write!(f, "the boolean {value}"),
+            Unexpected::Unsigned(value) => write!(f, "the number {value}"),
+            Unexpected::Signed(value) => write!(f, "the number {value}"),
+            Unexpected::Float(value) => write!(f, "the number {value}"),
+            Unexpected::Str(value) => write!(f, "the text {value:?}"),
+            Unexpected::Unit | Unexpected::Option => f.write_str("nothing"),
+            Unexpected::Seq => f.write_str("a list"),
+            Unexpected::Map => f.write_str("a map"),
+            other => other.fmt(f),
+        }
+    }
+}

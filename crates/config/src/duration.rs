@@ -1,0 +1,236 @@
+//! Durations as Go writes them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::{Serialize, Serializer};
+
+/// A length of time in nanoseconds, written like `1h30m`, `2.5s`, `200ms` or `0`; may be negative.
+///
+/// A plain number counts nanoseconds, as in the Collector.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Duration {
+    nanos: i64,
+}
+
+/// Why a text is no duration.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DurationError {
+    /// The text does not follow the form.
+    #[error("invalid duration {0:?}: expected numbers with units, like 1h30m, 2.5s or 200ms")]
+    Invalid(String),
+    /// A number without a unit.
+    #[error("missing unit in duration {0:?}: expected one of ns, us, ms, s, m, h")]
+    MissingUnit(String),
+    /// A unit that does not exist.
+    #[error("unknown unit {1:?} in duration {0:?}: expected one of ns, us, ms, s, m, h")]
+    UnknownUnit(String, String),
+    /// More than 292 years.
+    #[error("duration {0:?} is too long")]
+    Overflow(String),
+}
+
+// === impl Duration ===
+
+impl Duration {
+    /// No time at all.
+    pub const ZERO: Self = Self { nanos: 0 };
+
+    /// A duration of `nanos` nanoseconds.
+    pub const fn from_nanos(nanos: i64) -> Self {
+        Self { nanos }
+    }
+
+    /// A duration of `millis` milliseconds.
+    pub const fn from_millis(millis: u32) -> Self {
+        Self { nanos: millis as i64 * 1_000_000 }
+    }
+
+    /// A duration of `seconds` seconds.
+    pub const fn from_secs(seconds: u32) -> Self {
+        Self { nanos: seconds as i64 * 1_000_000_000 }
+    }
+
+    /// The nanoseconds.
+    pub const fn nanos(self) -> i64 {
+        self.nanos
+    }
+
+    /// Whether it is less than zero.
+    pub const fn is_negative(self) -> bool {
+        self.nanos < 0
+    }
+
+    /// Whether it is exactly zero.
+    pub const fn is_zero(self) -> bool {
+        self.nanos == 0
+    }
+
+    /// The standard library's duration; negative ones become zero.
+    pub fn to_std(self) -> std::time::Duration {
+        std::time::Duration::from_nanos(u64::try_from(self.nanos).unwrap_or(0))
+    }
+
+    /// The standard library's duration when it is more than zero, for options where zero or less means "never".
+    pub fn positive(self) -> Option<std::time::Duration> {
+        (self.nanos > 0).then(|| self.to_std())
+    }
+}
+
+impl From<std::time::Duration> for Duration {
+    /// Longer than 292 years becomes 292 years.
+    fn from(duration: std::time::Duration) -> Self {
+        Self { nanos: i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX) }
+    }
+}
+
+impl FromStr for Duration {
+    type Err = DurationError;
+
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        let (negative, unsigned) = match text.as_bytes().first() {
+            Some(b'-') => (true, text.get(1..).unwrap_or_default()),
+            Some(b'+') => (false, text.get(1..).unwrap_or_default()),
+            _ => (false, text),
+        };
+        if unsigned == "0" {
+            return Ok(Self::ZERO);
+        }
+        if unsigned.is_empty() {
+            return Err(DurationError::Invalid(text.to_owned()));
+        }
+        let mut total: u128 = 0;
+        let mut rest = unsigned;
+        while !rest.is_empty() {
+            let (nanos, after) = parse_part(rest, text)?;
+            total = total.saturating_add(nanos);
+            rest = after;
+        }
+        let total = i128::try_from(total).unwrap_or(i128::MAX);
+        let nanos = i64::try_from(if negative { -total } else { total });
+        nanos.map(Self::from_nanos).map_err(|_| DurationError::Overflow(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Duration {
+    /// As Go shows it: `1h30m0s`, `2.5s`, `200ms`, `0s`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.nanos < 0 { "-" } else { "" };
+        let nanos = self.nanos.unsigned_abs();
+        match nanos {
+            0 => f.write_str("0s"),
+            1..1_000 => write!(f, "{sign}{nanos}ns"),
+            1_000..1_000_000 => write!(f, "{sign}{}us", decimal(nanos, 1_000)),
+            1_000_000..1_000_000_000 => write!(f, "{sign}{}ms", decimal(nanos, 1_000_000)),
+            _ => {
+                let minutes = nanos / 60_000_000_000;
+                let seconds = decimal(nanos % 60_000_000_000, 1_000_000_000);
+                match (minutes / 60, minutes % 60) {
+                    (0, 0) => write!(f, "{sign}{seconds}s"),
+                    (0, minutes) => write!(f, "{sign}{minutes}m{seconds}s"),
+                    (hours, minutes) => write!(f, "{sign}{hours}h{minutes}m{seconds}s"),
+                }
+            }
+        }
+    }
+}
+
+impl Serialize for Duration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // Asked for as a newtype, so that the field's default is kept where nothing is given (`timeout:`).
+        deserializer.deserialize_newtype_struct("spanmill::Duration", DurationVisitor)
+    }
+}
+
+struct DurationVisitor;
+
+impl<'de> Visitor<'de> for DurationVisitor {
+    type Value = Duration;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a duration like 200ms or 1h30m")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Duration, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Duration, E> {
+        Ok(Duration::ZERO)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Duration, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_i64<E: Error>(self, nanos: i64) -> Result<Duration, E> {
+        Ok(Duration { nanos })
+    }
+
+    fn visit_u64<E: Error>(self, nanos: u64) -> Result<Duration, E> {
+        i64::try_from(nanos)
+            .map(Duration::from_nanos)
+            .map_err(|_| E::custom(format_args!("duration {nanos} is too long")))
+    }
+}
+
+/// Reads one number with its unit from the front of `rest`; gives nanoseconds (rounded down) and what is left.
+fn parse_part<'a>(rest: &'a str, text: &str) -> Result<(u128, &'a str), DurationError> {
+    let invalid = || DurationError::Invalid(text.to_owned());
+    let overflow = || DurationError::Overflow(text.to_owned());
+
+    let (whole, after_whole) = split_while(rest, |byte| byte.is_ascii_digit());
+    let (fraction, after_number) = match after_whole.strip_prefix('.') {
+        Some(after_dot) => split_while(after_dot, |byte| byte.is_ascii_digit()),
+        None => ("", after_whole),
+    };
+    if whole.is_empty() && fraction.is_empty() {
+        return Err(invalid());
+    }
+    let (unit, after) = split_while(after_number, |byte| byte != b'.' && !byte.is_ascii_digit());
+    let scale: u128 = match unit {
+        "" => return Err(DurationError::MissingUnit(text.to_owned())),
+        "ns" => 1,
+        "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        "m" => 60_000_000_000,
+        "h" => 3_600_000_000_000,
+        other => return Err(DurationError::UnknownUnit(text.to_owned(), other.to_owned())),
+    };
+
+    let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| overflow())? };
+    let mut nanos = whole.checked_mul(scale).ok_or_else(overflow)?;
+    let mut place_value = scale;
+    let mut fraction_value: u128 = 0;
+    let mut divisor: u128 = 1;
+    // 18 digits are more than the longest unit has nanoseconds.
+    for digit in fraction.bytes().take(18) {
+        fraction_value = fraction_value * 10 + u128::from(digit - b'0');
+        divisor *= 10;
+    }
+    place_value *= fraction_value;
+    nanos = nanos.checked_add(place_value / divisor).ok_or_else(overflow)?;
+    Ok((nanos, after))
+}
+
+fn split_while(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {
+    let end = text.bytes().position(|byte| !belongs(byte)).unwrap_or(text.len());
+    text.split_at(end)
+}
+
+/// `nanos / unit` with as many decimals as it has.
+fn decimal(nanos: u64, unit: u64) -> String {
+    let whole = nanos / unit;
+    let digits = unit.ilog10() as usize;
+    let fraction = format!("{:0digits$}", nanos % unit);
+    let fraction = fraction.trim_end_matches('0');
+    if fraction.is_empty() { whole.to_string() } else { format!("{whole}.{fraction}") }
+}

@@ -1,0 +1,95 @@
+//! One component's part of the configuration.
+
+use std::fmt;
+
+use serde::de::DeserializeOwned;
+
+use crate::yaml::{self, YamlError};
+use crate::{ConfigError, Node, Problem, de};
+
+/// A part of the configuration with its path, from which a component reads its typed configuration.
+///
+/// Two sections are equal when path and content are, wherever they stand in the file.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Section {
+    path: String,
+    node: Node,
+}
+
+// === impl Section ===
+
+impl Section {
+    /// A section of `node` under `path`, like `receivers::otlp`.
+    pub fn new(path: impl Into<String>, node: Node) -> Self {
+        Self { path: path.into(), node }
+    }
+
+    /// A section that nobody wrote: everything has its default.
+    pub fn empty(path: impl Into<String>) -> Self {
+        Self::new(path, Node::default())
+    }
+
+    /// A section from YAML text without expansion, for tests and built-in defaults.
+    ///
+    /// # Errors
+    ///
+    /// Fails when `text` is no YAML.
+    pub fn from_yaml(path: impl Into<String>, text: &str) -> Result<Self, ConfigError> {
+        let path = path.into();
+        match yaml::parse(text, &path) {
+            Ok(node) => Ok(Self { path, node }),
+            Err(YamlError { place, message }) => Err(Problem::new(path, message).at(Some(place)).into()),
+        }
+    }
+
+    /// The path from the top of the configuration, like `receivers::otlp`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The content.
+    pub fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// Whether the section was given without content (`otlp:`).
+    pub fn is_null(&self) -> bool {
+        self.node.is_null()
+    }
+
+    /// The part under `key`; `None` when it is not there.
+    pub fn get(&self, key: &str) -> Option<Section> {
+        let node = self.node.get(key)?.clone();
+        Some(Self { path: format!("{}::{key}", self.path), node })
+    }
+
+    /// Reads a typed configuration. Use `#[serde(deny_unknown_fields, default)]` on structs, and
+    /// [`OptionalBlock`](crate::OptionalBlock) for blocks that are switched on by being there; `#[serde(flatten)]` and
+    /// untagged enums lose places, the original text of expanded values and the meaning of empty keys.
+    ///
+    /// # Errors
+    ///
+    /// Fails at the first key that `T` does not know and at the first value of another type.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        de::deserialize(&self.node).map_err(|error| {
+            let problem = error.into_problem(&self.path);
+            let place = problem.place.clone().or_else(|| self.node.place().cloned());
+            problem.at(place).into()
+        })
+    }
+
+    /// An error of this section. `subpath` is relative, like `protocols::grpc::endpoint`, or empty for the whole section; the
+    /// place is that of the subpath or of what encloses it.
+    pub fn error(&self, subpath: &str, message: impl fmt::Display) -> ConfigError {
+        self.problem(subpath, message).into()
+    }
+
+    /// As [`Section::error`], to collect several.
+    pub fn problem(&self, subpath: &str, message: impl fmt::Display) -> Problem {
+        let path = match (self.path.as_str(), subpath) {
+            (path, "") | ("", path) => path.to_owned(),
+            (path, subpath) => format!("{path}::{subpath}"),
+        };
+        Problem::new(path, message).at(self.node.nearest_place(subpath).cloned())
+    }
+}
