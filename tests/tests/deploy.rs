@@ -1,9 +1,9 @@
 //! What stands in `deploy/` is what its tools accept.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use spanmill_tests::skipped;
+use xtask::cache::root;
 
 /// Scenario: the Compose file, and a copy of it with a misspelt key, are loaded with the library that Docker Compose
 /// itself uses.
@@ -59,10 +59,6 @@ fn systemd_unit_is_valid() {
         .output()
         .unwrap();
     assert!(rated.status.success(), "{}", text(&rated));
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
 }
 
 fn is_installed(program: &str, question: &str) -> bool {

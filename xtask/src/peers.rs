@@ -56,7 +56,8 @@ pub fn find(peer: Peer) -> Result<Found, TaskError> {
 
 /// Whether there is a Go toolchain on the path.
 pub fn has_go() -> bool {
-    let asked = Command::new("go").arg("version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let asked =
+        Command::new("go").arg("version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     asked.is_ok_and(|status| status.success())
 }
 

@@ -42,11 +42,12 @@ fn build() -> Result<PathBuf, TaskError> {
 
 /// The executable that cargo's messages (one JSON object a line) name for the target `spanmill`.
 fn executable(messages: &str) -> Option<PathBuf> {
-    let named = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter_map(|message| {
-        let ours = message.pointer("/target/name").and_then(Value::as_str) == Some("spanmill");
-        message.get("executable").and_then(Value::as_str).filter(|_| ours).map(PathBuf::from)
-    });
-    named.last()
+    let mut named =
+        messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter_map(|message| {
+            let ours = message.pointer("/target/name").and_then(Value::as_str) == Some("spanmill");
+            message.get("executable").and_then(Value::as_str).filter(|_| ours).map(PathBuf::from)
+        });
+    named.next_back()
 }
 
 #[cfg(test)]

@@ -60,7 +60,11 @@ impl Steps {
             eprintln!("  skipped  {skipped}");
         }
         let failed = self.done.iter().filter(|step| step.error.is_some()).count();
-        let verdict = if failed == 0 { "everything passed".to_owned() } else { format!("{failed} of {} steps failed", self.done.len()) };
+        let verdict = if failed == 0 {
+            "everything passed".to_owned()
+        } else {
+            format!("{failed} of {} steps failed", self.done.len())
+        };
         let skips = match notes.skipped.len() {
             0 => String::new(),
             count => format!(", {count} skipped"),
@@ -73,7 +77,11 @@ impl Steps {
 /// A duration as a person reads it: `4.2 s`, `3 min 07 s`.
 fn clock(took: Duration) -> String {
     let seconds = took.as_secs();
-    if seconds < 60 { format!("{:.1} s", took.as_secs_f64()) } else { format!("{} min {:02} s", seconds / 60, seconds % 60) }
+    if seconds < 60 {
+        format!("{:.1} s", took.as_secs_f64())
+    } else {
+        format!("{} min {:02} s", seconds / 60, seconds % 60)
+    }
 }
 
 #[cfg(test)]

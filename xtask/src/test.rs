@@ -39,9 +39,9 @@ pub(crate) fn run_all(arguments: &TestArgs) -> bool {
     let binary = set_up(&mut steps, arguments.no_peers);
     for part in &parts {
         match part {
-            Part::Unit => {
-                steps.step("unit tests", || in_clone(cargo().args(["test", "--workspace", "--exclude", END_TO_END, "--no-fail-fast"])))
-            }
+            Part::Unit => steps.step("unit tests", || {
+                in_clone(cargo().args(["test", "--workspace", "--exclude", END_TO_END, "--no-fail-fast"]))
+            }),
             Part::EndToEnd(name) => steps.step(&format!("end to end: {name}"), || {
                 end_to_end(name, binary.as_deref(), &collected, arguments.no_peers)
             }),

@@ -1,0 +1,93 @@
+//! A gRPC client that sends bytes as they are, valid or not.
+
+use std::time::Duration;
+
+use bytes::{Buf, BufMut, Bytes};
+use http::uri::PathAndQuery;
+use tonic::client::Grpc;
+use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+/// The method that takes spans.
+const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+/// A connection to an OTLP receiver.
+#[derive(Debug, Clone)]
+pub struct Client {
+    channel: Channel,
+    compression: Option<CompressionEncoding>,
+}
+
+/// Passes message bytes through, both ways.
+#[derive(Debug, Clone, Copy, Default)]
+struct Raw;
+
+// === impl Client ===
+
+impl Client {
+    /// Connects to a port of loopback.
+    pub async fn connect(port: u16) -> Self {
+        let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).expect("a loopback address is valid");
+        let channel =
+            endpoint.timeout(Duration::from_secs(30)).connect().await.expect("the receiver accepts connections");
+        Self { channel, compression: None }
+    }
+
+    /// The same connection, sending compressed messages.
+    pub fn compressed(&self, encoding: CompressionEncoding) -> Self {
+        Self { compression: Some(encoding), ..self.clone() }
+    }
+
+    /// Sends one export request; an answer of any status is an answer.
+    pub async fn export(&self, encoded: Bytes) -> Result<Bytes, Status> {
+        self.call(EXPORT, encoded).await
+    }
+
+    /// Sends one message to any method.
+    pub async fn call(&self, method: &'static str, message: Bytes) -> Result<Bytes, Status> {
+        let mut grpc = Grpc::new(self.channel.clone());
+        if let Some(encoding) = self.compression {
+            grpc = grpc.send_compressed(encoding);
+        }
+        grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
+        let path = PathAndQuery::from_static(method);
+        grpc.unary(Request::new(message), path, Raw).await.map(tonic::Response::into_inner)
+    }
+}
+
+// === impl Raw ===
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+}
