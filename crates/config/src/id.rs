@@ -2,18 +2,20 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde::{Deserialize, Serialize};
 
 /// The longest type of a component, in characters.
 const MAX_TYPE_LENGTH: usize = 63;
-/// The longest name of a component, in characters.
+/// The longest name of a component, in bytes.
 const MAX_NAME_LENGTH: usize = 1024;
 
 /// The name of one configured component: `type` or `type/name`.
 ///
 /// The type begins with a letter and goes on with letters, digits and underscores, 63 characters at most. The name has 1 to
-/// 1024 characters, none of them a space, a control character or a symbol (punctuation is fine).
+/// 1024 bytes, none of them a space, a control character or a symbol (punctuation is fine).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(into = "String")]
 pub struct ComponentId {
@@ -75,7 +77,7 @@ pub enum IdError {
     InvalidType(String, String),
     /// The name has characters that names cannot have.
     #[error(
-        "in {0:?} id: invalid name {1:?}: a name has 1 to 1024 characters, none of them a space, a control character or a symbol"
+        "in {0:?} id: invalid name {1:?}: a name has 1 to 1024 bytes, none of them a space, a control character or a symbol"
     )]
     InvalidName(String, String),
     /// A pipeline of an unknown signal.
@@ -273,16 +275,19 @@ fn is_type(text: &str) -> bool {
 }
 
 fn is_name(text: &str) -> bool {
-    text.chars().count() <= MAX_NAME_LENGTH && text.chars().all(is_name_character)
+    text.len() <= MAX_NAME_LENGTH && text.chars().all(is_name_character)
 }
 
-/// Letters, marks, numbers and punctuation; not separators, control characters or symbols.
+/// Letters, marks, numbers and punctuation; not separators, control and other characters, or symbols.
 fn is_name_character(character: char) -> bool {
     if character.is_ascii() {
         return character.is_ascii_alphanumeric()
             || (character.is_ascii_punctuation() && !"$+<=>^`|~".contains(character));
     }
-    !character.is_whitespace() && !character.is_control()
+    static NOT_IN_NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[\pZ\pC\pS]$").ok());
+    let mut buffer = [0; 4];
+    let text = character.encode_utf8(&mut buffer);
+    NOT_IN_NAMES.as_ref().is_some_and(|pattern| !pattern.is_match(text))
 }
 
 fn write_id(f: &mut fmt::Formatter<'_>, first: &str, name: &str) -> fmt::Result {

@@ -93,6 +93,10 @@ impl serde::de::Error for DeError {
     }
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let expected = expected.to_string();
+        if let Some(range) = range_of(&expected) {
+            return Self::new(format_args!("expected a whole number {range}, found {}", Found(found)));
+        }
         Self::new(format_args!("invalid value: {}, expected {expected}", Found(found)))
     }
 
@@ -117,6 +121,22 @@ impl serde::de::Error for DeError {
     }
 }
 
+/// The range of an integer type, which the standard library names by the type's name only.
+fn range_of(integer: &str) -> Option<String> {
+    let (min, max) = match integer {
+        "u8" => (0, i128::from(u8::MAX)),
+        "u16" => (0, i128::from(u16::MAX)),
+        "u32" => (0, i128::from(u32::MAX)),
+        "u64" | "usize" => (0, i128::from(u64::MAX)),
+        "i8" => (i128::from(i8::MIN), i128::from(i8::MAX)),
+        "i16" => (i128::from(i16::MIN), i128::from(i16::MAX)),
+        "i32" => (i128::from(i32::MIN), i128::from(i32::MAX)),
+        "i64" | "isize" => (i128::from(i64::MIN), i128::from(i64::MAX)),
+        _ => return None,
+    };
+    Some(format!("from {min} to {max}"))
+}
+
 /// What was found, in a user's words.
 struct Found<'a>(Unexpected<'a>);
 
@@ -127,7 +147,7 @@ impl fmt::Display for Found<'_> {
             Unexpected::Unsigned(value) => write!(f, "the number {value}"),
             Unexpected::Signed(value) => write!(f, "the number {value}"),
             Unexpected::Float(value) => write!(f, "the number {value}"),
-            Unexpected::Str(value) => write!(f, "the text {value:?}"),
+            Unexpected::Str(value) => write!(f, "the string {value:?}"),
             Unexpected::Unit | Unexpected::Option => f.write_str("nothing"),
             Unexpected::Seq => f.write_str("a list"),
             Unexpected::Map => f.write_str("a map"),

@@ -48,8 +48,13 @@ impl<'de> NodeDeserializer<'de> {
         }
     }
 
+    /// Nothing that was written, as opposed to an empty environment variable, which is the zero of every type.
+    fn is_unset(&self) -> bool {
+        self.node.is_null() && self.node.original().is_none()
+    }
+
     fn keeps_default(&self) -> bool {
-        self.node.is_null() && self.nulls == Nulls::KeepDefault
+        self.is_unset() && self.nulls == Nulls::KeepDefault
     }
 
     fn wrong_type<V: Visitor<'de>>(self, expected: &str) -> Result<V::Value, DeError> {
@@ -116,9 +121,9 @@ impl<'de> NodeDeserializer<'de> {
     fn visit_text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match self.text() {
             Some(text) => visitor.visit_borrowed_str(text),
-            None if self.keeps_default() => Err(DeError::null_keeps_default("a text")),
+            None if self.keeps_default() => Err(DeError::null_keeps_default("a string")),
             None if self.node.is_null() => visitor.visit_borrowed_str(""),
-            None => self.wrong_type::<V>("a text"),
+            None => self.wrong_type::<V>("a string"),
         }
     }
 
@@ -148,7 +153,7 @@ impl<'de> NodeDeserializer<'de> {
     fn visit_block<V: Visitor<'de>>(self, null_turns_on: bool, visitor: V) -> Result<V::Value, DeError> {
         let inner = Self { nulls: Nulls::AreZero, hides_enabled: true, ..self };
         match &self.node.value {
-            Value::Null if !null_turns_on => visitor.visit_none(),
+            Value::Null if !null_turns_on || !self.is_unset() => visitor.visit_none(),
             Value::Null | Value::Map(_) => match self.node.get(ENABLED).map(Node::value) {
                 None | Some(Value::Bool(true)) => visitor.visit_some(inner),
                 // Whatever else stands in a block that is off must be valid all the same.
@@ -264,9 +269,9 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
                 let variant: StrDeserializer<'_, DeError> = text.into_deserializer();
                 visitor.visit_enum(variant)
             }
-            (Value::Null, None) if self.keeps_default() => Err(DeError::null_keeps_default("a text")),
+            (Value::Null, None) if self.keeps_default() => Err(DeError::null_keeps_default("a string")),
             (Value::Null, None) => Err(DeError::unknown_variant("", variants)),
-            _ => self.wrong_type::<V>("a text"),
+            _ => self.wrong_type::<V>("a string"),
         };
         self.located(result)
     }
@@ -291,7 +296,7 @@ fn describe(value: &Value) -> String {
         Value::Int(value) => format!("the number {value}"),
         Value::UInt(value) => format!("the number {value}"),
         Value::Float(value) => format!("the number {value}"),
-        Value::String(text) => format!("the text {text:?}"),
+        Value::String(text) => format!("the string {text:?}"),
         Value::List(_) => "a list".to_owned(),
         Value::Map(_) => "a map".to_owned(),
     }
