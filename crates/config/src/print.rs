@@ -1,0 +1,162 @@
+//! Shows a resolved configuration.
+
+use std::str::FromStr;
+
+use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
+use crate::secret::REDACTED;
+use crate::{Node, Value};
+
+/// Keys under which every value is secret, as in the Collector's opaque types and the authenticators.
+const SECRET_KEYS: &[&str] = &[
+    "access_key",
+    "api_key",
+    "apikey",
+    "authorization",
+    "ca_pem",
+    "cert_pem",
+    "client_secret",
+    "credentials",
+    "headers",
+    "key_pem",
+    "password",
+    "private_key",
+    "response_headers",
+    "secret",
+    "secret_key",
+    "token",
+];
+/// Endings of keys that are secret as well.
+const SECRET_ENDINGS: &[&str] = &["_password", "_secret", "_token", "_api_key", "_secret_key", "_private_key"];
+
+/// Whether secrets are shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PrintMode {
+    /// Values under keys like `headers`, `token` or `password` are shown as `[REDACTED]`.
+    #[default]
+    Redacted,
+    /// Everything is shown.
+    Unredacted,
+}
+
+/// The form in which a configuration is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PrintFormat {
+    /// YAML.
+    #[default]
+    Yaml,
+    /// JSON, indented by two spaces.
+    Json,
+}
+
+/// Why a configuration could not be shown.
+#[derive(Debug, thiserror::Error)]
+pub enum PrintError {
+    /// An unknown mode was asked for.
+    #[error("invalid mode {0:?}: modes are: redacted, unredacted")]
+    Mode(String),
+    /// An unknown format was asked for.
+    #[error("unrecognized print format: {0}")]
+    Format(String),
+    /// The YAML could not be written.
+    #[error("cannot write the configuration as YAML: {0}")]
+    Yaml(#[from] serde_yaml::Error),
+    /// The JSON could not be written.
+    #[error("cannot write the configuration as JSON: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// A node that is shown, or shown as secret.
+struct Shown<'a> {
+    node: &'a Node,
+    mode: PrintMode,
+    is_secret: bool,
+}
+
+/// Writes a configuration as it was resolved: defaults of components are not in it. Ends with a line feed.
+///
+/// # Errors
+///
+/// Fails when the writer of the format does.
+pub fn print_config(tree: &Node, mode: PrintMode, format: PrintFormat) -> Result<String, PrintError> {
+    let shown = Shown { node: tree, mode, is_secret: false };
+    match format {
+        PrintFormat::Yaml => Ok(serde_yaml::to_string(&shown)?),
+        PrintFormat::Json => Ok(serde_json::to_string_pretty(&shown)? + "\n"),
+    }
+}
+
+// === impl PrintMode ===
+
+impl FromStr for PrintMode {
+    type Err = PrintError;
+
+    fn from_str(text: &str) -> Result<Self, PrintError> {
+        match text.to_ascii_lowercase().as_str() {
+            "redacted" => Ok(Self::Redacted),
+            "unredacted" => Ok(Self::Unredacted),
+            _ => Err(PrintError::Mode(text.to_owned())),
+        }
+    }
+}
+
+// === impl PrintFormat ===
+
+impl FromStr for PrintFormat {
+    type Err = PrintError;
+
+    fn from_str(text: &str) -> Result<Self, PrintError> {
+        match text.to_ascii_lowercase().as_str() {
+            "yaml" | "" => Ok(Self::Yaml),
+            "json" => Ok(Self::Json),
+            _ => Err(PrintError::Format(text.to_owned())),
+        }
+    }
+}
+
+// === impl Shown ===
+
+impl<'a> Shown<'a> {
+    fn inner(&self, node: &'a Node, is_secret: bool) -> Self {
+        Self { node, mode: self.mode, is_secret: self.is_secret || is_secret }
+    }
+}
+
+impl Serialize for Shown<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.node.value {
+            Value::List(items) => {
+                let mut list = serializer.serialize_seq(Some(items.len()))?;
+                for item in items {
+                    list.serialize_element(&self.inner(item, false))?;
+                }
+                list.end()
+            }
+            Value::Map(map) => {
+                // A secret list of names and values (`headers: [{name: a, value: b}]`) keeps its names.
+                let is_pair = self.is_secret && map.contains_key("name") && map.contains_key("value");
+                let mut shown = serializer.serialize_map(Some(map.len()))?;
+                for (key, entry) in map {
+                    let inner = match is_pair && key == "name" {
+                        true => Shown { node: &entry.node, mode: self.mode, is_secret: false },
+                        false => self.inner(&entry.node, is_secret_key(key)),
+                    };
+                    shown.serialize_entry(key, &inner)?;
+                }
+                shown.end()
+            }
+            Value::Null => serializer.serialize_unit(),
+            _ if self.is_secret && self.mode == PrintMode::Redacted => serializer.serialize_str(REDACTED),
+            Value::Bool(value) => serializer.serialize_bool(*value),
+            Value::Int(value) => serializer.serialize_i64(*value),
+            Value::UInt(value) => serializer.serialize_u64(*value),
+            Value::Float(value) => serializer.serialize_f64(*value),
+            Value::String(text) => serializer.serialize_str(text),
+        }
+    }
+}
+
+fn is_secret_key(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    SECRET_KEYS.contains(&key.as_str()) || SECRET_ENDINGS.iter().any(|ending| key.ends_with(ending))
+}
