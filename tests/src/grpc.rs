@@ -48,7 +48,7 @@ impl Client {
     pub async fn call(&self, method: &'static str, message: Bytes) -> Result<Bytes, Status> {
         let mut grpc = Grpc::new(self.channel.clone());
         if let Some(encoding) = self.compression {
-            grpc = grpc.send_compressed(encoding);
+            grpc = grpc.send_compressed(encoding).accept_compressed(encoding);
         }
         grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
         let path = PathAndQuery::from_static(method);

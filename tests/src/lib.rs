@@ -15,6 +15,7 @@ pub mod corpus;
 pub mod grpc;
 pub mod http;
 pub mod jaeger;
+pub mod mutate;
 pub mod ports;
 pub mod process;
 pub mod python;

@@ -1,0 +1,54 @@
+//! The recorded corpus through the real binary: spans of some fifty real instrumentations, scored against what was really served.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::process::Command;
+
+use spanmill_tests::process::{Running, folder};
+use spanmill_tests::{corpus, figure, skipped};
+use xtask::python;
+
+/// Scenario: the recordings of the SDKs' own conventions, of the seed article and of the Anthropic SDK's own tracing.
+/// Guarantees: at least 98 % of what can be known about the calls comes out right, for each group.
+#[test]
+fn the_main_sources_come_out_right() {
+    for source in ["otel-", "seed-article", "anthropic-sdk-native"] {
+        score(&format!("corpus {source}"), source, 98);
+    }
+}
+
+/// Scenario: all recordings.
+/// Guarantees: at least 85 % of what can be known about the calls comes out right; no span is lost.
+#[test]
+fn the_whole_corpus_comes_out_right() {
+    let Some(report) = score("corpus whole", "", 85) else { return };
+    let counts = report.lines().find_map(|line| line.strip_prefix("--- spans sent ")).expect("the report counts spans");
+    let (sent, came_out) = counts.split_once(", came out ").expect("the report counts spans");
+    assert_eq!(sent, came_out, "spans sent, and spans that came out");
+}
+
+/// Scores the sources whose name contains `source`; fails below `least` per cent; the report, unless it was skipped.
+fn score(test: &str, source: &str, least: u32) -> Option<String> {
+    let corpus = corpus::folder(test)?;
+    let Some((python, _)) = python::interpreter() else {
+        skipped(test, "no python3");
+        return None;
+    };
+    let mut command = Command::new(python);
+    command.arg(corpus.join("score.py")).args(["--source", source, "--min", &least.to_string()]);
+    command.arg("--exec").arg(format!("'{}' --config {{config}}", spanmill_tests::spanmill().display()));
+    let mut process = Running::start("score", &mut command, folder("score"));
+    let status = process.await_end();
+    let report = process.log();
+    let total = report.lines().find(|line| line.starts_with("TOTAL")).unwrap_or("no total");
+    let total = total.split_whitespace().collect::<Vec<_>>().join(" ");
+    figure(test, &format!("{total}, at least {least} % wanted"));
+    assert!(status.success(), "{report}");
+    Some(report)
+}
