@@ -16,6 +16,13 @@ enum Fate {
     Edited(usize),
 }
 
+/// A request about to be written; its length is known.
+pub(crate) struct Encoder<'a> {
+    bytes: &'a [u8],
+    /// None where nothing was edited.
+    splice: Option<Splice<'a>>,
+}
+
 struct Splice<'a> {
     bytes: &'a [u8],
     traces: &'a Traces,
@@ -29,20 +36,36 @@ struct Splice<'a> {
 impl Traces {
     /// The encoded request. Where nothing was edited these are the very bytes that came in.
     pub fn encode(&self) -> Bytes {
-        let Some(edits) = &self.edits else {
+        if self.edits.is_none() {
             return self.bytes.clone();
-        };
-        let splice = Splice::new(self, edits);
-        let mut out = Vec::with_capacity(splice.len());
-        splice.write(&mut out);
+        }
+        let encoder = Encoder::new(self);
+        let mut out = Vec::with_capacity(encoder.len());
+        encoder.write(&mut out);
         Bytes::from(out)
     }
 
     /// Length of the encoded request in bytes.
     pub fn encoded_len(&self) -> usize {
-        match &self.edits {
-            None => self.bytes.len(),
-            Some(edits) => Splice::new(self, edits).len(),
+        Encoder::new(self).len()
+    }
+}
+
+// === impl Encoder ===
+
+impl<'a> Encoder<'a> {
+    pub(crate) fn new(traces: &'a Traces) -> Self {
+        Self { bytes: &traces.bytes, splice: traces.edits.as_deref().map(|edits| Splice::new(traces, edits)) }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.splice.as_ref().map_or(self.bytes.len(), Splice::len)
+    }
+
+    pub(crate) fn write(&self, out: &mut Vec<u8>) {
+        match &self.splice {
+            None => out.extend_from_slice(self.bytes),
+            Some(splice) => splice.write(out),
         }
     }
 }

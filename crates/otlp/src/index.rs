@@ -48,7 +48,8 @@ pub(crate) struct Index {
     pub(crate) parts: Vec<Span32>,
 }
 
-struct Scan<'a> {
+/// `CHECK` says whether spans and headers are looked into; otherwise only the three upper levels are read.
+struct Scan<'a, const CHECK: bool> {
     buf: &'a [u8],
     limits: &'a Limits,
     index: Index,
@@ -61,7 +62,18 @@ impl Index {
         if buf.len() > limits.max_bytes.min(0x7fff_ffff) {
             return Err(Malformed::new(limits.max_bytes, Reason::TooLarge));
         }
-        let mut scan = Scan { buf, limits, index: Self::default() };
+        let mut scan = Scan::<true> { buf, limits, index: Self::default() };
+        scan.request()?;
+        Ok(scan.index)
+    }
+
+    /// Indexes bytes made of parts that were checked before: spans and headers are not looked into.
+    pub(crate) fn outline(buf: &[u8]) -> Result<Self, Malformed> {
+        let limits = Limits::default();
+        if buf.len() > limits.max_bytes {
+            return Err(Malformed::new(limits.max_bytes, Reason::TooLarge));
+        }
+        let mut scan = Scan::<false> { buf, limits: &limits, index: Self::default() };
         scan.request()?;
         Ok(scan.index)
     }
@@ -69,7 +81,7 @@ impl Index {
 
 // === impl Scan ===
 
-impl<'a> Scan<'a> {
+impl<'a, const CHECK: bool> Scan<'a, CHECK> {
     /// The field at `pos` of a message that ends at `end`.
     #[inline]
     fn field(&self, pos: usize, end: usize) -> Result<RawField<'a>, Malformed> {
@@ -102,7 +114,9 @@ impl<'a> Scan<'a> {
             match field.number {
                 1 => {
                     let resource = entry(pos, &field)?;
-                    self.attributes_message(resource, &RESOURCE)?;
+                    if CHECK {
+                        self.attributes_message(resource, &RESOURCE)?;
+                    }
                     match bodies {
                         None => bodies = Some((resource.body, resource.end)),
                         Some(_) => more.push((resource.body, resource.end)),
@@ -138,12 +152,16 @@ impl<'a> Scan<'a> {
             match field.number {
                 1 => {
                     let scope = entry(pos, &field)?;
-                    self.attributes_message(scope, &SCOPE)?;
+                    if CHECK {
+                        self.attributes_message(scope, &SCOPE)?;
+                    }
                     self.index.parts.push((scope.body, scope.end));
                 }
                 2 => {
                     let span = entry(pos, &field)?;
-                    self.span(span)?;
+                    if CHECK {
+                        self.span(span)?;
+                    }
                     if self.index.spans.len() >= self.limits.max_spans {
                         return Err(Malformed::new(pos, Reason::TooManySpans));
                     }

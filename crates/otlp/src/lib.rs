@@ -16,6 +16,7 @@
 //! # Ok::<(), spanmill_otlp::Malformed>(())
 //! ```
 
+mod concat;
 mod edit;
 mod encode;
 mod error;
@@ -23,7 +24,9 @@ mod index;
 mod keys;
 mod limits;
 mod opaque;
+mod outline;
 mod patch;
+mod split;
 mod traces;
 mod value;
 mod view;
@@ -35,6 +38,7 @@ pub use keys::{KeyTable, Slot};
 pub use limits::Limits;
 pub use opaque::{Opaque, Signal};
 pub use patch::{Part, Patch};
+pub use split::SplitLimit;
 pub use traces::Traces;
 pub use value::{Value, put_any_value, put_key_value};
 pub use view::{

@@ -44,13 +44,13 @@ impl Opaque {
         if bytes.len() > Limits::default().max_bytes {
             return Err(Malformed::new(0, Reason::TooLarge));
         }
-        // Request > Resource* > Scope* > items: field 1, then 2, then 2. Metric points lie two levels deeper.
-        let path: &[&[u32]] = match signal {
-            Signal::Traces | Signal::Logs => &[&[1], &[2], &[2]],
-            Signal::Metrics => &[&[1], &[2], &[2], &[5, 7, 9, 10, 11], &[1]],
-        };
-        let items = count(&bytes, 0, path)?;
+        let items = count(&bytes, 0, item_path(signal))?;
         Ok(Self { signal, bytes, items })
+    }
+
+    /// A request put together from checked parts.
+    pub(crate) fn counted(signal: Signal, bytes: Bytes, items: usize) -> Self {
+        Self { signal, bytes, items }
     }
 
     /// What kind of telemetry it is.
@@ -69,8 +69,17 @@ impl Opaque {
     }
 }
 
+/// Field numbers that lead to the items. Request > Resource* > Scope* > items: field 1, then 2, then 2. Metric points lie
+/// two levels deeper.
+pub(crate) fn item_path(signal: Signal) -> &'static [&'static [u32]] {
+    match signal {
+        Signal::Traces | Signal::Logs => &[&[1], &[2], &[2]],
+        Signal::Metrics => &[&[1], &[2], &[2], &[5, 7, 9, 10, 11], &[1]],
+    }
+}
+
 /// Counts the messages that lie at the end of `path`, a list of field numbers a level. `base` is the offset of `buf`.
-fn count(buf: &[u8], base: usize, path: &[&[u32]]) -> Result<usize, Malformed> {
+pub(crate) fn count(buf: &[u8], base: usize, path: &[&[u32]]) -> Result<usize, Malformed> {
     let Some((numbers, deeper)) = path.split_first() else {
         return Ok(1);
     };

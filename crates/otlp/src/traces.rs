@@ -177,12 +177,17 @@ impl Traces {
         if self.edits.is_none() {
             return self;
         }
-        let bytes = self.encode();
         // What we encode from a checked request is itself valid; should it not be, the edited form is still right.
-        match Self::parse(bytes) {
+        match Self::outlined(self.encode()) {
             Ok(frozen) => frozen,
             Err(_) => self,
         }
+    }
+
+    /// Indexes bytes that were put together from checked parts.
+    pub(crate) fn outlined(bytes: Bytes) -> Result<Self, Malformed> {
+        let index = Arc::new(Index::outline(&bytes)?);
+        Ok(Self { bytes, index, edits: None })
     }
 
     pub(crate) fn message(&self, target: Target) -> Message<'_> {
