@@ -1,1 +1,3 @@
 //! What joins one pipeline to others.
+
+pub mod forward;

@@ -1,1 +1,3 @@
 //! What sends batches on.
+
+pub mod nop;

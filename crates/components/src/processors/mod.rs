@@ -1,1 +1,3 @@
 //! What changes or drops spans on their way.
+
+pub mod batch;

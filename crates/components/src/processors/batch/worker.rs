@@ -1,0 +1,190 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use spanmill_otlp::{Malformed, Opaque, SplitLimit, Traces};
+use spanmill_pipeline::{Batch, Consumer, Signal};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::config::Config;
+use super::metrics::Metrics;
+
+/// Collects requests and sends them on as batches, one after the other.
+pub(super) struct Worker {
+    config: Config,
+    signal: Signal,
+    input: mpsc::Receiver<Batch>,
+    stop: watch::Receiver<bool>,
+    next: Arc<dyn Consumer>,
+    metrics: Metrics,
+    pending: Pending,
+}
+
+/// What waits to be sent.
+#[derive(Default)]
+struct Pending {
+    batches: Vec<Batch>,
+    items: usize,
+    bytes: usize,
+    deadline: Option<Instant>,
+}
+
+/// What makes a batch be sent.
+enum Trigger {
+    Size,
+    Timeout,
+}
+
+/// First and longest wait before a batch is offered again that the next component refused for now.
+const FIRST_RETRY: Duration = Duration::from_millis(100);
+const LONGEST_RETRY: Duration = Duration::from_secs(5);
+
+// === impl Worker ===
+
+impl Worker {
+    pub(super) fn new(
+        config: Config,
+        signal: Signal,
+        input: mpsc::Receiver<Batch>,
+        stop: watch::Receiver<bool>,
+        next: Arc<dyn Consumer>,
+        metrics: Metrics,
+    ) -> Self {
+        Self { config, signal, input, stop, next, metrics, pending: Pending::default() }
+    }
+
+    pub(super) async fn run(mut self: Box<Self>) {
+        loop {
+            let deadline = self.pending.deadline;
+            let timeout = async move {
+                match deadline {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                received = self.input.recv() => match received {
+                    Some(batch) => {
+                        self.pending.push(batch, &self.config);
+                        if self.is_full() {
+                            self.flush(Trigger::Size).await;
+                        }
+                    }
+                    None => break,
+                },
+                () = timeout => self.flush(Trigger::Timeout).await,
+            }
+        }
+        self.flush(Trigger::Timeout).await;
+    }
+
+    fn is_full(&self) -> bool {
+        let by_items = self.pending.items >= self.config.send_batch_size as usize;
+        let by_bytes = self.config.send_batch_bytes > 0 && self.pending.bytes as u64 >= self.config.send_batch_bytes;
+        by_items || by_bytes || self.config.timeout.is_zero()
+    }
+
+    async fn flush(&mut self, trigger: Trigger) {
+        let pending = std::mem::take(&mut self.pending);
+        if pending.batches.is_empty() {
+            return;
+        }
+        match trigger {
+            Trigger::Size => self.metrics.full.inc(),
+            Trigger::Timeout => self.metrics.timeout.inc(),
+        }
+        let items = pending.items;
+        match join(self.signal, pending.batches) {
+            Ok(joined) => {
+                for batch in self.split(joined) {
+                    self.send(batch).await;
+                }
+            }
+            Err(error) => {
+                self.metrics.dropped.inc_by(items as u64);
+                tracing::error!(%error, items, "batch dropped: its requests cannot be joined");
+            }
+        }
+    }
+
+    fn split(&self, joined: Batch) -> Vec<Batch> {
+        let mut parts = vec![joined];
+        let limits = [
+            SplitLimit::Items(self.config.send_batch_max_size as usize),
+            SplitLimit::Bytes(usize::try_from(self.config.send_batch_max_bytes).unwrap_or(usize::MAX)),
+        ];
+        for limit in limits {
+            parts = parts.into_iter().flat_map(|part| split(part, limit)).collect();
+        }
+        parts
+    }
+
+    /// Offers the batch until it is taken over, or refused for good. While it waits, so does everything behind it.
+    async fn send(&mut self, batch: Batch) {
+        let items = batch.item_count();
+        if let Some(size) = &self.metrics.size {
+            size.observe(items as f64);
+        }
+        if let Some(bytes) = &self.metrics.bytes {
+            bytes.observe(batch.encoded_len() as f64);
+        }
+        let batch = batch.freeze();
+        let mut delay = FIRST_RETRY;
+        loop {
+            let error = match self.next.consume(batch.clone()).await {
+                Ok(()) => return,
+                Err(error) => error,
+            };
+            if !error.retryable || *self.stop.borrow() {
+                self.metrics.dropped.inc_by(items as u64);
+                tracing::error!(%error, items, "batch dropped: the next component refused it");
+                return;
+            }
+            tracing::warn!(%error, items, "batch refused for now, offering it again");
+            tokio::select! {
+                () = sleep(error.retry_after.unwrap_or(delay)) => {}
+                // One more try right away, then the batch is given up.
+                _ = self.stop.wait_for(|stopping| *stopping) => {}
+            }
+            delay = (delay * 2).min(LONGEST_RETRY);
+        }
+    }
+}
+
+// === impl Pending ===
+
+impl Pending {
+    fn push(&mut self, batch: Batch, config: &Config) {
+        if self.deadline.is_none() {
+            self.deadline = Some(Instant::now() + config.timeout.to_std());
+        }
+        self.items += batch.item_count();
+        // Encoding for its length alone would cost as much as encoding.
+        if config.send_batch_bytes > 0 {
+            self.bytes += batch.encoded_len();
+        }
+        self.batches.push(batch);
+    }
+}
+
+fn join(signal: Signal, batches: Vec<Batch>) -> Result<Batch, Malformed> {
+    if signal == Signal::Traces {
+        let parts = batches.into_iter().filter_map(|batch| match batch {
+            Batch::Traces(traces) => Some(traces),
+            Batch::Opaque(_) => None,
+        });
+        return Traces::concat(parts).map(Batch::from);
+    }
+    let parts = batches.into_iter().filter_map(|batch| match batch {
+        Batch::Opaque(opaque) => Some(opaque),
+        Batch::Traces(_) => None,
+    });
+    Opaque::concat(signal, parts).map(Batch::from)
+}
+
+fn split(batch: Batch, limit: SplitLimit) -> Vec<Batch> {
+    match batch {
+        Batch::Traces(traces) => traces.split(limit).into_iter().map(Batch::from).collect(),
+        Batch::Opaque(opaque) => opaque.split(limit).into_iter().map(Batch::from).collect(),
+    }
+}
