@@ -1,1 +1,27 @@
 //! Realistic GenAI OTLP traffic for demos and benchmarks.
+//!
+//! [`Traffic`] plays a morning of several services that call several providers' models, each traced by another instrumentation:
+//! streamed and not, with tools and loops of them, errors, cold starts, large prompts. It is made from a seed, and the same seed and
+//! the same clock give the same bytes. It knows what really happened, so that a test can compare what a collector makes of it.
+//!
+//! [`shape`] makes the uniform requests that benchmarks send.
+
+mod attributes;
+mod call;
+mod catalogue;
+mod dialect;
+mod dice;
+mod export;
+pub mod shape;
+mod story;
+mod text;
+mod traffic;
+mod truth;
+
+pub use call::{Call, Cause, Outcome};
+pub use export::Export;
+pub use traffic::{Options, Traffic};
+pub use truth::Truth;
+
+#[cfg(test)]
+mod tests;
