@@ -142,7 +142,13 @@ impl Service {
 }
 
 fn read_components(section: &Section, problems: &mut Vec<Problem>) -> Components {
-    read_ids(section, problems).collect()
+    let components: Components = read_ids(section, problems).collect();
+    for part in components.values() {
+        if !matches!(part.node().value(), Value::Map(_) | Value::Null) {
+            problems.push(part.problem("", "expected a map"));
+        }
+    }
+    components
 }
 
 fn read_pipelines(section: &Section, problems: &mut Vec<Problem>) -> IndexMap<PipelineId, PipelineConfig> {

@@ -174,6 +174,16 @@ impl<'de> Visitor<'de> for DurationVisitor {
         Ok(Duration { nanos })
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "checked to be in range; the fraction is dropped on purpose")]
+    fn visit_f64<E: Error>(self, nanos: f64) -> Result<Duration, E> {
+        const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+        if (-LIMIT..LIMIT).contains(&nanos) {
+            Ok(Duration { nanos: nanos as i64 })
+        } else {
+            Err(E::custom(format_args!("duration {nanos} is too long")))
+        }
+    }
+
     fn visit_u64<E: Error>(self, nanos: u64) -> Result<Duration, E> {
         i64::try_from(nanos)
             .map(Duration::from_nanos)

@@ -4,6 +4,7 @@ mod de;
 mod document;
 mod duration;
 mod error;
+mod headers;
 mod id;
 mod known;
 mod load;
@@ -14,12 +15,14 @@ mod print;
 mod secret;
 mod section;
 mod suggest;
+mod telemetry;
 mod validate;
 mod yaml;
 
 pub use document::{Components, Document, PipelineConfig, Service};
 pub use duration::Duration;
 pub use error::{ConfigError, Problem};
+pub use headers::Headers;
 pub use id::{ComponentId, IdError, Kind, PipelineId, Signal};
 pub use known::{KnownType, KnownTypes};
 pub use load::{Providers, Resolved, SetFlag, SetFlagError, Uri, UriError, load};
@@ -29,3 +32,7 @@ pub use place::Place;
 pub use print::{PrintError, PrintFormat, PrintMode, print_config};
 pub use secret::Secret;
 pub use section::Section;
+pub use telemetry::{
+    LogLevel, LogSampling, LogsTelemetry, MetricReader, MetricsLevel, MetricsTelemetry, PrometheusReader, PullExporter,
+    PullReader, ResourceAttributes, TelemetryConfig,
+};

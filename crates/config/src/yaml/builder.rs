@@ -93,13 +93,14 @@ impl Builder {
         place: Place,
     ) -> Result<(), String> {
         self.count(1)?;
+        let is_merge = text == MERGE_KEY && style == ScalarStyle::Plain && tag.is_none_or(|tag| tag.suffix == "merge");
         let value = resolve(text, style, tag)?;
         let node = Node::new(value, Some(place.clone()));
         if anchor != 0 {
             self.anchors.insert(anchor, Anchored::Done { node: node.clone(), values: 1 });
         }
         if let Some(Open { content: Content::Map { key: key @ None, .. }, .. }) = self.open.last_mut() {
-            *key = Some(Key { text: key_text(&node.value)?, place, is_merge: text == MERGE_KEY });
+            *key = Some(Key { text: key_text(&node.value)?, place, is_merge });
             return Ok(());
         }
         self.add(node)

@@ -1,0 +1,82 @@
+//! Headers with secret values.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::Secret;
+
+/// Names and secret values in order, written as a map or as a list of `{name, value}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Headers {
+    pairs: Vec<(String, Secret)>,
+}
+
+/// One header of a list.
+#[derive(serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[derive(Default)]
+struct NameValue {
+    name: String,
+    value: Secret,
+}
+
+struct HeadersVisitor;
+
+// === impl Headers ===
+
+impl Headers {
+    /// Names and values, as they were written.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.pairs.is_empty()
+    }
+}
+
+impl FromIterator<(String, Secret)> for Headers {
+    fn from_iter<I: IntoIterator<Item = (String, Secret)>>(pairs: I) -> Self {
+        Self { pairs: pairs.into_iter().collect() }
+    }
+}
+
+impl<'de> Deserialize<'de> for Headers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct("spanmill::Headers", HeadersVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for HeadersVisitor {
+    type Value = Headers;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a map of headers, or a list of {name, value}")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Headers, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Headers, E> {
+        Ok(Headers::default())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Headers, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(pair) = map.next_entry()? {
+            pairs.push(pair);
+        }
+        Ok(Headers { pairs })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Headers, A::Error> {
+        let mut pairs = Vec::new();
+        while let Some(NameValue { name, value }) = list.next_element()? {
+            pairs.push((name, value));
+        }
+        Ok(Headers { pairs })
+    }
+}
