@@ -21,6 +21,7 @@ mod edit;
 mod encode;
 mod error;
 mod index;
+pub mod json;
 mod keys;
 mod limits;
 mod opaque;
