@@ -14,12 +14,14 @@ mod dice;
 mod export;
 pub mod shape;
 mod story;
+mod template;
 mod text;
 mod traffic;
 mod truth;
 
 pub use call::{Call, Cause, Outcome};
 pub use export::Export;
+pub use template::Template;
 pub use traffic::{Options, Traffic};
 pub use truth::Truth;
 

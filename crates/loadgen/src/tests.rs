@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::Span;
 use prost::Message;
 
 use crate::shape::{Shape, request};
-use crate::{Cause, Options, Outcome, Traffic};
+use crate::{Cause, Options, Outcome, Template, Traffic};
 
 const NOW: u64 = 1_795_500_000_000_000_000;
 
@@ -140,4 +140,29 @@ fn shapes_have_their_sizes() {
         let kind = last.value.as_ref().unwrap().value.as_ref().unwrap();
         assert_eq!(matches!(kind, Value::ArrayValue(_)), shape == Shape::Structured);
     }
+}
+
+/// Scenario: a template gives three requests.
+/// Guarantees: they are equal but for trace, span and response ids, of which none occurs twice.
+#[test]
+fn a_template_gives_fresh_ids() {
+    let template = Template::new(Shape::Small, 128, 9);
+    assert_eq!(template.spans(), 128);
+    let mut ids = HashSet::new();
+    let mut stripped = Vec::new();
+    for number in 0..3 {
+        let mut decoded = ExportTraceServiceRequest::decode(template.fresh(number)).unwrap();
+        for span in &mut decoded.resource_spans[0].scope_spans[0].spans {
+            assert!(ids.insert(std::mem::take(&mut span.trace_id)));
+            assert!(ids.insert(std::mem::take(&mut span.span_id)));
+            span.parent_span_id.clear();
+            let response = span.attributes.iter_mut().find(|given| given.key == "gen_ai.response.id").unwrap();
+            assert!(ids.insert(response.value.take().unwrap().encode_to_vec()));
+        }
+        stripped.push(decoded);
+    }
+    assert_eq!(stripped[0], stripped[1]);
+    assert_eq!(stripped[0], stripped[2]);
+    let below = template.spans_below(3200);
+    assert!((40..90).contains(&below), "{below}");
 }
