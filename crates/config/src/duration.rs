@@ -144,8 +144,7 @@ impl Serialize for Duration {
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Asked for as a newtype, so that the field's default is kept where nothing is given (`timeout:`).
-        deserializer.deserialize_newtype_struct("spanmill::Duration", DurationVisitor)
+        deserializer.deserialize_any(DurationVisitor)
     }
 }
 
@@ -156,10 +155,6 @@ impl<'de> Visitor<'de> for DurationVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a duration like 200ms or 1h30m")
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Duration, D::Error> {
-        deserializer.deserialize_any(self)
     }
 
     fn visit_unit<E: Error>(self) -> Result<Duration, E> {
@@ -191,7 +186,7 @@ impl<'de> Visitor<'de> for DurationVisitor {
     }
 }
 
-/// Reads one number with its unit from the front of `rest`; gives nanoseconds (rounded down) and what is left.
+/// Reads one number with its unit from the front of `rest`; gives nanoseconds and what is left.
 fn parse_part<'a>(rest: &'a str, text: &str) -> Result<(u128, &'a str), DurationError> {
     let invalid = || DurationError::Invalid(text.to_owned());
     let overflow = || DurationError::Overflow(text.to_owned());
@@ -205,7 +200,7 @@ fn parse_part<'a>(rest: &'a str, text: &str) -> Result<(u128, &'a str), Duration
         return Err(invalid());
     }
     let (unit, after) = split_while(after_number, |byte| byte != b'.' && !byte.is_ascii_digit());
-    let scale: u128 = match unit {
+    let scale: u64 = match unit {
         "" => return Err(DurationError::MissingUnit(text.to_owned())),
         "ns" => 1,
         "us" | "\u{b5}s" | "\u{3bc}s" => 1_000,
@@ -217,18 +212,26 @@ fn parse_part<'a>(rest: &'a str, text: &str) -> Result<(u128, &'a str), Duration
     };
 
     let whole: u128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| overflow())? };
-    let mut nanos = whole.checked_mul(scale).ok_or_else(overflow)?;
-    let mut place_value = scale;
-    let mut fraction_value: u128 = 0;
-    let mut divisor: u128 = 1;
-    // 18 digits are more than the longest unit has nanoseconds.
-    for digit in fraction.bytes().take(18) {
-        fraction_value = fraction_value * 10 + u128::from(digit - b'0');
-        divisor *= 10;
-    }
-    place_value *= fraction_value;
-    nanos = nanos.checked_add(place_value / divisor).ok_or_else(overflow)?;
+    let nanos = whole.checked_mul(u128::from(scale)).ok_or_else(overflow)?;
+    let nanos = nanos.checked_add(u128::from(fraction_nanos(fraction, scale))).ok_or_else(overflow)?;
     Ok((nanos, after))
+}
+
+/// The fraction of a unit in nanoseconds, rounded as the Collector does.
+#[expect(clippy::cast_possible_truncation, reason = "less than one unit")]
+#[expect(clippy::cast_precision_loss, clippy::cast_sign_loss, reason = "the rounding is part of the form")]
+fn fraction_nanos(fraction: &str, unit: u64) -> u64 {
+    let mut digits: u64 = 0;
+    let mut divisor: f64 = 1.0;
+    for digit in fraction.bytes() {
+        let next = digits.checked_mul(10).and_then(|tens| tens.checked_add(u64::from(digit - b'0')));
+        match next.filter(|next| i64::try_from(*next).is_ok()) {
+            Some(next) => digits = next,
+            None => break,
+        }
+        divisor *= 10.0;
+    }
+    (digits as f64 * (unit as f64 / divisor)) as u64
 }
 
 fn split_while(text: &str, belongs: impl Fn(u8) -> bool) -> (&str, &str) {

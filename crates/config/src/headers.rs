@@ -13,9 +13,8 @@ pub struct Headers {
 }
 
 /// One header of a list.
-#[derive(serde::Deserialize)]
+#[derive(Default, serde::Deserialize)]
 #[serde(default, deny_unknown_fields)]
-#[derive(Default)]
 struct NameValue {
     name: String,
     value: Secret,
@@ -45,7 +44,7 @@ impl FromIterator<(String, Secret)> for Headers {
 
 impl<'de> Deserialize<'de> for Headers {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_newtype_struct("spanmill::Headers", HeadersVisitor)
+        deserializer.deserialize_any(HeadersVisitor)
     }
 }
 
@@ -54,10 +53,6 @@ impl<'de> Visitor<'de> for HeadersVisitor {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a map of headers, or a list of {name, value}")
-    }
-
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Headers, D::Error> {
-        deserializer.deserialize_any(self)
     }
 
     fn visit_unit<E: serde::de::Error>(self) -> Result<Headers, E> {

@@ -20,7 +20,7 @@ const ENABLED: &str = "enabled";
 pub(crate) enum Nulls {
     /// The zero of the type: items of lists, values of maps.
     AreZero,
-    /// The default of the field: fields of structs.
+    /// For lists and maps the default of the field, the zero of the type for everything else: fields of structs.
     KeepDefault,
 }
 
@@ -86,7 +86,6 @@ impl<'de> NodeDeserializer<'de> {
     fn visit_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match &self.node.value {
             Value::Bool(value) => visitor.visit_bool(*value),
-            Value::Null if self.keeps_default() => Err(DeError::null_keeps_default("a boolean")),
             Value::Null => visitor.visit_bool(false),
             _ => self.wrong_type::<V>("a boolean"),
         }
@@ -100,7 +99,6 @@ impl<'de> NodeDeserializer<'de> {
                 Some(value) => visitor.visit_i64(value),
                 None => Err(DeError::new(format_args!("expected a whole number, found {value}"))),
             },
-            Value::Null if self.keeps_default() => Err(DeError::null_keeps_default("a number")),
             Value::Null => visitor.visit_i64(0),
             _ => self.wrong_type::<V>("a whole number"),
         }
@@ -112,7 +110,6 @@ impl<'de> NodeDeserializer<'de> {
             Value::Float(value) => visitor.visit_f64(*value),
             Value::Int(value) => visitor.visit_f64(*value as f64),
             Value::UInt(value) => visitor.visit_f64(*value as f64),
-            Value::Null if self.keeps_default() => Err(DeError::null_keeps_default("a number")),
             Value::Null => visitor.visit_f64(0.0),
             _ => self.wrong_type::<V>("a number"),
         }
@@ -121,7 +118,6 @@ impl<'de> NodeDeserializer<'de> {
     fn visit_text<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
         match self.text() {
             Some(text) => visitor.visit_borrowed_str(text),
-            None if self.keeps_default() => Err(DeError::null_keeps_default("a string")),
             None if self.node.is_null() => visitor.visit_borrowed_str(""),
             None => self.wrong_type::<V>("a string"),
         }
@@ -201,11 +197,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, DeError> {
-        let result = match self.node.is_null() {
-            true if self.keeps_default() => Err(DeError::null_keeps_default("a value")),
-            true => visitor.visit_none(),
-            false => visitor.visit_some(self),
-        };
+        let result = if self.node.is_null() { visitor.visit_none() } else { visitor.visit_some(self) };
         self.located(result)
     }
 
@@ -222,7 +214,6 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         let result = match name {
             NULL_TURNS_ON => self.visit_block(true, visitor),
             NULL_STAYS_OFF => self.visit_block(false, visitor),
-            _ if self.keeps_default() => Err(DeError::null_keeps_default("a value")),
             _ => visitor.visit_newtype_struct(self),
         };
         self.located(result)
@@ -269,7 +260,6 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
                 let variant: StrDeserializer<'_, DeError> = text.into_deserializer();
                 visitor.visit_enum(variant)
             }
-            (Value::Null, None) if self.keeps_default() => Err(DeError::null_keeps_default("a string")),
             (Value::Null, None) => Err(DeError::unknown_variant("", variants)),
             _ => self.wrong_type::<V>("a string"),
         };

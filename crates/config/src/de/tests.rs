@@ -12,6 +12,7 @@ struct Server {
     timeout: Duration,
     origins: Vec<String>,
     mode: Mode,
+    nested: Batch,
     batch: OptionalBlock<Batch>,
     tls: NullableBlock<Batch>,
 }
@@ -40,6 +41,7 @@ impl Default for Server {
             timeout: Duration::from_secs(5),
             origins: vec!["a".to_owned()],
             mode: Mode::Normal,
+            nested: Batch { min_size: 5 },
             batch: OptionalBlock::Off,
             tls: NullableBlock::Off,
         }
@@ -61,11 +63,21 @@ fn error(text: &str) -> String {
 }
 
 /// Scenario: every field is written as nothing (`key:`).
-/// Guarantees: each keeps its default; a block that nothing turns on is on, one that nothing leaves off is off.
+/// Guarantees: scalars become zero, lists and sections keep their default; a block that nothing turns on is on, one that nothing
+/// leaves off is off; a section that is nothing as a whole has all defaults.
 #[test]
-fn nothing_keeps_the_default() {
-    let server = parse("endpoint:\nmax_size:\nratio:\nwait:\ntimeout:\norigins:\nmode:\nbatch:\ntls:\n").unwrap();
-    assert_eq!(server, Server { batch: OptionalBlock::On(Batch::default()), ..Server::default() });
+fn nothing_is_zero_or_default() {
+    let text = "endpoint:\nmax_size:\nratio:\nwait:\ntimeout:\norigins:\nnested:\nbatch:\ntls:\n";
+    let expected = Server {
+        endpoint: String::new(),
+        max_size: 0,
+        ratio: 0.0,
+        wait: false,
+        timeout: Duration::ZERO,
+        batch: OptionalBlock::On(Batch::default()),
+        ..Server::default()
+    };
+    assert_eq!(parse(text).unwrap(), expected);
     assert_eq!(parse("").unwrap(), Server::default());
 }
 

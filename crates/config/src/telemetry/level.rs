@@ -73,7 +73,7 @@ impl<'de> Deserialize<'de> for MetricsLevel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let expected = "none, basic, normal or detailed";
         let visitor = LevelVisitor { by_name: Self::by_name, by_number: Self::by_number, expected };
-        deserializer.deserialize_newtype_struct("spanmill::MetricsLevel", visitor)
+        deserializer.deserialize_any(visitor)
     }
 }
 
@@ -111,7 +111,7 @@ impl<'de> Deserialize<'de> for LogLevel {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let expected = "debug, info, warn, error, dpanic, panic or fatal";
         let visitor = LevelVisitor { by_name: Self::by_name, by_number: Self::by_number, expected };
-        deserializer.deserialize_newtype_struct("spanmill::LogLevel", visitor)
+        deserializer.deserialize_any(visitor)
     }
 }
 
@@ -124,8 +124,9 @@ impl<'de, T> Visitor<'de> for LevelVisitor<T> {
         f.write_str(self.expected)
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        deserializer.deserialize_any(self)
+    /// Nothing is zero, as for every number.
+    fn visit_unit<E: Error>(self) -> Result<T, E> {
+        self.visit_i64(0)
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<T, E> {
