@@ -1,0 +1,149 @@
+//! What is known of one span once it was read.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use spanmill_otlp::{Pos, SpanIx, ValueRef};
+
+use crate::catalogue::SourceIx;
+use crate::datum::Strings;
+use crate::target::{CORE, Target};
+use crate::vocabulary::{Class, ErrorClass, Finish, Operation};
+
+/// Who owns the usage that a span carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It carries none.
+    None,
+    /// This span: summing over owners gives the bill.
+    Owner,
+    /// The spans below it.
+    Rollup,
+    /// Another span of the same call.
+    Duplicate,
+}
+
+/// A span of a request, GenAI or not, as far as the tree of its trace needs it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Node {
+    pub(crate) trace: u64,
+    pub(crate) id: u64,
+    pub(crate) parent: u64,
+    /// Its ordinal among the calls.
+    pub(crate) call: Option<u32>,
+}
+
+/// A GenAI span.
+#[derive(Debug, Clone)]
+pub(crate) struct Call<'a> {
+    pub(crate) ix: SpanIx,
+    pub(crate) node: u32,
+    pub(crate) trace: u64,
+    pub(crate) id: u64,
+    pub(crate) parent: u64,
+    pub(crate) start: u64,
+    pub(crate) end: u64,
+    pub(crate) server: bool,
+    pub(crate) failed: bool,
+    pub(crate) source: SourceIx,
+
+    pub(crate) provider: Option<Cow<'a, str>>,
+    /// Whether the provider was only guessed from the model.
+    pub(crate) provider_guessed: bool,
+    pub(crate) operation: Operation,
+    pub(crate) class: Class,
+    pub(crate) request_model: Option<Cow<'a, str>>,
+    pub(crate) response_model: Option<Cow<'a, str>>,
+    pub(crate) response_id: Option<Cow<'a, str>>,
+    pub(crate) finish_reasons: Option<Strings<'a>>,
+    pub(crate) finish: Option<Finish>,
+    pub(crate) input: Option<i64>,
+    pub(crate) output: Option<i64>,
+    pub(crate) cache_read: Option<i64>,
+    pub(crate) cache_write: Option<i64>,
+    pub(crate) reasoning: Option<i64>,
+    pub(crate) total: Option<i64>,
+    pub(crate) ttft: Option<f64>,
+    pub(crate) ttft_weak: bool,
+    pub(crate) stream: Option<bool>,
+    pub(crate) tool_calls: bool,
+    pub(crate) error: Option<ErrorClass>,
+    /// Hash of tool name and arguments.
+    pub(crate) tool: Option<u64>,
+
+    /// Where the attributes of the core targets are.
+    pub(crate) places: [Option<Pos>; CORE],
+    /// Bits of the core targets whose attribute is right as it is.
+    pub(crate) right: u16,
+    /// Other attributes to be written, as a range of the request's writes.
+    pub(crate) writes: Range<u32>,
+    /// Attributes to be removed, as a range of the request's cuts.
+    pub(crate) cuts: Range<u32>,
+
+    pub(crate) role: Role,
+    /// The nearest GenAI span above.
+    pub(crate) above: Option<u32>,
+    /// The nearest span above that carries usage.
+    pub(crate) usage_above: Option<u32>,
+    /// The span of the same call that owns the usage.
+    pub(crate) owner: Option<u32>,
+    /// Duration of the call in nanoseconds where another of its spans tells it better.
+    pub(crate) longest: u64,
+    /// How often this tool was called with these arguments; or, on spans above, the longest loop below.
+    pub(crate) loops: u32,
+}
+
+/// An attribute to be written as it was read.
+#[derive(Debug, Clone)]
+pub(crate) struct Write<'a> {
+    pub(crate) target: Target,
+    pub(crate) at: Option<Pos>,
+    pub(crate) value: Written<'a>,
+}
+
+/// A value to be written.
+#[derive(Debug, Clone)]
+pub(crate) enum Written<'a> {
+    Text(Cow<'a, str>),
+    Int(i64),
+    Double(f64),
+    Bool(bool),
+    Encoded(ValueRef<'a>),
+    Strings(Strings<'a>),
+}
+
+// === impl Role ===
+
+impl Role {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Owner => "owner",
+            Self::Rollup => "rollup",
+            Self::Duplicate => "duplicate",
+        }
+    }
+}
+
+// === impl Call ===
+
+impl Call<'_> {
+    /// Whether it carries usage.
+    pub(crate) fn has_usage(&self) -> bool {
+        self.input.is_some() || self.output.is_some()
+    }
+
+    pub(crate) fn duration(&self) -> u64 {
+        self.end.saturating_sub(self.start)
+    }
+
+    /// Whether the attribute of a core target stands there with the right type and value.
+    pub(crate) fn is_right(&self, target: Target) -> bool {
+        self.right & (1 << target) != 0
+    }
+
+    /// Notes that the attribute of a core target has to be written.
+    pub(crate) fn changed(&mut self, target: Target) {
+        self.right &= !(1 << target);
+    }
+}

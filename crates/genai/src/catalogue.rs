@@ -1,0 +1,370 @@
+//! All sources, compiled at start: one table from attribute keys to slots, and for each slot and source the rules that
+//! apply. The cost of a span does not grow with the number of sources.
+
+use std::collections::{BTreeMap, HashMap};
+
+use regex::Regex;
+use spanmill_otlp::{KeyTable, Slot};
+use thiserror::Error;
+
+use crate::source::{Inclusion, Mapping, SourceFile, Unit};
+use crate::target::{self, TARGETS, Target};
+use crate::vocabulary::{Operation, Vocabulary, Words, regex};
+
+/// A file of knowledge is wrong.
+#[derive(Debug, Error)]
+#[error("{file}: {message}")]
+pub struct CatalogueError {
+    file: String,
+    message: String,
+}
+
+/// Number of a source; the last column of the table is that of unrecognised spans.
+pub(crate) type SourceIx = u8;
+
+/// What an attribute means for a source.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    pub(crate) target: Target,
+    /// Smaller is stronger.
+    pub(crate) priority: u16,
+    /// Whether the key is the target's own.
+    pub(crate) canonical: bool,
+    pub(crate) unit: Unit,
+    /// Bits of the operations it applies to.
+    pub(crate) when: u32,
+    /// Where in the JSON value.
+    pub(crate) path: Option<Box<[Box<str>]>>,
+}
+
+/// The rules for one key and one source, as a range.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cell {
+    start: u16,
+    count: u16,
+}
+
+/// What is known of a slot, whatever the source.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SlotInfo {
+    /// Sources that this key marks, as bits.
+    pub(crate) markers: u64,
+    /// Whether the key makes a span a GenAI one.
+    pub(crate) signals: bool,
+    /// Whether its value may tell the source.
+    pub(crate) equals: bool,
+}
+
+/// A compiled source.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) name: Box<str>,
+    pub(crate) spans: Vec<(Regex, Operation, bool)>,
+    pub(crate) default_provider: Option<Box<str>>,
+    pub(crate) providers: Words<Box<str>>,
+    pub(crate) default_operation: Operation,
+    pub(crate) operations: Words<Operation>,
+    pub(crate) input: Inclusion,
+    pub(crate) input_by_provider: BTreeMap<String, Inclusion>,
+    pub(crate) output: Inclusion,
+    pub(crate) output_by_provider: BTreeMap<String, Inclusion>,
+    pub(crate) total_proves_nothing: bool,
+    pub(crate) ttft_only_streaming: bool,
+    pub(crate) ttft_weak: bool,
+}
+
+/// Everything that is known.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    pub(crate) keys: KeyTable,
+    pub(crate) slots: Vec<SlotInfo>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) first_token_events: KeyTable,
+    scopes: Vec<(Regex, Option<Regex>, SourceIx)>,
+    equals: Vec<(Slot, Box<[u8]>, SourceIx)>,
+    cells: Vec<Cell>,
+    rules: Vec<Rule>,
+}
+
+/// A source's own mapping of a key, before compilation.
+struct Draft {
+    source: usize,
+    rule: Rule,
+}
+
+/// Priorities of rules that are not the source's own.
+const GENERIC: u16 = 1_000;
+const FOREIGN: u16 = 5_000;
+/// More sources than fit the marker bits are refused.
+const MOST_SOURCES: usize = 64;
+
+// === impl CatalogueError ===
+
+impl CatalogueError {
+    pub(crate) fn new(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { file: file.into(), message: message.into() }
+    }
+}
+
+// === impl Catalogue ===
+
+impl Catalogue {
+    /// Compiles files, each with a name for messages; the first is the generic one, whose mappings apply to every source.
+    pub(crate) fn compile<'a>(
+        vocabulary: &str,
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, CatalogueError> {
+        let vocabulary = Vocabulary::parse(vocabulary)?;
+        let mut parsed: Vec<SourceFile> = Vec::new();
+        for (name, yaml) in files {
+            parsed.push(serde_yaml::from_str(yaml).map_err(|error| CatalogueError::new(name, error.to_string()))?);
+        }
+        if parsed.len() > MOST_SOURCES {
+            return Err(CatalogueError::new("sources", format!("more than {MOST_SOURCES} sources")));
+        }
+        let mut keys = KeyList::default();
+        for (name, _) in TARGETS {
+            keys.slot(name);
+        }
+        let mut drafts: Vec<Vec<Draft>> = Vec::new();
+        let mut scopes = Vec::new();
+        let mut equals = Vec::new();
+        let mut sources = Vec::new();
+        let mut marks: Vec<(Slot, usize)> = Vec::new();
+        for (at, file) in parsed.iter().enumerate() {
+            let versions = file.recognise.versions.as_deref().map(|it| regex(it, &file.name)).transpose()?;
+            for scope in &file.recognise.scopes {
+                scopes.push((regex(scope, &file.name)?, versions.clone(), at as SourceIx));
+            }
+            for marker in &file.recognise.markers {
+                marks.push((keys.slot(marker), at));
+            }
+            for (key, value) in &file.recognise.equals {
+                equals.push((keys.slot(key), value.as_bytes().into(), at as SourceIx));
+            }
+            for (order, mapping) in file.attributes.iter().enumerate() {
+                for rule in rules_of(mapping, order as u16 + 1, &vocabulary, &file.name)? {
+                    for key in mapping.from.iter() {
+                        let slot = usize::from(keys.slot(key));
+                        drafts.resize_with(drafts.len().max(slot + 1), Vec::new);
+                        let canonical = key == target::attribute(rule.target) && rule.path.is_none();
+                        if let Some(list) = drafts.get_mut(slot) {
+                            list.push(Draft { source: at, rule: Rule { canonical, ..rule.clone() } });
+                        }
+                    }
+                }
+            }
+            sources.push(Source::new(file, &vocabulary)?);
+        }
+        drafts.resize_with(keys.names.len(), Vec::new);
+        let mut slots: Vec<SlotInfo> = keys
+            .names
+            .iter()
+            .map(|name| SlotInfo { signals: name.starts_with("gen_ai."), ..SlotInfo::default() })
+            .collect();
+        for (slot, source) in marks {
+            if let Some(info) = slots.get_mut(usize::from(slot)) {
+                info.markers |= 1 << source;
+                info.signals = true;
+            }
+        }
+        for (slot, _, _) in &equals {
+            if let Some(info) = slots.get_mut(usize::from(*slot)) {
+                info.equals = true;
+            }
+        }
+        let events = parsed.iter().flat_map(|file| file.time_to_first_token.events.iter());
+        let mut catalogue = Self {
+            keys: KeyTable::new(&keys.names),
+            slots,
+            sources,
+            vocabulary,
+            first_token_events: KeyTable::new(events),
+            scopes,
+            equals,
+            cells: Vec::new(),
+            rules: Vec::new(),
+        };
+        for (key, list) in keys.names.iter().zip(&drafts) {
+            for source in 0..=parsed.len() {
+                catalogue.fill(key, list, source);
+            }
+        }
+        Ok(catalogue)
+    }
+
+    /// The column of spans that no source claims.
+    pub(crate) fn unrecognised(&self) -> SourceIx {
+        self.sources.len() as SourceIx
+    }
+
+    /// The source that a scope belongs to.
+    pub(crate) fn source_of_scope(&self, name: &str, version: &str) -> Option<SourceIx> {
+        self.scopes
+            .iter()
+            .find(|(pattern, versions, _)| {
+                pattern.is_match(name) && versions.as_ref().is_none_or(|versions| versions.is_match(version))
+            })
+            .map(|(_, _, source)| *source)
+    }
+
+    /// The source that a value of a key tells.
+    pub(crate) fn source_of_value(&self, slot: Slot, value: &[u8]) -> Option<SourceIx> {
+        self.equals.iter().find(|(key, known, _)| *key == slot && **known == *value).map(|(_, _, source)| *source)
+    }
+
+    /// The rules for a key.
+    #[inline]
+    pub(crate) fn rules(&self, slot: Slot, source: SourceIx) -> &[Rule] {
+        let at = usize::from(slot) * (self.sources.len() + 1) + usize::from(source);
+        let Some(cell) = self.cells.get(at) else { return &[] };
+        self.rules.get(usize::from(cell.start)..usize::from(cell.start) + usize::from(cell.count)).unwrap_or(&[])
+    }
+
+    pub(crate) fn source(&self, source: SourceIx) -> Option<&Source> {
+        self.sources.get(usize::from(source))
+    }
+
+    /// Adds the cell of a key and a source: the source's own rules, else the generic ones, else, for keys with a
+    /// namespace, those of the first source that knows the key.
+    fn fill(&mut self, key: &str, drafts: &[Draft], source: usize) {
+        let start = self.rules.len();
+        let pick = |wanted: usize, offset: u16| {
+            drafts
+                .iter()
+                .filter(move |draft| draft.source == wanted)
+                .map(move |draft| Rule { priority: draft.rule.priority + offset, ..draft.rule.clone() })
+        };
+        let own: Vec<Rule> = pick(source, 0).collect();
+        let mut rules = if own.is_empty() { pick(0, GENERIC).collect() } else { own };
+        let foreign = drafts.iter().map(|draft| draft.source).find(|owner| *owner != source && *owner != 0);
+        if let (true, true, Some(owner)) = (rules.is_empty(), key.contains('.'), foreign) {
+            rules = pick(owner, FOREIGN).collect();
+        }
+        if let Some(target) = target::target(key)
+            && !rules.iter().any(|rule| rule.canonical)
+        {
+            rules.insert(0, Rule { target, priority: 0, canonical: true, unit: Unit::Plain, when: !0, path: None });
+        }
+        // Equal lists of neighbouring sources are kept once.
+        let count = rules.len() as u16;
+        let same_as_last = self.cells.last().copied().filter(|cell| {
+            source > 0
+                && cell.count == count
+                && self.rules.get(usize::from(cell.start)..).is_some_and(|last| same(last, &rules))
+        });
+        let cell = same_as_last.unwrap_or(Cell { start: start as u16, count });
+        if same_as_last.is_none() {
+            self.rules.extend(rules);
+        }
+        self.cells.push(cell);
+    }
+}
+
+fn same(left: &[Rule], right: &[Rule]) -> bool {
+    left.len() == right.len()
+        && left.iter().zip(right).all(|(left, right)| {
+            left.target == right.target
+                && left.priority == right.priority
+                && left.canonical == right.canonical
+                && left.unit == right.unit
+                && left.when == right.when
+                && left.path == right.path
+        })
+}
+
+fn rules_of(
+    mapping: &Mapping,
+    priority: u16,
+    vocabulary: &Vocabulary,
+    file: &str,
+) -> Result<Vec<Rule>, CatalogueError> {
+    let mut when = if mapping.when.is_empty() { !0 } else { 0 };
+    for word in &mapping.when {
+        let Operation::Known(bit) = vocabulary.operation(word) else {
+            return Err(CatalogueError::new(file, format!("when: unknown operation {word:?}")));
+        };
+        when |= 1u32.checked_shl(u32::from(bit)).unwrap_or(0);
+    }
+    let find =
+        |name: &str| target::target(name).ok_or_else(|| CatalogueError::new(file, format!("unknown target {name:?}")));
+    let mut rules = Vec::new();
+    if let Some(to) = &mapping.to {
+        rules.push(Rule { target: find(to)?, priority, canonical: false, unit: mapping.unit, when, path: None });
+    }
+    for member in &mapping.members {
+        let path = member.at.split('/').map(Box::from).collect();
+        rules.push(Rule {
+            target: find(&member.to)?,
+            priority,
+            canonical: false,
+            unit: member.unit,
+            when,
+            path: Some(path),
+        });
+    }
+    if rules.is_empty() {
+        return Err(CatalogueError::new(file, "a mapping needs `to` or `members`"));
+    }
+    Ok(rules)
+}
+
+// === impl Source ===
+
+impl Source {
+    fn new(file: &SourceFile, vocabulary: &Vocabulary) -> Result<Self, CatalogueError> {
+        let mut spans = Vec::new();
+        for rule in &file.spans {
+            spans.push((regex(&rule.name, &file.name)?, known(&rule.operation, vocabulary), rule.overrides));
+        }
+        let operations = Words::new(
+            file.operation.values.iter().map(|(word, operation)| (word.clone(), known(operation, vocabulary))),
+        );
+        let default_operation =
+            file.operation.default.as_deref().map_or(Operation::Absent, |word| known(word, vocabulary));
+        Ok(Self {
+            name: file.name.as_str().into(),
+            spans,
+            default_provider: file.provider.default.as_deref().map(Box::from),
+            providers: Words::new(
+                file.provider.values.iter().map(|(word, provider)| (word.clone(), provider.as_str().into())),
+            ),
+            default_operation,
+            operations,
+            input: file.usage.input,
+            input_by_provider: file.usage.input_by_provider.clone(),
+            output: file.usage.output,
+            output_by_provider: file.usage.output_by_provider.clone(),
+            total_proves_nothing: file.usage.total_proves_nothing,
+            ttft_only_streaming: file.time_to_first_token.only_streaming,
+            ttft_weak: file.time_to_first_token.weak,
+        })
+    }
+}
+
+/// An operation by a word of the vocabulary; `none` takes the operation away.
+fn known(word: &str, vocabulary: &Vocabulary) -> Operation {
+    if word == "none" { Operation::Custom } else { vocabulary.operation(word) }
+}
+
+/// Keys with their slots while they are collected.
+#[derive(Debug, Default)]
+struct KeyList {
+    names: Vec<String>,
+    slots: HashMap<String, Slot>,
+}
+
+// === impl KeyList ===
+
+impl KeyList {
+    fn slot(&mut self, name: &str) -> Slot {
+        if let Some(slot) = self.slots.get(name) {
+            return *slot;
+        }
+        let slot = self.names.len() as Slot;
+        self.names.push(name.to_owned());
+        self.slots.insert(name.to_owned(), slot);
+        slot
+    }
+}

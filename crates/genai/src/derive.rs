@@ -1,0 +1,89 @@
+//! What follows from a call's facts: rates, buckets and flags.
+
+use crate::call::{Call, Role};
+use crate::options::{OptionsError, SlowSmall};
+use crate::vocabulary::Finish;
+
+/// When a call is slow although it was small, compiled.
+#[derive(Debug)]
+pub(crate) struct SlowSmallRule {
+    min_nanos: u64,
+    max_input_tokens: i64,
+    finish: Vec<Finish>,
+}
+
+/// How often the same tool with the same arguments makes a loop.
+pub(crate) const LOOP: u32 = 3;
+
+// === impl SlowSmallRule ===
+
+impl SlowSmallRule {
+    pub(crate) fn new(options: &SlowSmall) -> Result<Self, OptionsError> {
+        let finish = options
+            .finish_reasons
+            .iter()
+            .map(|word| Finish::from_name(word).ok_or_else(|| OptionsError::UnknownFinishReason(word.clone())));
+        Ok(Self {
+            min_nanos: u64::try_from(options.min_duration.as_nanos()).unwrap_or(u64::MAX),
+            max_input_tokens: options.max_input_tokens,
+            finish: finish.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The cause where the call is one.
+    pub(crate) fn cause(&self, call: &Call<'_>) -> Option<&'static str> {
+        let small = call.input.is_some_and(|input| input < self.max_input_tokens);
+        if call.role != Role::Owner || call.longest < self.min_nanos || !small || !self.finish.contains(&ending(call)) {
+            return None;
+        }
+        let nanos = call.longest as f64;
+        Some(match call.ttft {
+            _ if call.loops >= LOOP => "tool_loop",
+            Some(ttft) if ttft * 1e9 >= nanos / 2.0 => "slow_start",
+            Some(_) => "slow_finish",
+            None => "unknown",
+        })
+    }
+}
+
+fn ending(call: &Call<'_>) -> Finish {
+    match call.finish {
+        Some(finish) => finish,
+        None if call.failed => Finish::Error,
+        None if call.tool_calls => Finish::ToolCall,
+        None => Finish::Stop,
+    }
+}
+
+/// Output tokens a second over the whole span.
+pub(crate) fn tokens_per_second(call: &Call<'_>) -> Option<f64> {
+    rate(call.output?, call.longest as f64 / 1e9)
+}
+
+/// Output tokens a second after the first one.
+pub(crate) fn generation_rate(call: &Call<'_>) -> Option<f64> {
+    rate(call.output?, call.longest as f64 / 1e9 - call.ttft?)
+}
+
+/// Seconds an output token, after the first one.
+pub(crate) fn time_per_output_token(call: &Call<'_>) -> Option<f64> {
+    let (rest, after) = (call.output? - 1, call.longest as f64 / 1e9 - call.ttft?);
+    (rest > 0 && after >= 0.0).then(|| after / rest as f64)
+}
+
+/// Input tokens for search by equality.
+pub(crate) fn bucket(input: i64) -> &'static str {
+    match input {
+        ..1_000 => "0-1k",
+        1_000..2_000 => "1k-2k",
+        2_000..8_000 => "2k-8k",
+        8_000..32_000 => "8k-32k",
+        32_000..128_000 => "32k-128k",
+        _ => "128k+",
+    }
+}
+
+fn rate(tokens: i64, seconds: f64) -> Option<f64> {
+    // Below a microsecond the clock, not the model, would be measured.
+    (seconds > 1e-6).then(|| tokens as f64 / seconds)
+}

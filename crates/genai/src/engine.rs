@@ -1,0 +1,191 @@
+//! The engine: everything that happens to a request.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use spanmill_otlp::{Part, Patch, Traces};
+
+use crate::account::account;
+use crate::builtin;
+use crate::call::{Call, Node, Role};
+use crate::catalogue::{Catalogue, SourceIx};
+use crate::derive::{LOOP, SlowSmallRule};
+use crate::memory::Memory;
+use crate::options::{Options, OptionsError};
+use crate::own;
+use crate::read::Reader;
+use crate::vocabulary::{Class, ErrorClass, Operation};
+use crate::write::write;
+
+/// Normalises GenAI spans. One engine serves all requests of a pipeline, from any number of threads.
+#[derive(Debug)]
+pub struct Engine {
+    catalogue: Catalogue,
+    allowed: Vec<bool>,
+    remove_originals: bool,
+    slow_small: SlowSmallRule,
+    embeddings: Operation,
+    memory: Mutex<Memory>,
+    scopes: Mutex<HashMap<Box<[u8]>, Option<SourceIx>>>,
+}
+
+/// What was done to one request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// GenAI spans by source, in the order of [`Engine::source_names`].
+    pub by_source: Vec<u32>,
+    /// Spans that own usage.
+    pub owners: u32,
+    /// Spans that repeat the usage of another span of the same call.
+    pub duplicates: u32,
+    /// Spans that sum the usage below them.
+    pub rollups: u32,
+    /// Entries of the usage memory that gave way.
+    pub evicted: u64,
+}
+
+/// Scopes whose source is remembered; more than this many names are looked up anew each time.
+const MOST_SCOPES: usize = 1_024;
+
+// === impl Engine ===
+
+impl Engine {
+    /// An engine with the built-in sources.
+    pub fn new(options: &Options) -> Result<Self, OptionsError> {
+        let catalogue = Catalogue::compile(builtin::VOCABULARY, builtin::SOURCES.iter().copied())?;
+        let mut allowed = vec![options.sources.is_none(); catalogue.sources.len()];
+        for name in options.sources.iter().flatten() {
+            let mut found = false;
+            for (at, _) in catalogue.sources.iter().enumerate().filter(|(_, source)| *source.name == **name) {
+                if let Some(allowed) = allowed.get_mut(at) {
+                    (*allowed, found) = (true, true);
+                }
+            }
+            if !found {
+                let known: Vec<&str> = catalogue.sources.iter().map(|source| &*source.name).collect();
+                return Err(OptionsError::UnknownSource { name: name.clone(), known: known.join(", ") });
+            }
+        }
+        Ok(Self {
+            embeddings: catalogue.vocabulary.operation("embeddings"),
+            catalogue,
+            allowed,
+            remove_originals: options.remove_originals,
+            slow_small: SlowSmallRule::new(&options.slow_small)?,
+            memory: Mutex::new(Memory::new(options.usage_memory)),
+            scopes: Mutex::default(),
+        })
+    }
+
+    /// The sources, in the order of [`Tally::by_source`]; the last one stands for spans that no source claims.
+    pub fn source_names(&self) -> impl Iterator<Item = &str> {
+        self.catalogue.sources.iter().map(|source| &*source.name).chain(["unknown"])
+    }
+
+    /// Normalises all GenAI spans of a request.
+    pub fn process(&self, traces: &mut Traces) -> Tally {
+        let mut tally = Tally { by_source: vec![0; self.catalogue.sources.len() + 1], ..Tally::default() };
+        // Shares the bytes: what is read stays while edits are made.
+        let snapshot = traces.clone();
+        let mut reader = Reader::new(&self.catalogue, self.remove_originals);
+        let mut nodes: Vec<Node> = Vec::with_capacity(snapshot.span_count());
+        let mut calls: Vec<Call<'_>> = Vec::new();
+        for scope in snapshot.scopes() {
+            let source = self.source_of_scope(scope.name(), scope.version());
+            for span in scope.spans() {
+                let (mut node, call) = reader.read(span, source);
+                if let Some(mut call) = call {
+                    node.call = Some(calls.len() as u32);
+                    call.node = nodes.len() as u32;
+                    let embeddings = call.operation == self.embeddings;
+                    let known = self.catalogue.source(call.source);
+                    account(&mut call, known, embeddings);
+                    if let Some(count) = tally.by_source.get_mut(usize::from(call.source)) {
+                        *count += 1;
+                    }
+                    calls.push(call);
+                }
+                nodes.push(node);
+            }
+        }
+        if calls.is_empty() {
+            return tally;
+        }
+        {
+            let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+            let before = memory.evicted();
+            own::decide(&mut calls, &nodes, &mut memory);
+            tally.evicted = memory.evicted() - before;
+        }
+        find_loops(&mut calls);
+        spread_errors(&mut calls);
+        let mut patch = Patch::new(Part::Span);
+        for call in &calls {
+            match call.role {
+                Role::Owner => tally.owners += 1,
+                Role::Duplicate => tally.duplicates += 1,
+                Role::Rollup => tally.rollups += 1,
+                Role::None => {}
+            }
+            let writes = reader.writes.get(call.writes.start as usize..call.writes.end as usize).unwrap_or(&[]);
+            let cuts = reader.cuts.get(call.cuts.start as usize..call.cuts.end as usize).unwrap_or(&[]);
+            write(&mut patch, call, &self.catalogue, &self.slow_small, writes, cuts);
+            traces.apply(call.ix, &patch);
+        }
+        tally
+    }
+
+    fn source_of_scope(&self, name: &[u8], version: &[u8]) -> Option<SourceIx> {
+        let key: Vec<u8> = [name, b"\0", version].concat();
+        let mut known = self.scopes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(source) = known.get(key.as_slice()) {
+            return *source;
+        }
+        let source = self
+            .catalogue
+            .source_of_scope(&String::from_utf8_lossy(name), &String::from_utf8_lossy(version))
+            .filter(|source| self.allowed.get(usize::from(*source)).copied().unwrap_or(false));
+        if known.len() < MOST_SCOPES {
+            known.insert(key.into(), source);
+        }
+        source
+    }
+}
+
+/// Counts calls of the same tool with the same arguments in each trace.
+fn find_loops(calls: &mut [Call<'_>]) {
+    let mut tools: Vec<((u64, u64), u32)> =
+        calls.iter().enumerate().filter_map(|(at, call)| Some(((call.trace, call.tool?), at as u32))).collect();
+    tools.sort_unstable();
+    for group in tools.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() as u32 >= LOOP) {
+        let count = group.len() as u32;
+        for (_, at) in group {
+            let mut next = Some(*at);
+            // The spans above are told as well: that is where one looks.
+            for _ in 0..16 {
+                let Some(call) = next.and_then(|at| calls.get_mut(at as usize)) else { break };
+                call.loops = call.loops.max(count);
+                next = call.above;
+            }
+        }
+    }
+}
+
+/// A span that failed because of a call below it has the class of that call.
+fn spread_errors(calls: &mut [Call<'_>]) {
+    for at in 0..calls.len() {
+        let Some((class, above)) = calls.get(at).and_then(|call| Some((call.error?, call.above?))) else { continue };
+        let mut next = Some(above);
+        for _ in 0..16 {
+            let Some(call) = next.and_then(|at| calls.get_mut(at as usize)) else { break };
+            if !call.failed || call.error.is_some() {
+                break;
+            }
+            call.error = Some(class);
+            next = call.above;
+        }
+    }
+    for call in calls.iter_mut().filter(|call| call.failed && call.error.is_none() && call.class != Class::Other) {
+        call.error = Some(ErrorClass::Other);
+    }
+}

@@ -1,0 +1,126 @@
+//! What attributes mean: the attributes of the conventions that spanmill reads or writes, and a few readings that have
+//! no attribute of their own.
+
+/// Number of a target in [`TARGETS`].
+pub(crate) type Target = u8;
+
+/// The type a target's value must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Text.
+    Str,
+    /// A signed integer.
+    Int,
+    /// A double.
+    Double,
+    /// A boolean.
+    Bool,
+    /// An array of strings.
+    Strs,
+    /// Structured content: text stays as it is, maps and arrays are copied.
+    Any,
+}
+
+// Targets with a field of their own in a call. Those before `CORE` are written by the engine itself.
+pub(crate) const PROVIDER: Target = 0;
+pub(crate) const OPERATION: Target = 1;
+pub(crate) const REQUEST_MODEL: Target = 2;
+pub(crate) const RESPONSE_MODEL: Target = 3;
+pub(crate) const RESPONSE_ID: Target = 4;
+pub(crate) const FINISH: Target = 5;
+pub(crate) const INPUT: Target = 6;
+pub(crate) const OUTPUT: Target = 7;
+pub(crate) const CACHE_READ: Target = 8;
+pub(crate) const CACHE_WRITE: Target = 9;
+pub(crate) const REASONING: Target = 10;
+pub(crate) const TTFT: Target = 11;
+pub(crate) const STREAM: Target = 12;
+/// How many targets the engine writes itself.
+pub(crate) const CORE: usize = 13;
+
+// Readings without an attribute of the conventions.
+pub(crate) const TOTAL: Target = 13;
+pub(crate) const HTTP_STATUS: Target = 14;
+pub(crate) const ERROR_TYPE: Target = 15;
+pub(crate) const ERROR_TEXT: Target = 16;
+pub(crate) const TOOL_CALLS: Target = 17;
+pub(crate) const OUTPUT_MESSAGES: Target = 18;
+pub(crate) const ROLE: Target = 19;
+pub(crate) const SOURCE: Target = 20;
+
+pub(crate) const TOOL_NAME: Target = 21;
+pub(crate) const TOOL_ARGUMENTS: Target = 22;
+
+/// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
+pub(crate) const TARGETS: &[(&str, Kind)] = &[
+    ("gen_ai.provider.name", Kind::Str),
+    ("gen_ai.operation.name", Kind::Str),
+    ("gen_ai.request.model", Kind::Str),
+    ("gen_ai.response.model", Kind::Str),
+    ("gen_ai.response.id", Kind::Str),
+    ("gen_ai.response.finish_reasons", Kind::Strs),
+    ("gen_ai.usage.input_tokens", Kind::Int),
+    ("gen_ai.usage.output_tokens", Kind::Int),
+    ("gen_ai.usage.cache_read.input_tokens", Kind::Int),
+    ("gen_ai.usage.cache_creation.input_tokens", Kind::Int),
+    ("gen_ai.usage.reasoning.output_tokens", Kind::Int),
+    ("gen_ai.response.time_to_first_chunk", Kind::Double),
+    ("gen_ai.request.stream", Kind::Bool),
+    ("total_tokens", Kind::Int),
+    ("http_status", Kind::Int),
+    ("error.type", Kind::Str),
+    ("error_text", Kind::Str),
+    ("tool_calls", Kind::Any),
+    ("gen_ai.output.messages", Kind::Any),
+    ("spanmill.usage.role", Kind::Str),
+    ("spanmill.source", Kind::Str),
+    ("gen_ai.tool.name", Kind::Str),
+    ("gen_ai.tool.call.arguments", Kind::Any),
+    ("gen_ai.tool.call.result", Kind::Any),
+    ("gen_ai.tool.call.id", Kind::Str),
+    ("gen_ai.tool.description", Kind::Str),
+    ("gen_ai.tool.type", Kind::Str),
+    ("gen_ai.tool.definitions", Kind::Any),
+    ("gen_ai.conversation.id", Kind::Str),
+    ("gen_ai.agent.name", Kind::Str),
+    ("gen_ai.agent.id", Kind::Str),
+    ("gen_ai.agent.description", Kind::Str),
+    ("gen_ai.workflow.name", Kind::Str),
+    ("gen_ai.data_source.id", Kind::Str),
+    ("gen_ai.prompt.name", Kind::Str),
+    ("gen_ai.output.type", Kind::Str),
+    ("gen_ai.request.max_tokens", Kind::Int),
+    ("gen_ai.request.temperature", Kind::Double),
+    ("gen_ai.request.top_p", Kind::Double),
+    ("gen_ai.request.top_k", Kind::Double),
+    ("gen_ai.request.frequency_penalty", Kind::Double),
+    ("gen_ai.request.presence_penalty", Kind::Double),
+    ("gen_ai.request.seed", Kind::Int),
+    ("gen_ai.request.choice.count", Kind::Int),
+    ("gen_ai.request.stop_sequences", Kind::Strs),
+    ("gen_ai.retrieval.query.text", Kind::Str),
+    ("gen_ai.usage.cost.amount", Kind::Double),
+    ("openai.request.service_tier", Kind::Str),
+    ("openai.response.service_tier", Kind::Str),
+    ("openai.response.system_fingerprint", Kind::Str),
+    ("openai.api.type", Kind::Str),
+    ("jsonrpc.request.id", Kind::Str),
+    ("server.address", Kind::Str),
+    ("user.id", Kind::Str),
+    ("deployment.environment.name", Kind::Str),
+];
+
+/// The target with that name.
+pub(crate) fn target(name: &str) -> Option<Target> {
+    TARGETS.iter().position(|(known, _)| *known == name).map(|at| at as Target)
+}
+
+/// The attribute that a target is written to.
+pub(crate) fn attribute(target: Target) -> &'static str {
+    TARGETS.get(usize::from(target)).map_or("", |(name, _)| name)
+}
+
+/// The type of a target.
+pub(crate) fn kind(target: Target) -> Kind {
+    TARGETS.get(usize::from(target)).map_or(Kind::Any, |(_, kind)| *kind)
+}

@@ -1,0 +1,332 @@
+//! The words of GenAI telemetry and their spellings, from `vocabulary.yaml`, compiled to lookups.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use serde::Deserialize;
+use spanmill_otlp::KeyTable;
+
+use crate::catalogue::CatalogueError;
+
+/// Number of an operation in the vocabulary; see [`Operation`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    /// Not said.
+    Absent,
+    /// A word of its own, kept as it is.
+    Custom,
+    /// A known one.
+    Known(u8),
+}
+
+/// What a span of an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Class {
+    /// One call of a model.
+    Model,
+    /// Something that repeats the usage of what happens below it.
+    Rollup,
+    /// One call of a tool.
+    Tool,
+    /// Anything else.
+    Other,
+}
+
+/// The canonical finish reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finish {
+    Stop,
+    Length,
+    ContentFilter,
+    ToolCall,
+    Error,
+}
+
+/// The classes of errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorClass {
+    RateLimit,
+    Overloaded,
+    Quota,
+    Timeout,
+    Auth,
+    InvalidRequest,
+    ContextLength,
+    ContentFilter,
+    NotFound,
+    Server,
+    Network,
+    Cancelled,
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    providers: BTreeMap<String, Vec<String>>,
+    not_providers: Vec<String>,
+    providers_by_model: Vec<ByModel>,
+    operations: Vec<OperationEntry>,
+    finish_reasons: BTreeMap<String, Vec<String>>,
+    errors: ErrorsEntry,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ByModel {
+    model: String,
+    provider: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OperationEntry {
+    name: String,
+    class: Class,
+    spellings: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ErrorsEntry {
+    texts: Vec<TextEntry>,
+    weak_texts: Vec<TextEntry>,
+    types: BTreeMap<String, Vec<String>>,
+    general_types: BTreeMap<String, Vec<String>>,
+    statuses: BTreeMap<u16, String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TextEntry {
+    class: String,
+    words: Vec<String>,
+}
+
+/// Spellings of words, looked up without regard to case.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Words<T> {
+    table: KeyTable,
+    meanings: Vec<T>,
+}
+
+/// The compiled vocabulary.
+#[derive(Debug)]
+pub(crate) struct Vocabulary {
+    providers: Words<Option<Box<str>>>,
+    by_model: Vec<(Regex, Box<str>)>,
+    operations: Words<u8>,
+    operation_names: Vec<(Box<str>, Class)>,
+    finish: Words<Finish>,
+    pub(crate) errors: Errors,
+}
+
+/// How errors are told apart.
+#[derive(Debug)]
+pub(crate) struct Errors {
+    /// Lower-case words of messages.
+    pub(crate) texts: Vec<(Box<str>, ErrorClass)>,
+    pub(crate) weak_texts: Vec<(Box<str>, ErrorClass)>,
+    pub(crate) types: Words<ErrorClass>,
+    pub(crate) general_types: Words<ErrorClass>,
+    pub(crate) statuses: BTreeMap<u16, ErrorClass>,
+    /// A status code in a message.
+    pub(crate) status_in_text: Regex,
+    /// The name of an error in a message.
+    pub(crate) type_in_text: Regex,
+}
+
+/// The longest word that is looked up; longer texts are no words of a vocabulary.
+const LONGEST: usize = 64;
+
+// === impl Operation ===
+
+impl Operation {
+    pub(crate) fn is_absent(self) -> bool {
+        self == Self::Absent
+    }
+}
+
+// === impl Finish ===
+
+impl Finish {
+    const ALL: [Self; 5] = [Self::Stop, Self::Length, Self::ContentFilter, Self::ToolCall, Self::Error];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+            Self::ContentFilter => "content_filter",
+            Self::ToolCall => "tool_call",
+            Self::Error => "error",
+        }
+    }
+
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|finish| finish.name() == name)
+    }
+}
+
+// === impl ErrorClass ===
+
+impl ErrorClass {
+    const ALL: [Self; 13] = [
+        Self::RateLimit,
+        Self::Overloaded,
+        Self::Quota,
+        Self::Timeout,
+        Self::Auth,
+        Self::InvalidRequest,
+        Self::ContextLength,
+        Self::ContentFilter,
+        Self::NotFound,
+        Self::Server,
+        Self::Network,
+        Self::Cancelled,
+        Self::Other,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::RateLimit => "rate_limit",
+            Self::Overloaded => "overloaded",
+            Self::Quota => "quota",
+            Self::Timeout => "timeout",
+            Self::Auth => "auth",
+            Self::InvalidRequest => "invalid_request",
+            Self::ContextLength => "context_length",
+            Self::ContentFilter => "content_filter",
+            Self::NotFound => "not_found",
+            Self::Server => "server",
+            Self::Network => "network",
+            Self::Cancelled => "cancelled",
+            Self::Other => "other",
+        }
+    }
+
+    fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
+    }
+}
+
+// === impl Words ===
+
+impl<T> Words<T> {
+    pub(crate) fn new(entries: impl IntoIterator<Item = (String, T)>) -> Self {
+        let (spellings, meanings): (Vec<String>, Vec<T>) =
+            entries.into_iter().map(|(word, meaning)| (word.trim().to_ascii_lowercase(), meaning)).unzip();
+        Self { table: KeyTable::new(&spellings), meanings }
+    }
+
+    /// The meaning of a word.
+    pub(crate) fn get(&self, word: &str) -> Option<&T> {
+        let word = word.trim().as_bytes();
+        let mut lower = [0u8; LONGEST];
+        let lower = lower.get_mut(..word.len())?;
+        lower.copy_from_slice(word);
+        lower.make_ascii_lowercase();
+        self.meanings.get(usize::from(self.table.get(lower)?))
+    }
+}
+
+// === impl Vocabulary ===
+
+impl Vocabulary {
+    pub(crate) fn parse(yaml: &str) -> Result<Self, CatalogueError> {
+        let file: File =
+            serde_yaml::from_str(yaml).map_err(|error| CatalogueError::new("vocabulary", error.to_string()))?;
+        let known = file.providers.into_iter().flat_map(|(name, spellings)| {
+            spellings.into_iter().map(move |spelling| (spelling, Some(Box::from(name.as_str()))))
+        });
+        let providers = Words::new(known.chain(file.not_providers.into_iter().map(|name| (name, None))));
+        let mut by_model = Vec::new();
+        for ByModel { model, provider } in file.providers_by_model {
+            by_model.push((regex(&model, "vocabulary")?, provider.into()));
+        }
+        let operations =
+            Words::new(file.operations.iter().enumerate().flat_map(|(at, operation)| {
+                operation.spellings.iter().map(move |spelling| (spelling.clone(), at as u8))
+            }));
+        let operation_names =
+            file.operations.into_iter().map(|operation| (operation.name.into(), operation.class)).collect();
+        let finish = words(file.finish_reasons, Finish::from_name)?;
+        Ok(Self { providers, by_model, operations, operation_names, finish, errors: Errors::new(file.errors)? })
+    }
+
+    /// The canonical name of a provider: `None` where the word is unknown, `Some(None)` where it names no provider.
+    pub(crate) fn provider(&self, word: &str) -> Option<Option<&str>> {
+        self.providers.get(word).map(Option::as_deref)
+    }
+
+    /// The provider that such a model most likely belongs to.
+    pub(crate) fn provider_of_model(&self, model: &str) -> Option<&str> {
+        self.by_model.iter().find(|(pattern, _)| pattern.is_match(model)).map(|(_, provider)| &**provider)
+    }
+
+    pub(crate) fn operation(&self, word: &str) -> Operation {
+        self.operations.get(word).map_or(Operation::Custom, |at| Operation::Known(*at))
+    }
+
+    /// The name and class of an operation; none for [`Operation::Absent`] and [`Operation::Custom`].
+    pub(crate) fn describe(&self, operation: Operation) -> Option<(&str, Class)> {
+        let Operation::Known(at) = operation else { return None };
+        self.operation_names.get(usize::from(at)).map(|(name, class)| (&**name, *class))
+    }
+
+    pub(crate) fn finish(&self, word: &str) -> Option<Finish> {
+        self.finish.get(word).copied()
+    }
+}
+
+// === impl Errors ===
+
+impl Errors {
+    fn new(entry: ErrorsEntry) -> Result<Self, CatalogueError> {
+        let mut statuses = BTreeMap::new();
+        for (status, class) in entry.statuses {
+            statuses.insert(status, named(&class, ErrorClass::from_name)?);
+        }
+        Ok(Self {
+            texts: texts(entry.texts)?,
+            weak_texts: texts(entry.weak_texts)?,
+            types: words(entry.types, ErrorClass::from_name)?,
+            general_types: words(entry.general_types, ErrorClass::from_name)?,
+            statuses,
+            status_in_text: regex(
+                r#"(?i)(?:^|^\w*(?:error|exception): )(\d{3})\b|\b(?:error code|status code|status_code|statuscode|status|http|code)['"]?\s*[:= ]\s*(\d{3})\b"#,
+                "vocabulary",
+            )?,
+            type_in_text: regex(r"[A-Za-z_]*(?:Error|Exception|_error|[A-Z]+_[A-Z_]+)\b", "vocabulary")?,
+        })
+    }
+}
+
+fn texts(entries: Vec<TextEntry>) -> Result<Vec<(Box<str>, ErrorClass)>, CatalogueError> {
+    let mut texts = Vec::new();
+    for TextEntry { class, words } in entries {
+        let class = named(&class, ErrorClass::from_name)?;
+        texts.extend(words.into_iter().map(|word| (word.to_ascii_lowercase().into(), class)));
+    }
+    Ok(texts)
+}
+
+fn words<T: Copy>(
+    lists: BTreeMap<String, Vec<String>>,
+    from_name: fn(&str) -> Option<T>,
+) -> Result<Words<T>, CatalogueError> {
+    let mut entries = Vec::new();
+    for (name, spellings) in lists {
+        let meaning = named(&name, from_name)?;
+        entries.extend(spellings.into_iter().map(|spelling| (spelling, meaning)));
+    }
+    Ok(Words::new(entries))
+}
+
+fn named<T>(name: &str, from_name: fn(&str) -> Option<T>) -> Result<T, CatalogueError> {
+    from_name(name).ok_or_else(|| CatalogueError::new("vocabulary", format!("unknown word {name:?}")))
+}
+
+pub(crate) fn regex(pattern: &str, file: &str) -> Result<Regex, CatalogueError> {
+    Regex::new(pattern).map_err(|error| CatalogueError::new(file, error.to_string()))
+}

@@ -1,0 +1,195 @@
+//! Writes what is known of a call to its span.
+
+use spanmill_otlp::{Patch, Pos, Value};
+
+use crate::call::{Call, Role, Write, Written};
+use crate::catalogue::Catalogue;
+use crate::datum::Strings;
+use crate::derive::{self, LOOP, SlowSmallRule};
+use crate::target::{self, Target};
+
+/// Names of what spanmill adds.
+pub(crate) mod names {
+    pub(crate) const SOURCE: &str = "spanmill.source";
+    pub(crate) const ROLE: &str = "spanmill.usage.role";
+    pub(crate) const TOTAL_TOKENS: &str = "spanmill.total_tokens";
+    pub(crate) const TOKENS_PER_SECOND: &str = "spanmill.tokens_per_second";
+    pub(crate) const GENERATION_RATE: &str = "spanmill.generation.tokens_per_second";
+    pub(crate) const TIME_PER_OUTPUT_TOKEN: &str = "spanmill.time_per_output_token";
+    pub(crate) const FINISH: &str = "spanmill.finish_reason";
+    pub(crate) const ERROR_CLASS: &str = "spanmill.error.class";
+    pub(crate) const SLOW_SMALL: &str = "spanmill.slow_small";
+    pub(crate) const SLOW_SMALL_CAUSE: &str = "spanmill.slow_small.cause";
+    pub(crate) const TOOL_LOOP: &str = "spanmill.tool_loop";
+    pub(crate) const TOOL_LOOP_COUNT: &str = "spanmill.tool_loop.count";
+    pub(crate) const INPUT_BUCKET: &str = "spanmill.input_tokens.bucket";
+    pub(crate) const COST: &str = "gen_ai.usage.cost.amount";
+    pub(crate) const COST_CURRENCY: &str = "gen_ai.usage.cost.currency";
+    pub(crate) const COST_SOURCE: &str = "gen_ai.usage.cost.source";
+}
+
+/// The patch of one span, with the places that are still to be replaced.
+struct Writer<'p> {
+    patch: &'p mut Patch,
+}
+
+/// Fills `patch` with everything that is to change on the span of `call`.
+pub(crate) fn write<'a>(
+    patch: &mut Patch,
+    call: &Call<'a>,
+    catalogue: &Catalogue,
+    slow_small: &SlowSmallRule,
+    writes: &[Write<'a>],
+    cuts: &[Pos],
+) {
+    patch.clear();
+    let mut writer = Writer { patch };
+    writer.standard(call, catalogue);
+    for Write { target, at, value } in writes {
+        writer.copied(*target, *at, value);
+    }
+    writer.derived(call, catalogue, slow_small);
+    for at in cuts {
+        writer.patch.cut(*at);
+    }
+}
+
+// === impl Writer ===
+
+impl Writer<'_> {
+    fn standard(&mut self, call: &Call<'_>, catalogue: &Catalogue) {
+        let texts = [
+            (target::PROVIDER, call.provider.as_deref()),
+            (target::OPERATION, catalogue.vocabulary.describe(call.operation).map(|(name, _)| name)),
+            (target::REQUEST_MODEL, call.request_model.as_deref()),
+            (target::RESPONSE_MODEL, call.response_model.as_deref()),
+            (target::RESPONSE_ID, call.response_id.as_deref()),
+        ];
+        for (target, text) in texts {
+            if let (false, Some(text)) = (call.is_right(target), text) {
+                self.set(target, call, Value::Str(text));
+            }
+        }
+        if let (false, Some(reasons)) = (call.is_right(target::FINISH), &call.finish_reasons) {
+            let at = place(call, target::FINISH);
+            self.strings(target::attribute(target::FINISH), at, reasons);
+        }
+        let counts = [
+            (target::INPUT, call.input),
+            (target::OUTPUT, call.output),
+            (target::CACHE_READ, call.cache_read),
+            (target::CACHE_WRITE, call.cache_write),
+            (target::REASONING, call.reasoning),
+        ];
+        for (target, count) in counts {
+            match count {
+                _ if call.is_right(target) => {}
+                Some(count) => self.set(target, call, Value::Int(count)),
+                None => self.unset(target, call),
+            }
+        }
+        match call.ttft {
+            _ if call.is_right(target::TTFT) => {}
+            Some(seconds) => self.set(target::TTFT, call, Value::Double(seconds)),
+            None => self.unset(target::TTFT, call),
+        }
+        if let (false, Some(stream)) = (call.is_right(target::STREAM), call.stream) {
+            self.set(target::STREAM, call, Value::Bool(stream));
+        }
+    }
+
+    fn derived(&mut self, call: &Call<'_>, catalogue: &Catalogue, slow_small: &SlowSmallRule) {
+        let source = catalogue.source(call.source).map_or("unknown", |source| &source.name);
+        self.patch.append(names::SOURCE, Value::Str(source));
+        if call.role != Role::None {
+            self.patch.append(names::ROLE, Value::Str(call.role.name()));
+        }
+        if let (Some(input), Some(output)) = (call.input, call.output) {
+            self.patch.append(names::TOTAL_TOKENS, Value::Int(input.saturating_add(output)));
+        }
+        if let Some(finish) = call.finish {
+            self.patch.append(names::FINISH, Value::Str(finish.name()));
+        }
+        if let Some(class) = call.error {
+            self.patch.append(names::ERROR_CLASS, Value::Str(class.name()));
+        }
+        if call.loops >= LOOP {
+            self.patch.append(names::TOOL_LOOP, Value::Bool(true));
+            self.patch.append(names::TOOL_LOOP_COUNT, Value::Int(i64::from(call.loops)));
+        }
+        if call.role != Role::Owner {
+            return;
+        }
+        self.double(names::TOKENS_PER_SECOND, derive::tokens_per_second(call));
+        self.double(names::GENERATION_RATE, derive::generation_rate(call));
+        self.double(names::TIME_PER_OUTPUT_TOKEN, derive::time_per_output_token(call));
+        if let Some(input) = call.input {
+            self.patch.append(names::INPUT_BUCKET, Value::Str(derive::bucket(input)));
+        }
+        if let Some(cause) = slow_small.cause(call) {
+            self.patch.append(names::SLOW_SMALL, Value::Bool(true));
+            self.patch.append(names::SLOW_SMALL_CAUSE, Value::Str(cause));
+        }
+    }
+
+    fn copied(&mut self, target: Target, at: Option<Pos>, value: &Written<'_>) {
+        let key = target::attribute(target);
+        if key == names::COST {
+            let Written::Double(amount) = value else { return };
+            // A cost of nothing means that the source knew no price.
+            if *amount <= 0.0 {
+                return;
+            }
+            if at.is_none() {
+                self.patch.append(names::COST_CURRENCY, Value::Str("USD"));
+                self.patch.append(names::COST_SOURCE, Value::Str("reported"));
+            }
+        }
+        match value {
+            Written::Text(text) => self.put(key, at, Value::Str(text)),
+            Written::Int(number) => self.put(key, at, Value::Int(*number)),
+            Written::Double(number) => self.put(key, at, Value::Double(*number)),
+            Written::Bool(flag) => self.put(key, at, Value::Bool(*flag)),
+            Written::Encoded(value) => self.put(key, at, Value::Raw(value.raw())),
+            Written::Strings(strings) => self.strings(key, at, strings),
+        }
+    }
+
+    fn strings(&mut self, key: &str, at: Option<Pos>, strings: &Strings<'_>) {
+        match strings {
+            Strings::One(one) => self.put(key, at, Value::Strs(&[one])),
+            Strings::Encoded(value) => self.put(key, at, Value::Raw(value.raw())),
+            Strings::Many(many) => {
+                let many: Vec<&str> = many.iter().map(String::as_str).collect();
+                self.put(key, at, Value::Strs(&many));
+            }
+        }
+    }
+
+    fn double(&mut self, key: &str, value: Option<f64>) {
+        if let Some(value) = value.filter(|value| value.is_finite()) {
+            self.patch.append(key, Value::Double(value));
+        }
+    }
+
+    fn set(&mut self, target: Target, call: &Call<'_>, value: Value<'_>) {
+        self.put(target::attribute(target), place(call, target), value);
+    }
+
+    fn unset(&mut self, target: Target, call: &Call<'_>) {
+        if let Some(at) = place(call, target) {
+            self.patch.cut(at);
+        }
+    }
+
+    fn put(&mut self, key: &str, at: Option<Pos>, value: Value<'_>) {
+        match at {
+            Some(at) => self.patch.replace(at, key, value),
+            None => self.patch.append(key, value),
+        }
+    }
+}
+
+fn place(call: &Call<'_>, target: Target) -> Option<Pos> {
+    call.places.get(usize::from(target)).copied().flatten()
+}
