@@ -1,3 +1,5 @@
 //! What sends batches on.
 
+mod counts;
+pub mod file;
 pub mod nop;
