@@ -53,10 +53,10 @@ fn include_cache(call: &mut Call<'_>, source: Option<&Source>) {
     let trusts_total = source.is_none_or(|source| !source.total_proves_nothing);
     let exclusive = proven
         || match stated {
-            Inclusion::Exclusive => true,
             Inclusion::Inclusive => false,
             // A total without the cache hints at counts that include it.
-            Inclusion::Unknown if trusts_total && call.total == Some(sum) => false,
+            _ if trusts_total && call.total == Some(sum) => false,
+            Inclusion::Exclusive => true,
             // These providers count the cache apart, and keys of the old style copy what the provider says.
             Inclusion::Unknown => {
                 matches!(call.provider.as_deref(), Some("anthropic" | "aws.bedrock")) && !has_standard_cache_key(call)

@@ -3,6 +3,9 @@
 /// Spellings of words.
 pub(crate) const VOCABULARY: &str = include_str!("../vocabulary.yaml");
 
+/// Documents whose members mean the same wherever they stand.
+pub(crate) const SHAPES: &str = include_str!("../shapes.yaml");
+
 macro_rules! sources {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("../sources/", $name, ".yaml")))),*]
@@ -10,5 +13,27 @@ macro_rules! sources {
 }
 
 /// All source files. The generic one comes first; where spans match several by their attributes, the earlier one wins.
-pub(crate) const SOURCES: &[(&str, &str)] =
-    sources!["generic", "anthropic-sdk-native", "otel-botocore", "otel-semconv", "handwritten",];
+pub(crate) const SOURCES: &[(&str, &str)] = sources![
+    "generic",
+    "anthropic-sdk-native",
+    "otel-botocore",
+    "openinference",
+    "vercel-ai",
+    "langfuse",
+    "langsmith",
+    "mlflow",
+    "mastra",
+    "claude-code",
+    "google-adk",
+    "gemini-cli",
+    "strands",
+    "pydantic-ai",
+    "logfire",
+    "agent-framework",
+    "semantic-kernel",
+    "litellm",
+    "openlit",
+    "openllmetry",
+    "otel-semconv",
+    "handwritten",
+];

@@ -7,7 +7,7 @@ use regex::Regex;
 use spanmill_otlp::{KeyTable, Slot};
 use thiserror::Error;
 
-use crate::source::{Inclusion, Mapping, SourceFile, Unit};
+use crate::source::{Inclusion, Mapping, Member, Shapes, SourceFile, Unit};
 use crate::target::{self, TARGETS, Target};
 use crate::vocabulary::{Operation, Vocabulary, Words, regex};
 
@@ -64,6 +64,7 @@ pub(crate) struct Source {
     pub(crate) providers: Words<Box<str>>,
     pub(crate) default_operation: Operation,
     pub(crate) operations: Words<Operation>,
+    pub(crate) strip_provider: bool,
     pub(crate) input: Inclusion,
     pub(crate) input_by_provider: BTreeMap<String, Inclusion>,
     pub(crate) output: Inclusion,
@@ -113,9 +114,12 @@ impl Catalogue {
     /// Compiles files, each with a name for messages; the first is the generic one, whose mappings apply to every source.
     pub(crate) fn compile<'a>(
         vocabulary: &str,
+        shapes: &str,
         files: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, CatalogueError> {
         let vocabulary = Vocabulary::parse(vocabulary)?;
+        let shapes: Shapes =
+            serde_yaml::from_str(shapes).map_err(|error| CatalogueError::new("shapes", error.to_string()))?;
         let mut parsed: Vec<SourceFile> = Vec::new();
         for (name, yaml) in files {
             parsed.push(serde_yaml::from_str(yaml).map_err(|error| CatalogueError::new(name, error.to_string()))?);
@@ -144,7 +148,7 @@ impl Catalogue {
                 equals.push((keys.slot(key), value.as_bytes().into(), at as SourceIx));
             }
             for (order, mapping) in file.attributes.iter().enumerate() {
-                for rule in rules_of(mapping, order as u16 + 1, &vocabulary, &file.name)? {
+                for rule in rules_of(mapping, order as u16 + 1, &vocabulary, &shapes, &file.name)? {
                     for key in mapping.from.iter() {
                         let slot = usize::from(keys.slot(key));
                         drafts.resize_with(drafts.len().max(slot + 1), Vec::new);
@@ -278,6 +282,7 @@ fn rules_of(
     mapping: &Mapping,
     priority: u16,
     vocabulary: &Vocabulary,
+    shapes: &Shapes,
     file: &str,
 ) -> Result<Vec<Rule>, CatalogueError> {
     let mut when = if mapping.when.is_empty() { !0 } else { 0 };
@@ -293,7 +298,12 @@ fn rules_of(
     if let Some(to) = &mapping.to {
         rules.push(Rule { target: find(to)?, priority, canonical: false, unit: mapping.unit, when, path: None });
     }
-    for member in &mapping.members {
+    let mut members: Vec<&Member> = mapping.members.iter().collect();
+    for shape in &mapping.shapes {
+        let known = shapes.get(shape);
+        members.extend(known.ok_or_else(|| CatalogueError::new(file, format!("unknown shape {shape:?}")))?);
+    }
+    for member in members {
         let path = member.at.split('/').map(Box::from).collect();
         rules.push(Rule {
             target: find(&member.to)?,
@@ -305,7 +315,7 @@ fn rules_of(
         });
     }
     if rules.is_empty() {
-        return Err(CatalogueError::new(file, "a mapping needs `to` or `members`"));
+        return Err(CatalogueError::new(file, "a mapping needs `to`, `members` or `shapes`"));
     }
     Ok(rules)
 }
@@ -332,6 +342,7 @@ impl Source {
             ),
             default_operation,
             operations,
+            strip_provider: file.models.strip_provider,
             input: file.usage.input,
             input_by_provider: file.usage.input_by_provider.clone(),
             output: file.usage.output,

@@ -52,7 +52,7 @@ const MOST_SCOPES: usize = 1_024;
 impl Engine {
     /// An engine with the built-in sources.
     pub fn new(options: &Options) -> Result<Self, OptionsError> {
-        let catalogue = Catalogue::compile(builtin::VOCABULARY, builtin::SOURCES.iter().copied())?;
+        let catalogue = Catalogue::compile(builtin::VOCABULARY, builtin::SHAPES, builtin::SOURCES.iter().copied())?;
         let mut allowed = vec![options.sources.is_none(); catalogue.sources.len()];
         for name in options.sources.iter().flatten() {
             let mut found = false;

@@ -315,9 +315,15 @@ impl<'a> Reader<'a> {
                 let name = self.catalogue.vocabulary.describe(call.operation).map(|(name, _)| name);
                 return Some(name.is_none_or(|name| name == word));
             }
-            target::REQUEST_MODEL => call.request_model = Some(datum.text()?),
+            target::REQUEST_MODEL => return self.take_model(call, source, datum.text()?),
             target::RESPONSE_MODEL => call.response_model = Some(datum.text()?),
-            target::RESPONSE_ID => call.response_id = Some(datum.text()?),
+            target::RESPONSE_ID => {
+                let id = datum.text()?;
+                if self.catalogue.vocabulary.is_made_up_id(&id) {
+                    return None;
+                }
+                call.response_id = Some(id);
+            }
             target::FINISH => call.finish_reasons = Some(datum.strings()?),
             target::INPUT => call.input = Some(datum.count()?),
             target::OUTPUT => call.output = Some(datum.count()?),
@@ -350,10 +356,28 @@ impl<'a> Reader<'a> {
                 call.tool_calls = true;
             }
             target::OUTPUT_MESSAGES => self.output_messages = Some(found.value),
+            target::LEVEL => call.failed |= datum.text()?.eq_ignore_ascii_case("error"),
             target::ROLE | target::SOURCE => {}
             wanted => return self.copy(call, rule, wanted, found, datum),
         }
         Some(true)
+    }
+
+    fn take_model(&mut self, call: &mut Call<'a>, source: Option<&'a Source>, model: Cow<'a, str>) -> Option<bool> {
+        let strips = source.is_some_and(|source| source.strip_provider);
+        let prefix = if strips { model.split_once('/').map(|(prefix, _)| prefix) } else { None };
+        let provider = prefix.and_then(|prefix| self.catalogue.vocabulary.provider(prefix).flatten());
+        let (Some(prefix), Some(provider)) = (prefix, provider) else {
+            call.request_model = Some(model);
+            return Some(true);
+        };
+        let stripped = prefix.len() + 1;
+        call.provider = call.provider.take().or(Some(Cow::Borrowed(provider)));
+        call.request_model = Some(match model {
+            Cow::Borrowed(model) => Cow::Borrowed(model.get(stripped..)?),
+            Cow::Owned(model) => Cow::Owned(model.get(stripped..)?.to_owned()),
+        });
+        Some(false)
     }
 
     fn take_provider(&mut self, call: &mut Call<'a>, source: Option<&'a Source>, word: Cow<'a, str>) -> Option<bool> {
@@ -361,7 +385,7 @@ impl<'a> Reader<'a> {
         let vocabulary = &self.catalogue.vocabulary;
         let known = match own {
             Some(name) => Some(vocabulary.provider(name).map_or(Some(name), |canonical| canonical)),
-            None => vocabulary.provider(&word),
+            None => vocabulary.provider(&word).or_else(|| vocabulary.provider(word.split_once('.')?.0)),
         };
         match known {
             Some(Some(name)) => {
@@ -511,7 +535,7 @@ impl<'a> Reader<'a> {
             .map(|(body, pos)| EventRef::new(body, *pos))
             .find(|event| event.name() == b"exception");
         let refused = self.http_status.is_some_and(|status| status >= 400);
-        if !call.failed && !refused && self.error_type.is_none() && self.error_text.is_none() && exception.is_none() {
+        if !call.failed && !refused && self.error_type.is_none() && exception.is_none() {
             return;
         }
         let attribute = |key| exception.and_then(|event| event.attribute(key)).and_then(ValueRef::as_str);

@@ -24,6 +24,8 @@ pub(crate) struct SourceFile {
     #[serde(default)]
     pub(crate) operation: OperationRule,
     #[serde(default)]
+    pub(crate) models: ModelRule,
+    #[serde(default)]
     pub(crate) usage: UsageRule,
     #[serde(default)]
     pub(crate) time_to_first_token: TtftRule,
@@ -56,10 +58,16 @@ pub(crate) struct Mapping {
     /// The value is JSON (or the text of a Python dict): what its members mean.
     #[serde(default)]
     pub(crate) members: Vec<Member>,
+    /// The value is JSON of these shapes, which `shapes.yaml` lists.
+    #[serde(default)]
+    pub(crate) shapes: Vec<String>,
     /// Only on spans of these operations.
     #[serde(default)]
     pub(crate) when: Vec<String>,
 }
+
+/// Documents whose members mean the same wherever they stand, by name.
+pub(crate) type Shapes = BTreeMap<String, Vec<Member>>;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -125,6 +133,13 @@ pub(crate) struct OperationRule {
     pub(crate) default: Option<String>,
     /// Spellings that mean something else here.
     pub(crate) values: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ModelRule {
+    /// Names carry the provider in front, as in `openai/gpt-4o`: it is taken off.
+    pub(crate) strip_provider: bool,
 }
 
 /// Whether counts include their parts.

@@ -48,8 +48,9 @@ pub(crate) const OUTPUT_MESSAGES: Target = 18;
 pub(crate) const ROLE: Target = 19;
 pub(crate) const SOURCE: Target = 20;
 
-pub(crate) const TOOL_NAME: Target = 21;
-pub(crate) const TOOL_ARGUMENTS: Target = 22;
+pub(crate) const LEVEL: Target = 21;
+pub(crate) const TOOL_NAME: Target = 22;
+pub(crate) const TOOL_ARGUMENTS: Target = 23;
 
 /// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
 pub(crate) const TARGETS: &[(&str, Kind)] = &[
@@ -74,6 +75,7 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("gen_ai.output.messages", Kind::Any),
     ("spanmill.usage.role", Kind::Str),
     ("spanmill.source", Kind::Str),
+    ("level", Kind::Str),
     ("gen_ai.tool.name", Kind::Str),
     ("gen_ai.tool.call.arguments", Kind::Any),
     ("gen_ai.tool.call.result", Kind::Any),

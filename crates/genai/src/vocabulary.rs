@@ -67,6 +67,7 @@ struct File {
     providers: BTreeMap<String, Vec<String>>,
     not_providers: Vec<String>,
     providers_by_model: Vec<ByModel>,
+    made_up_ids: Vec<String>,
     operations: Vec<OperationEntry>,
     finish_reasons: BTreeMap<String, Vec<String>>,
     errors: ErrorsEntry,
@@ -116,6 +117,7 @@ pub(crate) struct Words<T> {
 pub(crate) struct Vocabulary {
     providers: Words<Option<Box<str>>>,
     by_model: Vec<(Regex, Box<str>)>,
+    made_up_ids: Vec<String>,
     operations: Words<u8>,
     operation_names: Vec<(Box<str>, Class)>,
     finish: Words<Finish>,
@@ -251,7 +253,16 @@ impl Vocabulary {
         let operation_names =
             file.operations.into_iter().map(|operation| (operation.name.into(), operation.class)).collect();
         let finish = words(file.finish_reasons, Finish::from_name)?;
-        Ok(Self { providers, by_model, operations, operation_names, finish, errors: Errors::new(file.errors)? })
+        let made_up_ids = file.made_up_ids;
+        Ok(Self {
+            providers,
+            by_model,
+            made_up_ids,
+            operations,
+            operation_names,
+            finish,
+            errors: Errors::new(file.errors)?,
+        })
     }
 
     /// The canonical name of a provider: `None` where the word is unknown, `Some(None)` where it names no provider.
@@ -262,6 +273,11 @@ impl Vocabulary {
     /// The provider that such a model most likely belongs to.
     pub(crate) fn provider_of_model(&self, model: &str) -> Option<&str> {
         self.by_model.iter().find(|(pattern, _)| pattern.is_match(model)).map(|(_, provider)| &**provider)
+    }
+
+    /// Whether an id was made up by a framework, so that it says nothing about the response.
+    pub(crate) fn is_made_up_id(&self, id: &str) -> bool {
+        self.made_up_ids.iter().any(|prefix| id.starts_with(prefix))
     }
 
     pub(crate) fn operation(&self, word: &str) -> Operation {

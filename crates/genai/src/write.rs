@@ -7,6 +7,7 @@ use crate::catalogue::Catalogue;
 use crate::datum::Strings;
 use crate::derive::{self, LOOP, SlowSmallRule};
 use crate::target::{self, Target};
+use crate::vocabulary::Class;
 
 /// Names of what spanmill adds.
 pub(crate) mod names {
@@ -65,12 +66,17 @@ impl Writer<'_> {
             (target::RESPONSE_MODEL, call.response_model.as_deref()),
             (target::RESPONSE_ID, call.response_id.as_deref()),
         ];
+        // On other spans, what stands in a document is said of a call somewhere below.
+        let own = call.class == Class::Model || call.role != Role::None;
         for (target, text) in texts {
+            if !own && matches!(target, target::RESPONSE_ID | target::RESPONSE_MODEL) && place(call, target).is_none() {
+                continue;
+            }
             if let (false, Some(text)) = (call.is_right(target), text) {
                 self.set(target, call, Value::Str(text));
             }
         }
-        if let (false, Some(reasons)) = (call.is_right(target::FINISH), &call.finish_reasons) {
+        if let (false, true, Some(reasons)) = (call.is_right(target::FINISH), own, &call.finish_reasons) {
             let at = place(call, target::FINISH);
             self.strings(target::attribute(target::FINISH), at, reasons);
         }
@@ -107,7 +113,7 @@ impl Writer<'_> {
         if let (Some(input), Some(output)) = (call.input, call.output) {
             self.patch.append(names::TOTAL_TOKENS, Value::Int(input.saturating_add(output)));
         }
-        if let Some(finish) = call.finish {
+        if let (Some(finish), true) = (call.finish, call.class == Class::Model || call.role != Role::None) {
             self.patch.append(names::FINISH, Value::Str(finish.name()));
         }
         if let Some(class) = call.error {
