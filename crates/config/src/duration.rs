@@ -247,3 +247,70 @@ fn decimal(nanos: u64, unit: u64) -> String {
     let fraction = fraction.trim_end_matches('0');
     if fraction.is_empty() { whole.to_string() } else { format!("{whole}.{fraction}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Duration;
+
+    /// Scenario: durations in every form that Go takes.
+    /// Guarantees: the same number of nanoseconds.
+    #[test]
+    fn accepted_forms() {
+        for (text, nanos) in [
+            ("0", 0),
+            ("+0", 0),
+            ("5s", 5_000_000_000),
+            ("1m30s", 90_000_000_000),
+            ("1.5h", 5_400_000_000_000),
+            ("-200ms", -200_000_000),
+            ("3us", 3_000),
+            ("3\u{b5}s", 3_000),
+            ("3\u{3bc}s", 3_000),
+            ("7ns", 7),
+            (".5s", 500_000_000),
+            ("5.s", 5_000_000_000),
+            ("1h1h", 7_200_000_000_000),
+            ("0.3333333333333333333h", 1_200_000_000_000),
+            ("9223372036854775807ns", i64::MAX),
+            ("-9223372036854775808ns", i64::MIN),
+        ] {
+            assert_eq!(text.parse::<Duration>().map(Duration::nanos), Ok(nanos), "{text}");
+        }
+    }
+
+    /// Scenario: texts that Go does not take.
+    /// Guarantees: refused with what is wrong.
+    #[test]
+    fn refused_forms() {
+        for text in
+            ["", "-", "5", "5 s", "1d", "5S", ".s", "s", "9223372036854775808ns", "9999999999h", "--5s", "5s ", "1e3s"]
+        {
+            assert!(text.parse::<Duration>().is_err(), "{text}");
+        }
+        insta::assert_snapshot!("5".parse::<Duration>().unwrap_err(), @r#"missing unit in duration "5": expected one of ns, us, ms, s, m, h"#);
+        insta::assert_snapshot!("5 s".parse::<Duration>().unwrap_err(), @r#"unknown unit " s" in duration "5 s": expected one of ns, us, ms, s, m, h"#);
+        insta::assert_snapshot!("s".parse::<Duration>().unwrap_err(), @r#"invalid duration "s": expected numbers with units, like 1h30m, 2.5s or 200ms"#);
+        insta::assert_snapshot!("9999999999h".parse::<Duration>().unwrap_err(), @r#"duration "9999999999h" is too long"#);
+    }
+
+    proptest! {
+        /// Scenario: any duration, shown.
+        /// Guarantees: what is shown is read as the same duration.
+        #[test]
+        fn shown_durations_are_read(nanos in any::<i64>()) {
+            let duration = Duration::from_nanos(nanos);
+            // Digits behind the point are rounded as Go rounds them, which may lose a nanosecond.
+            let read: Duration = duration.to_string().parse().unwrap();
+            prop_assert!(i128::from(read.nanos()).abs_diff(nanos.into()) <= 1, "{duration}: {read}");
+        }
+
+        /// Scenario: arbitrary text.
+        /// Guarantees: a duration or an error, never a panic.
+        #[test]
+        fn arbitrary_text_is_survived(text in "[-+.0-9hmsun\u{b5}]{0,20}|.*") {
+            let _ = text.parse::<Duration>();
+        }
+    }
+}

@@ -75,3 +75,35 @@ impl<'de> Visitor<'de> for HeadersVisitor {
         Ok(Headers { pairs })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Headers;
+    use crate::Section;
+
+    fn parse(text: &str) -> Result<Headers, String> {
+        let section = Section::from_yaml("x::headers", text).unwrap();
+        section.parse().map_err(|error| error.to_string())
+    }
+
+    /// Scenario: headers as a map and as a list, a value given as nothing.
+    /// Guarantees: names and values in order; values are not in the debug output.
+    #[test]
+    fn both_forms() {
+        for text in ["{b: x, a: }", "[{name: b, value: x}, {name: a}]"] {
+            let headers = parse(text).unwrap();
+            let pairs: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name, value.expose())).collect();
+            assert_eq!(pairs, [("b", "x"), ("a", "")]);
+            assert_eq!(format!("{headers:?}"), r#"Headers { pairs: [("b", [REDACTED]), ("a", [REDACTED])] }"#);
+        }
+    }
+
+    /// Scenario: values that are no text.
+    /// Guarantees: refused with their path.
+    #[test]
+    fn refused() {
+        insta::assert_snapshot!(parse("{a: 5}").unwrap_err(), @r#"x::headers:1: x::headers::a: expected a string, found the number 5"#);
+        insta::assert_snapshot!(parse("[{name: a, valu: b}]").unwrap_err(), @r#"x::headers:1: x::headers[0]: unknown key "valu", did you mean "value"? (valid keys: name, value)"#);
+        insta::assert_snapshot!(parse("a").unwrap_err(), @r#"x::headers:1: x::headers: expected a map of headers, or a list of {name, value}, found the string "a""#);
+    }
+}

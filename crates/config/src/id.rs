@@ -294,3 +294,67 @@ fn write_id(f: &mut fmt::Formatter<'_>, first: &str, name: &str) -> fmt::Result 
     f.write_str(first)?;
     if name.is_empty() { Ok(()) } else { write!(f, "/{name}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{ComponentId, PipelineId, Signal};
+
+    /// Scenario: names of components at the borders of what is allowed.
+    /// Guarantees: type and name are told apart, spaces around them removed.
+    #[test]
+    fn accepted_ids() {
+        let long_name = "n".repeat(1024);
+        for (text, kind, name) in [
+            ("otlp", "otlp", ""),
+            (" otlp / a ", "otlp", "a"),
+            ("otlp/a/b", "otlp", "a/b"),
+            ("o_1/a-b_c.d!#%&*()[]{}@:;'\",?\\", "o_1", "a-b_c.d!#%&*()[]{}@:;'\",?\\"),
+            ("otlp/\u{e9}\u{4e2d}\u{2014}", "otlp", "\u{e9}\u{4e2d}\u{2014}"),
+            (&format!("a/{long_name}"), "a", &long_name),
+        ] {
+            let id: ComponentId = text.parse().unwrap();
+            assert_eq!((id.type_name(), id.name()), (kind, name), "{text}");
+        }
+        assert_eq!(ComponentId::new("otlp", "x").unwrap().to_string(), "otlp/x");
+        assert_eq!(ComponentId::new("otlp", "").unwrap().to_string(), "otlp");
+    }
+
+    /// Scenario: names that break the rules.
+    /// Guarantees: refused.
+    #[test]
+    fn refused_ids() {
+        let long_type = "t".repeat(64);
+        let long_name = format!("a/{}", "n".repeat(1025));
+        let texts = [
+            "",
+            " ",
+            "/a",
+            "a/",
+            "a/ ",
+            "1a",
+            "_a",
+            "a-b",
+            "a b",
+            "a/b c",
+            "a/b+c",
+            "a/$b",
+            "a/\u{20ac}",
+            "a/\u{1f600}",
+            "a/y\u{a0}x",
+        ];
+        for text in texts.into_iter().chain([long_type.as_str(), long_name.as_str()]) {
+            assert!(text.parse::<ComponentId>().is_err(), "{text}");
+        }
+    }
+
+    /// Scenario: names of pipelines.
+    /// Guarantees: only known signals, in lower case.
+    #[test]
+    fn pipelines() {
+        let id: PipelineId = "traces/in".parse().unwrap();
+        assert_eq!((id.signal(), id.name(), id.to_string().as_str()), (Signal::Traces, "in", "traces/in"));
+        assert!("Traces".parse::<PipelineId>().is_err());
+        assert!("profiles".parse::<PipelineId>().is_err());
+        assert!("traces/".parse::<PipelineId>().is_err());
+    }
+}

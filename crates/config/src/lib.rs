@@ -1,8 +1,9 @@
-//! The Collector's YAML configuration: merging, expansion, typed sections, errors with a place.
+#![doc = include_str!("../README.md")]
 
 mod de;
 mod document;
 mod duration;
+mod endpoint;
 mod error;
 mod headers;
 mod id;
@@ -14,13 +15,15 @@ mod place;
 mod print;
 mod secret;
 mod section;
+mod size;
 mod suggest;
 mod telemetry;
 mod validate;
 mod yaml;
 
 pub use document::{Components, Document, PipelineConfig, Service};
-pub use duration::Duration;
+pub use duration::{Duration, DurationError};
+pub use endpoint::{Endpoint, EndpointError};
 pub use error::{ConfigError, Problem};
 pub use headers::Headers;
 pub use id::{ComponentId, IdError, Kind, PipelineId, Signal};
@@ -32,6 +35,7 @@ pub use place::Place;
 pub use print::{PrintError, PrintFormat, PrintMode, print_config};
 pub use secret::Secret;
 pub use section::Section;
+pub use size::{ByteSize, ByteSizeError};
 pub use telemetry::{
     LogLevel, LogSampling, LogsTelemetry, MetricReader, MetricsLevel, MetricsTelemetry, PrometheusReader, PullExporter,
     PullReader, ResourceAttributes, TelemetryConfig,

@@ -160,3 +160,72 @@ fn is_secret_key(key: &str) -> bool {
     let key = key.to_ascii_lowercase();
     SECRET_KEYS.contains(&key.as_str()) || SECRET_ENDINGS.iter().any(|ending| key.ends_with(ending))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PrintFormat, PrintMode, print_config};
+    use crate::Section;
+
+    const TEXT: &str = "exporters:\n  otlp:\n    endpoint: x:1\n    headers: {authorization: Bearer x, n: 5}\n    tls: {key_pem: abc, key_file: k}\n\
+                        extensions:\n  bearertokenauth: {token: t}\n  other: {db_password: [p, {q: r}], metadata_keys: [k], tokens: 5}\n\
+                        telemetry:\n  headers:\n  - {name: a, value: b}\n  empty:\n";
+
+    fn print(mode: &str, format: &str) -> String {
+        let section = Section::from_yaml("t", TEXT).unwrap();
+        let mode: PrintMode = mode.parse().unwrap();
+        let format: PrintFormat = format.parse().unwrap();
+        print_config(section.node(), mode, format).unwrap()
+    }
+
+    /// Scenario: a configuration with secrets in several shapes.
+    /// Guarantees: they are hidden, names and everything else are shown.
+    #[test]
+    fn secrets_are_hidden() {
+        insta::assert_snapshot!(print("redacted", "yaml"), @r#"
+exporters:
+  otlp:
+    endpoint: x:1
+    headers:
+      authorization: '[REDACTED]'
+      n: '[REDACTED]'
+    tls:
+      key_pem: '[REDACTED]'
+      key_file: k
+extensions:
+  bearertokenauth:
+    token: '[REDACTED]'
+  other:
+    db_password:
+    - '[REDACTED]'
+    - q: '[REDACTED]'
+    metadata_keys:
+    - k
+    tokens: 5
+telemetry:
+  headers:
+  - name: a
+    value: '[REDACTED]'
+  empty: null
+"#);
+    }
+
+    /// Scenario: the same without hiding, in both formats.
+    /// Guarantees: the YAML is read as the same tree; the JSON has the values.
+    #[test]
+    fn everything_is_shown() {
+        let yaml = print("Unredacted", "YAML");
+        let again = Section::from_yaml("t", &yaml).unwrap();
+        assert_eq!(again, Section::from_yaml("t", TEXT).unwrap());
+        let json: serde_json::Value = serde_json::from_str(&print("unredacted", "json")).unwrap();
+        assert_eq!(json["exporters"]["otlp"]["headers"]["n"], 5);
+        assert_eq!(json["telemetry"]["empty"], serde_json::Value::Null);
+    }
+
+    /// Scenario: modes and formats that do not exist.
+    /// Guarantees: the Collector's words.
+    #[test]
+    fn unknown_modes() {
+        insta::assert_snapshot!("secret".parse::<PrintMode>().unwrap_err(), @r#"invalid mode "secret": modes are: redacted, unredacted"#);
+        insta::assert_snapshot!("xml".parse::<PrintFormat>().unwrap_err(), @r#"unrecognized print format: xml"#);
+    }
+}

@@ -149,7 +149,7 @@ impl<'de> NodeDeserializer<'de> {
     fn visit_block<V: Visitor<'de>>(self, null_turns_on: bool, visitor: V) -> Result<V::Value, DeError> {
         let inner = Self { nulls: Nulls::AreZero, hides_enabled: true, ..self };
         match &self.node.value {
-            Value::Null if !null_turns_on || !self.is_unset() => visitor.visit_none(),
+            Value::Null if !null_turns_on => visitor.visit_none(),
             Value::Null | Value::Map(_) => match self.node.get(ENABLED).map(Node::value) {
                 None | Some(Value::Bool(true)) => visitor.visit_some(inner),
                 // Whatever else stands in a block that is off must be valid all the same.

@@ -88,7 +88,7 @@ fn blocks_have_a_switch() {
     assert_eq!(parse("batch: {enabled: false, min_size: 3}").unwrap().batch, OptionalBlock::Off);
     assert_eq!(parse("tls: {enabled: true, min_size: 3}").unwrap().tls, NullableBlock::On(Batch { min_size: 3 }));
     assert_eq!(parse("tls: {}").unwrap().tls, NullableBlock::On(Batch::default()));
-    insta::assert_snapshot!(error("batch:\n  enabled: maybe"), @r#"exporters::x:2: exporters::x::batch::enabled: expected a boolean, found the text "maybe""#);
+    insta::assert_snapshot!(error("batch:\n  enabled: maybe"), @r#"exporters::x:2: exporters::x::batch::enabled: expected a boolean, found the string "maybe""#);
     insta::assert_snapshot!(error("batch:\n  enabled: false\n  min_siz: 1"), @r#"exporters::x:3: exporters::x::batch: unknown key "min_siz", did you mean "min_size"? (valid keys: min_size)"#);
 }
 
@@ -96,14 +96,14 @@ fn blocks_have_a_switch() {
 /// Guarantees: an error with path and line, no conversion.
 #[test]
 fn types_are_not_converted() {
-    insta::assert_snapshot!(error("endpoint: 4317"), @r#"exporters::x:1: exporters::x::endpoint: expected a text, found the number 4317"#);
-    insta::assert_snapshot!(error("endpoint: true"), @r#"exporters::x:1: exporters::x::endpoint: expected a text, found the boolean true"#);
-    insta::assert_snapshot!(error("\nmax_size: '7'"), @r#"exporters::x:2: exporters::x::max_size: expected a whole number, found the text "7""#);
-    insta::assert_snapshot!(error("max_size: -1"), @r#"exporters::x:1: exporters::x::max_size: invalid value: the number -1, expected u32"#);
-    insta::assert_snapshot!(error("wait: 'true'"), @r#"exporters::x:1: exporters::x::wait: expected a boolean, found the text "true""#);
-    insta::assert_snapshot!(error("wait: yes"), @r#"exporters::x:1: exporters::x::wait: expected a boolean, found the text "yes""#);
+    insta::assert_snapshot!(error("endpoint: 4317"), @r#"exporters::x:1: exporters::x::endpoint: expected a string, found the number 4317"#);
+    insta::assert_snapshot!(error("endpoint: true"), @r#"exporters::x:1: exporters::x::endpoint: expected a string, found the boolean true"#);
+    insta::assert_snapshot!(error("\nmax_size: '7'"), @r#"exporters::x:2: exporters::x::max_size: expected a whole number, found the string "7""#);
+    insta::assert_snapshot!(error("max_size: -1"), @r#"exporters::x:1: exporters::x::max_size: expected a whole number from 0 to 4294967295, found the number -1"#);
+    insta::assert_snapshot!(error("wait: 'true'"), @r#"exporters::x:1: exporters::x::wait: expected a boolean, found the string "true""#);
+    insta::assert_snapshot!(error("wait: yes"), @r#"exporters::x:1: exporters::x::wait: expected a boolean, found the string "yes""#);
     insta::assert_snapshot!(error("origins: {a: b}"), @r#"exporters::x:1: exporters::x::origins: expected a list, found a map"#);
-    insta::assert_snapshot!(error("origins:\n- a\n- 2"), @r#"exporters::x:3: exporters::x::origins[1]: expected a text, found the number 2"#);
+    insta::assert_snapshot!(error("origins:\n- a\n- 2"), @r#"exporters::x:3: exporters::x::origins[1]: expected a string, found the number 2"#);
     insta::assert_snapshot!(error("timeout: 5x"), @r#"exporters::x:1: exporters::x::timeout: unknown unit "x" in duration "5x": expected one of ns, us, ms, s, m, h"#);
     insta::assert_snapshot!(error("mode: detaild"), @r#"exporters::x:1: exporters::x::mode: unknown value "detaild", did you mean "detailed"? (valid values: detailed, normal)"#);
     insta::assert_snapshot!(error("batch: 3"), @r#"exporters::x:1: exporters::x::batch: expected a map, found the number 3"#);
@@ -114,7 +114,7 @@ fn types_are_not_converted() {
 /// Guarantees: the error names key, line, nearest valid key and all valid keys.
 #[test]
 fn unknown_keys_are_refused() {
-    insta::assert_snapshot!(error("wait: false\nendpont: x"), @r#"exporters::x:2: exporters::x: unknown key "endpont", did you mean "endpoint"? (valid keys: batch, endpoint, max_size, mode, origins, ratio, timeout, tls, wait)"#);
+    insta::assert_snapshot!(error("wait: false\nendpont: x"), @r#"exporters::x:2: exporters::x: unknown key "endpont", did you mean "endpoint"? (valid keys: batch, endpoint, max_size, mode, nested, origins, ratio, timeout, tls, wait)"#);
     insta::assert_snapshot!(error("batch:\n  max: 1"), @r#"exporters::x:2: exporters::x::batch: unknown key "max" (valid keys: min_size)"#);
 }
 

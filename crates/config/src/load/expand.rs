@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::providers::Retrieved;
 use super::uri::Uri;
+use crate::node::{Step, join_path};
 use crate::yaml::{MAX_DEPTH, MAX_TEXT};
 use crate::{ConfigError, Map, Node, Place, Problem, Providers, Value};
 
@@ -20,6 +21,13 @@ pub(super) struct Expander<'a> {
     references: usize,
     bytes: usize,
     warnings: Vec<Problem>,
+}
+
+/// Why an expansion failed, and at which path, innermost step first.
+struct ExpandError {
+    steps: Vec<Step>,
+    place: Option<Place>,
+    message: String,
 }
 
 /// Where an expansion stands: how deep in the tree, and how many rounds the value may still take.
@@ -44,23 +52,29 @@ impl<'a> Expander<'a> {
         let mut map = map;
         for (key, entry) in &mut map {
             let budget = Budget { depth: 2, rounds: MAX_ROUNDS };
-            self.expand_node(&mut entry.node, budget).map_err(|(place, message)| {
-                let problem = Problem::new(key.as_str(), message).at(place.or_else(|| entry.key_place.clone()));
-                ConfigError::from(problem)
+            self.expand_node(&mut entry.node, budget).map_err(|error| {
+                let ExpandError { mut steps, place, message } = error.within(Step::Key(key.clone()));
+                steps.reverse();
+                Problem::new(join_path("", &steps), message).at(place.or_else(|| entry.key_place.clone()))
             })?;
             unescape(&mut entry.node);
         }
         Ok(map)
     }
 
-    fn expand_node(&mut self, node: &mut Node, budget: Budget) -> Result<(), (Option<Place>, String)> {
+    fn expand_node(&mut self, node: &mut Node, budget: Budget) -> Result<(), ExpandError> {
         if budget.depth > MAX_DEPTH {
-            return Err((node.place.clone(), format!("nested deeper than {MAX_DEPTH} levels after expansion")));
+            let message = format!("nested deeper than {MAX_DEPTH} levels after expansion");
+            return Err(ExpandError::new(node.place.clone(), message));
         }
         let inner = Budget { depth: budget.depth + 1, ..budget };
         match &mut node.value {
-            Value::List(items) => items.iter_mut().try_for_each(|item| self.expand_node(item, inner)),
-            Value::Map(map) => map.values_mut().try_for_each(|entry| self.expand_node(&mut entry.node, inner)),
+            Value::List(items) => items.iter_mut().enumerate().try_for_each(|(index, item)| {
+                self.expand_node(item, inner).map_err(|error| error.within(Step::Index(index)))
+            }),
+            Value::Map(map) => map.iter_mut().try_for_each(|(key, entry)| {
+                self.expand_node(&mut entry.node, inner).map_err(|error| error.within(Step::Key(key.clone())))
+            }),
             Value::String(text) => {
                 let text = std::mem::take(text);
                 self.expand_text(node, text, budget)
@@ -70,9 +84,9 @@ impl<'a> Expander<'a> {
     }
 
     /// Expands `text`, which stood in `node`, until no reference is left or something else than text has come out.
-    fn expand_text(&mut self, node: &mut Node, text: String, budget: Budget) -> Result<(), (Option<Place>, String)> {
+    fn expand_text(&mut self, node: &mut Node, text: String, budget: Budget) -> Result<(), ExpandError> {
         let place = node.place.clone();
-        let at_place = |message: String| (place.clone(), message);
+        let at_place = |message: String| ExpandError::new(place.clone(), message);
         let mut text = text;
         let mut rounds = budget.rounds;
         while let Some(reference) = find_reference(&text) {
@@ -93,12 +107,7 @@ impl<'a> Expander<'a> {
     }
 
     /// Puts a value that is not text in the place of a reference that stood alone.
-    fn replace(
-        &mut self,
-        node: &mut Node,
-        retrieved: Retrieved,
-        budget: Budget,
-    ) -> Result<(), (Option<Place>, String)> {
+    fn replace(&mut self, node: &mut Node, retrieved: Retrieved, budget: Budget) -> Result<(), ExpandError> {
         let is_container = matches!(retrieved.node.value, Value::List(_) | Value::Map(_));
         node.value = retrieved.node.value;
         if is_container {
@@ -151,6 +160,19 @@ impl<'a> Expander<'a> {
     fn count_bytes(&mut self, bytes: usize) -> Result<(), String> {
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes > MAX_EXPANDED { Err(format!("more than {MAX_EXPANDED} bytes after expansion")) } else { Ok(()) }
+    }
+}
+
+// === impl ExpandError ===
+
+impl ExpandError {
+    fn new(place: Option<Place>, message: String) -> Self {
+        Self { steps: Vec::new(), place, message }
+    }
+
+    fn within(mut self, step: Step) -> Self {
+        self.steps.push(step);
+        self
     }
 }
 

@@ -39,6 +39,9 @@ pub enum UriError {
     /// No provider is known for its scheme.
     #[error("unsupported scheme on URI {0:?} (valid schemes: env, file, http, https, yaml)")]
     UnknownScheme(String),
+    /// A variable with a default needs its scheme, as in the Collector.
+    #[error("invalid uri: {0:?}, did you mean \"env:{0}\"?")]
+    DefaultWithoutScheme(String),
 }
 
 /// Why a text is no value of `--set`.
@@ -53,6 +56,9 @@ impl Uri {
     pub(super) fn parse_reference(text: &str) -> Result<Self, UriError> {
         match text.split_once(':') {
             None => Ok(Self { scheme: Scheme::Env, rest: text.to_owned() }),
+            Some((name, rest)) if rest.starts_with('-') && Self::with_scheme(text, name, rest).is_err() => {
+                Err(UriError::DefaultWithoutScheme(text.to_owned()))
+            }
             Some((scheme, rest)) => Self::with_scheme(text, scheme, rest),
         }
     }

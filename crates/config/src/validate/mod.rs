@@ -61,7 +61,7 @@ impl Document {
         let other = Kind::ALL.into_iter().find(|other| known.find(*other, id).is_some());
         let valid = known.names(kind).join(", ");
         let hint = match other {
-            Some(other) => format!("there is a {other} of that type; valid values: {valid}"),
+            Some(other) => format!("that is a type of {}; valid values: {valid}", other.section()),
             None => format!("valid values: {valid}"),
         };
         let spellings = known.of(kind).flat_map(|one| std::iter::once(one.name).chain(one.aliases.iter().copied()));

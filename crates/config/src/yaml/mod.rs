@@ -1,7 +1,7 @@
 //! YAML text to a tree with places.
 //!
-//! The text is read twice: by libyaml's grammar (`serde_yaml`), which is the one that the Collector's parser has and therefore
-//! says what is YAML at all, and by a parser that tells the line of every value, from which the tree is built.
+//! The text is read twice: by a parser that tells the line of every value, from which the tree is built, and by libyaml's grammar
+//! (`serde_yaml`), which is the one that the Collector's parser has and therefore says what is YAML at all.
 
 mod builder;
 mod scalar;
@@ -41,8 +41,6 @@ pub(crate) fn parse(text: &str, source: &str) -> Result<Node, YamlError> {
         return Err(error(1, format!("longer than {MAX_TEXT} bytes")));
     }
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    check_grammar(text).map_err(|(line, message)| error(line, message))?;
-
     let mut builder = Builder::new(Arc::clone(&source));
     for event in Parser::new_from_str(text) {
         let (event, span) =
@@ -53,7 +51,10 @@ pub(crate) fn parse(text: &str, source: &str) -> Result<Node, YamlError> {
             event => builder.on_event(event, line).map_err(|message| error(line, message))?,
         }
     }
-    builder.finish().map_err(|message| error(1, message))
+    let node = builder.finish().map_err(|message| error(1, message))?;
+    // Second, as the time that libyaml takes grows with the square of the depth, which is known to be small by now.
+    check_grammar(text).map_err(|(line, message)| error(line, message))?;
+    Ok(node)
 }
 
 /// Refuses what libyaml refuses; gives line and message.
