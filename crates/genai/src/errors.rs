@@ -47,7 +47,7 @@ impl Signs<'_> {
 
 fn status(errors: &Errors, code: i64) -> Option<ErrorClass> {
     let code = u16::try_from(code).ok()?;
-    errors.statuses.get(&code).copied().or_else(|| match code {
+    errors.statuses.get(&code).copied().or(match code {
         400..=499 => Some(ErrorClass::InvalidRequest),
         500..=599 => Some(ErrorClass::Server),
         _ => None,

@@ -565,7 +565,7 @@ fn applies(rule: &Rule, operation: Operation) -> bool {
 /// A time to first token lies inside its span. Values in milliseconds or nanoseconds are told by that, and read so.
 fn guard(seconds: f64, duration: u64) -> Option<f64> {
     let limit = duration as f64 / 1e9 * 1.05;
-    if !(seconds > 0.0) {
+    if seconds.is_nan() || seconds <= 0.0 {
         return None;
     }
     [1.0, 1e3, 1e9].into_iter().map(|unit| seconds / unit).find(|seconds| *seconds <= limit)

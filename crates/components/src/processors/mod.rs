@@ -1,3 +1,4 @@
 //! What changes or drops spans on their way.
 
 pub mod batch;
+pub mod genai;

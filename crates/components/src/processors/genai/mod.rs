@@ -1,0 +1,61 @@
+//! `genai`: brings GenAI spans of every instrumentation to the GenAI semantic conventions, makes token counts
+//! comparable, finds the span that owns the usage of each call, and marks slow small calls.
+
+mod config;
+mod metrics;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use spanmill_config::ConfigError;
+use spanmill_genai::Engine;
+use spanmill_pipeline::{
+    Batch, Component, ConsumeError, Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability,
+};
+
+use config::Config;
+use metrics::Metrics;
+
+/// Makes `genai` processors.
+pub const FACTORY: ProcessorFactory = ProcessorFactory {
+    kind: Kind { name: "genai", aliases: &[], stability: Stability::Beta, signals: &[Signal::Traces] },
+    create,
+};
+
+struct GenAiProcessor {
+    engine: Engine,
+    metrics: Metrics,
+    next: Arc<dyn Consumer>,
+}
+
+fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
+    if signal != Signal::Traces {
+        return Err(context.section.error("", "genai works on spans: it can be used in traces pipelines only"));
+    }
+    let options = Config::read(context.section)?;
+    let engine = Engine::new(&options).map_err(|error| context.section.error("", error))?;
+    let metrics = Metrics::new(context.telemetry, &context.id.to_string(), engine.source_names());
+    Ok(Arc::new(GenAiProcessor { engine, metrics, next }))
+}
+
+// === impl GenAiProcessor ===
+
+#[async_trait]
+impl Component for GenAiProcessor {}
+
+#[async_trait]
+impl Consumer for GenAiProcessor {
+    async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
+        let batch = match batch {
+            Batch::Traces(mut traces) => {
+                self.metrics.count(&self.engine.process(&mut traces));
+                Batch::Traces(traces)
+            }
+            other @ Batch::Opaque(_) => other,
+        };
+        self.next.consume(batch).await
+    }
+}

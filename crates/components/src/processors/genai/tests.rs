@@ -1,0 +1,120 @@
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use spanmill_config::{ComponentId, Section};
+use spanmill_otlp::{Part, Patch, Signal, SpanIx, Traces, Value};
+use spanmill_pipeline::{Batch, ConsumeError, Consumer, Context, Node, Telemetry};
+
+use super::FACTORY;
+
+/// Keeps what it gets.
+#[derive(Default)]
+struct Sink(Mutex<Vec<Traces>>);
+
+#[async_trait]
+impl Consumer for Sink {
+    async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
+        if let Batch::Traces(traces) = batch {
+            self.0.lock().unwrap().push(traces);
+        }
+        Ok(())
+    }
+}
+
+fn make(yaml: &str, signal: Signal, next: Arc<Sink>, telemetry: &Telemetry) -> Result<Arc<dyn Node>, String> {
+    let id = ComponentId::new("genai", "").unwrap();
+    let section = Section::from_yaml("processors::genai", yaml).unwrap();
+    let context = Context { id: &id, section: &section, telemetry };
+    (FACTORY.create)(context, signal, next).map_err(|error| error.to_string())
+}
+
+fn refusal(yaml: &str) -> String {
+    make(yaml, Signal::Traces, Arc::default(), &Telemetry::default()).err().unwrap_or_default()
+}
+
+/// One span with a model call of an old convention.
+fn request() -> Traces {
+    let mut traces = Traces::parse(Bytes::from_static(b"\x0a\x04\x12\x02\x12\x00")).unwrap();
+    let mut patch = Patch::new(Part::Span);
+    patch.append("gen_ai.system", Value::Str("openai"));
+    patch.append("gen_ai.usage.prompt_tokens", Value::Int(5));
+    patch.append("gen_ai.usage.completion_tokens", Value::Int(7));
+    traces.apply(SpanIx::default(), &patch);
+    traces
+}
+
+/// Scenario: a request with a GenAI span passes a processor with default options.
+/// Guarantees: the next component gets it normalised, and the processor counts it by source and role.
+#[tokio::test]
+async fn a_request_passes_normalised() {
+    let (sink, telemetry) = (Arc::new(Sink::default()), Telemetry::default());
+    let node = make("{}", Signal::Traces, Arc::clone(&sink), &telemetry).unwrap();
+    node.consume(Batch::from(request())).await.unwrap();
+    let taken = sink.0.lock().unwrap();
+    let span = taken[0].spans().next().unwrap();
+    assert_eq!(span.attribute("gen_ai.usage.input_tokens").unwrap().as_int(), Some(5));
+    assert_eq!(span.attribute("gen_ai.usage.output_tokens").unwrap().as_int(), Some(7));
+    assert_eq!(span.attribute("spanmill.usage.role").unwrap().as_str(), Some("owner"));
+    let owners =
+        telemetry.counter("spanmill_processor_genai_usage_spans", "", &[("processor", "genai"), ("role", "owner")]);
+    assert_eq!(owners.get(), 1);
+}
+
+/// Scenario: `originals: remove`.
+/// Guarantees: what has a standard name is gone under its old one.
+#[tokio::test]
+async fn originals_can_be_removed() {
+    let sink = Arc::new(Sink::default());
+    let node = make("originals: remove", Signal::Traces, Arc::clone(&sink), &Telemetry::default()).unwrap();
+    node.consume(Batch::from(request())).await.unwrap();
+    let taken = sink.0.lock().unwrap();
+    let span = taken[0].spans().next().unwrap();
+    assert!(span.attribute("gen_ai.usage.prompt_tokens").is_none());
+    assert!(span.attribute("gen_ai.usage.input_tokens").is_some());
+}
+
+/// Scenario: options that nothing acts upon, or that make no sense.
+/// Guarantees: each is refused, and the message names it.
+#[test]
+fn options_without_effect_are_refused() {
+    for (yaml, named) in [
+        ("usage: {hold: 5s}", "usage::hold"),
+        ("usage: {memory: 10KiB}", "usage::memory"),
+        ("conventions: main", "conventions"),
+        ("pricing: {table: prices.json}", "pricing::table"),
+        ("pricing: {overrides: [{model: x}]}", "pricing::overrides"),
+        ("pricing: {unknown: zero}", "pricing::unknown"),
+        ("slow_small: {min_duration: -1s}", "slow_small::min_duration"),
+        ("slow_small: {finish_reasons: [bored]}", "bored"),
+        ("sources: [nobody]", "nobody"),
+        ("sources: []", "sources"),
+        ("colour: red", "colour"),
+    ] {
+        let message = refusal(yaml);
+        assert!(message.contains(named), "{yaml}: {message:?}");
+    }
+}
+
+/// Scenario: all options of the reference, with their defaults written out.
+/// Guarantees: they are accepted.
+#[test]
+fn defaults_may_be_written_out() {
+    let yaml = r#"
+sources: [all]
+conventions: "1.41"
+originals: keep
+usage: {memory: 64MiB, hold: 0s}
+pricing: {table: builtin, overrides: [], unknown: skip}
+slow_small: {min_duration: 5s, max_input_tokens: 2000, finish_reasons: [stop]}
+"#;
+    assert_eq!(refusal(yaml), "");
+}
+
+/// Scenario: a metrics pipeline names the processor.
+/// Guarantees: it is refused.
+#[test]
+fn it_works_on_spans_only() {
+    let made = make("{}", Signal::Metrics, Arc::default(), &Telemetry::default());
+    assert!(made.err().is_some_and(|message| message.contains("traces pipelines only")));
+}
