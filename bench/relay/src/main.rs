@@ -1,3 +1,44 @@
-//! CPU per span of collectors side by side.
+//! CPU time per span of collectors, side by side on the same traffic in one run.
+//!
+//! Every subject relays OTLP over gRPC from one load generator to one sink, all on loopback. What counts is the CPU time that the
+//! subject's process takes for each span that it took in and the sink received, and its peak memory. Repetitions are interleaved, so
+//! that a busy moment of the machine hits all subjects alike.
 
-fn main() {}
+mod codec;
+mod configuration;
+mod cores;
+mod error;
+mod inspect;
+mod load;
+mod machine;
+mod measure;
+mod options;
+mod plan;
+mod process;
+mod raw;
+mod report;
+mod sink;
+mod statistics;
+mod subject;
+mod traffic;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::options::{Command, Options};
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let outcome = match &options.command {
+        Some(Command::RawRelay(relay)) => raw::run(relay),
+        None => plan::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -94,7 +94,7 @@ fn span(shape: Shape, number: usize, dice: &mut Dice) -> Span {
         name: format!("chat {model}"),
         kind: 3,
         start_time_unix_nano: start,
-        end_time_unix_nano: start + dice.number(0, 10_000) * 1_000_000,
+        end_time_unix_nano: start + dice.number(1, 10_000) * 1_000_000,
         attributes,
         flags: 0x101,
         status: Some(Status { message: String::new(), code: 1 }),

@@ -1,0 +1,92 @@
+//! The configurations of spanmill and of the Go Collector: the same file where they do the same work.
+
+use crate::traffic::{Compression, FILTER_BELOW};
+
+/// What happens between receiver and exporter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Nothing.
+    PassThrough,
+    /// Spanmill's `genai` processor with its defaults.
+    Genai,
+    /// The same after a filter.
+    GenaiAndFilter,
+    /// The filter, and five statements towards what `genai` does.
+    FilterAndFiveStatements,
+}
+
+/// The YAML for a collector that listens and sends on those ports.
+///
+/// The sending queue is off on both sides: a request is answered when the sink has it, so nothing is measured before it is done, and
+/// back-pressure reaches the load generator.
+pub(crate) fn collector(work: Work, listen: u16, send_to: u16, compression: Compression) -> String {
+    let compression = compression.as_str();
+    let (processors, used) = match work {
+        Work::PassThrough => (String::new(), "[]"),
+        Work::Genai => ("processors:\n  genai: {}\n".to_owned(), "[genai]"),
+        Work::GenaiAndFilter => (format!("processors:\n{}  genai: {{}}\n", filter()), "[filter, genai]"),
+        Work::FilterAndFiveStatements => (format!("processors:\n{}{}", filter(), transform()), "[filter, transform]"),
+    };
+    format!(
+        "receivers:
+  otlp:
+    protocols:
+      grpc:
+        endpoint: 127.0.0.1:{listen}
+        max_recv_msg_size_mib: 64
+{processors}exporters:
+  otlp_grpc:
+    endpoint: 127.0.0.1:{send_to}
+    compression: {compression}
+    timeout: 30s
+    tls:
+      insecure: true
+    sending_queue:
+      enabled: false
+service:
+  telemetry:
+    metrics:
+      level: none
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: {used}
+      exporters: [otlp_grpc]
+"
+    )
+}
+
+/// The same condition on both sides; it drops about a tenth of the spans.
+fn filter() -> String {
+    format!(
+        "  filter:
+    error_mode: propagate
+    traces:
+      span:
+        - attributes[\"gen_ai.usage.input_tokens\"] < {FILTER_BELOW}
+"
+    )
+}
+
+/// Five of the dozen things that `genai` does. A statement that fails would refuse the request, and the measurement with it.
+pub(crate) const STATEMENTS: [&str; 5] = [
+    r#"set(attributes["spanmill.total_tokens"], attributes["gen_ai.usage.input_tokens"] + attributes["gen_ai.usage.output_tokens"]) where attributes["gen_ai.usage.output_tokens"] != nil"#,
+    r#"set(attributes["spanmill.finish_reason"], attributes["gen_ai.response.finish_reasons"][0]) where attributes["gen_ai.response.finish_reasons"] != nil"#,
+    r#"set(attributes["spanmill.tokens_per_second"], Double(attributes["gen_ai.usage.output_tokens"]) * 1000000000.0 / Double(end_time_unix_nano - start_time_unix_nano)) where attributes["gen_ai.usage.output_tokens"] != nil"#,
+    r#"set(attributes["spanmill.input_tokens.bucket"], "2k-8k") where attributes["gen_ai.usage.input_tokens"] >= 2000 and attributes["gen_ai.usage.input_tokens"] < 8000"#,
+    r#"set(attributes["spanmill.slow_small"], true) where end_time_unix_nano - start_time_unix_nano > 5000000000 and attributes["gen_ai.usage.input_tokens"] < 2000 and attributes["spanmill.finish_reason"] == "stop""#,
+];
+
+fn transform() -> String {
+    let mut yaml = "  transform:
+    error_mode: propagate
+    trace_statements:
+      - context: span
+        statements:
+"
+    .to_owned();
+    for statement in STATEMENTS {
+        yaml.push_str(&format!("          - '{statement}'\n"));
+    }
+    yaml
+}
