@@ -69,14 +69,31 @@ pub(super) fn put_double(out: &mut Vec<u8>, value: f64) {
     if value.is_infinite() {
         return out.extend_from_slice(if value > 0.0 { b"\"Infinity\"" } else { b"\"-Infinity\"" });
     }
+    // The shortest digits that give the number back, the even ones where two are as close: `Display` takes the higher.
+    let text = serde_json::to_string(&value).unwrap_or_default();
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+    let mantissa = mantissa.strip_suffix(".0").unwrap_or(mantissa);
+    let exponent: i32 = exponent.parse().unwrap_or(0);
     let size = value.abs();
     if size != 0.0 && !(1e-6..1e21).contains(&size) {
-        let text = format!("{value:e}");
-        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
-        let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
-        put_display(out, format_args!("{digits}e{sign}{exponent:0>2}"));
+        let sign = if exponent < 0 { '-' } else { '+' };
+        put_display(out, format_args!("{mantissa}e{sign}{:02}", exponent.unsigned_abs()));
     } else {
-        put_display(out, value);
+        put_plain(out, mantissa, exponent);
+    }
+}
+
+/// Appends `mantissa` times ten to the power of `exponent`, written out.
+fn put_plain(out: &mut Vec<u8>, mantissa: &str, exponent: i32) {
+    let shift = exponent.unsigned_abs() as usize;
+    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |mantissa| ("-", mantissa));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if exponent < 0 {
+        put_display(out, format_args!("{sign}0.{whole:0>shift$}{fraction}"));
+    } else if let Some((moved, rest)) = fraction.split_at_checked(shift).filter(|(_, rest)| !rest.is_empty()) {
+        put_display(out, format_args!("{sign}{whole}{moved}.{rest}"));
+    } else {
+        put_display(out, format_args!("{sign}{whole}{fraction:0<shift$}"));
     }
 }
 
