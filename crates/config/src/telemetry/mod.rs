@@ -25,6 +25,8 @@ pub struct TelemetryConfig {
     pub metrics: MetricsTelemetry,
     /// `resource`: attributes of everything told about the process.
     pub resource: ResourceAttributes,
+    /// Options that were given and have no effect, by their path: `service::telemetry::traces::processors`.
+    pub ignored: Vec<String>,
 }
 
 /// `logs`: what is written about the running process. The options `development`, `disable_caller`, `disable_stacktrace`,
@@ -129,8 +131,7 @@ struct TracesTelemetry {
     _propagators: Vec<String>,
     #[serde(rename = "limits")]
     _limits: IgnoredAny,
-    #[serde(rename = "processors")]
-    _processors: Vec<IgnoredAny>,
+    processors: Vec<IgnoredAny>,
     #[serde(rename = "sampler")]
     _sampler: IgnoredAny,
 }
@@ -141,8 +142,7 @@ struct TracesTelemetry {
 struct Written {
     logs: LogsTelemetry,
     metrics: MetricsTelemetry,
-    #[serde(rename = "traces")]
-    _traces: TracesTelemetry,
+    traces: TracesTelemetry,
     #[serde(rename = "resource")]
     _resource: IgnoredAny,
 }
@@ -156,7 +156,7 @@ impl TelemetryConfig {
     ///
     /// Fails on unknown keys, values of another type, and where the Collector's own check does.
     pub fn from_section(section: &Section) -> Result<Self, ConfigError> {
-        let Written { logs, metrics, .. } = section.parse()?;
+        let Written { logs, metrics, traces, .. } = section.parse()?;
         let resource = match section.get("resource") {
             Some(resource) => ResourceAttributes::from_section(&resource)?,
             None => ResourceAttributes::default(),
@@ -169,7 +169,16 @@ impl TelemetryConfig {
             let message = "views can only be set when service::telemetry::metrics::level is detailed";
             return Err(section.error("metrics::views", message));
         }
-        Ok(Self { logs, metrics, resource })
+        let given = [
+            ("logs::processors", !logs.processors.is_empty()),
+            ("metrics::readers::periodic", metrics.readers.iter().any(|reader| reader.periodic.is_some())),
+            ("metrics::readers::producers", metrics.readers.iter().any(|reader| !reader.producers.is_empty())),
+            ("metrics::views", metrics.views.is_some()),
+            ("traces::processors", !traces.processors.is_empty()),
+        ];
+        let ignored = given.into_iter().filter(|(_, is_given)| *is_given);
+        let ignored = ignored.map(|(option, _)| format!("{}::{option}", section.path())).collect();
+        Ok(Self { logs, metrics, resource, ignored })
     }
 }
 

@@ -63,12 +63,14 @@ fn readers() {
 }
 
 /// Scenario: all options of logs and traces.
-/// Guarantees: they are accepted; those with effect are kept.
+/// Guarantees: they are accepted; those with effect are kept, those without named.
 #[test]
 fn logs_and_traces() {
     let text = "logs: {encoding: json, sampling: {tick: 5s}, output_paths: [stdout], initial_fields: {a: 1}, development: true, \
                 disable_caller: true, disable_stacktrace: true, disable_zap_resource: true, error_output_paths: [x], processors: [{}]}\n\
                 traces: {level: none, propagators: [b3], processors: [{}], sampler: {always_on: }, limits: {}}";
+    let ignored = ["service::telemetry::logs::processors", "service::telemetry::traces::processors"];
+    assert_eq!(parse(text).unwrap().ignored, ignored);
     let LogsTelemetry { encoding, sampling, output_paths, initial_fields, .. } = parse(text).unwrap().logs;
     assert_eq!((encoding.as_str(), sampling.tick, sampling.initial), ("json", Duration::from_secs(5), 10));
     assert_eq!((output_paths, initial_fields["a"].as_i64()), (vec!["stdout".to_owned()], Some(1)));
