@@ -1,0 +1,119 @@
+//! Which context a text with prefixed paths is meant for: the lowest that its paths name, or, where that one lacks a
+//! function or an enum, the lowest of those that can reach it and lack nothing.
+
+use super::CompileError;
+use crate::ast::{Arg, ArgValue, Bool, Call, Key, LambdaBody, Path, Value};
+use crate::context::Context;
+use crate::functions;
+
+/// What a text uses.
+#[derive(Debug, Default)]
+struct Uses<'t> {
+    /// The prefix of each path.
+    prefixes: Vec<Option<&'t str>>,
+    functions: Vec<&'t str>,
+    symbols: Vec<&'t str>,
+    locals: Vec<&'t str>,
+}
+
+/// The context of a condition.
+pub(crate) fn infer(condition: &Bool) -> Result<Context, CompileError> {
+    let mut uses = Uses::default();
+    uses.boolean(condition);
+    let names = || Context::ALL.map(Context::name);
+    let Some(prefix) = uses.lowest() else {
+        let message = "cannot tell the context: every path must begin with one, like span.name";
+        return Err(CompileError::new(0, message));
+    };
+    let context = Context::ALL.into_iter().find(|context| context.name() == prefix).ok_or_else(|| {
+        CompileError::new(0, format!("{prefix:?} is no context to evaluate a condition in")).nearest(prefix, names())
+    })?;
+    if uses.fits(context) {
+        return Ok(context);
+    }
+    let lower = Context::ALL
+        .into_iter()
+        .find(|lower| *lower != context && lower.prefixes().contains(&prefix) && uses.fits(*lower));
+    // The compiler finds what is missing, and says so.
+    Ok(lower.unwrap_or(context))
+}
+
+// === impl Uses ===
+
+impl<'t> Uses<'t> {
+    /// The prefix of the lowest context; of unknown ones the first.
+    fn lowest(&self) -> Option<&'t str> {
+        const ORDER: [&str; 5] = ["spanevent", "span", "scope", "instrumentation_scope", "resource"];
+        let rank = |prefix: &str| ORDER.iter().position(|known| *known == prefix).unwrap_or(ORDER.len());
+        self.prefixes.iter().copied().flatten().min_by_key(|prefix| rank(prefix))
+    }
+
+    fn fits(&self, context: Context) -> bool {
+        self.functions.iter().all(|name| functions::find(name, context).is_some())
+            && self.symbols.iter().all(|name| context.symbol(name).is_some())
+    }
+
+    fn boolean(&mut self, condition: &'t Bool) {
+        match condition {
+            Bool::Or(terms) | Bool::And(terms) => terms.iter().for_each(|term| self.boolean(term)),
+            Bool::Not(inner) => self.boolean(inner),
+            Bool::Compare(comparison) => {
+                self.value(&comparison.left);
+                self.value(&comparison.right);
+            }
+            Bool::Literal(_) => {}
+            Bool::Call(call) => self.call(call),
+        }
+    }
+
+    fn call(&mut self, call: &'t Call) {
+        self.functions.push(&call.name.text);
+        for Arg { value, .. } in &call.args {
+            if let ArgValue::Value(value) = value {
+                self.value(value);
+            }
+        }
+        self.keys(&call.keys);
+    }
+
+    fn value(&mut self, value: &'t Value) {
+        match value {
+            Value::Nil | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_) | Value::Bytes(_) => {}
+            Value::Enum(name) => self.symbols.push(&name.text),
+            Value::List(items) => items.iter().for_each(|item| self.value(item)),
+            Value::Map(entries) => entries.iter().for_each(|(_, value)| self.value(value)),
+            Value::Path(path) => self.path(path),
+            Value::Call(call) => self.call(call),
+            Value::Negate(inner) | Value::Group(inner) => self.value(inner),
+            Value::Math(left, _, right) => {
+                self.value(left);
+                self.value(right);
+            }
+            Value::Lambda(lambda) => {
+                let outer = self.locals.len();
+                self.locals.extend(lambda.params.iter().flatten().map(String::as_str));
+                match &lambda.body {
+                    LambdaBody::Value(value) => self.value(value),
+                    LambdaBody::Bool(condition) => self.boolean(condition),
+                }
+                self.locals.truncate(outer);
+            }
+        }
+    }
+
+    fn path(&mut self, path: &'t Path) {
+        let local = path.fields.first().is_some_and(|first| self.locals.contains(&first.name.as_str()));
+        if !local {
+            self.prefixes.push(path.prefix());
+        }
+        path.fields.iter().for_each(|field| self.keys(&field.keys));
+    }
+
+    fn keys(&mut self, keys: &'t [Key]) {
+        for key in keys {
+            if let Key::Value(value) = key {
+                self.value(value);
+            }
+        }
+    }
+}

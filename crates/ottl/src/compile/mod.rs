@@ -1,0 +1,136 @@
+//! Syntax trees to programs: names are looked up, literals checked, attribute keys numbered.
+
+mod call;
+mod infer;
+mod path;
+mod value;
+
+use crate::ast;
+use crate::context::Context;
+use crate::eval::bool::Bool;
+use crate::eval::frame::{Slots, SlotsBuilder};
+use crate::parse::SyntaxError;
+
+pub(crate) use infer::infer;
+
+/// How the paths of a text say what they belong to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Paths {
+    /// A path belongs to this context, unless it begins with the name of another one that can be reached: `name`,
+    /// `resource.attributes["x"]`.
+    Unprefixed(Context),
+    /// Every path begins with the name of its context: `span.name`. The lowest context that is named is the one that the
+    /// text is evaluated in.
+    Prefixed,
+}
+
+/// Gathers the attribute keys of several conditions, so that one scan of a span serves them all.
+#[derive(Debug, Clone, Default)]
+pub struct Compiler {
+    slots: SlotsBuilder,
+    lambdas: bool,
+}
+
+/// Something that does not exist, or is not used as it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CompileError {
+    pub(crate) at: usize,
+    pub(crate) message: String,
+    pub(crate) suggestion: Option<String>,
+}
+
+/// One text being compiled.
+pub(crate) struct Scope<'c> {
+    slots: &'c mut SlotsBuilder,
+    context: Context,
+    prefixed: bool,
+    lambdas: bool,
+    /// Parameters of the lambdas around, from the outermost; blank ones have no name.
+    locals: Vec<Option<String>>,
+}
+
+type Result<T> = std::result::Result<T, CompileError>;
+
+// === impl Compiler ===
+
+impl Compiler {
+    /// Nothing compiled yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether functions may take lambdas. The Collector refuses them unless its feature gate
+    /// `ottl.functions.enableLambda` is on, and so does a compiler by default.
+    #[must_use]
+    pub fn with_lambdas(self, lambdas: bool) -> Self {
+        Self { lambdas, ..self }
+    }
+
+    /// What the compiled conditions read. They are evaluated on frames of these slots only.
+    pub fn finish(self) -> Slots {
+        self.slots.build()
+    }
+
+    pub(crate) fn compile(&mut self, context: Context, prefixed: bool, condition: &ast::Bool) -> Result<Bool> {
+        let mut scope =
+            Scope { slots: &mut self.slots, context, prefixed, lambdas: self.lambdas, locals: Vec::new() };
+        scope.boolean(condition)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn value(
+        &mut self,
+        context: Context,
+        prefixed: bool,
+        value: &ast::Value,
+    ) -> Result<crate::eval::expr::Expr> {
+        let mut scope =
+            Scope { slots: &mut self.slots, context, prefixed, lambdas: self.lambdas, locals: Vec::new() };
+        scope.value(value)
+    }
+}
+
+// === impl CompileError ===
+
+impl CompileError {
+    pub(crate) fn new(at: usize, message: impl Into<String>) -> Self {
+        Self { at, message: message.into(), suggestion: None }
+    }
+
+    /// The same with the nearest of the valid names.
+    pub(crate) fn nearest<'n>(self, name: &str, valid: impl IntoIterator<Item = &'n str>) -> Self {
+        let rank = |candidate: &'n str| (strsim::damerau_levenshtein(name, candidate), candidate);
+        let best = valid.into_iter().map(rank).min();
+        let suggestion = best.filter(|(distance, _)| *distance <= 1 + name.len() / 3).map(|(_, name)| name.to_owned());
+        Self { suggestion, ..self }
+    }
+}
+
+impl From<SyntaxError> for CompileError {
+    fn from(error: SyntaxError) -> Self {
+        Self { at: error.at, message: error.message, suggestion: None }
+    }
+}
+
+// === impl Scope ===
+
+impl Scope<'_> {
+    fn boolean(&mut self, condition: &ast::Bool) -> Result<Bool> {
+        Ok(match condition {
+            ast::Bool::Or(terms) => Bool::or(self.booleans(terms)?),
+            ast::Bool::And(terms) => Bool::and(self.booleans(terms)?),
+            ast::Bool::Not(inner) => Bool::not(self.boolean(inner)?),
+            ast::Bool::Literal(value) => Bool::Const(*value),
+            ast::Bool::Call(call) => Bool::Call(self.call(call)?),
+            ast::Bool::Compare(comparison) => {
+                let left = self.value(&comparison.left)?;
+                let right = self.value(&comparison.right)?;
+                Bool::compare(left, comparison.op, right)
+            }
+        })
+    }
+
+    fn booleans(&mut self, terms: &[ast::Bool]) -> Result<Vec<Bool>> {
+        terms.iter().map(|term| self.boolean(term)).collect()
+    }
+}

@@ -1,0 +1,230 @@
+//! Reading what a path names.
+
+use std::borrow::Cow;
+
+use spanmill_otlp::{Slot, ValueRef};
+
+use super::expr::{Env, Key};
+use super::frame::{
+    EVENT_ATTRIBUTES, Level, RESOURCE_ATTRIBUTES, SCOPE_ATTRIBUTES, SPAN_ATTRIBUTES,
+};
+use super::index::{index_value, map_key};
+use super::val::{MapVal, Time, Val};
+use super::{EvalError, convert};
+
+/// A compiled path.
+#[derive(Debug)]
+pub(crate) enum Path {
+    /// All attributes.
+    Attributes(Level),
+    /// One attribute by a known key, or something inside it.
+    Attribute { level: Level, slot: Slot, rest: Box<[Key]> },
+    /// One attribute by a key that is computed, or something inside it.
+    Computed { level: Level, key: Key, rest: Box<[Key]> },
+    /// A field of its own.
+    Field(Field),
+    /// One entry of the trace state; none where the key is no string.
+    TraceState(Option<Box<str>>),
+    /// A map that nothing fills.
+    Empty,
+    /// An entry of a map that nothing fills.
+    EmptyEntry(Box<[Key]>),
+}
+
+/// A field that is no attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Field {
+    ResourceDropped,
+    ResourceSchemaUrl,
+    ScopeName,
+    ScopeVersion,
+    ScopeDropped,
+    ScopeSchemaUrl,
+    TraceId,
+    TraceIdString,
+    SpanId,
+    SpanIdString,
+    ParentSpanId,
+    ParentSpanIdString,
+    TraceState,
+    Name,
+    Kind,
+    KindString,
+    KindDeprecatedString,
+    StartNano,
+    EndNano,
+    Start,
+    End,
+    Dropped,
+    Events,
+    DroppedEvents,
+    Links,
+    DroppedLinks,
+    Status,
+    StatusCode,
+    StatusMessage,
+    Flags,
+    EventNano,
+    EventTime,
+    EventName,
+    EventDropped,
+    EventIndex,
+    /// Who sent the data is not known here.
+    ClientAddress,
+}
+
+// === impl Path ===
+
+impl Path {
+    #[inline]
+    pub(crate) fn get<'e>(&'e self, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
+        match self {
+            Self::Attribute { level, slot, rest } => match env.frame.slot(*level, *slot) {
+                None => Ok(Val::Nil),
+                Some(value) if rest.is_empty() => Ok(Val::of(value)),
+                Some(value) => index_value(value, rest, env),
+            },
+            Self::Field(field) => field.get(env),
+            Self::Attributes(level) => Ok(Val::Map(attributes(*level, env))),
+            Self::Computed { level, key, rest } => {
+                let key = map_key(key, env)?;
+                let message = &env.frame.table(*level).message;
+                let found: Option<ValueRef<'e>> = message
+                    .attributes(number(*level))
+                    .find(|found| found.key == key.as_ref())
+                    .map(|found| found.value);
+                match found {
+                    None => Ok(Val::Nil),
+                    Some(value) => index_value(value, rest, env),
+                }
+            }
+            Self::TraceState(None) => Err(EvalError::Static("trace_state can only be indexed by a string")),
+            Self::TraceState(Some(key)) => Ok(trace_state(env.frame.fields.trace_state, key.as_bytes())),
+            Self::Empty => Ok(Val::Map(MapVal::Encoded(Cow::Borrowed(&[])))),
+            Self::EmptyEntry(keys) => {
+                if let Some(key) = keys.first() {
+                    map_key(key, env)?;
+                }
+                Ok(Val::Nil)
+            }
+        }
+    }
+}
+
+fn number(level: Level) -> u32 {
+    match level {
+        Level::Resource => RESOURCE_ATTRIBUTES,
+        Level::Scope => SCOPE_ATTRIBUTES,
+        Level::Span => SPAN_ATTRIBUTES,
+        Level::Event => EVENT_ATTRIBUTES,
+    }
+}
+
+fn attributes<'e>(level: Level, env: &'e Env<'e>) -> MapVal<'e> {
+    MapVal::Attributes(&env.frame.table(level).message, number(level))
+}
+
+// === impl Field ===
+
+impl Field {
+    #[inline]
+    fn get<'e>(self, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
+        let frame = env.frame;
+        let span = &frame.fields;
+        let bytes = |bytes: Option<&'e [u8]>| Val::Str(Cow::Borrowed(bytes.unwrap_or(&[])));
+        let count = |count: Option<u32>| Val::Int(i64::from(count.unwrap_or(0)));
+        Ok(match self {
+            Self::Name => bytes(Some(span.name)),
+            Self::Kind => Val::Int(i64::from(span.kind)),
+            Self::KindString => Val::text(kind(span.kind, KINDS)),
+            Self::KindDeprecatedString => Val::text(kind(span.kind, DEPRECATED_KINDS)),
+            Self::TraceId => Val::TraceId(id(span.trace_id)),
+            Self::TraceIdString => Val::string(convert::hex(&id::<16>(span.trace_id))),
+            Self::SpanId => Val::SpanId(id(span.span_id)),
+            Self::SpanIdString => Val::string(convert::hex(&id::<8>(span.span_id))),
+            Self::ParentSpanId => Val::SpanId(id(span.parent_span_id)),
+            Self::ParentSpanIdString => Val::string(convert::hex(&id::<8>(span.parent_span_id))),
+            Self::TraceState => bytes(Some(span.trace_state)),
+            Self::StartNano => Val::Int(span.start as i64),
+            Self::EndNano => Val::Int(span.end as i64),
+            Self::Start => Val::Time(Time { nanos: span.start as i64 }),
+            Self::End => Val::Time(Time { nanos: span.end as i64 }),
+            Self::Dropped => count(Some(span.dropped_attributes)),
+            Self::Events => Val::Events(&frame.span.message),
+            Self::DroppedEvents => count(Some(span.dropped_events)),
+            Self::Links => Val::Links(&frame.span.message),
+            Self::DroppedLinks => count(Some(span.dropped_links)),
+            Self::Status => Val::Status(span.status),
+            Self::StatusCode => Val::Int(i64::from(span.status.code)),
+            Self::StatusMessage => bytes(Some(span.status.message)),
+            Self::Flags => count(Some(span.flags)),
+            Self::ResourceDropped => count(frame.resource_ref.map(|resource| resource.dropped_attributes_count())),
+            Self::ResourceSchemaUrl => bytes(frame.resource_ref.map(|resource| resource.schema_url())),
+            Self::ScopeName => bytes(frame.scope_ref.map(|scope| scope.name())),
+            Self::ScopeVersion => bytes(frame.scope_ref.map(|scope| scope.version())),
+            Self::ScopeDropped => count(frame.scope_ref.map(|scope| scope.dropped_attributes_count())),
+            Self::ScopeSchemaUrl => bytes(frame.scope_ref.map(|scope| scope.schema_url())),
+            Self::EventNano => Val::Int(event_time(env)),
+            Self::EventTime => Val::Time(Time { nanos: event_time(env) }),
+            Self::EventName => bytes(frame.event_ref.map(|event| event.name())),
+            Self::EventDropped => count(frame.event_ref.map(|event| event.dropped_attributes_count())),
+            Self::EventIndex => match frame.event_index {
+                Some(index) => Val::Int(index),
+                None => return Err(EvalError::Static("the index of an event is not known here")),
+            },
+            Self::ClientAddress => Val::Nil,
+        })
+    }
+}
+
+fn event_time(env: &Env<'_>) -> i64 {
+    env.frame.event_ref.map_or(0, |event| event.time_unix_nano()) as i64
+}
+
+fn id<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    bytes.try_into().unwrap_or([0; N])
+}
+
+const KINDS: &[&str] = &["Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"];
+const DEPRECATED_KINDS: &[&str] = &[
+    "SPAN_KIND_UNSPECIFIED",
+    "SPAN_KIND_INTERNAL",
+    "SPAN_KIND_SERVER",
+    "SPAN_KIND_CLIENT",
+    "SPAN_KIND_PRODUCER",
+    "SPAN_KIND_CONSUMER",
+];
+
+/// Unknown kinds have no word.
+fn kind(kind: i32, words: &'static [&'static str]) -> &'static str {
+    usize::try_from(kind).ok().and_then(|kind| words.get(kind)).copied().unwrap_or("")
+}
+
+/// The value of a key of a W3C trace state: empty where it is missing, nil where the state is not well-formed.
+fn trace_state<'e>(state: &'e [u8], key: &[u8]) -> Val<'e> {
+    let mut found: &[u8] = &[];
+    let mut members = 0;
+    for member in state.split(|byte| *byte == b',') {
+        let member = member.trim_ascii();
+        if member.is_empty() {
+            continue;
+        }
+        members += 1;
+        let Some(equals) = member.iter().position(|byte| *byte == b'=') else { return Val::Nil };
+        let (name, value) = (member.get(..equals).unwrap_or(&[]), member.get(equals + 1..).unwrap_or(&[]));
+        let value_ok = !value.is_empty()
+            && value.len() <= 256
+            && value.iter().all(|byte| (0x20..=0x7e).contains(byte) && !matches!(byte, b',' | b'='));
+        let name_ok = name.iter().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'*' | b'/' | b'@')
+        }) && matches!(name.first(), Some(b'a'..=b'z' | b'0'..=b'9'))
+            && name.len() <= 256;
+        if !value_ok || !name_ok || members > 32 {
+            return Val::Nil;
+        }
+        if name == key && found.is_empty() {
+            found = value;
+        }
+    }
+    Val::Str(Cow::Borrowed(found))
+}

@@ -1,0 +1,29 @@
+//! Hashes of text, in lower-case hexadecimal.
+
+use sha2::Digest;
+
+use super::{Args, Function, ParamKind, required};
+use crate::eval::expr::Env;
+use crate::eval::val::Val;
+use crate::eval::{EvalError, convert as to};
+
+const TARGET: super::Param = required("target", ParamKind::Str);
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::plain("SHA1", &[TARGET], |args, env| digest::<sha1::Sha1>(args, env)),
+    Function::plain("SHA256", &[TARGET], |args, env| digest::<sha2::Sha256>(args, env)),
+    Function::plain("SHA512", &[TARGET], |args, env| digest::<sha2::Sha512>(args, env)),
+    Function::plain("MD5", &[TARGET], |args, env| digest::<md5::Md5>(args, env)),
+    Function::plain("FNV", &[TARGET], |args, env| {
+        let text = args.string(0, env)?;
+        let hash = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Ok(Val::Int(hash as i64))
+    }),
+];
+
+fn digest<'e, D: Digest>(args: &'e Args, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
+    let text = args.string(0, env)?;
+    Ok(Val::string(to::hex(&D::digest(&*text))))
+}

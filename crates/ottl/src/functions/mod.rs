@@ -1,0 +1,317 @@
+//! The functions by name. A function is a name, its parameters and a body; a body that needs something made ready at
+//! start, such as a compiled pattern, has a maker instead.
+
+mod case;
+mod collection;
+mod convert;
+mod encode;
+mod format;
+mod hash;
+mod ids;
+mod json;
+mod lambda;
+mod pattern;
+mod re2;
+mod text;
+pub(crate) mod time;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::context::Context;
+use crate::eval::expr::{Env, Expr, Lambda};
+use crate::eval::val::{MapVal, Time, Val, elements};
+use crate::eval::{EvalError, convert as to};
+
+pub(crate) use case::camel;
+
+/// A function.
+pub(crate) struct Function {
+    pub(crate) name: &'static str,
+    pub(crate) params: &'static [Param],
+    pub(crate) body: Body,
+    /// The only context that has it, where not all have.
+    pub(crate) only: Option<Context>,
+}
+
+/// A parameter.
+#[derive(Debug)]
+pub(crate) struct Param {
+    /// As it is written in a named argument.
+    pub(crate) name: &'static str,
+    pub(crate) kind: ParamKind,
+    pub(crate) optional: bool,
+}
+
+/// What an argument must be. A literal that cannot be made into it is refused at start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ParamKind {
+    Any,
+    Str,
+    Int,
+    Map,
+    List,
+    Bool,
+    Double,
+    Time,
+    Duration,
+    /// Made into the type where it is of another one; nil stays nil.
+    StrLike,
+    IntLike,
+    DoubleLike,
+    BoolLike,
+    BytesLike,
+    /// Literals only.
+    StrLiteral,
+    BoolLiteral,
+    /// A list written in the text, of anything.
+    Anys,
+    /// A list of values that are made into strings: written in the text, or one value that is a list.
+    StrLikes,
+    Lambda,
+}
+
+/// What a function does.
+pub(crate) enum Body {
+    Plain(for<'e> fn(&'e Args, &'e Env<'e>) -> Result<Val<'e>, EvalError>),
+    Prepared(fn(&Args) -> Result<Box<dyn Prepared>, String>),
+}
+
+/// A body with state that was made at start.
+pub(crate) trait Prepared: fmt::Debug + Send + Sync {
+    fn call<'e>(&'e self, args: &'e Args, env: &'e Env<'e>) -> Result<Val<'e>, EvalError>;
+}
+
+/// The arguments of one call, by parameter.
+#[derive(Debug, Default)]
+pub(crate) struct Args(pub(crate) Box<[Arg]>);
+
+/// An argument.
+#[derive(Debug)]
+pub(crate) enum Arg {
+    /// An optional one that was left out.
+    Missing,
+    Expr(Expr),
+    List(Box<[Expr]>),
+    Lambda(Lambda),
+}
+
+/// A compiled call.
+#[derive(Debug)]
+pub(crate) struct Call {
+    function: &'static Function,
+    args: Args,
+    prepared: Option<Box<dyn Prepared>>,
+}
+
+const GROUPS: &[&[Function]] = &[
+    case::FUNCTIONS,
+    collection::FUNCTIONS,
+    convert::FUNCTIONS,
+    encode::FUNCTIONS,
+    format::FUNCTIONS,
+    hash::FUNCTIONS,
+    ids::FUNCTIONS,
+    json::FUNCTIONS,
+    lambda::FUNCTIONS,
+    pattern::FUNCTIONS,
+    text::FUNCTIONS,
+    time::FUNCTIONS,
+    types::FUNCTIONS,
+];
+
+/// All converters.
+pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
+    GROUPS.iter().flat_map(|group| group.iter())
+}
+
+/// The converter of that name, where the context has it.
+pub(crate) fn find(name: &str, context: Context) -> Option<&'static Function> {
+    all().find(|function| function.name == name && function.only.is_none_or(|only| only == context))
+}
+
+/// A parameter that must be given.
+const fn required(name: &'static str, kind: ParamKind) -> Param {
+    Param { name, kind, optional: false }
+}
+
+/// A parameter that may be left out.
+const fn optional(name: &'static str, kind: ParamKind) -> Param {
+    Param { name, kind, optional: true }
+}
+
+// === impl Function ===
+
+impl Function {
+    const fn plain(
+        name: &'static str,
+        params: &'static [Param],
+        body: for<'e> fn(&'e Args, &'e Env<'e>) -> Result<Val<'e>, EvalError>,
+    ) -> Self {
+        Self { name, params, body: Body::Plain(body), only: None }
+    }
+
+    const fn prepared(
+        name: &'static str,
+        params: &'static [Param],
+        make: fn(&Args) -> Result<Box<dyn Prepared>, String>,
+    ) -> Self {
+        Self { name, params, body: Body::Prepared(make), only: None }
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+// === impl Call ===
+
+impl Call {
+    pub(crate) fn new(function: &'static Function, args: Args) -> Result<Self, String> {
+        let prepared = match function.body {
+            Body::Plain(_) => None,
+            Body::Prepared(make) => Some(make(&args)?),
+        };
+        Ok(Self { function, args, prepared })
+    }
+
+    #[inline]
+    pub(crate) fn eval<'e>(&'e self, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
+        match (&self.prepared, &self.function.body) {
+            (Some(prepared), _) => prepared.call(&self.args, env),
+            (None, Body::Plain(body)) => body(&self.args, env),
+            (None, Body::Prepared(_)) => Err(EvalError::Static("a function was not made ready")),
+        }
+    }
+}
+
+// === impl ParamKind ===
+
+impl ParamKind {
+    /// Checks a literal at start.
+    pub(crate) fn check(self, value: &Val<'static>) -> Result<(), EvalError> {
+        let value = value.borrow();
+        match self {
+            Self::Str => to::string(value).map(drop),
+            Self::Int => to::int(&value).map(drop),
+            Self::Double => to::double(&value).map(drop),
+            Self::Bool => to::bool(&value).map(drop),
+            Self::Time => to::time(&value).map(drop),
+            Self::Duration => to::duration(&value).map(drop),
+            Self::Map => to::map(value).map(drop),
+            Self::List => to::slice(value).map(drop),
+            Self::StrLike => to::string_like(value).map(drop),
+            Self::IntLike => to::int_like(&value).map(drop),
+            Self::DoubleLike => to::double_like(&value).map(drop),
+            Self::BoolLike => to::bool_like(&value).map(drop),
+            Self::BytesLike => to::bytes_like(value).map(drop),
+            Self::Any | Self::StrLiteral | Self::BoolLiteral | Self::Anys | Self::StrLikes | Self::Lambda => Ok(()),
+        }
+    }
+}
+
+// === impl Args ===
+
+impl Args {
+    /// The value of an argument; nil where it was left out.
+    #[inline]
+    pub(crate) fn get<'e>(&'e self, at: usize, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
+        match self.0.get(at) {
+            Some(Arg::Expr(expr)) => expr.eval(env),
+            _ => Ok(Val::Nil),
+        }
+    }
+
+    pub(crate) fn has(&self, at: usize) -> bool {
+        !matches!(self.0.get(at), None | Some(Arg::Missing))
+    }
+
+    /// The text of an argument that is a literal.
+    pub(crate) fn literal(&self, at: usize) -> Option<&str> {
+        match self.0.get(at) {
+            Some(Arg::Expr(Expr::Const(Val::Str(text)))) => std::str::from_utf8(text).ok(),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn string<'e>(&'e self, at: usize, env: &'e Env<'e>) -> Result<Cow<'e, [u8]>, EvalError> {
+        to::string(self.get(at, env)?)
+    }
+
+    pub(crate) fn int(&self, at: usize, env: &Env<'_>) -> Result<i64, EvalError> {
+        to::int(&self.get(at, env)?)
+    }
+
+    pub(crate) fn time(&self, at: usize, env: &Env<'_>) -> Result<Time, EvalError> {
+        to::time(&self.get(at, env)?)
+    }
+
+    pub(crate) fn duration(&self, at: usize, env: &Env<'_>) -> Result<i64, EvalError> {
+        to::duration(&self.get(at, env)?)
+    }
+
+    pub(crate) fn map<'e>(&'e self, at: usize, env: &'e Env<'e>) -> Result<MapVal<'e>, EvalError> {
+        to::map(self.get(at, env)?)
+    }
+
+    pub(crate) fn slice<'e>(&'e self, at: usize, env: &'e Env<'e>) -> Result<Cow<'e, [u8]>, EvalError> {
+        to::slice(self.get(at, env)?)
+    }
+
+    pub(crate) fn string_like<'e>(
+        &'e self,
+        at: usize,
+        env: &'e Env<'e>,
+    ) -> Result<Option<Cow<'e, [u8]>>, EvalError> {
+        to::string_like(self.get(at, env)?)
+    }
+
+    pub(crate) fn lambda(&self, at: usize) -> Result<&Lambda, EvalError> {
+        match self.0.get(at) {
+            Some(Arg::Lambda(lambda)) => Ok(lambda),
+            _ => Err(EvalError::Static("a lambda is missing")),
+        }
+    }
+
+    /// The items of a list written in the text.
+    pub(crate) fn list(&self, at: usize) -> &[Expr] {
+        match self.0.get(at) {
+            Some(Arg::List(items)) => items,
+            _ => &[],
+        }
+    }
+
+    /// Calls back with each item of a list argument as text, nil as `<nil>`. Of a received list nil is empty and bytes are
+    /// base 64.
+    pub(crate) fn each_text(
+        &self,
+        at: usize,
+        env: &Env<'_>,
+        mut text: impl FnMut(&[u8]),
+    ) -> Result<(), EvalError> {
+        let mut item = |value: Val<'_>| {
+            text(to::string_like(value)?.as_deref().unwrap_or(b"<nil>"));
+            Ok(())
+        };
+        if let Some(Arg::List(items)) = self.0.get(at) {
+            return items.iter().try_for_each(|expr| item(expr.eval(env)?));
+        }
+        match self.get(at, env)? {
+            Val::Nil => Ok(()),
+            Val::Slice(body) => elements(&body).try_for_each(|element| match Val::of(element) {
+                Val::Nil => item(Val::text("")),
+                Val::Bytes(bytes) => item(Val::string(crate::eval::json::base64(&bytes))),
+                value => item(value),
+            }),
+            Val::List(list) => list.items().iter().try_for_each(|value| item(value.borrow())),
+            Val::Strings(items) => items.into_iter().try_for_each(|text| item(Val::Str(text))),
+            other => Err(EvalError::Type { expected: "list", found: other.type_name() }),
+        }
+    }
+}
