@@ -27,7 +27,7 @@ pub struct Resolved {
 }
 
 /// Reads all sources, merges them (later ones win, maps are joined, lists replaced), applies `--set`, puts in what `${...}`
-/// stands for, and turns `$$` into `$`.
+/// stands for, and turns `$$` into `$`. Blocks while files and HTTP answers are read.
 ///
 /// # Errors
 ///

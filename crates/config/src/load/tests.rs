@@ -62,7 +62,7 @@ fn set_comes_last() {
     let expected = r#"{"exporters":{"otlp":{"timeout":"4s","headers":{"a":"b","c":"d"}}},"x":{"y":[1,2]}}"#;
     assert_eq!(resolved(&[source], &sets, &[]), expected);
     insta::assert_snapshot!("a.b".parse::<SetFlag>().unwrap_err(), @r#"--set "a.b": missing equal sign"#);
-    insta::assert_snapshot!(load_texts(&["a: 1"], &["a.b=c: d: e"], &[]).unwrap_err(), @r#"--set a.b=c: d: e:1: invalid YAML: mapping values are not allowed in this context"#);
+    insta::assert_snapshot!(load_texts(&["a: 1"], &["a.b=c: d: e"], &[]).unwrap_err(), @r#"--set a.b:1: invalid YAML: mapping values are not allowed in this context"#);
 }
 
 /// Scenario: references alone, within text, nested, with defaults, and escaped.

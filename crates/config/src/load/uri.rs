@@ -27,7 +27,7 @@ pub(super) enum Scheme {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetFlag {
     uri: Uri,
-    text: String,
+    path: String,
 }
 
 /// Why a text is no URI of a configuration.
@@ -131,8 +131,9 @@ impl SetFlag {
         &self.uri
     }
 
+    /// The name under which places of this source are shown; without the value, which may be a secret.
     pub(super) fn label(&self) -> String {
-        format!("--set {}", self.text)
+        format!("--set {}", self.path)
     }
 }
 
@@ -142,6 +143,6 @@ impl FromStr for SetFlag {
     fn from_str(text: &str) -> Result<Self, SetFlagError> {
         let (path, value) = text.split_once('=').ok_or_else(|| SetFlagError(text.to_owned()))?;
         let yaml = format!("{}: {}", path.replace('.', "::").trim(), value.trim());
-        Ok(Self { uri: Uri { scheme: Scheme::Yaml, rest: yaml }, text: text.to_owned() })
+        Ok(Self { uri: Uri { scheme: Scheme::Yaml, rest: yaml }, path: path.trim().to_owned() })
     }
 }
