@@ -22,6 +22,9 @@ pub trait Component: Send + Sync {
         Ok(())
     }
 
+    /// Tells an extension whether all pipelines run: told after the last receiver has started, and before the first one stops.
+    fn pipelines_ready(&self, _ready: bool) {}
+
     /// What an extension offers to other components, to be downcast by them.
     fn capability(&self) -> Option<Arc<dyn Any + Send + Sync>> {
         None

@@ -64,13 +64,16 @@ pub struct ReceiverFactory {
     pub create: fn(Context<'_>, Outputs) -> Result<Arc<dyn Component>, ConfigError>,
 }
 
+/// Makes a processor of pipelines of a signal, that sends to a consumer.
+pub type CreateProcessor = fn(Context<'_>, Signal, Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError>;
+
 /// Makes processors: one a pipeline that names it.
 #[derive(Clone, Copy)]
 pub struct ProcessorFactory {
     /// What it makes.
     pub kind: Kind,
     /// Makes one that sends its results to the consumer.
-    pub create: fn(Context<'_>, Signal, Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError>,
+    pub create: CreateProcessor,
 }
 
 /// Makes exporters. One exporter serves all pipelines that name it.
@@ -87,6 +90,8 @@ pub struct ExporterFactory {
 pub struct ConnectorFactory {
     /// What it makes; its signals are those it consumes.
     pub kind: Kind,
+    /// Which signal it takes and which it gives, in pairs.
+    pub connects: &'static [(spanmill_config::Signal, spanmill_config::Signal)],
     /// Makes one that sends its results to the outputs.
     pub create: fn(Context<'_>, Outputs) -> Result<Arc<dyn Node>, ConfigError>,
 }

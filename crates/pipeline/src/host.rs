@@ -18,10 +18,7 @@ pub struct Host {
 
 impl Host {
     /// A host with those extensions; fatal errors arrive at the receiver's end of `fatal`.
-    pub fn new(
-        extensions: HashMap<ComponentId, Arc<dyn Component>>,
-        fatal: mpsc::UnboundedSender<String>,
-    ) -> Self {
+    pub fn new(extensions: HashMap<ComponentId, Arc<dyn Component>>, fatal: mpsc::UnboundedSender<String>) -> Self {
         Self { extensions: Arc::new(extensions), fatal }
     }
 

@@ -4,16 +4,23 @@ mod batch;
 mod component;
 mod consume;
 mod factory;
+mod graph;
 mod host;
+mod known;
+mod pages;
+mod service;
 mod telemetry;
 
 pub use batch::Batch;
 pub use component::{Component, ComponentError, Node};
 pub use consume::{Code, ConsumeError, Consumer};
 pub use factory::{
-    ConnectorFactory, Context, ExporterFactory, ExtensionFactory, Factories, Kind, Outputs, ProcessorFactory,
-    ReceiverFactory, Stability,
+    ConnectorFactory, Context, CreateProcessor, ExporterFactory, ExtensionFactory, Factories, Kind, Outputs,
+    ProcessorFactory, ReceiverFactory, Stability,
 };
+pub use graph::{Graph, StartError, StopError};
 pub use host::Host;
+pub use pages::{Page, Pages};
+pub use service::{Event, Load, Service, ServiceError, SetUpLogs};
 pub use spanmill_otlp::Signal;
-pub use telemetry::{Level, Telemetry};
+pub use telemetry::{Encoding, Level, LogLevel, LogSettings, MetricSettings, Settings, Telemetry};

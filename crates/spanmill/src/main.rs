@@ -1,3 +1,23 @@
 //! An OpenTelemetry Collector for GenAI spans.
 
-fn main() {}
+mod arguments;
+mod command;
+mod error;
+mod factories;
+mod logging;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use arguments::Arguments;
+
+fn main() -> ExitCode {
+    match command::execute(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            error::show(&error);
+            ExitCode::FAILURE
+        }
+    }
+}

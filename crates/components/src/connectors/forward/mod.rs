@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use spanmill_config::ConfigError;
+use spanmill_config::{ConfigError, Signal as PipelineSignal};
 use spanmill_pipeline::{
     Batch, Component, ConnectorFactory, ConsumeError, Consumer, Context, Kind, Node, Outputs, Signal, Stability,
 };
@@ -17,6 +17,11 @@ pub const FACTORY: ConnectorFactory = ConnectorFactory {
         stability: Stability::Beta,
         signals: &[Signal::Traces, Signal::Metrics, Signal::Logs],
     },
+    connects: &[
+        (PipelineSignal::Traces, PipelineSignal::Traces),
+        (PipelineSignal::Metrics, PipelineSignal::Metrics),
+        (PipelineSignal::Logs, PipelineSignal::Logs),
+    ],
     create,
 };
 

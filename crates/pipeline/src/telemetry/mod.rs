@@ -1,10 +1,21 @@
 //! Metrics of spanmill itself, under the Collector's names.
 
+mod process;
+mod settings;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use prometheus::core::Collector;
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{
+    Encoder, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+    TextEncoder,
+};
+
+use process::Process;
+
+pub use settings::{Encoding, LogLevel, LogSettings, MetricSettings, Settings};
 
 /// How much is measured (`service.telemetry.metrics.level`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -43,6 +54,27 @@ impl Telemetry {
         Self { level, ..Self::default() }
     }
 
+    /// Adds what is measured of the process, and who it is: `service` is its name and version.
+    pub fn describe_process(&self, service: (&str, &str), instance: &str) {
+        if self.level == Level::None {
+            return;
+        }
+        if let Err(error) = Process::new().and_then(|process| self.registry.register(Box::new(process))) {
+            tracing::warn!(%error, "the process is not measured");
+        }
+        let labels = [("service_instance_id", instance), ("service_name", service.0), ("service_version", service.1)];
+        self.gauge("target_info", "Target metadata", &labels).set(1);
+    }
+
+    /// All metrics as Prometheus reads them, and the content type of that.
+    pub fn expose(&self) -> (&'static str, Bytes) {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::warn!(%error, "metrics cannot be written");
+        }
+        ("text/plain; version=0.0.4; charset=utf-8", Bytes::from(text))
+    }
+
     /// How much is to be measured.
     pub fn level(&self) -> Level {
         self.level
@@ -57,9 +89,7 @@ impl Telemetry {
     /// is not exposed.
     pub fn counter(&self, name: &str, help: &str, labels: &[(&str, &str)]) -> IntCounter {
         let (names, values) = split(labels);
-        let made = self.family(name, || {
-            Some(Family::Counter(IntCounterVec::new(Opts::new(name, help), &names).ok()?))
-        });
+        let made = self.family(name, || Some(Family::Counter(IntCounterVec::new(Opts::new(name, help), &names).ok()?)));
         match made {
             Some(Family::Counter(family)) => family.get_metric_with_label_values(&values).ok(),
             _ => None,
@@ -70,8 +100,7 @@ impl Telemetry {
     /// A gauge, with the same rule.
     pub fn gauge(&self, name: &str, help: &str, labels: &[(&str, &str)]) -> IntGauge {
         let (names, values) = split(labels);
-        let made =
-            self.family(name, || Some(Family::Gauge(IntGaugeVec::new(Opts::new(name, help), &names).ok()?)));
+        let made = self.family(name, || Some(Family::Gauge(IntGaugeVec::new(Opts::new(name, help), &names).ok()?)));
         match made {
             Some(Family::Gauge(family)) => family.get_metric_with_label_values(&values).ok(),
             _ => None,

@@ -1,0 +1,205 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use spanmill_config::{ComponentId, ConfigError, Document, Kind as ComponentKind, PipelineId, Problem, Section};
+use spanmill_otlp::Signal;
+
+use super::counted::{incoming, outgoing};
+use super::fanout::fan_out;
+use super::{Graph, Part};
+use crate::component::Component;
+use crate::consume::Consumer;
+use crate::factory::{Context, Factories, Kind, Outputs};
+use crate::known::signal_of;
+use crate::telemetry::Telemetry;
+
+/// Builds from the far end: an exporter first, then what sends to it.
+struct Builder<'a> {
+    document: &'a Document,
+    factories: &'a Factories,
+    telemetry: &'a Telemetry,
+    /// Exporters and connectors, made at their first use; `None` where that failed.
+    made: HashMap<&'a ComponentId, Option<Arc<dyn Consumer>>>,
+    /// What receivers of a pipeline send to; `None` where it could not be made.
+    heads: HashMap<&'a PipelineId, Option<Arc<dyn Consumer>>>,
+    graph: Graph,
+    problems: &'a mut Vec<Problem>,
+}
+
+/// Builds a validated document, which has no cycles. Problems are added to `problems`; with any, the graph is not to be used.
+pub(super) fn build(
+    document: &Document,
+    factories: &Factories,
+    telemetry: &Telemetry,
+    problems: &mut Vec<Problem>,
+) -> Graph {
+    let graph = Graph::default();
+    let (made, heads) = (HashMap::new(), HashMap::new());
+    let mut builder = Builder { document, factories, telemetry, made, heads, graph, problems };
+    builder.extensions();
+    for id in document.service.pipelines.keys() {
+        builder.head(id);
+    }
+    builder.receivers();
+    builder.warn_of_aliases();
+    builder.graph
+}
+
+// === impl Builder ===
+
+impl<'a> Builder<'a> {
+    /// The first consumer of a pipeline, with everything behind it.
+    fn head(&mut self, id: &'a PipelineId) -> Option<Arc<dyn Consumer>> {
+        if let Some(known) = self.heads.get(id) {
+            return known.clone();
+        }
+        let pipeline = self.document.service.pipelines.get(id)?;
+        let signal = signal_of(id.signal());
+        let targets: Vec<_> = pipeline.exporters.iter().filter_map(|exporter| self.target(exporter, signal)).collect();
+        let mut next = fan_out(targets);
+        for processor in pipeline.processors.iter().rev() {
+            next = next.and_then(|next| self.processor(id, processor, signal, next));
+        }
+        self.heads.insert(id, next.clone());
+        next
+    }
+
+    /// The exporter or connector that a pipeline of that signal sends to.
+    fn target(&mut self, id: &'a ComponentId, signal: Signal) -> Option<Arc<dyn Consumer>> {
+        if let Some(section) = self.document.exporters.get(id) {
+            return self.exporter(id, section, signal);
+        }
+        let section = self.document.connectors.get(id)?;
+        self.connector(id, section)
+    }
+
+    fn exporter(&mut self, id: &'a ComponentId, section: &Section, signal: Signal) -> Option<Arc<dyn Consumer>> {
+        let factory = self.factories.exporters.iter().find(|factory| factory.kind.is_called(id.type_name()))?;
+        if !factory.kind.signals.contains(&signal) {
+            let message = unsupported(&format!("\"{id}\" exporter for data type \"{}\"", signal.as_str()));
+            self.problems.push(section.problem("", message));
+            return None;
+        }
+        if let Some(known) = self.made.get(id) {
+            return known.clone();
+        }
+        let made = self.attempt((factory.create)(self.context(id, section)));
+        if let Some(component) = made.clone() {
+            self.graph.exporters.push(Part { kind: ComponentKind::Exporter, id: id.clone(), component });
+        }
+        let consumer = made.map(|node| node as Arc<dyn Consumer>);
+        self.made.insert(id, consumer.clone());
+        consumer
+    }
+
+    fn connector(&mut self, id: &'a ComponentId, section: &Section) -> Option<Arc<dyn Consumer>> {
+        if let Some(known) = self.made.get(id) {
+            return known.clone();
+        }
+        let factory = self.factories.connectors.iter().find(|factory| factory.kind.is_called(id.type_name()))?;
+        let outputs = self.outputs(id);
+        let made = self.attempt((factory.create)(self.context(id, section), outputs));
+        if let Some(component) = made.clone() {
+            self.graph.between.push(Part { kind: ComponentKind::Connector, id: id.clone(), component });
+        }
+        let consumer = made.map(|node| node as Arc<dyn Consumer>);
+        self.made.insert(id, consumer.clone());
+        consumer
+    }
+
+    fn processor(
+        &mut self,
+        pipeline: &PipelineId,
+        id: &ComponentId,
+        signal: Signal,
+        next: Arc<dyn Consumer>,
+    ) -> Option<Arc<dyn Consumer>> {
+        let section = self.document.processors.get(id)?;
+        let factory = self.factories.processors.iter().find(|factory| factory.kind.is_called(id.type_name()))?;
+        if !factory.kind.signals.contains(&signal) {
+            let message = unsupported(&format!("\"{id}\" processor, in pipeline \"{pipeline}\""));
+            self.problems.push(section.problem("", message));
+            return None;
+        }
+        let next = outgoing(self.telemetry, id, signal, next);
+        let made = self.attempt((factory.create)(self.context(id, section), signal, next))?;
+        let component: Arc<dyn Component> = made.clone();
+        self.graph.between.push(Part { kind: ComponentKind::Processor, id: id.clone(), component });
+        Some(incoming(self.telemetry, id, signal, made))
+    }
+
+    fn receivers(&mut self) {
+        let pipelines = &self.document.service.pipelines;
+        for (id, section) in &self.document.receivers {
+            let Some(factory) = self.factories.receivers.iter().find(|factory| factory.kind.is_called(id.type_name()))
+            else {
+                continue;
+            };
+            let mut users = pipelines.iter().filter(|(_, pipeline)| pipeline.receivers.contains(id)).peekable();
+            if users.peek().is_none() {
+                continue;
+            }
+            let refused = users.map(|(pipeline, _)| signal_of(pipeline.signal()));
+            let refused: Vec<_> = refused.filter(|signal| !factory.kind.signals.contains(signal)).collect();
+            if let Some(signal) = refused.first() {
+                let message = unsupported(&format!("\"{id}\" receiver for data type \"{}\"", signal.as_str()));
+                self.problems.push(section.problem("", message));
+                continue;
+            }
+            let outputs = self.outputs(id);
+            if let Some(component) = self.attempt((factory.create)(self.context(id, section), outputs)) {
+                self.graph.receivers.push(Part { kind: ComponentKind::Receiver, id: id.clone(), component });
+            }
+        }
+    }
+
+    fn extensions(&mut self) {
+        for id in &self.document.service.extensions {
+            let factory = self.factories.extensions.iter().find(|factory| factory.kind.is_called(id.type_name()));
+            let (Some(section), Some(factory)) = (self.document.extensions.get(id), factory) else { continue };
+            if let Some(component) = self.attempt((factory.create)(self.context(id, section))) {
+                self.graph.extensions.push(Part { kind: ComponentKind::Extension, id: id.clone(), component });
+            }
+        }
+    }
+
+    /// All pipelines that receive from a receiver or a connector, one consumer a signal.
+    fn outputs(&mut self, id: &ComponentId) -> Outputs {
+        let pipelines = &self.document.service.pipelines;
+        let users: Vec<&'a PipelineId> =
+            pipelines.iter().filter(|(_, pipeline)| pipeline.receivers.contains(id)).map(|(user, _)| user).collect();
+        let mut of = |signal: Signal| {
+            let users = users.iter().filter(|user| signal_of(user.signal()) == signal);
+            fan_out(users.filter_map(|user| self.head(user)).collect())
+        };
+        Outputs { traces: of(Signal::Traces), metrics: of(Signal::Metrics), logs: of(Signal::Logs) }
+    }
+
+    fn warn_of_aliases(&mut self) {
+        for kind in ComponentKind::ALL {
+            let known: Vec<&Kind> = self.factories.kinds(kind).collect();
+            for id in self.document.components(kind).keys() {
+                let used_as = id.type_name();
+                if let Some(renamed) = known.iter().find(|known| known.aliases.contains(&used_as)) {
+                    let name = renamed.name;
+                    let warning =
+                        format!("\"{used_as}\" alias is deprecated; use \"{name}\" instead ({kind} \"{id}\")");
+                    self.graph.warnings.push(warning);
+                }
+            }
+        }
+    }
+
+    fn context<'c>(&'c self, id: &'c ComponentId, section: &'c Section) -> Context<'c> {
+        Context { id, section, telemetry: self.telemetry }
+    }
+
+    fn attempt<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
+        result.map_err(|error| self.problems.extend(error.into_problems())).ok()
+    }
+}
+
+/// The Collector's words.
+fn unsupported(what: &str) -> String {
+    format!("failed to create {what}: telemetry type is not supported")
+}

@@ -1,0 +1,141 @@
+//! Small pages for machines over HTTP: metrics, health.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, lookup_host};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+/// A server of pages. Dropping it ends it some time later; `stop` waits until the port is free.
+#[derive(Debug)]
+pub struct Pages {
+    address: SocketAddr,
+    task: JoinSet<()>,
+}
+
+/// An answer to a GET.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The HTTP status.
+    pub status: u16,
+    /// The content type.
+    pub content_type: &'static str,
+    /// The content.
+    pub body: Bytes,
+}
+
+/// Answers for a path, which begins with `/`; `None` where there is nothing.
+type Answer = dyn Fn(&str) -> Option<Page> + Send + Sync;
+
+/// How many connections are served at a time; more wait in the system's queue.
+const CONNECTIONS: usize = 64;
+/// How long a client may take to ask.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+// === impl Pages ===
+
+impl Pages {
+    /// Listens on `host:port`, as Go does: no host means all interfaces, and of a name's addresses an IPv4 one is taken first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the name cannot be resolved or none of its addresses be bound.
+    pub async fn serve(
+        endpoint: &str,
+        answer: impl Fn(&str) -> Option<Page> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        let listener = bind(endpoint).await?;
+        let address = listener.local_addr()?;
+        let mut task = JoinSet::new();
+        task.spawn(accept(listener, Arc::new(answer)));
+        Ok(Self { address, task })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Releases the port. Requests under way are not finished.
+    pub async fn stop(mut self) {
+        self.task.shutdown().await;
+    }
+}
+
+async fn bind(endpoint: &str) -> io::Result<TcpListener> {
+    if let Some(port) = endpoint.strip_prefix(':') {
+        return match TcpListener::bind(format!("[::]:{port}")).await {
+            Ok(listener) => Ok(listener),
+            Err(_) => TcpListener::bind(format!("0.0.0.0:{port}")).await,
+        };
+    }
+    let mut addresses: Vec<SocketAddr> = lookup_host(endpoint).await?.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    TcpListener::bind(addresses.as_slice()).await
+}
+
+async fn accept(listener: TcpListener, answer: Arc<Answer>) {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                // Mostly too many open files: others must close first.
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            }
+        };
+        while connections.try_join_next().is_some() {}
+        let answer = Arc::clone(&answer);
+        connections.spawn(async move {
+            let service = service_fn(move |request| respond(Arc::clone(&answer), request));
+            let mut server = http1::Builder::new();
+            let server = server.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 * 1024);
+            // A client that goes away is not worth a word.
+            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+            drop(slot);
+        });
+    }
+}
+
+async fn respond(answer: Arc<Answer>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
+    let page = match *request.method() {
+        Method::GET | Method::HEAD => {
+            answer(request.uri().path()).unwrap_or_else(|| Page::text(404, "404 page not found\n"))
+        }
+        _ => Page::text(405, "405 method not allowed\n"),
+    };
+    let mut response = Response::new(Full::new(page.body));
+    *response.status_mut() = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(page.content_type));
+    Ok(response)
+}
+
+// === impl Page ===
+
+impl Page {
+    /// A plain text.
+    pub fn text(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, content_type: "text/plain; charset=utf-8", body: body.into() }
+    }
+
+    /// A JSON document.
+    pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, content_type: "application/json", body: body.into() }
+    }
+}

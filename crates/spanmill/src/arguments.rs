@@ -1,0 +1,115 @@
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+use spanmill_config::Duration as GoDuration;
+
+/// An OpenTelemetry Collector for GenAI spans: OTLP in, GenAI-aware processing, OTLP out
+#[derive(Debug, Parser)]
+#[command(
+    name = "spanmill",
+    version,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true,
+    after_help = ROOT_EXAMPLES
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) run: Run,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+}
+
+/// What can be done beside running.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check the configuration without running it
+    #[command(after_help = VALIDATE_EXAMPLES)]
+    Validate(Configuration),
+    /// List the components that a configuration can use, as YAML
+    Components,
+    /// Show the configuration as it is after merging and expansion
+    #[command(alias = "print-initial-config", after_help = PRINT_EXAMPLES)]
+    PrintConfig(Print),
+    /// List the feature gates
+    Featuregate {
+        /// Only this one
+        id: Option<String>,
+    },
+    /// Write completions for a shell
+    #[command(after_help = COMPLETION_EXAMPLES)]
+    Completion {
+        /// For which shell
+        shell: Shell,
+    },
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Configuration {
+    /// A file, or file:, env:, yaml:, http: or https: and what that reads; may be repeated, later ones win
+    #[arg(long = "config", value_name = "URI")]
+    pub(crate) config: Vec<String>,
+    /// Set one property over all files; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// Feature gates of the Collector, comma-separated, each with + or - in front; accepted, without effect
+    #[arg(long = "feature-gates", value_name = "LIST", allow_hyphen_values = true)]
+    pub(crate) feature_gates: Vec<String>,
+}
+
+/// Options of the main command.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    /// How long stopping may take; what is not delivered by then is lost
+    #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration)]
+    pub(crate) shutdown_timeout: Duration,
+    /// Threads that work; as many as there are processors unless given
+    #[arg(long, value_name = "NUMBER", env = "SPANMILL_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) workers: Option<u16>,
+}
+
+/// Options of `print-config`.
+#[derive(Debug, Args)]
+pub(crate) struct Print {
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    /// Whether secrets are shown: redacted or unredacted
+    #[arg(long, default_value = "redacted")]
+    pub(crate) mode: String,
+    /// yaml or json
+    #[arg(long, default_value = "yaml")]
+    pub(crate) format: String,
+    /// Whether the configuration must be valid
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) validate: bool,
+}
+
+const ROOT_EXAMPLES: &str = "\
+Examples:
+  spanmill --config config/jaeger.yaml
+  spanmill --config base.yaml --config override.yaml --set processors.batch.timeout=2s
+  spanmill --config 'yaml:service::telemetry::logs::level: debug' --config env:SPANMILL_CONFIG
+
+SIGINT and SIGTERM drain and stop, a second one stops at once. SIGHUP reads the configuration again.";
+
+const VALIDATE_EXAMPLES: &str = "\
+Examples:
+  spanmill validate --config config/jaeger.yaml";
+
+const PRINT_EXAMPLES: &str = "\
+Examples:
+  spanmill print-config --config config/jaeger.yaml
+  spanmill print-config --config config/jaeger.yaml --format json --mode unredacted";
+
+const COMPLETION_EXAMPLES: &str = "\
+Examples:
+  spanmill completion bash > /etc/bash_completion.d/spanmill
+  spanmill completion fish > ~/.config/fish/completions/spanmill.fish";
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration: GoDuration = text.parse().map_err(|error| format!("{error}"))?;
+    if duration.is_negative() { Err("must not be negative".to_owned()) } else { Ok(duration.to_std()) }
+}

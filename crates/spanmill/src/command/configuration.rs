@@ -1,0 +1,35 @@
+use spanmill_config::{ConfigError, Document, Providers, Resolved, SetFlag, Uri, load};
+
+use crate::arguments::Configuration;
+use crate::error::CommandError;
+
+/// What `--config` and `--set` name, to be read as often as needed.
+pub(super) struct Sources {
+    uris: Vec<Uri>,
+    sets: Vec<SetFlag>,
+    providers: Providers,
+}
+
+// === impl Sources ===
+
+impl Sources {
+    pub(super) fn read(configuration: &Configuration) -> Result<Self, CommandError> {
+        let uris = configuration.config.iter().map(|uri| uri.parse()).collect::<Result<_, _>>()?;
+        let sets = configuration.set.iter().map(|set| set.parse()).collect::<Result<_, _>>()?;
+        Ok(Self { uris, sets, providers: Providers::from_process() })
+    }
+
+    /// Everything merged and expanded.
+    pub(super) fn resolve(&self) -> Result<Resolved, ConfigError> {
+        load(&self.uris, &self.sets, &self.providers)
+    }
+
+    /// The same as components and pipelines; what is suspicious is told to `warn`.
+    pub(super) fn document(&self, warn: &mut dyn FnMut(&str)) -> Result<Document, ConfigError> {
+        let resolved = self.resolve()?;
+        for warning in &resolved.warnings {
+            warn(&warning.to_string());
+        }
+        Document::from_tree(resolved.tree)
+    }
+}

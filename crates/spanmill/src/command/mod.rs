@@ -1,0 +1,68 @@
+//! The commands.
+
+mod components;
+mod configuration;
+mod run;
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+use spanmill_config::{Document, print_config};
+use spanmill_pipeline::Service;
+
+use crate::arguments::{Arguments, Command, Configuration, Print};
+use crate::error::CommandError;
+use crate::factories::FACTORIES;
+
+/// Does what was asked for.
+pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
+    match arguments.command {
+        None => run::run(&arguments.run),
+        Some(Command::Validate(configuration)) => validate(&configuration),
+        Some(Command::Components) => components::list(&FACTORIES),
+        Some(Command::PrintConfig(print)) => show_config(&print),
+        Some(Command::Featuregate { id }) => show_gates(id.as_deref()),
+        Some(Command::Completion { shell }) => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "spanmill", &mut script);
+            write_out(&script)
+        }
+    }
+}
+
+fn validate(configuration: &Configuration) -> Result<(), CommandError> {
+    let sources = configuration::Sources::read(configuration)?;
+    Ok(Service::validate(&sources.document(&mut warn)?, &FACTORIES)?)
+}
+
+fn show_config(print: &Print) -> Result<(), CommandError> {
+    let (mode, format) = (print.mode.parse()?, print.format.parse()?);
+    let sources = configuration::Sources::read(&print.configuration)?;
+    let resolved = sources.resolve()?;
+    if print.validate {
+        Service::validate(&Document::from_tree(resolved.tree.clone())?, &FACTORIES)?;
+    }
+    write_out(print_config(&resolved.tree, mode, format)?.as_bytes())
+}
+
+/// There are none yet: gates of the Collector concern its own code.
+fn show_gates(id: Option<&str>) -> Result<(), CommandError> {
+    match id {
+        None => write_out(b"ID  Enabled  Stage  Description\n"),
+        Some(id) => Err(CommandError::Usage(format!("feature \"{id}\" not found"))),
+    }
+}
+
+/// Before logging is set up, warnings go to stderr as they are.
+fn warn(warning: &str) {
+    let _ = writeln!(io::stderr().lock(), "warning: {warning}");
+}
+
+fn write_out(bytes: &[u8]) -> Result<(), CommandError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        // The reader has seen enough, as `head` does.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result.map_err(|source| CommandError::Io { what: "cannot write to stdout", source }),
+    }
+}
