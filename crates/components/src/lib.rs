@@ -2,6 +2,8 @@
 //! `config.rs` holds its options with their defaults, `README.md` is its reference. Each is known by one constant
 //! `FACTORY`.
 
+mod net;
+
 pub mod connectors;
 pub mod exporters;
 pub mod extensions;

@@ -1,3 +1,4 @@
 //! Where batches come from.
 
 pub mod nop;
+pub mod otlp;

@@ -1,0 +1,139 @@
+//! gRPC's framing of one message: a flag, four bytes of length, the message. Unary calls need no more of it, and handling it
+//! here leaves received bytes where they are and lets all compressions share one cap.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue};
+use http_body::{Body, Frame};
+use http_body_util::BodyExt;
+
+/// A framed message, as received.
+#[derive(Debug)]
+pub(crate) struct Message {
+    /// Whether it is compressed, by the encoding that the headers name.
+    pub(crate) compressed: bool,
+    /// The message.
+    pub(crate) bytes: Bytes,
+    /// What came after it.
+    pub(crate) trailers: Option<HeaderMap>,
+}
+
+/// Why no message could be read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FrameError {
+    #[error("message of {len} bytes is larger than {limit} bytes")]
+    TooLarge { len: usize, limit: usize },
+    #[error("message ends too early")]
+    Truncated,
+    #[error("more than one message in a unary call")]
+    SeveralMessages,
+    #[error("connection broke: {0}")]
+    Body(String),
+}
+
+/// The body of one framed message, with trailers where it is a response.
+#[derive(Debug)]
+pub(crate) struct OneMessage {
+    header: Option<Bytes>,
+    message: Option<Bytes>,
+    trailers: Option<HeaderMap>,
+}
+
+/// Length of the frame header.
+const HEADER: usize = 5;
+
+/// Reads the one message of a unary call; with none, its bytes are empty. A message that arrives in one piece is not copied.
+pub(crate) async fn read_message<B>(mut body: B, limit: usize) -> Result<Message, FrameError>
+where
+    B: Body<Data = Bytes> + Unpin,
+    B::Error: std::fmt::Display,
+{
+    let mut first = Bytes::new();
+    let mut joined = BytesMut::new();
+    let mut trailers = None;
+    let mut expected = None;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| FrameError::Body(error.to_string()))?;
+        let data = match frame.into_data() {
+            Ok(data) => data,
+            Err(frame) => {
+                trailers = frame.into_trailers().ok();
+                continue;
+            }
+        };
+        if first.is_empty() && joined.is_empty() {
+            first = data;
+        } else {
+            if joined.is_empty() {
+                joined.reserve(expected.unwrap_or(0).max(first.len() + data.len()));
+                joined.put(std::mem::take(&mut first));
+            }
+            joined.put(data);
+        }
+        let have: &[u8] = if joined.is_empty() { &first } else { &joined };
+        if expected.is_none() {
+            expected = length(have).map(|len| len + HEADER);
+            if let Some(len) = expected.filter(|len| *len > limit + HEADER) {
+                return Err(FrameError::TooLarge { len: len - HEADER, limit });
+            }
+        }
+        if expected.is_some_and(|len| have.len() > len) {
+            return Err(FrameError::SeveralMessages);
+        }
+    }
+    let mut all = if joined.is_empty() { first } else { joined.freeze() };
+    if all.is_empty() {
+        return Ok(Message { compressed: false, bytes: Bytes::new(), trailers });
+    }
+    if expected != Some(all.len()) {
+        return Err(FrameError::Truncated);
+    }
+    let compressed = all.first() == Some(&1);
+    all.advance(HEADER);
+    Ok(Message { compressed, bytes: all, trailers })
+}
+
+fn length(header: &[u8]) -> Option<usize> {
+    let len = header.get(1..)?.first_chunk::<4>()?;
+    usize::try_from(u32::from_be_bytes(*len)).ok()
+}
+
+// === impl OneMessage ===
+
+impl OneMessage {
+    /// A request.
+    pub(crate) fn request(message: Bytes, compressed: bool) -> Self {
+        let mut header = BytesMut::with_capacity(HEADER);
+        header.put_u8(u8::from(compressed));
+        header.put_u32(u32::try_from(message.len()).unwrap_or(u32::MAX));
+        Self { header: Some(header.freeze()), message: Some(message).filter(|bytes| !bytes.is_empty()), trailers: None }
+    }
+
+    /// A good response.
+    pub(crate) fn response(message: Bytes) -> Self {
+        let mut trailers = HeaderMap::with_capacity(1);
+        trailers.insert("grpc-status", HeaderValue::from_static("0"));
+        Self { trailers: Some(trailers), ..Self::request(message, false) }
+    }
+}
+
+impl Body for OneMessage {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let this = self.get_mut();
+        let frame = match this.header.take().or_else(|| this.message.take()) {
+            Some(data) => Some(Frame::data(data)),
+            None => this.trailers.take().map(Frame::trailers),
+        };
+        Poll::Ready(frame.map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.header.is_none() && self.message.is_none() && self.trailers.is_none()
+    }
+}

@@ -1,0 +1,7 @@
+//! What receivers and exporters share of the network: listening, compression under a cap, gRPC's framing and statuses.
+
+pub(crate) mod compression;
+pub(crate) mod frame;
+pub(crate) mod listen;
+pub(crate) mod service;
+pub(crate) mod status;

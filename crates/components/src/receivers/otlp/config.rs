@@ -1,0 +1,299 @@
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
+
+use crate::net::compression::Compression;
+
+/// Options of the `otlp` receiver.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Config {
+    /// The protocols to listen for; at least one.
+    pub(super) protocols: Protocols,
+}
+
+/// A protocol is on where its key is written, even without content.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Protocols {
+    /// OTLP over gRPC.
+    pub(super) grpc: spanmill_config::OptionalBlock<Grpc>,
+    /// OTLP over HTTP.
+    pub(super) http: spanmill_config::OptionalBlock<Http>,
+}
+
+/// Options of `protocols::grpc`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Grpc {
+    /// Where to listen: `host:port`, or a path where the transport is `unix`.
+    pub(super) endpoint: String,
+    /// `tcp` or `unix`.
+    pub(super) transport: String,
+    /// Accepted for the sake of the Collector's configurations; a listener dials nobody.
+    pub(super) dialer: Dialer,
+    /// TLS; not supported yet.
+    pub(super) tls: NullableBlock<IgnoredAny>,
+    /// Largest message in MiB, compressed or not. The Collector's default is 4.
+    pub(super) max_recv_msg_size_mib: u32,
+    /// Most requests at a time on one connection; 0: no limit but HTTP/2's.
+    pub(super) max_concurrent_streams: u32,
+    /// Accepted, without effect.
+    pub(super) read_buffer_size: u64,
+    /// Accepted, without effect.
+    pub(super) write_buffer_size: u64,
+    /// Keep-alive.
+    pub(super) keepalive: NullableBlock<KeepAlive>,
+    /// Authentication; not supported yet.
+    pub(super) auth: NullableBlock<IgnoredAny>,
+    /// Accepted; client metadata is not used yet.
+    pub(super) include_metadata: bool,
+    /// Middlewares; not supported.
+    pub(super) middlewares: Vec<IgnoredAny>,
+}
+
+/// Options of `dialer`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Dialer {
+    pub(super) timeout: Duration,
+}
+
+/// Options of `keepalive`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct KeepAlive {
+    /// When connections are asked or ended.
+    pub(super) server_parameters: ServerParameters,
+    /// Accepted: HTTP/2 pings that come too often are limited anyway.
+    pub(super) enforcement_policy: EnforcementPolicy,
+}
+
+/// Options of `keepalive::server_parameters`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ServerParameters {
+    /// Accepted, without effect.
+    pub(super) max_connection_idle: Duration,
+    /// Connections older than this are asked to end.
+    pub(super) max_connection_age: Duration,
+    /// And are ended after this much longer.
+    pub(super) max_connection_age_grace: Duration,
+    /// A silent connection is asked for a sign of life after this time.
+    pub(super) time: Duration,
+    /// And is closed if none comes within this time.
+    pub(super) timeout: Duration,
+}
+
+/// Options of `keepalive::enforcement_policy`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct EnforcementPolicy {
+    pub(super) min_time: Duration,
+    pub(super) permit_without_stream: bool,
+}
+
+/// Options of `protocols::http`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Http {
+    /// Where to listen: `host:port`, or a path where the transport is `unix`.
+    pub(super) endpoint: String,
+    /// `tcp` or `unix`.
+    pub(super) transport: String,
+    /// TLS; not supported yet.
+    pub(super) tls: NullableBlock<IgnoredAny>,
+    /// Which web pages may send, and how.
+    pub(super) cors: NullableBlock<Cors>,
+    /// Authentication; not supported yet.
+    pub(super) auth: NullableBlock<IgnoredAny>,
+    /// Largest body in bytes, compressed or not; 0 means the default of 64 MiB. The Collector's default is 20 MiB.
+    pub(super) max_request_body_size: u64,
+    /// Accepted; client metadata is not used yet.
+    pub(super) include_metadata: bool,
+    /// Headers added to every response.
+    pub(super) response_headers: Headers,
+    /// The compressions that are accepted; all of them by default.
+    pub(super) compression_algorithms: Vec<Compression>,
+    /// A request must have arrived within this time; 0: no limit.
+    pub(super) read_timeout: Duration,
+    /// Its headers must have arrived within this time; 0: 30 s, so that idle senders cannot pile up.
+    pub(super) read_header_timeout: Duration,
+    /// A request must be answered within this time; 0: no limit.
+    pub(super) write_timeout: Duration,
+    /// Accepted, without effect.
+    pub(super) idle_timeout: Duration,
+    /// Whether a connection serves more than one request.
+    pub(super) keep_alives_enabled: bool,
+    /// Middlewares; not supported.
+    pub(super) middlewares: Vec<IgnoredAny>,
+    /// Path of traces.
+    pub(super) traces_url_path: String,
+    /// Path of metrics.
+    pub(super) metrics_url_path: String,
+    /// Path of logs.
+    pub(super) logs_url_path: String,
+}
+
+/// Options of `cors`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Cors {
+    /// Origins that may send; `*` stands for any text.
+    pub(super) allowed_origins: Vec<String>,
+    /// Headers they may use beside those that are always allowed.
+    pub(super) allowed_headers: Vec<String>,
+    /// Headers of the response that they may see.
+    pub(super) exposed_headers: Vec<String>,
+    /// For how many seconds a browser may remember the answer.
+    pub(super) max_age: u32,
+}
+
+/// The size limit that the OTLP specification recommends, before and after decompression.
+const DEFAULT_LIMIT_MIB: u32 = 64;
+
+// === impl Config ===
+
+impl Config {
+    pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
+        let config: Self = section.parse()?;
+        if !config.protocols.grpc.is_on() && !config.protocols.http.is_on() {
+            return Err(section.error("", "must specify at least one protocol when using the OTLP receiver"));
+        }
+        if let Some(grpc) = config.protocols.grpc.as_ref() {
+            let path = "protocols::grpc";
+            check_listener(section, path, &grpc.endpoint, &grpc.transport)?;
+            refuse(section, path, grpc.tls.is_on(), grpc.auth.is_on(), &grpc.middlewares)?;
+            if grpc.max_recv_msg_size_mib > 2047 {
+                let subpath = "protocols::grpc::max_recv_msg_size_mib";
+                return Err(section.error(subpath, "must be at most 2047"));
+            }
+        }
+        if let Some(http) = config.protocols.http.as_ref() {
+            let path = "protocols::http";
+            check_listener(section, path, &http.endpoint, &http.transport)?;
+            refuse(section, path, http.tls.is_on(), http.auth.is_on(), &http.middlewares)?;
+            for (name, value) in [
+                ("traces_url_path", &http.traces_url_path),
+                ("metrics_url_path", &http.metrics_url_path),
+                ("logs_url_path", &http.logs_url_path),
+            ] {
+                if value.is_empty() {
+                    return Err(section.error(&format!("{path}::{name}"), "must not be empty"));
+                }
+            }
+        }
+        Ok(config)
+    }
+}
+
+fn check_listener(section: &Section, path: &str, endpoint: &str, transport: &str) -> Result<(), ConfigError> {
+    if !matches!(transport, "tcp" | "tcp4" | "tcp6" | "unix") {
+        let message = format!("unknown transport {transport:?}: expected tcp or unix");
+        return Err(section.error(&format!("{path}::transport"), message));
+    }
+    let at = format!("{path}::endpoint");
+    if endpoint.is_empty() {
+        return Err(section.error(&at, "must not be empty"));
+    }
+    let port = endpoint.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
+    if transport != "unix" && !matches!(port, Some(Ok(_))) {
+        return Err(section.error(&at, format!("{endpoint:?} is no address: expected host:port")));
+    }
+    Ok(())
+}
+
+/// What is not there must not look as if it were: a port without the TLS that was asked for would be open to all.
+fn refuse(section: &Section, path: &str, tls: bool, auth: bool, middlewares: &[IgnoredAny]) -> Result<(), ConfigError> {
+    for (name, is_set) in [("tls", tls), ("auth", auth), ("middlewares", !middlewares.is_empty())] {
+        if is_set {
+            return Err(section.error(&format!("{path}::{name}"), "is not supported"));
+        }
+    }
+    Ok(())
+}
+
+// === impl Grpc ===
+
+impl Default for Grpc {
+    fn default() -> Self {
+        Self {
+            endpoint: "localhost:4317".to_owned(),
+            transport: "tcp".to_owned(),
+            dialer: Dialer::default(),
+            tls: NullableBlock::default(),
+            max_recv_msg_size_mib: DEFAULT_LIMIT_MIB,
+            max_concurrent_streams: 0,
+            read_buffer_size: 512 * 1024,
+            write_buffer_size: 0,
+            keepalive: NullableBlock::default(),
+            auth: NullableBlock::default(),
+            include_metadata: false,
+            middlewares: Vec::new(),
+        }
+    }
+}
+
+impl Grpc {
+    /// Largest message in bytes.
+    pub(super) fn limit(&self) -> usize {
+        let mib = if self.max_recv_msg_size_mib == 0 { DEFAULT_LIMIT_MIB } else { self.max_recv_msg_size_mib };
+        (mib as usize) << 20
+    }
+}
+
+// === impl ServerParameters ===
+
+impl Default for ServerParameters {
+    fn default() -> Self {
+        Self {
+            max_connection_idle: Duration::ZERO,
+            max_connection_age: Duration::ZERO,
+            max_connection_age_grace: Duration::ZERO,
+            time: Duration::from_secs(2 * 60 * 60),
+            timeout: Duration::from_secs(20),
+        }
+    }
+}
+
+// === impl Http ===
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            endpoint: "localhost:4318".to_owned(),
+            transport: "tcp".to_owned(),
+            tls: NullableBlock::default(),
+            cors: NullableBlock::default(),
+            auth: NullableBlock::default(),
+            max_request_body_size: 0,
+            include_metadata: false,
+            response_headers: Headers::default(),
+            compression_algorithms: Vec::new(),
+            read_timeout: Duration::ZERO,
+            read_header_timeout: Duration::ZERO,
+            write_timeout: Duration::ZERO,
+            idle_timeout: Duration::ZERO,
+            keep_alives_enabled: true,
+            middlewares: Vec::new(),
+            traces_url_path: "/v1/traces".to_owned(),
+            metrics_url_path: "/v1/metrics".to_owned(),
+            logs_url_path: "/v1/logs".to_owned(),
+        }
+    }
+}
+
+impl Http {
+    /// Largest body in bytes.
+    pub(super) fn limit(&self) -> usize {
+        match self.max_request_body_size {
+            0 => (DEFAULT_LIMIT_MIB as usize) << 20,
+            bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Whether bodies with that compression are accepted.
+    pub(super) fn accepts(&self, compression: Compression) -> bool {
+        self.compression_algorithms.is_empty() || self.compression_algorithms.contains(&compression)
+    }
+}

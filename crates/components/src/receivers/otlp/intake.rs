@@ -1,0 +1,80 @@
+//! From received bytes to the pipeline: parse, hand over, count.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use prometheus::IntCounter;
+use spanmill_otlp::{Limits, Opaque, Traces};
+use spanmill_pipeline::{Batch, Code, ConsumeError, Context, Outputs, Signal};
+
+/// The way into the pipelines for one protocol.
+#[derive(Clone)]
+pub(super) struct Intake {
+    outputs: Outputs,
+    limits: Limits,
+    counts: Arc<[Counts; 3]>,
+}
+
+/// Items accepted and refused, of one signal.
+struct Counts {
+    accepted: IntCounter,
+    refused: IntCounter,
+}
+
+// === impl Intake ===
+
+impl Intake {
+    pub(super) fn new(context: &Context<'_>, outputs: Outputs, transport: &str, max_bytes: usize) -> Self {
+        let receiver = context.id.to_string();
+        let labels = [("receiver", receiver.as_str()), ("transport", transport)];
+        let counts = |items: &str, what: &str| {
+            let accepted = format!("Number of {what} successfully pushed into the pipeline.");
+            let refused = format!("Number of {what} that could not be pushed into the pipeline.");
+            Counts {
+                accepted: context.telemetry.counter(&format!("otelcol_receiver_accepted_{items}"), &accepted, &labels),
+                refused: context.telemetry.counter(&format!("otelcol_receiver_refused_{items}"), &refused, &labels),
+            }
+        };
+        Self {
+            counts: Arc::new([
+                counts("spans", "spans"),
+                counts("metric_points", "metric points"),
+                counts("log_records", "log records"),
+            ]),
+            outputs,
+            limits: Limits { max_bytes: max_bytes.min(Limits::default().max_bytes), ..Limits::default() },
+        }
+    }
+
+    /// Whether any pipeline takes that signal.
+    pub(super) fn takes(&self, signal: Signal) -> bool {
+        self.outputs.get(signal).is_some()
+    }
+
+    /// Hands an encoded request over. An empty one is a success without further ado.
+    pub(super) async fn take(&self, signal: Signal, bytes: Bytes) -> Result<(), ConsumeError> {
+        let Some(next) = self.outputs.get(signal) else {
+            let message = format!("no pipeline takes {}", signal.as_str());
+            return Err(ConsumeError::permanent(message).with_code(Code::Unimplemented));
+        };
+        let batch = self.parse(signal, bytes)?;
+        let items = batch.item_count() as u64;
+        if items == 0 {
+            return Ok(());
+        }
+        let counts = self.counts.get(signal as usize);
+        let result = next.consume(batch).await;
+        if let Some(counts) = counts {
+            if result.is_ok() { &counts.accepted } else { &counts.refused }.inc_by(items);
+        }
+        result
+    }
+
+    fn parse(&self, signal: Signal, bytes: Bytes) -> Result<Batch, ConsumeError> {
+        let parsed = match signal {
+            Signal::Traces => Traces::parse_with(bytes, &self.limits).map(Batch::from),
+            _ => Opaque::parse(signal, bytes).map(Batch::from),
+        };
+        parsed.map_err(|error| ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument))
+    }
+}

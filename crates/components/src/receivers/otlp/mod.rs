@@ -1,0 +1,106 @@
+//! `otlp`: receives OTLP over gRPC and HTTP.
+
+mod config;
+mod cors;
+mod grpc;
+mod http;
+mod intake;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use spanmill_config::ConfigError;
+use spanmill_pipeline::{
+    Component, ComponentError, Context, Host, Kind, Outputs, ReceiverFactory, Signal, Stability,
+};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::net::listen::Listener;
+use config::{Config, Grpc, Http};
+use intake::Intake;
+
+/// Makes `otlp` receivers.
+pub const FACTORY: ReceiverFactory = ReceiverFactory {
+    kind: Kind {
+        name: "otlp",
+        aliases: &[],
+        stability: Stability::Stable,
+        signals: &[Signal::Traces, Signal::Metrics, Signal::Logs],
+    },
+    create,
+};
+
+struct Otlp {
+    grpc: Option<(Grpc, Intake)>,
+    http: Option<(Arc<Http>, Intake)>,
+    stop: watch::Sender<bool>,
+    servers: Mutex<Vec<JoinHandle<()>>>,
+}
+
+fn create(context: Context<'_>, outputs: Outputs) -> Result<Arc<dyn Component>, ConfigError> {
+    let config = Config::read(context.section)?;
+    let grpc = config.protocols.grpc.into_option().map(|grpc| {
+        let intake = Intake::new(&context, outputs.clone(), "grpc", grpc.limit());
+        (grpc, intake)
+    });
+    let http = config.protocols.http.into_option().map(|http| {
+        let intake = Intake::new(&context, outputs.clone(), "http", http.limit());
+        (Arc::new(http), intake)
+    });
+    Ok(Arc::new(Otlp { grpc, http, stop: watch::Sender::new(false), servers: Mutex::default() }))
+}
+
+async fn bind(protocol: &str, transport: &str, endpoint: &str) -> Result<Listener, ComponentError> {
+    let listener = Listener::bind(transport, endpoint).await.map_err(|source| ComponentError::Io {
+        context: format!("cannot listen for OTLP over {protocol} on {endpoint}"),
+        source,
+    })?;
+    tracing::info!(endpoint, protocol, "listening for OTLP");
+    Ok(listener)
+}
+
+// === impl Otlp ===
+
+#[async_trait]
+impl Component for Otlp {
+    async fn start(&self, host: &Host) -> Result<(), ComponentError> {
+        // Both are bound before either serves: a port that is taken must not leave the other one half open.
+        let grpc = match &self.grpc {
+            Some((config, _)) => Some(bind("gRPC", &config.transport, &config.endpoint).await?),
+            None => None,
+        };
+        let http = match &self.http {
+            Some((config, _)) => Some(bind("HTTP", &config.transport, &config.endpoint).await?),
+            None => None,
+        };
+        let mut servers = Vec::new();
+        if let (Some((config, intake)), Some(listener)) = (&self.grpc, grpc) {
+            let serving = grpc::serve(listener, config, intake, self.stop.subscribe());
+            let host = host.clone();
+            servers.push(tokio::spawn(async move {
+                if let Ok(Err(error)) = serving.await {
+                    host.fatal(format!("the gRPC server ended: {error}"));
+                }
+            }));
+        }
+        if let (Some((config, intake)), Some(listener)) = (&self.http, http) {
+            servers.push(http::serve(listener, Arc::clone(config), intake.clone(), self.stop.subscribe()));
+        }
+        *self.servers.lock().unwrap_or_else(PoisonError::into_inner) = servers;
+        Ok(())
+    }
+
+    async fn shutdown(&self) -> Result<(), ComponentError> {
+        // With nobody listening the receiver was never started.
+        let _ = self.stop.send(true);
+        let servers = std::mem::take(&mut *self.servers.lock().unwrap_or_else(PoisonError::into_inner));
+        for server in servers {
+            server.await.map_err(|error| ComponentError::Other(format!("an OTLP server ended badly: {error}")))?;
+        }
+        Ok(())
+    }
+}
