@@ -1,6 +1,6 @@
 //! The table of components: what stands here is what there is.
 
-use spanmill_components::{connectors, exporters, processors, receivers};
+use spanmill_components::{connectors, exporters, extensions, processors, receivers};
 use spanmill_pipeline::{
     ConnectorFactory, ExporterFactory, ExtensionFactory, Factories, ProcessorFactory, ReceiverFactory,
 };
@@ -22,4 +22,4 @@ const EXPORTERS: &[ExporterFactory] = &[exporters::nop::FACTORY];
 
 const CONNECTORS: &[ConnectorFactory] = &[connectors::forward::FACTORY];
 
-const EXTENSIONS: &[ExtensionFactory] = &[];
+const EXTENSIONS: &[ExtensionFactory] = &[extensions::health_check::FACTORY];

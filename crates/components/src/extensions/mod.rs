@@ -1,1 +1,3 @@
 //! What runs beside the pipelines.
+
+pub mod health_check;
