@@ -34,6 +34,9 @@ pub(crate) enum Strings<'a> {
 /// Texts longer than this are not looked at for what they say.
 const LONGEST_DOCUMENT: usize = 1 << 20;
 
+/// The same for the texts of Python values.
+const LONGEST_PYTHON: usize = 1 << 16;
+
 // === impl Datum ===
 
 impl<'a> Datum<'a> {
@@ -198,13 +201,51 @@ fn document(text: &str) -> Option<Json> {
     serde_json::from_str(text).ok().or_else(|| python(text))
 }
 
-/// Reads the text of a flat Python dict by turning its quotes and words into JSON.
+/// Reads what Python prints of a dict or a list: quotes and words are turned into those of JSON.
 fn python(text: &str) -> Option<Json> {
-    if !text.starts_with("{'") || text.contains('"') || text.len() > 4_096 {
+    if !text.starts_with(['{', '[']) || text.len() > LONGEST_PYTHON {
         return None;
     }
-    let json = text.replace('\'', "\"").replace("None", "null").replace("True", "true").replace("False", "false");
+    let mut json = String::with_capacity(text.len() + 16);
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\'' | '"' => python_string(character, &mut characters, &mut json),
+            letter if letter.is_ascii_alphabetic() => {
+                let mut word = String::from(letter);
+                while let Some(next) = characters.next_if(|next| next.is_ascii_alphanumeric()) {
+                    word.push(next);
+                }
+                json.push_str(match word.as_str() {
+                    "None" | "nan" | "inf" => "null",
+                    "True" => "true",
+                    "False" => "false",
+                    _ => return None,
+                });
+            }
+            other => json.push(other),
+        }
+    }
     serde_json::from_str(&json).ok()
+}
+
+/// Copies a string literal up to its closing quote.
+fn python_string(quote: char, characters: &mut impl Iterator<Item = char>, json: &mut String) {
+    json.push('"');
+    while let Some(character) = characters.next() {
+        match character {
+            end if end == quote => break,
+            '"' => json.push_str("\\\""),
+            '\\' => match characters.next() {
+                Some('\'') => json.push('\''),
+                Some('x') => json.push_str("\\u00"),
+                Some(escaped) => json.extend(['\\', escaped]),
+                None => break,
+            },
+            other => json.push(other),
+        }
+    }
+    json.push('"');
 }
 
 /// `{"intValue":N}`, as some SDKs print a number.

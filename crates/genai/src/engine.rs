@@ -97,7 +97,8 @@ impl Engine {
                 if let Some(mut call) = call {
                     node.call = Some(calls.len() as u32);
                     call.node = nodes.len() as u32;
-                    let embeddings = call.operation == self.embeddings;
+                    let model = call.request_model.as_deref().unwrap_or_default();
+                    let embeddings = call.operation == self.embeddings || model.contains("embed");
                     let known = self.catalogue.source(call.source);
                     account(&mut call, known, embeddings);
                     if let Some(count) = tally.by_source.get_mut(usize::from(call.source)) {

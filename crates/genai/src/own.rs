@@ -8,13 +8,16 @@ use crate::account::counts;
 use crate::call::{Call, Node, Role};
 use crate::memory::{Memory, Usage};
 use crate::target::{self, Target};
-use crate::vocabulary::Class;
+use crate::vocabulary::{Class, Finish};
 
 /// Ancestors are followed this far.
 const DEPTH: usize = 64;
 
 /// Ids that collide more often than this are not found: only made-up ones do.
 const PROBES: usize = 64;
+
+/// More spans with equal counts than this are not paired by time.
+const MOST_EQUAL: usize = 128;
 
 /// Spans of the request by their id.
 struct Ids {
@@ -43,6 +46,7 @@ pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], memory: &mut Memory
     within_request(calls);
     across_requests(calls, memory);
     merge(calls);
+    infer_tool_calls(calls);
 }
 
 /// Finds for each call the nearest GenAI span above it, and the nearest one with usage.
@@ -105,9 +109,11 @@ fn within_request(calls: &mut [Call<'_>]) {
         }
     }
     join_by_response(calls);
+    join_by_time(calls);
 }
 
-/// Spans with one response id that do not lie in each other: the longest one owns the call.
+/// Spans with one response id that do not lie in each other: of those that took about as long as the longest, the
+/// innermost owns the call.
 fn join_by_response(calls: &mut [Call<'_>]) {
     let mut by_response: Vec<(u64, u32)> = calls
         .iter()
@@ -115,24 +121,63 @@ fn join_by_response(calls: &mut [Call<'_>]) {
         .filter(|(_, call)| call.role == Role::Owner && call.response_id.is_some())
         .map(|(at, call)| (response_hash(call), at as u32))
         .collect();
-    if by_response.len() < 2 {
-        return;
-    }
     by_response.sort_unstable();
     for group in by_response.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() > 1) {
-        let longest = group
-            .iter()
-            .filter_map(|(_, at)| calls.get(*at as usize).map(|call| (call.duration(), !*at)))
-            .max()
-            .map(|(_, at)| !at);
+        let durations =
+            || group.iter().filter_map(|(_, at)| calls.get(*at as usize).map(|call| (call.duration(), *at)));
+        let longest = durations().map(|(duration, _)| duration).max().unwrap_or(0);
+        let owner = durations().filter(|(duration, _)| *duration >= longest - longest / 10).min().map(|(_, at)| at);
         for (_, at) in group {
-            if Some(*at) != longest
+            if Some(*at) != owner
                 && let Some(call) = calls.get_mut(*at as usize)
             {
-                (call.role, call.owner) = (Role::Duplicate, longest);
+                (call.role, call.owner) = (Role::Duplicate, owner);
             }
         }
     }
+}
+
+/// Two instrumentations of one call that do not know of each other: equal counts, one span right inside the other, and
+/// only the inner one has a response id. They are siblings, or one of them is alone in its trace.
+fn join_by_time(calls: &mut [Call<'_>]) {
+    let mut groups: Vec<((Option<i64>, Option<i64>), u32)> = calls
+        .iter()
+        .enumerate()
+        .filter(|(_, call)| call.role == Role::Owner && call.class == Class::Model && call.output.is_some())
+        .map(|(at, call)| ((call.input, call.output), at as u32))
+        .collect();
+    groups.sort_unstable();
+    let mut joined = vec![false; calls.len()];
+    // Where very many calls have the same counts, pairs cannot be told apart.
+    let told_apart = 2..=MOST_EQUAL;
+    for group in groups.chunk_by(|left, right| left.0 == right.0).filter(|group| told_apart.contains(&group.len())) {
+        for (_, outer) in group {
+            let Some(upper) = calls.get(*outer as usize).filter(|call| call.response_id.is_none()) else { continue };
+            let inner = group.iter().map(|(_, inner)| *inner).find(|inner| {
+                !joined.get(*inner as usize).copied().unwrap_or(true)
+                    && calls.get(*inner as usize).is_some_and(|lower| {
+                        lower.role == Role::Owner
+                            && lower.response_id.is_some()
+                            && lower.source != upper.source
+                            && (lower.trace == upper.trace && lower.parent == upper.parent
+                                || lower.trace != upper.trace && (lower.parent == 0 || upper.parent == 0))
+                            && right_inside(lower, upper)
+                    })
+            });
+            if let (Some(inner), Some(upper)) = (inner, calls.get_mut(*outer as usize)) {
+                (upper.role, upper.owner) = (Role::Duplicate, Some(inner));
+                if let Some(joined) = joined.get_mut(inner as usize) {
+                    *joined = true;
+                }
+            }
+        }
+    }
+}
+
+/// Whether a span lies inside another one and fills it but for a tenth, or a tenth of a second.
+fn right_inside(inner: &Call<'_>, outer: &Call<'_>) -> bool {
+    let slack = (outer.duration() / 10).max(100_000_000);
+    outer.start <= inner.start && inner.end <= outer.end && outer.duration() - inner.duration() <= slack
 }
 
 /// Whether two nested spans are one call.
@@ -265,6 +310,32 @@ fn wrappers(calls: &mut [Call<'_>]) {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// Google's models say `stop` when they call a tool. A tool that runs beside the call, after it and before the next
+/// call, was called by it.
+fn infer_tool_calls(calls: &mut [Call<'_>]) {
+    if !calls.iter().any(|call| call.class == Class::Tool) {
+        return;
+    }
+    let google = |call: &Call<'_>| call.provider.as_deref().is_some_and(|provider| provider.starts_with("gcp."));
+    let mut siblings: Vec<(u64, u64, u64, usize)> = calls
+        .iter()
+        .enumerate()
+        .filter(|(_, call)| call.class == Class::Tool || call.role == Role::Owner && google(call))
+        .map(|(at, call)| (call.trace, call.parent, call.start, at))
+        .collect();
+    siblings.sort_unstable();
+    for pair in siblings.windows(2) {
+        let [(trace, parent, _, at), (next_trace, next_parent, start, next)] = *pair else { continue };
+        let is_tool = calls.get(next).is_some_and(|next| next.class == Class::Tool);
+        if let Some(call) = calls.get_mut(at).filter(|call| call.role == Role::Owner)
+            && (trace, parent) == (next_trace, next_parent)
+            && (is_tool && start >= call.end && call.finish == Some(Finish::Stop))
+        {
+            call.finish = Some(Finish::ToolCall);
         }
     }
 }

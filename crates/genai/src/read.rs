@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde_json::Value as Json;
 use spanmill_otlp::{AnyValue, Attribute, EventRef, Payload, Pos, Slot, SpanRef, StatusRef, ValueRef};
 
@@ -44,6 +45,9 @@ pub(crate) struct Reader<'a> {
     /// Attributes to be removed, of all spans.
     pub(crate) cuts: Vec<Pos>,
 }
+
+/// No model answers over a network sooner, in seconds: such a value was measured after the answer had come.
+const SHORTEST_TTFT: f64 = 0.001;
 
 /// No value was taken for a target yet.
 const UNTAKEN: u16 = u16::MAX;
@@ -315,7 +319,7 @@ impl<'a> Reader<'a> {
                 let name = self.catalogue.vocabulary.describe(call.operation).map(|(name, _)| name);
                 return Some(name.is_none_or(|name| name == word));
             }
-            target::REQUEST_MODEL => return self.take_model(call, source, datum.text()?),
+            target::REQUEST_MODEL => call.request_model = Some(datum.text()?),
             target::RESPONSE_MODEL => call.response_model = Some(datum.text()?),
             target::RESPONSE_ID => {
                 let id = datum.text()?;
@@ -361,23 +365,6 @@ impl<'a> Reader<'a> {
             wanted => return self.copy(call, rule, wanted, found, datum),
         }
         Some(true)
-    }
-
-    fn take_model(&mut self, call: &mut Call<'a>, source: Option<&'a Source>, model: Cow<'a, str>) -> Option<bool> {
-        let strips = source.is_some_and(|source| source.strip_provider);
-        let prefix = if strips { model.split_once('/').map(|(prefix, _)| prefix) } else { None };
-        let provider = prefix.and_then(|prefix| self.catalogue.vocabulary.provider(prefix).flatten());
-        let (Some(prefix), Some(provider)) = (prefix, provider) else {
-            call.request_model = Some(model);
-            return Some(true);
-        };
-        let stripped = prefix.len() + 1;
-        call.provider = call.provider.take().or(Some(Cow::Borrowed(provider)));
-        call.request_model = Some(match model {
-            Cow::Borrowed(model) => Cow::Borrowed(model.get(stripped..)?),
-            Cow::Owned(model) => Cow::Owned(model.get(stripped..)?.to_owned()),
-        });
-        Some(false)
     }
 
     fn take_provider(&mut self, call: &mut Call<'a>, source: Option<&'a Source>, word: Cow<'a, str>) -> Option<bool> {
@@ -470,6 +457,7 @@ impl<'a> Reader<'a> {
             call.provider_guessed = fixed.is_none();
             call.provider = fixed.or(by_model).map(Cow::Borrowed);
         }
+        self.strip_provider(call);
         if let Some(source) = source {
             call.ttft_weak = source.ttft_weak;
             let whole = call.ttft.is_some_and(|ttft| ttft * 1e9 >= call.duration() as f64 * 0.98);
@@ -486,7 +474,10 @@ impl<'a> Reader<'a> {
         }
         call.finish = call.finish_reasons.as_ref().and_then(|reasons| self.finish_word(reasons));
         // Some providers say `stop` although the model called a tool.
-        if call.tool_calls && call.finish == Some(Finish::Stop) {
+        if call.finish == Some(Finish::Stop) && !call.tool_calls {
+            call.tool_calls = self.output_messages.is_some_and(calls_tool);
+        }
+        if call.tool_calls && matches!(call.finish, Some(Finish::Stop) | None) && call.class == Class::Model {
             call.finish = Some(Finish::ToolCall);
         }
         if call.class == Class::Tool {
@@ -494,6 +485,27 @@ impl<'a> Reader<'a> {
             call.tool = self.tool_name.as_deref().map(|tool| tools::hash_call(tool, arguments));
         } else {
             call.tool = None;
+        }
+    }
+
+    /// Gateways write `openai/gpt-4o`: the provider in front of the model is taken off where it is the call's own.
+    fn strip_provider(&self, call: &mut Call<'a>) {
+        let Some(provider) = call.provider.as_deref() else { return };
+        let vocabulary = &self.catalogue.vocabulary;
+        for (model, target) in
+            [(&mut call.request_model, target::REQUEST_MODEL), (&mut call.response_model, target::RESPONSE_MODEL)]
+        {
+            let Some(name) = model.as_deref() else { continue };
+            let stripped = vocabulary.strip_provider(name, provider).len();
+            let cut = name.len() - stripped;
+            if cut == 0 {
+                continue;
+            }
+            *model = model.take().map(|name| match name {
+                Cow::Borrowed(name) => Cow::Borrowed(name.get(cut..).unwrap_or(name)),
+                Cow::Owned(name) => Cow::Owned(name.get(cut..).unwrap_or(&name).to_owned()),
+            });
+            call.right &= !(1 << target);
         }
     }
 
@@ -565,10 +577,8 @@ fn applies(rule: &Rule, operation: Operation) -> bool {
 /// A time to first token lies inside its span. Values in milliseconds or nanoseconds are told by that, and read so.
 fn guard(seconds: f64, duration: u64) -> Option<f64> {
     let limit = duration as f64 / 1e9 * 1.05;
-    if seconds.is_nan() || seconds <= 0.0 {
-        return None;
-    }
-    [1.0, 1e3, 1e9].into_iter().map(|unit| seconds / unit).find(|seconds| *seconds <= limit)
+    let inside = [1.0, 1e3, 1e9].into_iter().map(|unit| seconds / unit).find(|seconds| *seconds <= limit);
+    inside.filter(|seconds| *seconds >= SHORTEST_TTFT)
 }
 
 /// The finish reason inside structured output messages: JSON text.
@@ -589,6 +599,13 @@ fn finish_in_messages<'a>(messages: ValueRef<'a>) -> Option<Strings<'a>> {
     };
     let messages: Vec<Message<'a>> = serde_json::from_slice(text).ok()?;
     messages.into_iter().find_map(|message| message.finish_reason).filter(|word| !word.is_empty()).map(Strings::One)
+}
+
+/// Whether structured output messages, as JSON text, hold a tool call. Quotes inside content are escaped, so only a part
+/// of the message matches.
+fn calls_tool(messages: ValueRef<'_>) -> bool {
+    let AnyValue::Text(text) = messages.get() else { return false };
+    [&br#""type":"tool_call""#[..], br#""type": "tool_call""#].iter().any(|part| memmem::find(text, part).is_some())
 }
 
 /// Whether a value is a double that is no number, or infinite: backends answer such a span with errors.

@@ -24,8 +24,6 @@ pub(crate) struct SourceFile {
     #[serde(default)]
     pub(crate) operation: OperationRule,
     #[serde(default)]
-    pub(crate) models: ModelRule,
-    #[serde(default)]
     pub(crate) usage: UsageRule,
     #[serde(default)]
     pub(crate) time_to_first_token: TtftRule,
@@ -133,13 +131,6 @@ pub(crate) struct OperationRule {
     pub(crate) default: Option<String>,
     /// Spellings that mean something else here.
     pub(crate) values: BTreeMap<String, String>,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct ModelRule {
-    /// Names carry the provider in front, as in `openai/gpt-4o`: it is taken off.
-    pub(crate) strip_provider: bool,
 }
 
 /// Whether counts include their parts.

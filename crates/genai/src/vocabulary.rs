@@ -68,6 +68,7 @@ struct File {
     not_providers: Vec<String>,
     providers_by_model: Vec<ByModel>,
     made_up_ids: Vec<String>,
+    routes: BTreeMap<String, Vec<String>>,
     operations: Vec<OperationEntry>,
     finish_reasons: BTreeMap<String, Vec<String>>,
     errors: ErrorsEntry,
@@ -118,6 +119,7 @@ pub(crate) struct Vocabulary {
     providers: Words<Option<Box<str>>>,
     by_model: Vec<(Regex, Box<str>)>,
     made_up_ids: Vec<String>,
+    routes: BTreeMap<String, Vec<String>>,
     operations: Words<u8>,
     operation_names: Vec<(Box<str>, Class)>,
     finish: Words<Finish>,
@@ -253,11 +255,12 @@ impl Vocabulary {
         let operation_names =
             file.operations.into_iter().map(|operation| (operation.name.into(), operation.class)).collect();
         let finish = words(file.finish_reasons, Finish::from_name)?;
-        let made_up_ids = file.made_up_ids;
+        let (made_up_ids, routes) = (file.made_up_ids, file.routes);
         Ok(Self {
             providers,
             by_model,
             made_up_ids,
+            routes,
             operations,
             operation_names,
             finish,
@@ -280,6 +283,19 @@ impl Vocabulary {
         self.made_up_ids.iter().any(|prefix| id.starts_with(prefix))
     }
 
+    /// A model's name without the provider, and the route to it, in front.
+    pub(crate) fn strip_provider<'m>(&self, model: &'m str, provider: &str) -> &'m str {
+        let mut rest = model;
+        while let Some((prefix, tail)) = rest.split_once('/') {
+            let route = self.routes.get(provider).is_some_and(|routes| routes.iter().any(|route| route == prefix));
+            if tail.is_empty() || !route && self.provider(prefix) != Some(Some(provider)) {
+                break;
+            }
+            rest = tail;
+        }
+        rest
+    }
+
     pub(crate) fn operation(&self, word: &str) -> Operation {
         self.operations.get(word).map_or(Operation::Custom, |at| Operation::Known(*at))
     }
@@ -291,7 +307,8 @@ impl Vocabulary {
     }
 
     pub(crate) fn finish(&self, word: &str) -> Option<Finish> {
-        self.finish.get(word).copied()
+        let last = || word.rsplit(['.', ':']).next().unwrap_or(word);
+        self.finish.get(word).or_else(|| self.finish.get(last())).copied()
     }
 }
 
