@@ -48,6 +48,14 @@ const BYTES: [f64; 22] = [
 impl Metrics {
     pub(super) fn new(telemetry: &Telemetry, processor: &str) -> Self {
         let labels = [("processor", processor)];
+        // One combination of client metadata: none.
+        telemetry
+            .gauge(
+                "otelcol_processor_batch_metadata_cardinality",
+                "Number of distinct metadata value combinations being processed",
+                &labels,
+            )
+            .set(1);
         let detailed = telemetry.level() >= Level::Detailed;
         Self {
             size: telemetry.histogram(

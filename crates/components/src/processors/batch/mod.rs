@@ -8,6 +8,7 @@ mod worker;
 mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use spanmill_config::ConfigError;
@@ -15,6 +16,7 @@ use spanmill_pipeline::{
     Batch, Component, ComponentError, ConsumeError, Consumer, Context, Host, Kind, Node, ProcessorFactory, Signal,
     Stability,
 };
+use tokio::sync::mpsc::error::SendTimeoutError;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -35,6 +37,9 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
 
 /// Requests that may wait for the worker. When it is behind, receivers wait in turn, and so do their clients.
 const WAITING_REQUESTS: usize = 16;
+
+/// How long a request waits for room before its sender is asked to come again.
+const ROOM: Duration = Duration::from_secs(5);
 
 struct BatchProcessor {
     sender: Mutex<Option<mpsc::Sender<Batch>>>,
@@ -91,6 +96,12 @@ impl Consumer for BatchProcessor {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
         let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let stopped = || ConsumeError::retryable("the batch processor is stopping");
-        sender.ok_or_else(stopped)?.send(batch).await.map_err(|_| stopped())
+        sender.ok_or_else(stopped)?.send_timeout(batch, ROOM).await.map_err(|error| match error {
+            SendTimeoutError::Timeout(_) => {
+                ConsumeError::retryable("the batch processor is full: what follows it refuses for now")
+                    .with_retry_after(ROOM)
+            }
+            SendTimeoutError::Closed(_) => stopped(),
+        })
     }
 }

@@ -35,6 +35,9 @@ enum Trigger {
     Timeout,
 }
 
+/// Encoded bytes after which a batch is sent whatever is configured: few items may be large ones.
+const MOST_HELD: u64 = 64 << 20;
+
 /// First and longest wait before a batch is offered again that the next component refused for now.
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
@@ -80,8 +83,11 @@ impl Worker {
 
     fn is_full(&self) -> bool {
         let by_items = self.pending.items >= self.config.send_batch_size as usize;
-        let by_bytes = self.config.send_batch_bytes > 0 && self.pending.bytes as u64 >= self.config.send_batch_bytes;
-        by_items || by_bytes || self.config.timeout.is_zero()
+        let enough = match self.config.send_batch_bytes {
+            0 => MOST_HELD,
+            bytes => bytes.min(MOST_HELD),
+        };
+        by_items || self.pending.bytes as u64 >= enough || self.config.timeout.is_zero()
     }
 
     async fn flush(&mut self, trigger: Trigger) {
@@ -159,10 +165,7 @@ impl Pending {
             self.deadline = Some(Instant::now() + config.timeout.to_std());
         }
         self.items += batch.item_count();
-        // Encoding for its length alone would cost as much as encoding.
-        if config.send_batch_bytes > 0 {
-            self.bytes += batch.encoded_len();
-        }
+        self.bytes += batch.encoded_len();
         self.batches.push(batch);
     }
 }
