@@ -1,11 +1,10 @@
-//! `service::telemetry`.
+//! `service::telemetry`, as this service uses it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{IgnoredAny, Visitor};
-use serde::{Deserialize, Deserializer};
-use spanmill_config::{ConfigError, NullableBlock, Section};
+use spanmill_config::{
+    ConfigError, LogLevel as ConfigLogLevel, LogsTelemetry, MetricsLevel, PrometheusReader, Section, TelemetryConfig,
+};
 
 use super::Level;
 
@@ -65,90 +64,6 @@ pub enum Encoding {
     Json,
 }
 
-/// Where metrics are read unless configured otherwise.
-const DEFAULT_ENDPOINT: &str = "localhost:8888";
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Written {
-    logs: Logs,
-    metrics: Metrics,
-    traces: Traces,
-    resource: Option<IgnoredAny>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Logs {
-    level: LogLevel,
-    encoding: Option<String>,
-    output_paths: Option<Vec<String>>,
-    initial_fields: Option<IgnoredAny>,
-    // What is Go's logger's own, or has no meaning here.
-    error_output_paths: Option<IgnoredAny>,
-    development: Option<bool>,
-    disable_caller: Option<bool>,
-    disable_stacktrace: Option<bool>,
-    disable_zap_resource: Option<bool>,
-    sampling: Option<IgnoredAny>,
-    processors: Option<Vec<IgnoredAny>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Metrics {
-    level: Level,
-    /// Removed from the Collector; still found in many configurations.
-    address: Option<String>,
-    readers: Option<Vec<Reader>>,
-    views: Option<Vec<IgnoredAny>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Traces {
-    level: Option<String>,
-    processors: Option<Vec<IgnoredAny>>,
-    propagators: Option<Vec<String>>,
-    sampler: Option<IgnoredAny>,
-    limits: Option<IgnoredAny>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Reader {
-    pull: NullableBlock<Pull>,
-    periodic: Option<IgnoredAny>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Pull {
-    exporter: PullExporter,
-    producers: Option<IgnoredAny>,
-    cardinality_limits: Option<IgnoredAny>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct PullExporter {
-    prometheus: Prometheus,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-struct Prometheus {
-    host: String,
-    port: u16,
-    // Names are always the Collector's default ones: without suffixes and scopes.
-    without_type_suffix: Option<bool>,
-    without_units: Option<bool>,
-    without_scope_info: Option<bool>,
-    without_target_info: Option<bool>,
-    translation_strategy: Option<String>,
-    with_resource_constant_labels: Option<IgnoredAny>,
-}
-
 // === impl Settings ===
 
 impl Settings {
@@ -158,192 +73,113 @@ impl Settings {
     ///
     /// Fails on unknown keys and on values that the Collector refuses.
     pub fn read(section: &Section) -> Result<Self, ConfigError> {
-        let written: Written = section.parse()?;
-        let mut warnings = Vec::new();
-        written.traces.ignore(&mut warnings);
-        let resource = match section.get("resource") {
-            Some(resource) if written.resource.is_some() => read_resource(&resource, &mut warnings)?,
-            _ => BTreeMap::new(),
-        };
-        let metrics = written.metrics.read(section, resource, &mut warnings)?;
-        let initial_fields = match section.get("logs").and_then(|logs| logs.get("initial_fields")) {
-            Some(fields) if written.logs.initial_fields.is_some() => fields.parse()?,
-            _ => BTreeMap::new(),
-        };
-        let logs = written.logs.read(initial_fields, &mut warnings);
-        Ok(Self { logs, metrics, warnings })
+        let TelemetryConfig { logs, metrics, resource, ignored } = TelemetryConfig::from_section(section)?;
+        let mut warnings: Vec<String> = ignored.into_iter().map(|option| format!("{option} has no effect")).collect();
+        let endpoints = metrics.prometheus().map(PrometheusReader::address).collect();
+        let resource = resource.iter().map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).collect();
+        let metrics = MetricSettings { level: metrics.level.into(), endpoints, resource };
+        Ok(Self { logs: LogSettings::new(logs, &mut warnings), metrics, warnings })
     }
 }
 
-impl Logs {
-    fn read(self, initial_fields: BTreeMap<String, String>, warnings: &mut Vec<String>) -> LogSettings {
-        let encoding = match self.encoding.as_deref() {
-            Some("json") => Encoding::Json,
-            Some("console") | None => Encoding::Console,
-            Some(other) => {
+// === impl LogSettings ===
+
+impl LogSettings {
+    fn new(logs: LogsTelemetry, warnings: &mut Vec<String>) -> Self {
+        let LogsTelemetry { level, encoding, output_paths, initial_fields, .. } = logs;
+        let encoding = match encoding.as_str() {
+            "json" => Encoding::Json,
+            "console" | "" => Encoding::Console,
+            other => {
                 let note = "is not known, console is used";
                 warnings.push(format!("service::telemetry::logs::encoding: {other:?} {note}"));
                 Encoding::Console
             }
         };
-        if self.processors.is_some_and(|processors| !processors.is_empty()) {
-            warnings.push(no_effect("logs::processors"));
-        }
-        let output_paths = self.output_paths.unwrap_or_else(|| vec!["stderr".to_owned()]);
-        LogSettings { level: self.level, encoding, output_paths, initial_fields }
+        let initial_fields = initial_fields.into_iter().map(|(name, value)| match value.as_str() {
+            Some(text) => (name, text.to_owned()),
+            None => (name, value.to_string()),
+        });
+        Self { level: level.into(), encoding, output_paths, initial_fields: initial_fields.collect() }
     }
 }
-
-impl Metrics {
-    fn read(
-        self,
-        section: &Section,
-        resource: BTreeMap<String, Option<String>>,
-        warnings: &mut Vec<String>,
-    ) -> Result<MetricSettings, ConfigError> {
-        if self.level == Level::None {
-            return Ok(MetricSettings { level: Level::None, endpoints: Vec::new(), resource });
-        }
-        if self.views.is_some() {
-            if self.level != Level::Detailed {
-                let message = "service::telemetry::metrics::views can only be set when service::telemetry::metrics::level is detailed";
-                return Err(section.error("metrics::views", message));
-            }
-            warnings.push(no_effect("metrics::views"));
-        }
-        let mut endpoints = Vec::new();
-        if let Some(address) = &self.address {
-            warnings.push("service::telemetry::metrics::address is deprecated; use readers instead".to_owned());
-            endpoints.push(address.clone());
-        }
-        let readers = self.readers.as_deref();
-        if readers.is_some_and(<[Reader]>::is_empty) && endpoints.is_empty() {
-            let message = "collector telemetry metrics reader should exist when metric level is not none";
-            return Err(section.error("metrics::readers", message));
-        }
-        for reader in readers.unwrap_or_default() {
-            if let Some(pull) = reader.pull.as_ref() {
-                let prometheus = &pull.exporter.prometheus;
-                endpoints.push(format!("{}:{}", bracketed(&prometheus.host), prometheus.port));
-            }
-            if reader.periodic.is_some() {
-                warnings.push(no_effect("metrics::readers: periodic"));
-            }
-        }
-        if readers.is_none() && endpoints.is_empty() {
-            endpoints.push(DEFAULT_ENDPOINT.to_owned());
-        }
-        Ok(MetricSettings { level: self.level, endpoints, resource })
-    }
-}
-
-impl Traces {
-    fn ignore(&self, warnings: &mut Vec<String>) {
-        if self.processors.as_ref().is_some_and(|processors| !processors.is_empty()) {
-            warnings.push(no_effect("traces::processors"));
-        }
-    }
-}
-
-/// Plain names and values; the newer form with `attributes` has no effect yet.
-fn read_resource(
-    resource: &Section,
-    warnings: &mut Vec<String>,
-) -> Result<BTreeMap<String, Option<String>>, ConfigError> {
-    const NEWER: [&str; 4] = ["attributes", "attributes_list", "detectors", "schema_url"];
-    if NEWER.iter().any(|key| resource.node().get(key).is_some()) {
-        warnings.push(no_effect("resource in its newer form"));
-        return Ok(BTreeMap::new());
-    }
-    resource.parse()
-}
-
-fn no_effect(what: &str) -> String {
-    format!("service::telemetry::{what} has no effect")
-}
-
-fn bracketed(host: &str) -> String {
-    if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
-}
-
-// === impl defaults ===
 
 impl Default for LogSettings {
     fn default() -> Self {
-        Self {
-            level: LogLevel::Info,
-            encoding: Encoding::Console,
-            output_paths: vec!["stderr".to_owned()],
-            initial_fields: BTreeMap::new(),
-        }
+        Self::new(LogsTelemetry::default(), &mut Vec::new())
     }
 }
+
+// === impl MetricSettings ===
 
 impl Default for MetricSettings {
     fn default() -> Self {
-        Self { level: Level::Normal, endpoints: vec![DEFAULT_ENDPOINT.to_owned()], resource: BTreeMap::new() }
+        let endpoints = vec![PrometheusReader::default().address()];
+        Self { level: Level::Normal, endpoints, resource: BTreeMap::new() }
     }
 }
 
-impl Default for Prometheus {
-    fn default() -> Self {
-        Self {
-            host: "localhost".to_owned(),
-            port: 8888,
-            without_type_suffix: None,
-            without_units: None,
-            without_scope_info: None,
-            without_target_info: None,
-            translation_strategy: None,
-            with_resource_constant_labels: None,
+// === impl Level ===
+
+impl From<MetricsLevel> for Level {
+    fn from(level: MetricsLevel) -> Self {
+        match level {
+            MetricsLevel::None => Self::None,
+            MetricsLevel::Basic => Self::Basic,
+            MetricsLevel::Normal => Self::Normal,
+            MetricsLevel::Detailed => Self::Detailed,
         }
     }
 }
 
-// === impl Deserialize ===
+// === impl LogLevel ===
 
-/// Reads a word with the Collector's message for others.
-struct Word<T> {
-    what: &'static str,
-    known: fn(&str) -> Option<T>,
-    unknown: &'static str,
-}
-
-impl<T> Visitor<'_> for Word<T> {
-    type Value = T;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.what)
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
-        (self.known)(&text.to_ascii_lowercase()).ok_or_else(|| E::custom(format_args!("{} {text:?}", self.unknown)))
+impl From<ConfigLogLevel> for LogLevel {
+    fn from(level: ConfigLogLevel) -> Self {
+        match level {
+            ConfigLogLevel::Debug => Self::Debug,
+            ConfigLogLevel::Info => Self::Info,
+            ConfigLogLevel::Warn => Self::Warn,
+            ConfigLogLevel::Error | ConfigLogLevel::DPanic | ConfigLogLevel::Panic | ConfigLogLevel::Fatal => {
+                Self::Error
+            }
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for Level {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let known = |word: &str| match word {
-            "none" => Some(Self::None),
-            "basic" => Some(Self::Basic),
-            "" | "normal" => Some(Self::Normal),
-            "detailed" => Some(Self::Detailed),
-            _ => None,
-        };
-        let what = "none, basic, normal or detailed";
-        deserializer.deserialize_str(Word { what, known, unknown: "unknown metrics level" })
-    }
-}
+#[cfg(test)]
+mod tests {
+    use spanmill_config::Section;
 
-impl<'de> Deserialize<'de> for LogLevel {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let known = |word: &str| match word {
-            "debug" => Some(Self::Debug),
-            "" | "info" => Some(Self::Info),
-            "warn" | "warning" => Some(Self::Warn),
-            "error" | "dpanic" | "panic" | "fatal" => Some(Self::Error),
-            _ => None,
-        };
-        deserializer.deserialize_str(Word { what: "debug, info, warn or error", known, unknown: "unrecognized level:" })
+    use super::{Encoding, Level, LogLevel, Settings};
+
+    fn read(text: &str) -> Settings {
+        Settings::read(&Section::from_yaml("service::telemetry", text).unwrap()).unwrap()
+    }
+
+    /// Scenario: nothing is configured.
+    /// Guarantees: the defaults, without warnings.
+    #[test]
+    fn nothing_is_the_default() {
+        assert_eq!(read(""), Settings::default());
+        assert_eq!(Settings::default().metrics.endpoints, ["localhost:8888"]);
+    }
+
+    /// Scenario: every part is configured, some of it without effect.
+    /// Guarantees: what has effect is taken over, the rest is warned about.
+    #[test]
+    fn configured() {
+        let settings = read(
+            "logs: {level: FATAL, encoding: text, initial_fields: {a: 1, b: c}, processors: [{}]}\n\
+             metrics: {level: detailed, readers: [{pull: {exporter: {prometheus: {host: '::', port: 1}}}}, {periodic: {}}]}\n\
+             resource: {service.name: x, service.version: }",
+        );
+        assert_eq!((settings.logs.level, settings.logs.encoding), (LogLevel::Error, Encoding::Console));
+        assert_eq!(settings.logs.initial_fields["a"], "1");
+        assert_eq!(settings.logs.initial_fields["b"], "c");
+        assert_eq!((settings.metrics.level, settings.metrics.endpoints), (Level::Detailed, vec!["[::]:1".to_owned()]));
+        assert_eq!(settings.metrics.resource["service.name"].as_deref(), Some("x"));
+        assert_eq!(settings.metrics.resource["service.version"], None);
+        assert_eq!(settings.warnings.len(), 3, "{:?}", settings.warnings);
     }
 }
