@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use crate::index::Span32;
 use crate::patch::Patch;
-use crate::view::Pos;
 
 /// Ordinal of a resource in its request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -145,12 +144,12 @@ impl Edits {
     /// Pushes what remains of `segment` after the cuts of `patch` that lie in it, with their replacements.
     fn cut(&mut self, segment: Segment, patch: &Patch, arena_at: usize) {
         let mut rest = segment;
-        while let Some(cut) = patch
-            .cuts
-            .iter()
-            .filter(|cut| rest.start <= cut.at.start && cut.at.end <= rest.end && cut.at.start < cut.at.end)
-            .min_by_key(|cut| cut.at.start)
-        {
+        let first = patch.cuts.partition_point(|cut| cut.at.start < segment.start);
+        for cut in patch.cuts.iter().skip(first).take_while(|cut| cut.at.start < segment.end) {
+            // Positions that are empty, overlap an earlier one or reach out of the segment are none that a view gave.
+            if cut.at.start < rest.start || cut.at.end <= cut.at.start || cut.at.end > segment.end {
+                continue;
+            }
             self.push(Segment { start: rest.start, end: cut.at.start });
             self.push(arena_segment(arena_at + cut.with.start..arena_at + cut.with.end));
             rest.start = cut.at.end;
@@ -158,7 +157,7 @@ impl Edits {
         self.push(rest);
     }
 
-    /// Adds a segment to the rope at the end of the pool, joined with the previous one where they touch.
+    /// Adds a segment to the rope at the end of the pool.
     fn push(&mut self, segment: Segment) {
         if segment.start < segment.end {
             self.pool.push(segment);
@@ -177,10 +176,4 @@ impl Edits {
 
 fn arena_segment(range: Range<usize>) -> Segment {
     Segment { start: range.start as u32 | ARENA, end: range.end as u32 | ARENA }
-}
-
-impl From<Pos> for Segment {
-    fn from(pos: Pos) -> Self {
-        Self { start: pos.start, end: pos.end }
-    }
 }

@@ -22,6 +22,7 @@ pub enum Part {
 #[derive(Debug, Clone)]
 pub struct Patch {
     part: Part,
+    /// In ascending order of where they begin.
     pub(crate) cuts: Vec<Cut>,
     pub(crate) replacements: Vec<u8>,
     pub(crate) appended: Vec<u8>,
@@ -67,23 +68,29 @@ impl Patch {
         self.cuts.is_empty() && self.appended.is_empty()
     }
 
-    /// Removes the field at `at`.
+    fn push(&mut self, cut: Cut) {
+        // Nearly always they are made in the order in which a view gave the fields.
+        let after = self.cuts.iter().rposition(|known| known.at.start <= cut.at.start);
+        self.cuts.insert(after.map_or(0, |at| at + 1), cut);
+    }
+
+    /// Removes the field at `at`. Where a field is cut or replaced more than once, the first time counts.
     pub fn cut(&mut self, at: Pos) {
-        self.cuts.push(Cut { at, with: 0..0 });
+        self.push(Cut { at, with: 0..0 });
     }
 
     /// Puts an attribute in the place of the field at `at`.
     pub fn replace(&mut self, at: Pos, key: &str, value: Value<'_>) {
         let start = self.replacements.len();
         put_key_value(&mut self.replacements, self.part.attribute_tag(), key, &value);
-        self.cuts.push(Cut { at, with: start..self.replacements.len() });
+        self.push(Cut { at, with: start..self.replacements.len() });
     }
 
     /// Puts an encoded field, tag included, in the place of the field at `at`.
     pub fn replace_field(&mut self, at: Pos, encoded: &[u8]) {
         let start = self.replacements.len();
         self.replacements.extend_from_slice(encoded);
-        self.cuts.push(Cut { at, with: start..self.replacements.len() });
+        self.push(Cut { at, with: start..self.replacements.len() });
     }
 
     /// Appends an attribute. The caller knows that the key is not there yet, or cuts it.

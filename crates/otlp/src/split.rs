@@ -34,8 +34,6 @@ struct Part {
     resources: Vec<PartResource>,
     /// Spans, points or records in it.
     items: usize,
-    /// Whether there is anything in it beside headers: a metric may have no points.
-    started: bool,
 }
 
 struct PartResource {
@@ -104,7 +102,7 @@ fn split(outline: &Outline<'_>, limit: SplitLimit) -> Vec<(Bytes, usize)> {
     for (resource, group) in outline.resources.iter().enumerate() {
         splitter.open_resource(resource);
         for scope in group.children.clone() {
-            splitter.open_scope(scope);
+            splitter.open_scope(resource, scope);
             let Some(scope_group) = outline.scopes.get(scope) else { continue };
             for item in scope_group.children.clone() {
                 splitter.item(resource, scope, item);
@@ -121,7 +119,11 @@ fn split(outline: &Outline<'_>, limit: SplitLimit) -> Vec<(Bytes, usize)> {
 
 impl Splitter<'_> {
     fn open_resource(&mut self, resource: usize) {
-        self.resource_len = self.outline.resources.get(resource).map_or(0, |group| group.header_len);
+        self.resource_len = self.header_len(&self.outline.resources, resource);
+        let begun = self.parts.last().is_some_and(|part| !part.resources.is_empty());
+        if begun && !self.fits(delimited_len(self.resource_len), 0) {
+            self.next_part();
+        }
         if let Some(part) = self.parts.last_mut() {
             part.resources.push(PartResource { resource, scopes: Vec::new() });
         }
@@ -131,12 +133,14 @@ impl Splitter<'_> {
         self.done += delimited_len(self.resource_len);
     }
 
-    fn open_scope(&mut self, scope: usize) {
-        let Some(group) = self.outline.scopes.get(scope) else { return };
-        self.scope_len = group.header_len;
-        if let Some(resource) = self.parts.last_mut().and_then(|part| part.resources.last_mut()) {
-            resource.scopes.push(PartScope { scope, items: group.children.start..group.children.start });
+    fn open_scope(&mut self, resource: usize, scope: usize) {
+        self.scope_len = self.header_len(&self.outline.scopes, scope);
+        let with_scope = self.resource_len + delimited_len(self.scope_len);
+        if self.begun_before(|resource| !resource.scopes.is_empty()) && !self.fits(delimited_len(with_scope), 0) {
+            self.next_part();
+            self.repeat_resource(resource);
         }
+        self.push_scope(scope, self.outline.scopes.get(scope).map_or(0, |group| group.children.start));
     }
 
     fn close_scope(&mut self) {
@@ -146,48 +150,75 @@ impl Splitter<'_> {
     fn item(&mut self, resource: usize, scope: usize, item: usize) {
         let Some(found) = self.outline.items.get(item) else { return };
         let (len, count) = (found.range.len(), found.count);
-        if !self.fits(len, count) && self.parts.last().is_some_and(|part| part.started) {
-            self.next_part(resource, scope, item);
+        let with_item = self.resource_len + delimited_len(self.scope_len + len);
+        let in_resource = |resource: &PartResource| {
+            resource.scopes.len() > 1 || resource.scopes.last().is_some_and(|scope| !scope.items.is_empty())
+        };
+        if self.begun_before(in_resource) && !self.fits(delimited_len(with_item), count) {
+            self.next_part();
+            self.repeat_resource(resource);
+            self.scope_len = self.header_len(&self.outline.scopes, scope);
+            self.push_scope(scope, item);
         }
         self.scope_len += len;
         let Some(part) = self.parts.last_mut() else { return };
         part.items += count;
-        part.started = true;
         if let Some(open) = part.resources.last_mut().and_then(|resource| resource.scopes.last_mut()) {
             open.items.end = item + 1;
         }
     }
 
-    fn fits(&self, len: usize, count: usize) -> bool {
+    /// Whether the current part holds anything beside headers that are still without contents.
+    fn begun_before(&self, in_resource: impl Fn(&PartResource) -> bool) -> bool {
+        let Some(part) = self.parts.last() else { return false };
+        part.resources.len() > 1 || part.resources.last().is_some_and(in_resource)
+    }
+
+    /// Whether the current part keeps to the limit with an open resource of that length, tag included.
+    fn fits(&self, resource_len: usize, count: usize) -> bool {
         match self.limit {
             SplitLimit::Items(max) => self.parts.last().is_none_or(|part| part.items + count <= max),
-            SplitLimit::Bytes(max) => {
-                let resource = self.resource_len + delimited_len(self.scope_len + len);
-                self.done + delimited_len(resource) <= max
-            }
+            SplitLimit::Bytes(max) => self.done + resource_len <= max,
         }
     }
 
-    /// Begins a part with the headers of the resource and the scope that are open.
-    fn next_part(&mut self, resource: usize, scope: usize, item: usize) {
-        self.drop_empty_tail();
-        self.done = 0;
-        self.resource_len = self.outline.resources.get(resource).map_or(0, |group| group.header_len);
-        self.scope_len = self.outline.scopes.get(scope).map_or(0, |group| group.header_len);
-        let scopes = vec![PartScope { scope, items: item..item }];
-        self.parts.push(Part { resources: vec![PartResource { resource, scopes }], items: 0, started: false });
-    }
-
-    /// Takes a scope, and its resource, back from a part that it has given no item to.
-    fn drop_empty_tail(&mut self) {
-        let Some(part) = self.parts.last_mut() else { return };
-        let Some(resource) = part.resources.last_mut() else { return };
-        if resource.scopes.last().is_some_and(|scope| scope.items.is_empty()) {
-            resource.scopes.pop();
-            if resource.scopes.is_empty() {
+    /// Begins a part. What was opened in the former one and is still without contents is taken back.
+    fn next_part(&mut self) {
+        if let Some(part) = self.parts.last_mut()
+            && let Some(resource) = part.resources.last_mut()
+        {
+            let outline = self.outline;
+            let is_open = |scope: &PartScope| {
+                let children = outline.scopes.get(scope.scope).map_or(0, |group| group.children.len());
+                children > 0 && scope.items.is_empty()
+            };
+            if resource.scopes.last().is_some_and(is_open) {
+                resource.scopes.pop();
+            }
+            let children = outline.resources.get(resource.resource).map_or(0, |group| group.children.len());
+            if children > 0 && resource.scopes.is_empty() {
                 part.resources.pop();
             }
         }
+        self.done = 0;
+        self.parts.push(Part::default());
+    }
+
+    fn repeat_resource(&mut self, resource: usize) {
+        self.resource_len = self.header_len(&self.outline.resources, resource);
+        if let Some(part) = self.parts.last_mut() {
+            part.resources.push(PartResource { resource, scopes: Vec::new() });
+        }
+    }
+
+    fn push_scope(&mut self, scope: usize, first: usize) {
+        if let Some(resource) = self.parts.last_mut().and_then(|part| part.resources.last_mut()) {
+            resource.scopes.push(PartScope { scope, items: first..first });
+        }
+    }
+
+    fn header_len(&self, groups: &[Group], at: usize) -> usize {
+        groups.get(at).map_or(0, |group| group.header_len)
     }
 }
 

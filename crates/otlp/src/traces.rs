@@ -10,6 +10,7 @@ use crate::limits::Limits;
 use crate::patch::{Part, Patch};
 use crate::value::Value;
 use crate::view::{Message, ResourceRef, ScopeRef, SpanRef};
+use crate::wire::{put_delimited, put_varint};
 
 /// A traces request: shared bytes, an index, and edits. Cloning an unedited one costs two reference counts;
 /// [`Traces::freeze`] makes it so.
@@ -146,6 +147,37 @@ impl Traces {
         }
         self.apply(target, &patch);
         !patch.is_empty()
+    }
+
+    /// Sets the name of a span.
+    pub fn set_name(&mut self, ix: SpanIx, name: &str) {
+        let mut patch = self.cutting(ix, 5);
+        patch.append_bytes(5, name.as_bytes());
+        self.apply(ix, &patch);
+    }
+
+    /// Sets the status of a span: 0 unset, 1 ok, 2 error. Unknown fields of the former status go with it.
+    pub fn set_status(&mut self, ix: SpanIx, code: i32, message: &str) {
+        let mut status = Vec::with_capacity(message.len() + 8);
+        if !message.is_empty() {
+            put_delimited(&mut status, 0x12, message.as_bytes());
+        }
+        if code != 0 {
+            status.push(0x18);
+            put_varint(&mut status, i64::from(code) as u64);
+        }
+        let mut patch = self.cutting(ix, 15);
+        patch.append_bytes(15, &status);
+        self.apply(ix, &patch);
+    }
+
+    /// A patch that cuts all occurrences of a field of a span.
+    fn cutting(&self, ix: SpanIx, number: u32) -> Patch {
+        let mut patch = Patch::new(Part::Span);
+        for field in self.message(ix.into()).fields().filter(|field| field.number == number) {
+            patch.cut(field.pos);
+        }
+        patch
     }
 
     /// Drops a span. Scopes and resources that lose all their spans disappear with them.

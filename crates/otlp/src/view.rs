@@ -289,7 +289,8 @@ fn key_value(body: &[u8]) -> (&[u8], ValueRef<'_>) {
         let Ok(RawField { number, payload, end }) = field(body, pos) else { break };
         match (number, payload) {
             (1, Payload::Bytes(bytes)) => key = bytes,
-            (2, Payload::Bytes(bytes)) => value = bytes,
+            // Where the value is repeated, what the last one sets counts; an empty one sets nothing.
+            (2, Payload::Bytes(bytes)) if !bytes.is_empty() => value = bytes,
             _ => {}
         }
         pos = end;
