@@ -37,7 +37,6 @@ pub(crate) struct Node {
 #[derive(Debug, Clone)]
 pub(crate) struct Call<'a> {
     pub(crate) ix: SpanIx,
-    pub(crate) node: u32,
     pub(crate) trace: u64,
     pub(crate) id: u64,
     pub(crate) parent: u64,
@@ -55,6 +54,8 @@ pub(crate) struct Call<'a> {
     pub(crate) request_model: Option<Cow<'a, str>>,
     pub(crate) response_model: Option<Cow<'a, str>>,
     pub(crate) response_id: Option<Cow<'a, str>>,
+    /// Hash of the response id; zero where there is none.
+    pub(crate) response_hash: u64,
     pub(crate) finish_reasons: Option<Strings<'a>>,
     pub(crate) finish: Option<Finish>,
     pub(crate) input: Option<i64>,

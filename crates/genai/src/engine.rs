@@ -93,18 +93,12 @@ impl Engine {
         for scope in snapshot.scopes() {
             let source = self.source_of_scope(scope.name(), scope.version());
             for span in scope.spans() {
-                let (mut node, call) = reader.read(span, source);
-                if let Some(mut call) = call {
-                    node.call = Some(calls.len() as u32);
-                    call.node = nodes.len() as u32;
-                    let model = call.request_model.as_deref().unwrap_or_default();
-                    let embeddings = call.operation == self.embeddings || model.contains("embed");
-                    let known = self.catalogue.source(call.source);
-                    account(&mut call, known, embeddings);
+                let node = reader.read(span, source, &mut calls);
+                if let Some(call) = calls.last_mut().filter(|_| node.call.is_some()) {
+                    self.account(call);
                     if let Some(count) = tally.by_source.get_mut(usize::from(call.source)) {
                         *count += 1;
                     }
-                    calls.push(call);
                 }
                 nodes.push(node);
             }
@@ -134,6 +128,14 @@ impl Engine {
             traces.apply(call.ix, &patch);
         }
         tally
+    }
+
+    fn account(&self, call: &mut Call<'_>) {
+        let no_output = call.output.unwrap_or(0) == 0;
+        let embeds = |model: &str| model.contains("embed");
+        let embeddings =
+            no_output && (call.operation == self.embeddings || call.request_model.as_deref().is_some_and(embeds));
+        account(call, self.catalogue.source(call.source), embeddings);
     }
 
     fn source_of_scope(&self, name: &[u8], version: &[u8]) -> Option<SourceIx> {

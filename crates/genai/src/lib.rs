@@ -24,6 +24,7 @@ mod datum;
 mod derive;
 mod engine;
 mod errors;
+mod hash;
 mod memory;
 mod options;
 mod own;

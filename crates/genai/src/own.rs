@@ -2,7 +2,6 @@
 //! response ids, and by what passed before.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use crate::account::counts;
 use crate::call::{Call, Node, Role};
@@ -115,11 +114,14 @@ fn within_request(calls: &mut [Call<'_>]) {
 /// Spans with one response id that do not lie in each other: of those that took about as long as the longest, the
 /// innermost owns the call.
 fn join_by_response(calls: &mut [Call<'_>]) {
+    if !any_response_repeats(calls) {
+        return;
+    }
     let mut by_response: Vec<(u64, u32)> = calls
         .iter()
         .enumerate()
         .filter(|(_, call)| call.role == Role::Owner && call.response_id.is_some())
-        .map(|(at, call)| (response_hash(call), at as u32))
+        .map(|(at, call)| (call.response_hash, at as u32))
         .collect();
     by_response.sort_unstable();
     for group in by_response.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() > 1) {
@@ -137,10 +139,36 @@ fn join_by_response(calls: &mut [Call<'_>]) {
     }
 }
 
+/// Whether any response id occurs twice; a sort would cost more than the answer, which is mostly no.
+fn any_response_repeats(calls: &[Call<'_>]) -> bool {
+    let mut seen = vec![0u64; (calls.len() * 2).next_power_of_two()];
+    let mask = seen.len() as u64 - 1;
+    for call in calls.iter().filter(|call| call.role == Role::Owner && call.response_hash != 0) {
+        let mut bucket = call.response_hash & mask;
+        while let Some(slot) = seen.get_mut(bucket as usize) {
+            if *slot == call.response_hash {
+                return true;
+            }
+            if *slot == 0 {
+                *slot = call.response_hash;
+                break;
+            }
+            bucket = (bucket + 1) & mask;
+        }
+    }
+    false
+}
+
 /// Two instrumentations of one call that do not know of each other: equal counts, one span right inside the other, and
 /// only the inner one has a response id. They are siblings, or one of them is alone in its trace.
 fn join_by_time(calls: &mut [Call<'_>]) {
-    let mut groups: Vec<((Option<i64>, Option<i64>), u32)> = calls
+    let unnamed = |call: &Call<'_>| call.role == Role::Owner && call.response_hash == 0;
+    let named = |call: &Call<'_>| call.role == Role::Owner && call.response_hash != 0;
+    if !calls.iter().any(unnamed) || !calls.iter().any(named) {
+        return;
+    }
+    type Counts = (Option<i64>, Option<i64>);
+    let mut groups: Vec<(Counts, u32)> = calls
         .iter()
         .enumerate()
         .filter(|(_, call)| call.role == Role::Owner && call.class == Class::Model && call.output.is_some())
@@ -247,17 +275,13 @@ fn usage_of(call: &Call<'_>) -> Usage {
         trace: call.trace,
         span: call.id,
         parent: call.parent,
-        response: response_hash(call),
+        response: call.response_hash,
         start: call.start,
         end: call.end,
         input: call.input,
         output: call.output,
         model: call.class == Class::Model,
     }
-}
-
-fn response_hash(call: &Call<'_>) -> u64 {
-    call.response_id.as_deref().map_or(0, |id| BuildHasherDefault::<DefaultHasher>::default().hash_one(id).max(1))
 }
 
 /// Brings what only another span of the call says to the owner.
@@ -357,6 +381,7 @@ fn complete<'a>(owner: &mut Call<'a>, from: &Call<'a>, same: bool) {
     }
     if fill(owner.response_id.is_none() && from.response_id.is_some(), target::RESPONSE_ID) {
         owner.response_id.clone_from(&from.response_id);
+        owner.response_hash = from.response_hash;
     }
     if fill(owner.stream.is_none() && from.stream.is_some(), target::STREAM) {
         owner.stream = from.stream;

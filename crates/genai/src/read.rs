@@ -10,6 +10,7 @@ use crate::call::{Call, Node, Role, Write, Written};
 use crate::catalogue::{Catalogue, Rule, Source, SourceIx};
 use crate::datum::{Datum, Strings, member};
 use crate::errors::Signs;
+use crate::hash::hash_text;
 use crate::source::Unit;
 use crate::target::{self, CORE, Kind, TARGETS, Target};
 use crate::tools;
@@ -76,9 +77,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a span. `scope` is the source of its scope. There is no call for a span that is none of GenAI, and for one that
-    /// was read before, by another hop.
-    pub(crate) fn read(&mut self, span: SpanRef<'a>, scope: Option<SourceIx>) -> (Node, Option<Call<'a>>) {
+    /// Reads a span and adds its call. `scope` is the source of its scope. There is no call for a span that is none of GenAI, and
+    /// for one that was read before, by another hop.
+    pub(crate) fn read(&mut self, span: SpanRef<'a>, scope: Option<SourceIx>, calls: &mut Vec<Call<'a>>) -> Node {
         self.found.clear();
         self.events.clear();
         self.not_finite.clear();
@@ -128,13 +129,14 @@ impl<'a> Reader<'a> {
         }
         let seen_before = u16::from(target::SOURCE);
         if !signals || self.found.iter().any(|found| found.slot == seen_before) {
-            return (node, None);
+            return node;
         }
         let marked = (markers != 0).then(|| markers.trailing_zeros() as SourceIx);
         let source = scope.or(told).or(marked).unwrap_or(catalogue.unrecognised());
-        let mut call = Call {
+        node.call = Some(calls.len() as u32);
+        // In place: a call is large to be moved.
+        calls.push(Call {
             ix: span.ix(),
-            node: 0,
             trace: node.trace,
             id: node.id,
             parent: node.parent,
@@ -150,6 +152,7 @@ impl<'a> Reader<'a> {
             request_model: None,
             response_model: None,
             response_id: None,
+            response_hash: 0,
             finish_reasons: None,
             finish: None,
             input: None,
@@ -174,9 +177,11 @@ impl<'a> Reader<'a> {
             owner: None,
             longest: end.saturating_sub(start),
             loops: 0,
-        };
-        self.interpret(&mut call, name, status);
-        (node, Some(call))
+        });
+        if let Some(call) = calls.last_mut() {
+            self.interpret(call, name, status);
+        }
+        node
     }
 
     /// Turns the found attributes into facts.
@@ -480,6 +485,7 @@ impl<'a> Reader<'a> {
         if call.tool_calls && matches!(call.finish, Some(Finish::Stop) | None) && call.class == Class::Model {
             call.finish = Some(Finish::ToolCall);
         }
+        call.response_hash = call.response_id.as_deref().map_or(0, |id| hash_text(id.as_bytes()));
         if call.class == Class::Tool {
             let arguments = call.tool.take();
             call.tool = self.tool_name.as_deref().map(|tool| tools::hash_call(tool, arguments));
