@@ -4,6 +4,8 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use spanmill_config::Duration as GoDuration;
 
+use crate::demo::Demo;
+
 /// An OpenTelemetry Collector for GenAI spans: OTLP in, GenAI-aware processing, OTLP out
 #[derive(Debug, Parser)]
 #[command(
@@ -23,6 +25,9 @@ pub(crate) struct Arguments {
 /// What can be done beside running.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Play simulated GenAI traffic through a pipeline, and show the slow small calls
+    #[command(after_help = DEMO_EXAMPLES)]
+    Demo(Demo),
     /// Check the configuration without running it
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(Configuration),
@@ -94,6 +99,12 @@ Examples:
   spanmill --config 'yaml:service::telemetry::logs::level: debug' --config env:SPANMILL_CONFIG
 
 SIGINT and SIGTERM drain and stop, a second one stops at once. SIGHUP reads the configuration again.";
+
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  spanmill demo
+  spanmill demo --calls 2000 --seed 7 --format json | jq .slow_small_causes
+  spanmill demo --to localhost:4317";
 
 const VALIDATE_EXAMPLES: &str = "\
 Examples:

@@ -4,6 +4,8 @@ use spanmill_config::{ConfigError, PrintError, SetFlagError, UriError};
 use spanmill_pipeline::ServiceError;
 use thiserror::Error;
 
+use crate::demo::DemoError;
+
 /// Why a command failed.
 #[derive(Debug, Error)]
 pub(crate) enum CommandError {
@@ -21,6 +23,8 @@ pub(crate) enum CommandError {
     Io { what: &'static str, source: io::Error },
     #[error("cannot write the components as YAML: {0}")]
     Yaml(#[from] serde_yaml::Error),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     #[error("{0}")]
     Usage(String),
 }

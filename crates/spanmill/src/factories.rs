@@ -14,11 +14,13 @@ pub(crate) const FACTORIES: Factories = Factories {
     extensions: EXTENSIONS,
 };
 
-const RECEIVERS: &[ReceiverFactory] = &[receivers::nop::FACTORY];
+const RECEIVERS: &[ReceiverFactory] = &[receivers::nop::FACTORY, receivers::otlp::FACTORY];
 
-const PROCESSORS: &[ProcessorFactory] = &[processors::batch::FACTORY];
+const PROCESSORS: &[ProcessorFactory] =
+    &[processors::batch::FACTORY, processors::filter::FACTORY, processors::genai::FACTORY];
 
-const EXPORTERS: &[ExporterFactory] = &[exporters::nop::FACTORY];
+const EXPORTERS: &[ExporterFactory] =
+    &[exporters::file::FACTORY, exporters::nop::FACTORY, exporters::otlp_grpc::FACTORY, exporters::otlp_http::FACTORY];
 
 const CONNECTORS: &[ConnectorFactory] = &[connectors::forward::FACTORY];
 

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod command;
+mod demo;
 mod error;
 mod factories;
 mod logging;

@@ -11,6 +11,7 @@ use spanmill_config::{Document, print_config};
 use spanmill_pipeline::Service;
 
 use crate::arguments::{Arguments, Command, Configuration, Print};
+use crate::demo;
 use crate::error::CommandError;
 use crate::factories::FACTORIES;
 
@@ -19,6 +20,7 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
     match arguments.command {
         None => run::run(&arguments.run),
         Some(Command::Validate(configuration)) => validate(&configuration),
+        Some(Command::Demo(options)) => write_out(demo::run(&options)?.as_bytes()),
         Some(Command::Components) => components::list(&FACTORIES),
         Some(Command::PrintConfig(print)) => show_config(&print),
         Some(Command::Featuregate { id }) => show_gates(id.as_deref()),
