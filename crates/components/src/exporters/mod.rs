@@ -3,3 +3,6 @@
 mod counts;
 pub mod file;
 pub mod nop;
+pub mod otlp_grpc;
+pub mod otlp_http;
+mod sending;

@@ -36,11 +36,11 @@ pub(crate) enum DecompressError {
     TooLarge(usize),
     /// It is not what its encoding says.
     #[error("invalid {encoding} data: {source}")]
-    Invalid {
-        encoding: &'static str,
-        source: std::io::Error,
-    },
+    Invalid { encoding: &'static str, source: std::io::Error },
 }
+
+/// How everything in snappy's framing format begins.
+const SNAPPY_STREAM: &[u8] = b"\xff\x06\x00\x00sNaPpY";
 
 // === impl Compression ===
 
@@ -67,6 +67,14 @@ impl Compression {
             Self::Zlib => Some("deflate"),
             Self::Snappy => Some("snappy"),
             Self::SnappyFramed => Some("x-snappy-framed"),
+        }
+    }
+
+    /// Compresses a message for gRPC, whose `snappy` is the framing format: what the Go implementation that everybody uses does.
+    pub(crate) fn compress_grpc(self, message: &Bytes, level: Option<i32>) -> std::io::Result<Bytes> {
+        match self {
+            Self::Snappy => Self::SnappyFramed.compress(message, level),
+            other => other.compress(message, level),
         }
     }
 
@@ -111,12 +119,15 @@ impl Compression {
                 let invalid = |source| DecompressError::Invalid { encoding: "zstd", source };
                 let mut decoder = zstd::stream::read::Decoder::with_buffer(&**body).map_err(invalid)?;
                 // A window larger than the limit would be allocated before the first byte comes out.
-                let window = usize::BITS - limit.leading_zeros();
+                let window = limit.checked_next_power_of_two().unwrap_or(usize::MAX).ilog2();
                 decoder.window_log_max(window.clamp(10, 27)).map_err(invalid)?;
                 read_capped(decoder, body.len(), limit, "zstd")
             }
+            // Both formats go by that name: blocks in HTTP, frames in gRPC and in older HTTP clients.
+            Self::Snappy if body.starts_with(SNAPPY_STREAM) => Self::SnappyFramed.decompress(body, limit),
             Self::Snappy => {
-                let invalid = |error| DecompressError::Invalid { encoding: "snappy", source: std::io::Error::other(error) };
+                let invalid =
+                    |error| DecompressError::Invalid { encoding: "snappy", source: std::io::Error::other(error) };
                 // The length stands in front, so nothing is allocated that is not allowed.
                 let len = snap::raw::decompress_len(body).map_err(invalid)?;
                 if len > limit {

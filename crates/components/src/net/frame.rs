@@ -8,7 +8,8 @@ use std::task::{Context, Poll};
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame};
-use http_body_util::BodyExt;
+
+use super::body::{BodyError, Pieces, next_frame};
 
 /// A framed message, as received.
 #[derive(Debug)]
@@ -30,8 +31,10 @@ pub(crate) enum FrameError {
     Truncated,
     #[error("more than one message in a unary call")]
     SeveralMessages,
-    #[error("connection broke: {0}")]
-    Body(String),
+    #[error("message with an unknown flag")]
+    Flag,
+    #[error(transparent)]
+    Body(#[from] BodyError),
 }
 
 /// The body of one framed message, with trailers where it is a response.
@@ -51,12 +54,10 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
 {
-    let mut first = Bytes::new();
-    let mut joined = BytesMut::new();
+    let mut pieces = Pieces::default();
     let mut trailers = None;
     let mut expected = None;
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| FrameError::Body(error.to_string()))?;
+    while let Some(frame) = next_frame(&mut body).await? {
         let data = match frame.into_data() {
             Ok(data) => data,
             Err(frame) => {
@@ -64,19 +65,11 @@ where
                 continue;
             }
         };
-        if first.is_empty() && joined.is_empty() {
-            first = data;
-        } else {
-            if joined.is_empty() {
-                joined.reserve(expected.unwrap_or(0).max(first.len() + data.len()));
-                joined.put(std::mem::take(&mut first));
-            }
-            joined.put(data);
-        }
-        let have: &[u8] = if joined.is_empty() { &first } else { &joined };
+        pieces.push(data, expected.unwrap_or(0));
+        let have = pieces.as_slice();
         if expected.is_none() {
-            expected = length(have).map(|len| len + HEADER);
-            if let Some(len) = expected.filter(|len| *len > limit + HEADER) {
+            expected = length(have).map(|len| len.saturating_add(HEADER));
+            if let Some(len) = expected.filter(|len| *len > limit.saturating_add(HEADER)) {
                 return Err(FrameError::TooLarge { len: len - HEADER, limit });
             }
         }
@@ -84,14 +77,18 @@ where
             return Err(FrameError::SeveralMessages);
         }
     }
-    let mut all = if joined.is_empty() { first } else { joined.freeze() };
+    let mut all = pieces.finish();
     if all.is_empty() {
         return Ok(Message { compressed: false, bytes: Bytes::new(), trailers });
     }
     if expected != Some(all.len()) {
         return Err(FrameError::Truncated);
     }
-    let compressed = all.first() == Some(&1);
+    let compressed = match all.first() {
+        Some(0) => false,
+        Some(1) => true,
+        _ => return Err(FrameError::Flag),
+    };
     all.advance(HEADER);
     Ok(Message { compressed, bytes: all, trailers })
 }

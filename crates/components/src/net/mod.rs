@@ -1,7 +1,9 @@
 //! What receivers and exporters share of the network: listening, compression under a cap, gRPC's framing and statuses.
 
+pub(crate) mod body;
 pub(crate) mod compression;
 pub(crate) mod frame;
 pub(crate) mod listen;
 pub(crate) mod service;
 pub(crate) mod status;
+pub(crate) mod tls;

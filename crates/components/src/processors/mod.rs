@@ -1,4 +1,5 @@
 //! What changes or drops spans on their way.
 
 pub mod batch;
+pub mod filter;
 pub mod genai;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response};
 use spanmill_pipeline::{Code, ConsumeError, Signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -32,6 +32,9 @@ const CONNECTION_WINDOW: u32 = 16 << 20;
 
 /// Larger than HTTP/2's default of 16 KiB: a batch arrives in fewer pieces, which have to be joined.
 const FRAME_SIZE: u32 = 1 << 20;
+
+/// The encodings that a client may use.
+const ACCEPTED: &str = "identity,gzip,zstd,deflate,snappy";
 
 /// One OTLP service.
 #[derive(Clone)]
@@ -97,9 +100,8 @@ pub(super) fn serve(
         .add_optional_service(intake.takes(Signal::Metrics).then(|| MetricsService(export(Signal::Metrics))))
         .add_optional_service(intake.takes(Signal::Logs).then(|| LogsService(export(Signal::Logs))));
     let listener = Arc::new(listener);
-    let incoming = tokio_stream::iter(std::iter::repeat(listener)).then(|listener| async move {
-        Ok::<_, std::io::Error>(listener.accept().await)
-    });
+    let incoming = tokio_stream::iter(std::iter::repeat(listener))
+        .then(|listener| async move { Ok::<_, std::io::Error>(listener.accept().await) });
     tokio::spawn(router.serve_with_incoming_shutdown(Box::pin(incoming), async move {
         // The sender is gone only when the receiver itself is.
         let _ = stop.wait_for(|stopping| *stopping).await;
@@ -127,12 +129,15 @@ impl Export {
             // An export response without partial success is an empty message.
             Ok(()) => {
                 let mut response = Response::new(Body::new(OneMessage::response(Bytes::new())));
-                response.headers_mut().insert("content-type", http::HeaderValue::from_static("application/grpc"));
+                response.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
                 response
             }
             Err(error) => {
                 let mut response = Response::new(Body::empty());
                 *response.headers_mut() = status::headers(&error);
+                if error.code == Code::Unimplemented {
+                    response.headers_mut().insert("grpc-accept-encoding", HeaderValue::from_static(ACCEPTED));
+                }
                 response
             }
         }
@@ -162,7 +167,7 @@ fn frame_error(error: FrameError) -> ConsumeError {
     let code = match error {
         FrameError::TooLarge { .. } => Code::ResourceExhausted,
         FrameError::Body(_) => Code::Cancelled,
-        FrameError::Truncated | FrameError::SeveralMessages => Code::InvalidArgument,
+        FrameError::Truncated | FrameError::SeveralMessages | FrameError::Flag => Code::InvalidArgument,
     };
     ConsumeError::permanent(error.to_string()).with_code(code)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -22,12 +22,14 @@ use tower::{ServiceBuilder, service_fn};
 use super::config::Http;
 use super::cors;
 use super::intake::Intake;
+use crate::net::body::{self, BodyError};
 use crate::net::compression::{Compression, DecompressError};
 use crate::net::listen::{Connection, Listener};
 use crate::net::status;
 
-/// Within which time the headers of a request must have arrived, where the configuration does not say.
-const HEADER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(30);
+/// Within which time the headers of a request must have arrived, where the configuration does not say. The time between two
+/// requests counts, so it is longer than the minute at which many clients send.
+const HEADER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(75);
 
 /// Answers requests of one listener.
 #[derive(Clone)]
@@ -125,9 +127,9 @@ impl Answerer {
     }
 
     async fn receive(&self, request: Request<Incoming>, encoding: Option<Encoding>) -> Result<Encoding, Refusal> {
-        let signal = self.signal(request.uri().path()).ok_or_else(|| {
-            Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found")
-        })?;
+        let signal = self
+            .signal(request.uri().path())
+            .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found"))?;
         if request.method() != Method::POST {
             let message = "405 method not allowed, supported: [POST]";
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::InvalidArgument, message));
@@ -138,32 +140,35 @@ impl Answerer {
         })?;
         let compression = self.compression(&request)?;
         let limit = self.config.limit();
-        let reading = Limited::new(request.into_body(), limit).collect();
-        #[expect(clippy::disallowed_methods, reason = "the body is limited")]
-        let reading = async { reading.await };
-        let body = match self.config.read_timeout.positive() {
+        let reading = body::read(request.into_body(), limit);
+        let received = match self.config.read_timeout.positive() {
             None => reading.await,
-            Some(time) => tokio::time::timeout(time, reading).await.map_err(|_| {
-                Refusal::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body came too slowly")
-            })?,
+            Some(time) => tokio::time::timeout(time, reading).await.unwrap_or(Err(BodyError::Silent)),
         };
-        let body = body.map_err(|error| body_refusal(&*error, limit))?.to_bytes();
+        let body = received.map_err(|error| match error {
+            BodyError::TooLarge(_) => too_large(limit),
+            BodyError::Silent => {
+                Refusal::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body came too slowly")
+            }
+            BodyError::Broken(_) => Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, error.to_string()),
+        })?;
         let bytes = compression.decompress(&body, limit).map_err(|error| match error {
             DecompressError::TooLarge(_) => too_large(limit),
             DecompressError::Invalid { .. } => {
                 Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, error.to_string())
             }
         })?;
-        let bytes = match encoding {
-            Encoding::Protobuf => bytes,
-            Encoding::Json => {
-                let limits = Limits { max_bytes: limit, ..Limits::default() };
-                let encoded = otlp_json::to_protobuf(signal, &bytes, &limits);
-                Bytes::from(encoded.map_err(|error| {
-                    Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, error.to_string())
-                })?)
-            }
-        };
+        let bytes =
+            match encoding {
+                Encoding::Protobuf => bytes,
+                Encoding::Json => {
+                    let limits = Limits { max_bytes: limit, ..Limits::default() };
+                    let encoded = otlp_json::to_protobuf(signal, &bytes, &limits);
+                    Bytes::from(encoded.map_err(|error| {
+                        Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, error.to_string())
+                    })?)
+                }
+            };
         self.intake.take(signal, bytes).await?;
         Ok(encoding)
     }
@@ -202,14 +207,7 @@ fn encoding(content_type: &HeaderValue) -> Option<Encoding> {
 
 fn too_large(limit: usize) -> Refusal {
     let message = format!("the request is larger than {limit} bytes");
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::InvalidArgument, message)
-}
-
-fn body_refusal(error: &(dyn std::error::Error + 'static), limit: usize) -> Refusal {
-    if error.is::<LengthLimitError>() {
-        return too_large(limit);
-    }
-    Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, format!("cannot read the body: {error}"))
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted, message)
 }
 
 // === impl Encoding ===
@@ -269,6 +267,11 @@ impl Refusal {
 
 impl From<ConsumeError> for Refusal {
     fn from(error: ConsumeError) -> Self {
-        Self { status: status::http_status(error.code), error }
+        let status = match (error.code, error.retryable) {
+            // 429 would make clients try again without end.
+            (Code::ResourceExhausted, false) => StatusCode::PAYLOAD_TOO_LARGE,
+            (code, _) => status::http_status(code),
+        };
+        Self { status, error }
     }
 }

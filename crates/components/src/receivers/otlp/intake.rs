@@ -1,6 +1,7 @@
 //! From received bytes to the pipeline: parse, hand over, count.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use prometheus::IntCounter;
@@ -20,6 +21,9 @@ struct Counts {
     accepted: IntCounter,
     refused: IntCounter,
 }
+
+/// When clients are asked to try again, where nobody knows better.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 // === impl Intake ===
 
@@ -67,7 +71,7 @@ impl Intake {
         if let Some(counts) = counts {
             if result.is_ok() { &counts.accepted } else { &counts.refused }.inc_by(items);
         }
-        result
+        result.map_err(answerable)
     }
 
     fn parse(&self, signal: Signal, bytes: Bytes) -> Result<Batch, ConsumeError> {
@@ -77,4 +81,33 @@ impl Intake {
         };
         parsed.map_err(|error| ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument))
     }
+}
+
+/// Makes code and delay of an error say to a client what it means: clients go by them, and by nothing else, when they decide
+/// whether to try again.
+fn answerable(error: ConsumeError) -> ConsumeError {
+    let code = match (error.code, error.retryable) {
+        (code, true) if is_retryable(code) => code,
+        (_, true) => Code::Unavailable,
+        // Without a delay this one is not retried.
+        (Code::ResourceExhausted, false) => Code::ResourceExhausted,
+        (code, false) if is_retryable(code) => Code::Internal,
+        (code, false) => code,
+    };
+    let retry_after = error.retryable.then(|| error.retry_after.unwrap_or(RETRY_AFTER));
+    ConsumeError { code, retry_after, ..error }
+}
+
+/// The codes at which OTLP clients try again.
+fn is_retryable(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Cancelled
+            | Code::DeadlineExceeded
+            | Code::ResourceExhausted
+            | Code::Aborted
+            | Code::OutOfRange
+            | Code::Unavailable
+            | Code::DataLoss
+    )
 }

@@ -13,9 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use spanmill_config::ConfigError;
-use spanmill_pipeline::{
-    Component, ComponentError, Context, Host, Kind, Outputs, ReceiverFactory, Signal, Stability,
-};
+use spanmill_pipeline::{Component, ComponentError, Context, Host, Kind, Outputs, ReceiverFactory, Signal, Stability};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 

@@ -1,0 +1,123 @@
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
+
+use crate::exporters::sending::{RetryOnFailure, SendingQueue};
+use crate::net::compression::Compression;
+use crate::net::tls::ClientTls;
+
+/// Options of the `otlp_grpc` exporter.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Config {
+    /// Where to send: `host:port`, or with `http://` (no TLS) or `https://` before it.
+    pub(super) endpoint: String,
+    /// `gzip`, `zstd`, `snappy`, `deflate` or `none`.
+    pub(super) compression: Compression,
+    /// TLS, on unless `insecure` or `http://` says otherwise.
+    pub(super) tls: ClientTls,
+    /// Keep-alive.
+    pub(super) keepalive: NullableBlock<KeepAlive>,
+    /// Accepted, without effect.
+    pub(super) read_buffer_size: u64,
+    /// Accepted, without effect.
+    pub(super) write_buffer_size: u64,
+    /// Accepted: a request always waits for the connection, up to the timeout.
+    pub(super) wait_for_ready: bool,
+    /// Headers of every request.
+    pub(super) headers: Headers,
+    /// The name under which spanmill presents itself.
+    pub(super) user_agent: String,
+    /// Accepted: `round_robin` or `pick_first`; one connection is used.
+    pub(super) balancer_name: String,
+    /// What stands in `:authority`, where it is not the endpoint.
+    pub(super) authority: String,
+    /// Authentication; not supported yet.
+    pub(super) auth: NullableBlock<IgnoredAny>,
+    /// Middlewares; not supported.
+    pub(super) middlewares: Vec<IgnoredAny>,
+    /// A request must be answered within this time; 0: no limit.
+    pub(super) timeout: Duration,
+    /// The queue before it.
+    pub(super) sending_queue: SendingQueue,
+    /// What happens to a request that failed.
+    pub(super) retry_on_failure: RetryOnFailure,
+}
+
+/// Options of `keepalive`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct KeepAlive {
+    /// A silent connection is asked for a sign of life after this time.
+    pub(super) time: Duration,
+    /// And is closed if none comes within this time.
+    pub(super) timeout: Duration,
+    /// Also while nothing is being sent.
+    pub(super) permit_without_stream: bool,
+}
+
+// === impl Config ===
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            endpoint: String::new(),
+            compression: Compression::Gzip,
+            tls: ClientTls::default(),
+            keepalive: NullableBlock::default(),
+            read_buffer_size: 0,
+            write_buffer_size: 512 * 1024,
+            wait_for_ready: false,
+            headers: Headers::default(),
+            user_agent: String::new(),
+            balancer_name: "round_robin".to_owned(),
+            authority: String::new(),
+            auth: NullableBlock::default(),
+            middlewares: Vec::new(),
+            timeout: Duration::from_secs(5),
+            sending_queue: SendingQueue::default(),
+            retry_on_failure: RetryOnFailure::default(),
+        }
+    }
+}
+
+impl Config {
+    pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
+        let config: Self = section.parse()?;
+        if config.endpoint.is_empty() {
+            return Err(section.error("endpoint", "requires a non-empty \"endpoint\""));
+        }
+        if !matches!(config.balancer_name.as_str(), "" | "round_robin" | "pick_first") {
+            let message = format!("invalid balancer_name: {}", config.balancer_name);
+            return Err(section.error("balancer_name", message));
+        }
+        for (name, is_set) in [("auth", config.auth.is_on()), ("middlewares", !config.middlewares.is_empty())] {
+            if is_set {
+                return Err(section.error(name, "is not supported"));
+            }
+        }
+        config.tls.check(section)?;
+        config.sending_queue.check(section)?;
+        config.retry_on_failure.check(section)?;
+        Ok(config)
+    }
+
+    /// The endpoint as a URI: its scheme says whether there is TLS.
+    pub(super) fn uri(&self) -> String {
+        // Go's resolvers are named in front of the address; the connector resolves names by itself.
+        let address = ["dns:///", "passthrough:///"].iter().find_map(|scheme| self.endpoint.strip_prefix(scheme));
+        let address = address.unwrap_or(&self.endpoint);
+        if address.contains("://") {
+            return address.to_owned();
+        }
+        format!("{}://{address}", if self.tls.insecure { "http" } else { "https" })
+    }
+}
+
+// === impl KeepAlive ===
+
+impl Default for KeepAlive {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(10), timeout: Duration::from_secs(10), permit_without_stream: true }
+    }
+}

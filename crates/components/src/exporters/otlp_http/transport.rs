@@ -1,0 +1,238 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use reqwest::{Client, Response, Url};
+use serde::Deserialize;
+use spanmill_config::{ConfigError, Section};
+use spanmill_otlp::json;
+use spanmill_pipeline::{Code, Signal};
+
+use super::config::{Config, Encoding};
+use crate::exporters::sending::{Answer, SendError, Transport};
+use crate::net::compression::Compression;
+use crate::net::status::Received;
+
+/// A backend that speaks OTLP over HTTP.
+#[derive(Debug)]
+pub(super) struct Http {
+    client: Client,
+    urls: [Option<Url>; 3],
+    encoding: Encoding,
+    compression: Compression,
+    level: Option<i32>,
+}
+
+/// As much of a response is read, as the Collector does.
+const MAX_RESPONSE: usize = 64 << 10;
+
+const USER_AGENT: &str = concat!("spanmill/", env!("CARGO_PKG_VERSION"));
+
+/// An export response in JSON. All signals are read alike.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct JsonAnswer {
+    partial_success: JsonPartial,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct JsonPartial {
+    #[serde(alias = "rejectedDataPoints", alias = "rejectedLogRecords")]
+    rejected_spans: serde_json::Value,
+    error_message: String,
+}
+
+// === impl Http ===
+
+impl Http {
+    pub(super) fn new(config: &Config, section: &Section) -> Result<Self, ConfigError> {
+        let url = |signal: Signal, option: &str| {
+            let text = config.url(signal);
+            if text.is_empty() {
+                return Ok(None);
+            }
+            let option = if config.endpoint.is_empty() { option } else { "endpoint" };
+            let wrong = |error: &dyn std::fmt::Display| section.error(option, format!("{text:?} is no URL: {error}"));
+            let url = Url::parse(&text).map_err(|error| wrong(&error))?;
+            if !matches!(url.scheme(), "http" | "https") {
+                return Err(wrong(&"expected http:// or https://"));
+            }
+            Ok(Some(url))
+        };
+        let urls = [
+            url(Signal::Traces, "traces_endpoint")?,
+            url(Signal::Metrics, "metrics_endpoint")?,
+            url(Signal::Logs, "logs_endpoint")?,
+        ];
+        let level = Some(config.compression_params.level).filter(|level| *level > 0);
+        Ok(Self {
+            client: client(config, section)?,
+            urls,
+            encoding: config.encoding,
+            compression: config.compression,
+            level,
+        })
+    }
+
+    async fn exchange(&self, url: Url, signal: Signal, message: &Bytes) -> Result<Answer, SendError> {
+        let internal = |error: &dyn std::fmt::Display| SendError::permanent(Code::Internal, error.to_string());
+        let (content_type, message) = match self.encoding {
+            Encoding::Proto => ("application/x-protobuf", message.clone()),
+            Encoding::Json => {
+                let mut text = Vec::with_capacity(message.len() * 2);
+                json::from_protobuf(signal, message, &mut text).map_err(|error| internal(&error))?;
+                ("application/json", Bytes::from(text))
+            }
+        };
+        let body = self.compression.compress(&message, self.level).map_err(|error| internal(&error))?;
+        let mut request = self.client.post(url).header(CONTENT_TYPE, content_type).body(body);
+        if let Some(encoding) = self.compression.header() {
+            request = request.header(CONTENT_ENCODING, encoding);
+        }
+        let response = request.send().await.map_err(|error| unreachable(&error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = read(response).await;
+        if status.is_success() {
+            let body = body.map_err(|error| unreachable(&error))?;
+            return answer(&headers, &body).map_err(|error| internal(&error));
+        }
+        Err(refusal(status, &headers, &body.unwrap_or_default()))
+    }
+}
+
+#[async_trait]
+impl Transport for Http {
+    async fn send(&self, signal: Signal, request: Bytes) -> Result<Answer, SendError> {
+        let Some(url) = self.urls.get(signal as usize).cloned().flatten() else {
+            let message = format!("no endpoint is configured for {}", signal.as_str());
+            return Err(SendError::permanent(Code::Unimplemented, message));
+        };
+        self.exchange(url, signal, &request).await
+    }
+}
+
+fn client(config: &Config, section: &Section) -> Result<Client, ConfigError> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in config.headers.iter() {
+        let subpath = format!("headers::{name}");
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|error| section.error(&subpath, error))?;
+        let value = HeaderValue::from_str(value.expose()).map_err(|error| section.error(&subpath, error))?;
+        headers.append(name, value);
+    }
+    let mut builder = Client::builder()
+        .user_agent(USER_AGENT)
+        .default_headers(headers)
+        .tcp_nodelay(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .pool_max_idle_per_host(if config.disable_keep_alives { 0 } else { config.max_idle_conns })
+        .pool_idle_timeout(config.idle_conn_timeout.positive());
+    if let Some(limit) = config.timeout.positive() {
+        builder = builder.timeout(limit);
+    }
+    if let Some(idle) = config.http2_read_idle_timeout.positive() {
+        builder = builder.http2_keep_alive_interval(idle);
+        if let Some(limit) = config.http2_ping_timeout.positive() {
+            builder = builder.http2_keep_alive_timeout(limit);
+        }
+    }
+    if !config.proxy_url.is_empty() {
+        let proxy = reqwest::Proxy::all(&config.proxy_url).map_err(|error| section.error("proxy_url", error))?;
+        builder = builder.proxy(proxy);
+    }
+    if let Some(authorities) = config.tls.authorities(section)? {
+        let parsed = reqwest::Certificate::from_pem_bundle(&authorities);
+        let parsed = parsed.map_err(|error| section.error("tls::ca_file", error))?;
+        builder = builder.tls_built_in_root_certs(config.tls.include_system_ca_certs_pool);
+        builder = parsed.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
+    }
+    if let Some(identity) = config.tls.identity(section)? {
+        let parsed = reqwest::Identity::from_pem(&identity);
+        builder = builder.identity(parsed.map_err(|error| section.error("tls::cert_file", error))?);
+    }
+    if !config.tls.server_name_override.is_empty() {
+        return Err(section.error("tls::server_name_override", "is not supported over HTTP"));
+    }
+    builder.build().map_err(|error| section.error("", error))
+}
+
+/// The body up to what is worth reading.
+async fn read(mut response: Response) -> reqwest::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = MAX_RESPONSE.saturating_sub(body.len());
+        body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        if room <= chunk.len() {
+            break;
+        }
+    }
+    Ok(body)
+}
+
+fn answer(headers: &HeaderMap, body: &[u8]) -> Result<Answer, String> {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
+    if body.is_empty() {
+        return Ok(Answer::default());
+    }
+    if kind.starts_with("application/json") {
+        let answer: JsonAnswer = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        // 64-bit numbers may come as text.
+        let rejected = match answer.partial_success.rejected_spans {
+            serde_json::Value::Number(number) => number.as_u64(),
+            serde_json::Value::String(text) => text.parse().ok(),
+            _ => None,
+        };
+        return Ok(Answer { rejected: rejected.unwrap_or(0), message: answer.partial_success.error_message });
+    }
+    if kind.starts_with("application/x-protobuf") {
+        return Answer::decode(body).map_err(|error| error.to_string());
+    }
+    // Something other than OTLP has answered well; there is nothing to read from it.
+    Ok(Answer::default())
+}
+
+/// The OTLP specification says which statuses are worth another try.
+fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> SendError {
+    let retryable = matches!(status.as_u16(), 429 | 502 | 503 | 504);
+    let code = match status.as_u16() {
+        400 => Code::InvalidArgument,
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::Unimplemented,
+        408 => Code::DeadlineExceeded,
+        413 => Code::ResourceExhausted,
+        429 => Code::ResourceExhausted,
+        502..=504 => Code::Unavailable,
+        _ => Code::Unknown,
+    };
+    let said = Received::decode(body)
+        .filter(|_| headers.get(CONTENT_TYPE).is_some_and(|kind| kind == "application/x-protobuf"));
+    let said = said.map_or_else(|| String::from_utf8_lossy(body).trim().to_owned(), |status| status.message);
+    let said: String = said.chars().take(200).collect();
+    let message = format!("the backend answered HTTP {status}: {said}");
+    SendError { code, retryable, retry_after: retry_after(headers).filter(|_| retryable), message }
+}
+
+/// `Retry-After` in seconds or as a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    if let Ok(seconds) = text.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    #[expect(clippy::disallowed_types, reason = "the header names a wall-clock time")]
+    let now = std::time::SystemTime::now();
+    httpdate::parse_http_date(text).ok()?.duration_since(now).ok()
+}
+
+fn unreachable(error: &reqwest::Error) -> SendError {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(cause) = next {
+        text = format!("{text}: {cause}");
+        next = cause.source();
+    }
+    let code = if error.is_timeout() { Code::DeadlineExceeded } else { Code::Unavailable };
+    SendError { code, ..SendError::unreachable(text) }
+}

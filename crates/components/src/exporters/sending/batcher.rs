@@ -1,0 +1,142 @@
+//! Joins requests from the queue into batches, and splits them.
+
+use std::sync::Arc;
+
+use spanmill_otlp::{Opaque, Signal, SplitLimit, Traces};
+use spanmill_pipeline::{Batch, ConsumeError};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until};
+
+use super::Shared;
+use super::config::{BatchBlock, Sizer};
+use super::queue::{Cost, Item};
+use super::transport::Transport;
+
+/// The one task that takes from the queue where batching is on; sending runs beside it.
+pub(super) struct Batcher<T> {
+    config: BatchBlock,
+    shared: Arc<Shared<T>>,
+    /// One collection a signal: an exporter may serve pipelines of all three.
+    collections: [Collection; 3],
+    permits: Arc<Semaphore>,
+    sending: JoinSet<()>,
+}
+
+/// Requests of one signal that wait to be joined.
+#[derive(Default)]
+struct Collection {
+    items: Vec<Item>,
+    size: usize,
+    deadline: Option<Instant>,
+}
+
+/// Batches to be sent one after the other, and who waits for the result.
+pub(super) struct Joined {
+    pub(super) batches: Vec<Batch>,
+    pub(super) waiting: Vec<oneshot::Sender<Result<(), ConsumeError>>>,
+    pub(super) cost: Cost,
+}
+
+// === impl Batcher ===
+
+impl<T: Transport> Batcher<T> {
+    pub(super) fn new(config: BatchBlock, shared: Arc<Shared<T>>) -> Self {
+        let permits = Arc::new(Semaphore::new(shared.options.num_consumers));
+        Self { config, shared, collections: Default::default(), permits, sending: JoinSet::new() }
+    }
+
+    pub(super) async fn run(mut self) {
+        loop {
+            let deadline = self.collections.iter().filter_map(|collection| collection.deadline).min();
+            let timeout = async move {
+                match deadline {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let shared = Arc::clone(&self.shared);
+            tokio::select! {
+                biased;
+                () = timeout => self.flush_where(|collection| {
+                    collection.deadline.is_some_and(|at| at <= Instant::now())
+                }).await,
+                item = shared.queue.take() => match item {
+                    Some(item) => self.collect(item).await,
+                    None => break,
+                },
+            }
+        }
+        self.flush_where(|_| true).await;
+        while self.sending.join_next().await.is_some() {}
+    }
+
+    async fn collect(&mut self, item: Item) {
+        let size = self.config.sizer.size(&item.batch);
+        let deadline = Instant::now() + self.config.flush_timeout.to_std();
+        let Some(collection) = self.collections.get_mut(item.batch.signal() as usize) else { return };
+        collection.deadline.get_or_insert(deadline);
+        collection.size += size;
+        collection.items.push(item);
+        let min_size = self.config.min_size;
+        self.flush_where(|collection| collection.size >= min_size.max(1)).await;
+    }
+
+    /// Hands full collections to senders; waits for one where all are busy.
+    async fn flush_where(&mut self, is_due: impl Fn(&Collection) -> bool) {
+        for signal in [Signal::Traces, Signal::Metrics, Signal::Logs] {
+            let Some(collection) = self.collections.get_mut(signal as usize) else { continue };
+            if collection.items.is_empty() || !is_due(collection) {
+                continue;
+            }
+            let collection = std::mem::take(collection);
+            // The semaphore is never closed.
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+            while self.sending.try_join_next().is_some() {}
+            let (shared, limit) = (Arc::clone(&self.shared), self.limit());
+            self.sending.spawn(async move {
+                shared.finish(Joined::new(signal, collection.items, limit)).await;
+                drop(permit);
+            });
+        }
+    }
+
+    fn limit(&self) -> SplitLimit {
+        match self.config.sizer {
+            Sizer::Bytes => SplitLimit::Bytes(self.config.max_size),
+            Sizer::Items | Sizer::Requests => SplitLimit::Items(self.config.max_size),
+        }
+    }
+}
+
+// === impl Joined ===
+
+impl Joined {
+    /// A request that goes as it is.
+    pub(super) fn one(item: Item) -> Self {
+        Self { batches: vec![item.batch], waiting: item.waiting.into_iter().collect(), cost: item.cost }
+    }
+
+    fn new(signal: Signal, items: Vec<Item>, limit: SplitLimit) -> Self {
+        let mut joined = Self { batches: Vec::new(), waiting: Vec::new(), cost: Cost::default() };
+        let mut traces = Vec::new();
+        let mut opaque = Vec::new();
+        for item in items {
+            joined.cost = joined.cost + item.cost;
+            joined.waiting.extend(item.waiting);
+            match item.batch {
+                Batch::Traces(batch) => traces.push(batch),
+                Batch::Opaque(batch) => opaque.push(batch),
+            }
+        }
+        joined.batches = if signal == Signal::Traces {
+            // Only beyond 2 GiB can requests not be joined; then each goes alone.
+            let whole = Traces::concat(traces.clone()).map_or(traces, |one| vec![one]);
+            whole.into_iter().flat_map(|one| one.split(limit)).map(Batch::from).collect()
+        } else {
+            let whole = Opaque::concat(signal, opaque.clone()).map_or(opaque, |one| vec![one]);
+            whole.into_iter().flat_map(|one| one.split(limit)).map(Batch::from).collect()
+        };
+        joined
+    }
+}

@@ -1,0 +1,193 @@
+//! What exporters that send requests have in common: a queue, batching, retries, and what they count.
+
+mod batcher;
+mod config;
+mod metrics;
+mod queue;
+mod retry;
+mod transport;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use spanmill_pipeline::{Batch, Code, Component, ComponentError, ConsumeError, Consumer, Context, Host};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+
+use batcher::{Batcher, Joined};
+pub(crate) use config::{RetryOnFailure, SendingQueue};
+use metrics::Metrics;
+use queue::{Queue, Refused};
+use retry::Schedule;
+pub(crate) use transport::{Answer, SendError, Transport};
+
+/// An exporter made of a transport.
+pub(crate) struct Sending<T> {
+    shared: Arc<Shared<T>>,
+    workers: Mutex<Vec<JoinHandle<()>>>,
+    stop: watch::Sender<bool>,
+}
+
+struct Shared<T> {
+    transport: T,
+    queue: Queue,
+    options: SendingQueue,
+    retry: RetryOnFailure,
+    metrics: Metrics,
+    stop: watch::Receiver<bool>,
+}
+
+// === impl Sending ===
+
+impl<T: Transport> Sending<T> {
+    pub(crate) fn new(context: &Context<'_>, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
+        let (stop, stopping) = watch::channel(false);
+        let queue = Queue::new(options.queue_size, options.sizer);
+        let metrics = Metrics::new(context, &options);
+        let shared = Shared { transport, queue, options, retry, metrics, stop: stopping };
+        Self { shared: Arc::new(shared), workers: Mutex::default(), stop }
+    }
+
+    async fn enqueue(&self, batch: Batch) -> Result<(), ConsumeError> {
+        let shared = &*self.shared;
+        let (signal, items) = (batch.signal(), batch.item_count());
+        let (waiting, result) = if shared.options.wait_for_result {
+            let (sender, receiver) = oneshot::channel();
+            (Some(sender), Some(receiver))
+        } else {
+            (None, None)
+        };
+        let mut offer = (batch, waiting);
+        let refused = loop {
+            match shared.queue.offer(offer.0, offer.1) {
+                Ok(()) => break None,
+                Err(Refused::Full(batch, waiting)) if shared.options.block_on_overflow => {
+                    shared.queue.wait_for_room(shared.options.sizer.size(&batch)).await;
+                    offer = (batch, waiting);
+                }
+                Err(Refused::Full(..)) => {
+                    break Some(ConsumeError::retryable("sending queue is full"));
+                }
+                Err(Refused::TooLarge) => {
+                    let message = "element size too large for the sending queue";
+                    break Some(ConsumeError::permanent(message).with_code(Code::ResourceExhausted));
+                }
+                Err(Refused::Closed) => break Some(ConsumeError::retryable("the exporter is stopping")),
+            }
+        };
+        shared.metrics.queue_size(shared.queue.size());
+        if let Some(error) = refused {
+            shared.metrics.enqueue_failed(signal, items);
+            return Err(error);
+        }
+        match result {
+            Some(result) => result.await.unwrap_or_else(|_| Err(ConsumeError::retryable("the exporter is stopping"))),
+            None => {
+                shared.queue.keep_pace().await;
+                Ok(())
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Component for Sending<T> {
+    async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
+        if !self.shared.options.enabled {
+            return Ok(());
+        }
+        let shared = Arc::clone(&self.shared);
+        let workers = match shared.options.batch.as_ref().cloned() {
+            None => (0..shared.options.num_consumers).map(|_| tokio::spawn(Arc::clone(&shared).work())).collect(),
+            Some(batch) => vec![tokio::spawn(Batcher::new(batch, Arc::clone(&shared)).run())],
+        };
+        *self.workers.lock().unwrap_or_else(PoisonError::into_inner) = workers;
+        Ok(())
+    }
+
+    async fn shutdown(&self) -> Result<(), ComponentError> {
+        self.shared.queue.close();
+        // Ends waits between tries: what is left is tried once more, then given up.
+        let _ = self.stop.send(true);
+        let workers = std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
+        for worker in workers {
+            worker.await.map_err(|error| ComponentError::Other(format!("a sender ended badly: {error}")))?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl<T: Transport> Consumer for Sending<T> {
+    async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
+        if self.shared.options.enabled { self.enqueue(batch).await } else { self.shared.send(&batch).await }
+    }
+}
+
+// === impl Shared ===
+
+impl<T: Transport> Shared<T> {
+    /// Sends one request after the other.
+    async fn work(self: Arc<Self>) {
+        while let Some(item) = self.queue.take().await {
+            self.finish(Joined::one(item)).await;
+        }
+    }
+
+    /// Sends a batch, tells who waits for it, and gives its room in the queue back.
+    async fn finish(&self, joined: Joined) {
+        let mut result = Ok(());
+        for batch in &joined.batches {
+            result = result.and(self.send(batch).await);
+        }
+        for waiting in joined.waiting {
+            // Who waited may have gone.
+            let _ = waiting.send(result.clone());
+        }
+        self.queue.release(joined.cost);
+        self.metrics.queue_size(self.queue.size());
+    }
+
+    /// Sends until it works, or no longer makes sense, and counts.
+    async fn send(&self, batch: &Batch) -> Result<(), ConsumeError> {
+        let (signal, items, request) = (batch.signal(), batch.item_count(), batch.encode());
+        let mut schedule = Schedule::new(&self.retry);
+        loop {
+            let error = match self.transport.send(signal, request.clone()).await {
+                Ok(answer) => {
+                    self.report(signal, items, &answer);
+                    return Ok(());
+                }
+                Err(error) => error,
+            };
+            let stopping = *self.stop.borrow();
+            let Some(wait) = schedule.next(&error).filter(|_| !stopping) else {
+                tracing::error!(%error, items, "exporting failed, dropping data");
+                self.metrics.failed(signal, items);
+                return Err(error.into());
+            };
+            tracing::info!(%error, interval = ?wait, "exporting failed, will retry after an interval");
+            self.queue.trouble(true);
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                _ = stop.wait_for(|stopping| *stopping) => {}
+            }
+            self.queue.trouble(false);
+        }
+    }
+
+    fn report(&self, signal: spanmill_pipeline::Signal, items: usize, answer: &Answer) {
+        let rejected = usize::try_from(answer.rejected).unwrap_or(usize::MAX).min(items);
+        if rejected > 0 || !answer.message.is_empty() {
+            tracing::warn!(message = answer.message, rejected, "partial success");
+        }
+        self.metrics.sent(signal, items - rejected);
+        if rejected > 0 {
+            self.metrics.failed(signal, rejected);
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! A bounded queue in memory.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use spanmill_pipeline::{Batch, ConsumeError};
+use tokio::sync::{Notify, oneshot};
+
+use super::config::Sizer;
+
+/// What waits to be sent, and what is being sent: both count.
+#[derive(Debug)]
+pub(super) struct Queue {
+    capacity: usize,
+    sizer: Sizer,
+    state: Mutex<State>,
+    /// Something came in, or the queue was closed.
+    filled: Notify,
+    /// Something went out, or sending ran into trouble.
+    changed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    items: VecDeque<Item>,
+    size: usize,
+    bytes: usize,
+    /// Requests that are waiting for another try.
+    in_trouble: usize,
+    closed: bool,
+}
+
+/// A request in the queue.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) batch: Batch,
+    pub(super) cost: Cost,
+    /// Who waits for the result.
+    pub(super) waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
+}
+
+/// What an item takes of the queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Cost {
+    size: usize,
+    bytes: usize,
+}
+
+/// While sending works, clients are answered at its pace once so much is held. It keeps the queue short, so that memory is
+/// for the time when the backend is away.
+const PACED_BYTES: usize = 8 << 20;
+
+// === impl Queue ===
+
+impl Queue {
+    pub(super) fn new(capacity: usize, sizer: Sizer) -> Self {
+        Self { capacity, sizer, state: Mutex::default(), filled: Notify::new(), changed: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts a request in, or says that there is no room.
+    pub(super) fn offer(
+        &self,
+        batch: Batch,
+        waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
+    ) -> Result<(), Refused> {
+        let cost = Cost { size: self.sizer.size(&batch), bytes: batch.encoded_len() };
+        let mut state = self.state();
+        if state.closed {
+            return Err(Refused::Closed);
+        }
+        if state.size + cost.size > self.capacity {
+            return Err(if cost.size > self.capacity { Refused::TooLarge } else { Refused::Full(batch, waiting) });
+        }
+        state.size += cost.size;
+        state.bytes += cost.bytes;
+        state.items.push_back(Item { batch, cost, waiting });
+        drop(state);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Waits until less is held than makes clients wait, or sending is in trouble.
+    pub(super) async fn keep_pace(&self) {
+        self.until(|state| state.bytes <= PACED_BYTES || state.in_trouble > 0 || state.closed).await;
+    }
+
+    /// Waits until something has gone out.
+    pub(super) async fn wait_for_room(&self, size: usize) {
+        self.until(|state| state.size + size <= self.capacity || state.closed).await;
+    }
+
+    async fn until(&self, reached: impl Fn(&State) -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Enabled before looking, so that no change between looking and waiting is missed.
+            changed.as_mut().enable();
+            if reached(&self.state()) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// The next request; none once the queue is closed and empty.
+    pub(super) async fn take(&self) -> Option<Item> {
+        loop {
+            let filled = self.filled.notified();
+            {
+                let mut state = self.state();
+                if let Some(item) = state.items.pop_front() {
+                    let more = !state.items.is_empty();
+                    drop(state);
+                    if more {
+                        self.filled.notify_one();
+                    }
+                    return Some(item);
+                }
+                if state.closed {
+                    // The next consumer must see it too.
+                    self.filled.notify_one();
+                    return None;
+                }
+            }
+            filled.await;
+        }
+    }
+
+    /// Gives back what requests took that are done with.
+    pub(super) fn release(&self, cost: Cost) {
+        let mut state = self.state();
+        state.size = state.size.saturating_sub(cost.size);
+        state.bytes = state.bytes.saturating_sub(cost.bytes);
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Notes that a request begins or ends to wait for another try.
+    pub(super) fn trouble(&self, begins: bool) {
+        let mut state = self.state();
+        state.in_trouble = if begins { state.in_trouble + 1 } else { state.in_trouble.saturating_sub(1) };
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// Lets nothing more in.
+    pub(super) fn close(&self) {
+        self.state().closed = true;
+        self.filled.notify_one();
+        self.changed.notify_waiters();
+    }
+
+    /// How full it is, counted by the sizer.
+    pub(super) fn size(&self) -> usize {
+        self.state().size
+    }
+}
+
+/// Why a request was not put in.
+#[derive(Debug)]
+pub(super) enum Refused {
+    Closed,
+    TooLarge,
+    Full(Batch, Option<oneshot::Sender<Result<(), ConsumeError>>>),
+}
+
+// === impl Cost ===
+
+impl std::ops::Add for Cost {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { size: self.size + other.size, bytes: self.bytes + other.bytes }
+    }
+}

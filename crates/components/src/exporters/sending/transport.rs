@@ -1,0 +1,69 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
+use prost::Message;
+use spanmill_pipeline::{Code, ConsumeError, Signal};
+
+/// Sends one encoded request and waits for the answer.
+#[async_trait]
+pub(crate) trait Transport: Send + Sync + 'static {
+    /// Success means that the backend has answered it, even if it took only a part.
+    async fn send(&self, signal: Signal, request: Bytes) -> Result<Answer, SendError>;
+}
+
+/// A good answer. With partial success the backend refused items, which are not sent again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// How many items the backend refused.
+    pub(crate) rejected: u64,
+    /// What it had to say.
+    pub(crate) message: String,
+}
+
+/// A request that did not arrive, or was refused.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{message}")]
+pub(crate) struct SendError {
+    pub(crate) code: Code,
+    pub(crate) retryable: bool,
+    /// The wait that the backend asked for.
+    pub(crate) retry_after: Option<Duration>,
+    pub(crate) message: String,
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// Reads an encoded export response; those of all signals number their fields alike.
+    pub(crate) fn decode(encoded: &[u8]) -> Result<Self, prost::DecodeError> {
+        let partial = ExportTraceServiceResponse::decode(encoded)?.partial_success.unwrap_or_default();
+        Ok(Self { rejected: u64::try_from(partial.rejected_spans).unwrap_or(0), message: partial.error_message })
+    }
+}
+
+// === impl SendError ===
+
+impl SendError {
+    /// The backend could not be reached, or broke off.
+    pub(crate) fn unreachable(message: impl Into<String>) -> Self {
+        Self { code: Code::Unavailable, retryable: true, retry_after: None, message: message.into() }
+    }
+
+    /// It makes no sense to try again.
+    pub(crate) fn permanent(code: Code, message: impl Into<String>) -> Self {
+        Self { code, retryable: false, retry_after: None, message: message.into() }
+    }
+}
+
+impl From<SendError> for ConsumeError {
+    fn from(error: SendError) -> Self {
+        Self {
+            code: error.code,
+            retryable: error.retryable,
+            retry_after: error.retry_after,
+            message: error.message.into(),
+        }
+    }
+}
