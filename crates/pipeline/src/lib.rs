@@ -10,6 +10,8 @@ mod known;
 mod pages;
 mod service;
 mod telemetry;
+#[cfg(test)]
+mod testing;
 
 pub use batch::Batch;
 pub use component::{Component, ComponentError, Node};

@@ -1,1 +1,188 @@
+use std::net::TcpListener;
+use std::sync::Mutex;
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::testing::{FACTORIES, World};
+
+const PLAIN: &str = "
+receivers: {probe/@-in: RECEIVER}
+exporters: {probe/@-out: EXPORTER}
+service:
+  telemetry: {metrics: {level: none}}
+  pipelines: {traces: {receivers: [probe/@-in], exporters: [probe/@-out]}}
+";
+
+/// A service whose configuration can be changed.
+struct Rig {
+    world: Arc<World>,
+    yaml: Arc<Mutex<String>>,
+    events: mpsc::Sender<Event>,
+    service: JoinHandle<Result<(), ServiceError>>,
+}
+
+impl Rig {
+    fn new(name: &'static str, yaml: &str) -> Self {
+        let world = World::new(name);
+        let yaml = Arc::new(Mutex::new(fill(yaml)));
+        let (of, read) = (Arc::clone(&world), Arc::clone(&yaml));
+        let service = Service {
+            name: "spanmill",
+            version: "0.0.0",
+            factories: FACTORIES,
+            load: Arc::new(move || of.document(&read.lock().unwrap())),
+            log: Arc::new(|_| Ok(())),
+            shutdown_timeout: Duration::from_secs(5),
+        };
+        let (events, receiver) = mpsc::channel(4);
+        Self { world, yaml, events, service: tokio::spawn(service.run(receiver)) }
+    }
+
+    async fn reload(&self, yaml: &str) {
+        *self.yaml.lock().unwrap() = fill(yaml);
+        self.events.send(Event::Reload("test")).await.unwrap();
+    }
+
+    async fn stop(self) -> Result<(), ServiceError> {
+        self.events.send(Event::Stop("test")).await.unwrap();
+        self.service.await.unwrap()
+    }
+}
+
+fn fill(yaml: &str) -> String {
+    yaml.replace("RECEIVER", "").replace("EXPORTER", "")
+}
+
+/// Scenario: the service runs, is told to read a good configuration, and to stop.
+/// Guarantees: the old receiver stops before the new one starts; in the end all has stopped and that is success.
+#[tokio::test]
+async fn good_reload() {
+    let rig = Rig::new("reload", PLAIN);
+    rig.world.until("start receiver in").await;
+    rig.reload(&PLAIN.replace("probe/@-in", "probe/@-other")).await;
+    let events = rig.world.until("start receiver other").await;
+    assert_eq!(events, ["stop receiver in", "stop exporter out", "start exporter out", "start receiver other"]);
+    let world = Arc::clone(&rig.world);
+    rig.stop().await.unwrap();
+    assert_eq!(world.events(), ["stop receiver other", "stop exporter out"]);
+}
+
+/// Scenario: the new configuration is wrong: no YAML, an unknown type, a wrong option.
+/// Guarantees: nothing is stopped, and the service still obeys.
+#[tokio::test]
+async fn bad_reload_keeps_what_runs() {
+    let rig = Rig::new("bad", PLAIN);
+    rig.world.until("start receiver in").await;
+    rig.reload("receivers: [").await;
+    rig.reload(&PLAIN.replace("probe/@-in", "nonsense/@-in")).await;
+    rig.reload(&PLAIN.replace("EXPORTER", "{color: red}")).await;
+    let world = Arc::clone(&rig.world);
+    rig.stop().await.unwrap();
+    assert_eq!(world.events(), ["stop receiver in", "stop exporter out"]);
+}
+
+/// Scenario: the new configuration is right but does not start.
+/// Guarantees: the old one is started again.
+#[tokio::test]
+async fn failed_reload_brings_the_old_one_back() {
+    let rig = Rig::new("back", PLAIN);
+    rig.world.until("start receiver in").await;
+    rig.reload(&PLAIN.replace("probe/@-in: RECEIVER", "probe/@-new: {fails_to_start: true}").replace("@-in", "@-new"))
+        .await;
+    let events = rig.world.until("start receiver in").await;
+    let expected = [
+        "stop receiver in",
+        "stop exporter out",
+        "start exporter out",
+        "stop receiver new",
+        "stop exporter out",
+        "start exporter out",
+        "start receiver in",
+    ];
+    assert_eq!(events, expected);
+    rig.stop().await.unwrap();
+}
+
+/// Scenario: the configuration is wrong at the start; a component does not start; one that runs can no longer work.
+/// Guarantees: each ends the service with an error that says why; the last one after everything was stopped.
+#[tokio::test]
+async fn errors_end_the_service() {
+    let rig = Rig::new("wrong", &PLAIN.replace("probe/@-in", "nonsense/@-in"));
+    let error = rig.service.await.unwrap().unwrap_err().to_string();
+    assert!(error.contains("unknown type: \"nonsense\""), "{error}");
+
+    let rig = Rig::new("luckless", &PLAIN.replace("RECEIVER", "{fails_to_start: true}"));
+    let error = rig.service.await.unwrap().unwrap_err().to_string();
+    assert_eq!(error, "cannot start pipelines: failed to start \"probe/luckless-in\" receiver: no luck");
+
+    let rig = Rig::new("fatal", PLAIN);
+    rig.world.until("start receiver in").await;
+    rig.world.host().fatal("the disk is full");
+    let error = rig.service.await.unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "the disk is full");
+    assert_eq!(rig.world.events(), ["stop receiver in", "stop exporter out"]);
+}
+
+/// Scenario: an exporter never stops; the service is told once, and in another run twice.
+/// Guarantees: after the limit it ends with an error that names the exporter; told twice it ends at once.
+#[tokio::test(start_paused = true)]
+async fn second_stop_does_not_wait() {
+    let yaml = PLAIN.replace("EXPORTER", "{never_stops: true}");
+    let rig = Rig::new("patient", &yaml);
+    rig.world.until("start receiver in").await;
+    let error = rig.stop().await.unwrap_err().to_string();
+    assert_eq!(error, "failed to shut down cleanly: \"probe/patient-out\" exporter was not done in time");
+
+    let rig = Rig::new("hasty", &yaml);
+    rig.world.until("start receiver in").await;
+    let began = tokio::time::Instant::now();
+    rig.events.send(Event::Stop("first")).await.unwrap();
+    rig.world.until("stop exporter out").await;
+    let error = rig.stop().await.unwrap_err();
+    assert!(matches!(error, ServiceError::Interrupted), "{error}");
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+/// Scenario: own metrics are shown at one port, then by a reload at another, then not at all.
+/// Guarantees: the page has the Collector's names; the old port is free each time.
+#[tokio::test]
+async fn own_metrics() {
+    let [first, second] = [free_port(), free_port()];
+    let at = |port: u16| {
+        let reader =
+            format!("{{readers: [{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {port}}}}}}}}}]}}");
+        PLAIN.replace("{level: none}", &reader)
+    };
+    let rig = Rig::new("metrics", &at(first));
+    rig.world.until("start receiver in").await;
+    let page = get(first).await;
+    let expected =
+        ["\notelcol_process_uptime 0.", "# TYPE otelcol_process_uptime counter", "target_info{service_instance_id="];
+    for line in expected {
+        assert!(page.contains(line), "{line} in {page}");
+    }
+    rig.reload(&at(second)).await;
+    rig.world.until("start receiver in").await;
+    assert!(get(second).await.contains("otelcol_process_uptime"));
+    TcpListener::bind(("127.0.0.1", first)).unwrap();
+
+    rig.reload(PLAIN).await;
+    rig.world.until("start receiver in").await;
+    TcpListener::bind(("127.0.0.1", second)).unwrap();
+    rig.stop().await.unwrap();
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+async fn get(port: u16) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.unwrap();
+    page
+}

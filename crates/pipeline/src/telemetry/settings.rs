@@ -28,8 +28,6 @@ pub struct LogSettings {
     pub encoding: Encoding,
     /// `stderr`, `stdout`, or files that are appended to.
     pub output_paths: Vec<String>,
-    /// Fields of every line, in JSON.
-    pub initial_fields: BTreeMap<String, String>,
 }
 
 /// `service::telemetry::metrics`.
@@ -96,11 +94,10 @@ impl LogSettings {
                 Encoding::Console
             }
         };
-        let initial_fields = initial_fields.into_iter().map(|(name, value)| match value.as_str() {
-            Some(text) => (name, text.to_owned()),
-            None => (name, value.to_string()),
-        });
-        Self { level: level.into(), encoding, output_paths, initial_fields: initial_fields.collect() }
+        if !initial_fields.is_empty() {
+            warnings.push("service::telemetry::logs::initial_fields has no effect".to_owned());
+        }
+        Self { level: level.into(), encoding, output_paths }
     }
 }
 
@@ -175,11 +172,9 @@ mod tests {
              resource: {service.name: x, service.version: }",
         );
         assert_eq!((settings.logs.level, settings.logs.encoding), (LogLevel::Error, Encoding::Console));
-        assert_eq!(settings.logs.initial_fields["a"], "1");
-        assert_eq!(settings.logs.initial_fields["b"], "c");
         assert_eq!((settings.metrics.level, settings.metrics.endpoints), (Level::Detailed, vec!["[::]:1".to_owned()]));
         assert_eq!(settings.metrics.resource["service.name"].as_deref(), Some("x"));
         assert_eq!(settings.metrics.resource["service.version"], None);
-        assert_eq!(settings.warnings.len(), 3, "{:?}", settings.warnings);
+        assert_eq!(settings.warnings.len(), 4, "{:?}", settings.warnings);
     }
 }
