@@ -241,6 +241,17 @@ impl<'a> Iterator for Fields<'a> {
             (self.buf, self.base, self.pos) = (buf, base, 0);
             self.next_piece += 1;
         }
+        // Most fields of spans are length-delimited and short, with tag and length of one byte each.
+        if let Some([tag @ 0x0a..=0x7f, len @ 0..=0x7f]) = self.buf.get(self.pos..).and_then(|rest| rest.first_chunk())
+            && tag & 7 == 2
+        {
+            let (body, end) = (self.pos + 2, self.pos + 2 + usize::from(*len));
+            if let Some(bytes) = self.buf.get(body..end) {
+                let pos = Pos { start: self.base + self.pos as u32, end: self.base + end as u32 };
+                self.pos = end;
+                return Some(Field { number: u32::from(tag >> 3), payload: Payload::Bytes(bytes), pos });
+            }
+        }
         // The scan has checked all framing, so this ends early only for a message that was never scanned.
         let RawField { number, payload, end } = field(self.buf, self.pos).ok()?;
         let pos = Pos { start: self.base + self.pos as u32, end: self.base + end as u32 };
@@ -281,8 +292,20 @@ impl<'a> Attribute<'a> {
     }
 }
 
+/// The encoding of a `KeyValue` that all SDKs write: a short key, then a short value.
+#[inline]
+fn plain_key_value(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [0x0a, key_len @ 0..=0x7f, rest @ ..] = body else { return None };
+    let (key, rest) = rest.split_at_checked(usize::from(*key_len))?;
+    let [0x12, value_len @ 1..=0x7f, value @ ..] = rest else { return None };
+    (value.len() == usize::from(*value_len)).then_some((key, value))
+}
+
 #[inline]
 fn key_value(body: &[u8]) -> (&[u8], ValueRef<'_>) {
+    if let Some((key, value)) = plain_key_value(body) {
+        return (key, ValueRef(value));
+    }
     let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
     let mut pos = 0;
     while pos < body.len() {
@@ -314,6 +337,16 @@ impl<'a> ValueRef<'a> {
     /// What it holds. Where the bytes hold several alternatives, the last one counts, as protobuf has it.
     #[inline]
     pub fn get(self) -> AnyValue<'a> {
+        // What SDKs write for short values; the loop below reads every encoding.
+        match self.0 {
+            [0x0a, len @ 0..=0x7f, text @ ..] if text.len() == usize::from(*len) => return AnyValue::Text(text),
+            [0x18, value @ 0..=0x7f] => return AnyValue::Int(i64::from(*value)),
+            [0x18, low @ 0x80..=0xff, high @ 0..=0x7f] => {
+                return AnyValue::Int(i64::from(low & 0x7f) | i64::from(*high) << 7);
+            }
+            [0x10, flag @ 0..=0x7f] => return AnyValue::Bool(*flag != 0),
+            _ => {}
+        }
         let mut found = AnyValue::Empty;
         let mut pos = 0;
         while pos < self.0.len() {

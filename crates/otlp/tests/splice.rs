@@ -1,5 +1,7 @@
 //! The splice against the oracle: for any request, in any encoding, and any edits, it equals decode, edit, encode.
 
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may fail by panicking")]
+
 mod common;
 
 use bytes::Bytes;
@@ -244,8 +246,11 @@ fn apply(mut traces: Traces, edit: &Edit) -> Traces {
     traces
 }
 
+/// A span, the attributes of its resource, the name and the schema URL of its scope.
+type Seen = (Span, Vec<KeyValue>, Vec<u8>, Vec<u8>);
+
 /// What the views say, in the form of the oracle.
-fn view(traces: &Traces) -> Vec<(Span, Vec<KeyValue>, Vec<u8>, Vec<u8>)> {
+fn view(traces: &Traces) -> Vec<Seen> {
     let attribute = |key: &[u8], raw: &[u8]| KeyValue {
         key: String::from_utf8(key.to_vec()).unwrap(),
         value: Some(AnyValue::decode(raw).unwrap()),
@@ -282,7 +287,7 @@ fn view(traces: &Traces) -> Vec<(Span, Vec<KeyValue>, Vec<u8>, Vec<u8>)> {
 }
 
 /// The same of the oracle.
-fn expected(decoded: &Decoded) -> Vec<(Span, Vec<KeyValue>, Vec<u8>, Vec<u8>)> {
+fn expected(decoded: &Decoded) -> Vec<Seen> {
     let filled = |attributes: &[KeyValue]| -> Vec<KeyValue> {
         let value = |known: &KeyValue| Some(known.value.clone().unwrap_or_default());
         attributes.iter().map(|known| KeyValue { value: value(known), ..known.clone() }).collect()

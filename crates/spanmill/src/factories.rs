@@ -19,8 +19,13 @@ const RECEIVERS: &[ReceiverFactory] = &[receivers::nop::FACTORY, receivers::otlp
 const PROCESSORS: &[ProcessorFactory] =
     &[processors::batch::FACTORY, processors::filter::FACTORY, processors::genai::FACTORY];
 
-const EXPORTERS: &[ExporterFactory] =
-    &[exporters::file::FACTORY, exporters::nop::FACTORY, exporters::otlp_grpc::FACTORY, exporters::otlp_http::FACTORY];
+const EXPORTERS: &[ExporterFactory] = &[
+    exporters::debug::FACTORY,
+    exporters::file::FACTORY,
+    exporters::nop::FACTORY,
+    exporters::otlp_grpc::FACTORY,
+    exporters::otlp_http::FACTORY,
+];
 
 const CONNECTORS: &[ConnectorFactory] = &[connectors::forward::FACTORY];
 

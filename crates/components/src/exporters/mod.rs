@@ -1,6 +1,7 @@
 //! What sends batches on.
 
 mod counts;
+pub mod debug;
 pub mod file;
 pub mod nop;
 pub mod otlp_grpc;
