@@ -8,18 +8,25 @@ use spanmill_pipeline::{Encoding, LogLevel, LogSettings};
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::error::colours;
 
-type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+/// What is logged, and how. Both are changed on their own: a layer with a filter of its own cannot be put in later.
+type Filtered = Layered<reload::Layer<Targets, Registry>, Registry>;
+type Format = Box<dyn Layer<Filtered> + Send + Sync>;
 
 /// Sets logging up at first, and changes it later.
 #[derive(Default)]
 pub(crate) struct Logging {
-    handle: Mutex<Option<reload::Handle<BoxedLayer, Registry>>>,
+    handles: Mutex<Option<Handles>>,
+}
+
+struct Handles {
+    filter: reload::Handle<Targets, Registry>,
+    format: reload::Handle<Format, Filtered>,
 }
 
 /// Where lines go: all of them at once.
@@ -40,35 +47,40 @@ impl Logging {
     ///
     /// Fails when a file cannot be opened; then nothing changes.
     pub(crate) fn apply(&self, settings: &LogSettings) -> Result<(), String> {
-        let layer = layer(settings)?;
-        let mut handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(handle) = &*handle {
-            return handle.reload(layer).map_err(|error| error.to_string());
+        let (filter, format) = (filter(settings.level), format(settings)?);
+        let mut handles = self.handles.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handles) = &*handles {
+            let changed = handles.format.reload(format).and_then(|()| handles.filter.reload(filter));
+            return changed.map_err(|error| error.to_string());
         }
-        let (layer, made) = reload::Layer::new(layer);
-        tracing_subscriber::registry().with(layer).try_init().map_err(|error| error.to_string())?;
-        *handle = Some(made);
+        let (filter, filter_handle) = reload::Layer::new(filter);
+        let (format, format_handle) = reload::Layer::new(format);
+        tracing_subscriber::registry().with(filter).with(format).try_init().map_err(|error| error.to_string())?;
+        *handles = Some(Handles { filter: filter_handle, format: format_handle });
         Ok(())
     }
 }
 
-fn layer(settings: &LogSettings) -> Result<BoxedLayer, String> {
-    let outputs = settings.output_paths.iter().map(|path| Output::open(path)).collect::<Result<Vec<_>, _>>()?;
-    let to_terminal = outputs.iter().all(|output| matches!(output, Output::Stderr)) && colours();
-    let format = tracing_subscriber::fmt::layer().with_writer(Outputs(outputs)).with_ansi(to_terminal);
-    let layer: BoxedLayer = match settings.encoding {
-        Encoding::Console => format.boxed(),
-        Encoding::Json => format.json().flatten_event(true).boxed(),
-    };
-    let level = match settings.level {
+/// Libraries speak of every frame at the lower levels, so of them warnings are the least that is heard.
+fn filter(level: LogLevel) -> Targets {
+    let level = match level {
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Warn => LevelFilter::WARN,
         LogLevel::Error => LevelFilter::ERROR,
     };
-    // Libraries speak of every frame at the lower levels.
-    let filter = Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("spanmill", level);
-    Ok(layer.with_filter(filter).boxed())
+    Targets::new().with_default(level.min(LevelFilter::WARN)).with_target("spanmill", level)
+}
+
+fn format(settings: &LogSettings) -> Result<Format, String> {
+    let outputs = settings.output_paths.iter().map(|path| Output::open(path)).collect::<Result<Vec<_>, _>>()?;
+    let to_terminal = outputs.iter().all(|output| matches!(output, Output::Stderr)) && colours();
+    let format = tracing_subscriber::fmt::layer().with_writer(Outputs(outputs)).with_ansi(to_terminal);
+    Ok(match settings.encoding {
+        Encoding::Console => format.boxed(),
+        // Spans are left out: those that were open before a change to JSON are not known to it.
+        Encoding::Json => format.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed(),
+    })
 }
 
 // === impl Output ===

@@ -14,7 +14,16 @@ use clap::Parser;
 use arguments::Arguments;
 
 fn main() -> ExitCode {
-    match command::execute(Arguments::parse()) {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // Help and version are successes; what is wrong ends with 1, as everything else that is.
+        Err(error) => {
+            let is_wrong = error.use_stderr();
+            let _ = error.print();
+            return if is_wrong { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    match command::execute(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             error::show(&error);
