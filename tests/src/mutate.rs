@@ -2,10 +2,10 @@
 
 use fastrand::Rng;
 
-/// Changes a copy of `seed` in one to eight places: bits flipped, bytes replaced, ranges cut out, repeated or moved, the end cut off.
+/// Changes a copy of `seed` in one to four places: bits flipped, bytes replaced, ranges cut out, repeated or moved, the end cut off.
 pub fn mutated(seed: &[u8], random: &mut Rng) -> Vec<u8> {
     let mut bytes = seed.to_vec();
-    for _ in 0..random.usize(1..=8) {
+    for _ in 0..random.usize(1..=4) {
         if bytes.is_empty() {
             break;
         }

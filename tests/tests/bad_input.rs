@@ -97,7 +97,7 @@ fn http_answers_each_mistake() {
 
 /// Scenario: gRPC messages that are truncated, random or nested too deep, and a method that does not exist; after each a good one.
 /// Guarantees: each gets a status that tells the client not to try again; each good one is served.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn grpc_answers_each_mistake() {
     let mut server = Server::start();
     let client = grpc::Client::connect(server.grpc).await;
@@ -130,8 +130,9 @@ fn ten_thousand_mutations_over_http() {
         let seed = &seeds[random.usize(..seeds.len())];
         let body = mutated(seed, &mut random);
         let answer = client.post(&server.url("/v1/traces"), &[content_type], &body);
-        let Answer { status, .. } = answer.unwrap_or_else(|error| panic!("request {number}: {error}"));
-        assert!(matches!(status, 200 | 400), "request {number}: {status}");
+        let answer = answer.unwrap_or_else(|error| panic!("request {number}: {error}"));
+        let Answer { status, .. } = answer;
+        assert!(matches!(status, 200 | 400), "request {number}: {status} {}", answer.text());
         *statuses.entry(status).or_default() += 1;
         if number % BETWEEN_GOOD == 0 {
             server.serves_over_http(&client, number);
@@ -143,7 +144,7 @@ fn ten_thousand_mutations_over_http() {
 
 /// Scenario: the same over gRPC.
 /// Guarantees: the same.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn ten_thousand_mutations_over_grpc() {
     let mut server = Server::start();
     let client = grpc::Client::connect(server.grpc).await;

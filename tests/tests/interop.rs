@@ -114,7 +114,7 @@ fn spanmill_sends_to_spanmill() {
 
 /// Scenario: a gRPC client compresses with deflate, which the Go Collector cannot, and with what it can.
 /// Guarantees: each request is answered with success, and its spans are written.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn grpc_requests_in_every_compression() {
     let [port] = ports::several();
     let config = format!(

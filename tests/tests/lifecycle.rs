@@ -9,12 +9,14 @@
 )]
 
 use std::fs;
+use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use rustix::process::Signal;
 use spanmill_tests::collector::Collector;
 use spanmill_tests::http::Client;
 use spanmill_tests::wait::{PATIENCE, until};
-use spanmill_tests::{ports, spans};
+use spanmill_tests::{grpc, ports, spans};
 
 /// Scenario: a hundred spans wait in a `batch` processor that would hold them for an hour, when SIGTERM comes.
 /// Guarantees: they are written before the process ends, with success.
@@ -40,6 +42,32 @@ service:
     assert!(spans::ids(&file).is_empty());
     spanmill.stop();
     assert_eq!(spans::ids(&file).len(), 100);
+}
+
+/// Scenario: a gRPC client keeps its connection open and does not react to anything any more, when SIGTERM comes.
+/// Guarantees: it does not keep the collector from ending with success, long before the limit for that, nor what it had sent from being written.
+#[tokio::test]
+async fn sigterm_does_not_wait_for_a_client_that_hangs() {
+    let [port] = ports::several();
+    let config = format!(
+        "
+receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '127.0.0.1:{port}'}}}}}}}}
+processors: {{batch: {{timeout: 1h, send_batch_size: 100000}}}}
+exporters: {{file: {{path: out.jsonl}}}}
+service:
+  telemetry: {{metrics: {{level: none}}}}
+  pipelines: {{traces: {{receivers: [otlp], processors: [batch], exporters: [file]}}}}
+"
+    );
+    let mut spanmill = Collector::spanmill(&config, &[port]);
+    let client = grpc::Client::connect(port).await;
+    client.export(Bytes::from(spans::request("hang", 1, 10))).await.expect("spans are accepted");
+    // The only thread of this runtime, which would close the connection when told to, waits for the process instead.
+    let told = Instant::now();
+    spanmill.stop();
+    assert!(told.elapsed() < Duration::from_secs(15), "{:?}", told.elapsed());
+    assert_eq!(spans::ids(&spanmill.process.file("out.jsonl")).len(), 10);
+    drop(client);
 }
 
 /// Scenario: the configuration file is changed and SIGHUP sent, first with another output file, then with a key that does not exist.
