@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use spanmill_config::ConfigError;
 use spanmill_pipeline::{
-    Batch, Component, ComponentError, ConsumeError, Consumer, Context, ExporterFactory, Host, Kind, Node, Signal,
+    Batch, Code, Component, ComponentError, ConsumeError, Consumer, Context, ExporterFactory, Host, Kind, Node, Signal,
     Stability,
 };
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -71,7 +71,9 @@ impl FileExporter {
     async fn write(&self, batch: Batch) -> Result<(), ConsumeError> {
         let (config, output) = (Arc::clone(&self.config), Arc::clone(&self.output));
         let written = spawn_blocking(move || {
-            let record = record::encode(&batch, &config).map_err(|error| ConsumeError::permanent(error.to_string()))?;
+            // What cannot be encoded is the sender's mistake, found here because nothing before had to look that deep.
+            let record = record::encode(&batch, &config)
+                .map_err(|error| ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument))?;
             let mut output = output.lock().unwrap_or_else(PoisonError::into_inner);
             let output = output.as_mut().ok_or_else(|| ConsumeError::retryable("the file is not open"))?;
             output.write(&record).map_err(|error| {

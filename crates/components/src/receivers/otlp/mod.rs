@@ -10,12 +10,14 @@ mod intake;
 mod tests;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use spanmill_config::ConfigError;
 use spanmill_pipeline::{Component, ComponentError, Context, Host, Kind, Outputs, ReceiverFactory, Signal, Stability};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::net::listen::Listener;
 use config::{Config, Grpc, Http};
@@ -31,6 +33,10 @@ pub const FACTORY: ReceiverFactory = ReceiverFactory {
     },
     create,
 };
+
+/// How long clients may take to finish their requests and to close their connections when the receiver stops. Those that do
+/// not answer any more must not use up the time in which exporters drain.
+const CLOSING: Duration = Duration::from_secs(5);
 
 struct Otlp {
     grpc: Option<(Grpc, Intake)>,
@@ -96,9 +102,15 @@ impl Component for Otlp {
         // With nobody listening the receiver was never started.
         let _ = self.stop.send(true);
         let servers = std::mem::take(&mut *self.servers.lock().unwrap_or_else(PoisonError::into_inner));
-        for server in servers {
-            server.await.map_err(|error| ComponentError::Other(format!("an OTLP server ended badly: {error}")))?;
-        }
-        Ok(())
+        let closed = timeout(CLOSING, async {
+            for server in servers {
+                server.await.map_err(|error| ComponentError::Other(format!("an OTLP server ended badly: {error}")))?;
+            }
+            Ok(())
+        });
+        closed.await.unwrap_or_else(|_| {
+            tracing::warn!("some OTLP clients did not close their connections in time");
+            Ok(())
+        })
     }
 }
