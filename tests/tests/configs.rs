@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use spanmill_tests::collector::Collector;
+use spanmill_tests::collector::{Collector, write_config};
 use spanmill_tests::http::Client;
 use spanmill_tests::process::folder;
 use spanmill_tests::wait::{PATIENCE, until};
@@ -32,6 +32,30 @@ fn every_shipped_configuration_works() {
     figure("configs", &format!("{} shipped configurations validated and started", files.len()));
 }
 
+/// Scenario: the configurations that README.md and the pages under `docs/` show are validated, as a reader would copy them.
+/// Guarantees: each whole configuration (one that has a `service`) is valid.
+#[test]
+fn documented_configurations_are_valid() {
+    let root = xtask::cache::root();
+    let pages =
+        fs::read_dir(root.join("docs")).expect("there is a folder of pages").flatten().map(|entry| entry.path());
+    let pages: Vec<PathBuf> =
+        pages.chain([root.join("README.md")]).filter(|path| path.extension().is_some_and(|e| e == "md")).collect();
+    let folder = folder("documented");
+    let mut count = 0;
+    for page in &pages {
+        let text = fs::read_to_string(page).expect("a page can be read");
+        for block in text.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()) {
+            if block.lines().any(|line| line == "service:") {
+                validates(&write_config(&folder, block));
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 0, "README.md shows a whole configuration");
+    figure("configs", &format!("{count} configurations from README.md and docs/ validated"));
+}
+
 fn shipped() -> Vec<PathBuf> {
     let entries = fs::read_dir(xtask::cache::root().join("config")).expect("there is a folder of configurations");
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry can be read").path()).collect();
@@ -43,7 +67,8 @@ fn shipped() -> Vec<PathBuf> {
 fn validates(file: &Path) {
     let output = Command::new(spanmill()).arg("validate").arg("--config").arg(file).stdin(Stdio::null()).output();
     let output = output.expect("the binary starts");
-    assert!(output.status.success(), "{}: {}", file.display(), String::from_utf8_lossy(&output.stderr));
+    let (text, error) = (fs::read_to_string(file).unwrap_or_default(), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{}: {error}\n{text}", file.display());
 }
 
 fn serves(file: &Path) {

@@ -2,7 +2,7 @@
 
 use xtask::command::cargo;
 use xtask::notes::Notes;
-use xtask::{peers, product};
+use xtask::product;
 
 use crate::steps::Steps;
 use crate::{in_clone, test};
@@ -14,7 +14,6 @@ pub(crate) fn relay(arguments: &[String]) -> bool {
     steps.step("bench relay", || {
         let mut command = cargo();
         command.args(["run", "--release", "--package", "spanmill-bench-relay", "--"]).args(arguments);
-        command.env("SPANMILL_PEERS", peers::dir());
         if let Some(path) = binary {
             command.env(product::BINARY_VARIABLE, path);
         }
