@@ -44,7 +44,7 @@ pub enum ErrorMode {
 #[error("unknown error mode {0:?}, valid are ignore, propagate and silent")]
 pub struct UnknownErrorMode(String);
 
-/// A text that is no condition.
+/// A text that is no condition, or no statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParseError {
     /// The whole text.
@@ -164,7 +164,7 @@ impl std::str::FromStr for ErrorMode {
 // === impl ParseError ===
 
 impl ParseError {
-    fn new(text: &str, error: CompileError) -> Self {
+    pub(crate) fn new(text: &str, error: CompileError) -> Self {
         let before = text.get(..error.at).unwrap_or(text);
         let line = before.matches('\n').count() + 1;
         let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
@@ -176,7 +176,7 @@ impl ParseError {
 impl fmt::Display for ParseError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.position;
-        write!(f, "cannot parse OTTL condition {:?} at {line}:{column}: {}", self.text, self.message)?;
+        write!(f, "cannot parse OTTL {:?} at {line}:{column}: {}", self.text, self.message)?;
         match &self.suggestion {
             Some(suggestion) => write!(f, ", did you mean {suggestion:?}?"),
             None => Ok(()),

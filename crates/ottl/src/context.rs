@@ -69,16 +69,14 @@ impl Context {
 
     /// Whether a path without a declared prefix may begin with the name of this context.
     pub(crate) fn reaches(self, prefix: &str) -> bool {
-        self.prefixes().contains(&prefix) || (self == Self::Scope && prefix == "instrumentation_scope")
+        self.prefixes().contains(&prefix)
     }
 
     /// The number of an enum such as `STATUS_CODE_ERROR`.
     pub(crate) fn symbol(self, name: &str) -> Option<i64> {
         match self {
             Self::Resource | Self::Scope => None,
-            Self::Span | Self::SpanEvent => {
-                SYMBOLS.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
-            }
+            Self::Span | Self::SpanEvent => SYMBOLS.iter().find(|(known, _)| *known == name).map(|(_, value)| *value),
         }
     }
 

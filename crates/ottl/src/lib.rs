@@ -30,9 +30,11 @@ mod functions;
 mod parse;
 #[cfg(test)]
 mod recorded;
+mod statement;
 
 pub use compile::{Compiler, Paths};
 pub use condition::{Condition, ConditionError, ConditionSet, ErrorMode, ParseError, UnknownErrorMode};
 pub use context::{Context, UnknownContext};
 pub use eval::EvalError;
 pub use eval::frame::{Frame, Slots};
+pub use statement::Statement;

@@ -53,7 +53,11 @@ impl Scope<'_> {
             if let (Some(param), Some(slot)) = (function.params.get(at), args.get_mut(at)) {
                 *slot = self.arg(param.kind, arg).map_err(|error| {
                     let message = format!("{name}: argument {:?} {}", param.name, error.message);
-                    if error.suggestion.is_some() || error.at != arg.at { error } else { CompileError { message, ..error } }
+                    if error.suggestion.is_some() || error.at != arg.at {
+                        error
+                    } else {
+                        CompileError { message, ..error }
+                    }
                 })?;
             }
         }

@@ -9,6 +9,7 @@ use crate::ast;
 use crate::context::Context;
 use crate::eval::bool::Bool;
 use crate::eval::frame::{Slots, SlotsBuilder};
+use crate::functions;
 use crate::parse::SyntaxError;
 
 pub(crate) use infer::infer;
@@ -72,8 +73,7 @@ impl Compiler {
     }
 
     pub(crate) fn compile(&mut self, context: Context, prefixed: bool, condition: &ast::Bool) -> Result<Bool> {
-        let mut scope =
-            Scope { slots: &mut self.slots, context, prefixed, lambdas: self.lambdas, locals: Vec::new() };
+        let mut scope = Scope { slots: &mut self.slots, context, prefixed, lambdas: self.lambdas, locals: Vec::new() };
         scope.boolean(condition)
     }
 
@@ -84,8 +84,7 @@ impl Compiler {
         prefixed: bool,
         value: &ast::Value,
     ) -> Result<crate::eval::expr::Expr> {
-        let mut scope =
-            Scope { slots: &mut self.slots, context, prefixed, lambdas: self.lambdas, locals: Vec::new() };
+        let mut scope = Scope { slots: &mut self.slots, context, prefixed, lambdas: self.lambdas, locals: Vec::new() };
         scope.value(value)
     }
 }
@@ -99,7 +98,8 @@ impl CompileError {
 
     /// The same with the nearest of the valid names.
     pub(crate) fn nearest<'n>(self, name: &str, valid: impl IntoIterator<Item = &'n str>) -> Self {
-        let rank = |candidate: &'n str| (strsim::damerau_levenshtein(name, candidate), candidate);
+        let lower = name.to_lowercase();
+        let rank = |candidate: &'n str| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate);
         let best = valid.into_iter().map(rank).min();
         let suggestion = best.filter(|(distance, _)| *distance <= 1 + name.len() / 3).map(|(_, name)| name.to_owned());
         Self { suggestion, ..self }
@@ -108,7 +108,11 @@ impl CompileError {
 
 impl From<SyntaxError> for CompileError {
     fn from(error: SyntaxError) -> Self {
-        Self { at: error.at, message: error.message, suggestion: None }
+        let converted = Self::new(error.at, error.message);
+        match error.function {
+            Some(name) => converted.nearest(&functions::camel(&name), functions::all().map(|function| function.name)),
+            None => converted,
+        }
     }
 }
 

@@ -130,8 +130,7 @@ impl Scope<'_> {
         if self.prefixed {
             let valid = self.context.prefixes();
             let Some(prefix) = prefix else {
-                let options: Vec<String> =
-                    valid.iter().map(|prefix| format!("{prefix}.{}", path.describe())).collect();
+                let options: Vec<String> = valid.iter().map(|prefix| format!("{prefix}.{}", path.describe())).collect();
                 let message = format!("missing context name for path {:?}", path.describe());
                 return Err(CompileError::new(path.at, format!("{message}, possible are {}", options.join(", "))));
             };
@@ -155,7 +154,10 @@ impl Scope<'_> {
             return Err(CompileError::new(path.at, message));
         }
         if joined != "cache" {
-            return Err(CompileError::new(path.at, format!("invalid path {:?}: a cache has keys, not fields", path.describe())));
+            return Err(CompileError::new(
+                path.at,
+                format!("invalid path {:?}: a cache has keys, not fields", path.describe()),
+            ));
         }
         Ok(Target::Empty)
     }

@@ -33,9 +33,7 @@ impl Scope<'_> {
                 }
                 inner => Expr::Negate(Box::new(inner)),
             },
-            Value::Math(left, op, right) => {
-                Expr::Math(Box::new(self.value(left)?), *op, Box::new(self.value(right)?))
-            }
+            Value::Math(left, op, right) => Expr::Math(Box::new(self.value(left)?), *op, Box::new(self.value(right)?)),
             Value::Group(inner) => self.value(inner)?,
             Value::Lambda(lambda) => {
                 return Err(CompileError::new(lambda.at, "a lambda can only be an argument that is to be one"));

@@ -1,9 +1,9 @@
 //! Compiled conditions.
 
+use super::EvalError;
 use super::compare::compare;
 use super::expr::{Env, Expr};
 use super::val::Val;
-use super::EvalError;
 use crate::ast::CompareOp;
 
 /// A compiled condition.
@@ -80,7 +80,10 @@ impl Bool {
             Self::Not(inner) => Ok(!inner.eval(env)?),
             Self::Call(call) => match call.eval(env)? {
                 Val::Bool(value) => Ok(value),
-                other => Err(EvalError::Type { expected: "bool from a function that stands alone", found: other.type_name() }),
+                other => Err(EvalError::Type {
+                    expected: "bool from a function that stands alone",
+                    found: other.type_name(),
+                }),
             },
         }
     }

@@ -94,9 +94,7 @@ fn slices_equal(a: &[u8], b: &[u8]) -> bool {
 fn values_equal(a: ValueRef<'_>, b: ValueRef<'_>) -> bool {
     match (a.get(), b.get()) {
         (AnyValue::Array(a), AnyValue::Array(b)) => slices_equal(a, b),
-        (AnyValue::Map(a), AnyValue::Map(b)) => {
-            maps_equal(&MapVal::Encoded(a.into()), &MapVal::Encoded(b.into()))
-        }
+        (AnyValue::Map(a), AnyValue::Map(b)) => maps_equal(&MapVal::Encoded(a.into()), &MapVal::Encoded(b.into())),
         (a, b) => a == b,
     }
 }

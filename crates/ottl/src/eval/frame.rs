@@ -1,7 +1,9 @@
 //! What one evaluation reads: the resource, scope, span and event at hand, each scanned once for all expressions of a
 //! program.
 
-use spanmill_otlp::{Attribute, EventRef, KeyTable, Message, Payload, ResourceRef, ScopeRef, Slot, SpanRef, StatusRef, ValueRef};
+use spanmill_otlp::{
+    Attribute, EventRef, KeyTable, Message, Payload, ResourceRef, ScopeRef, Slot, SpanRef, StatusRef, ValueRef,
+};
 
 /// Where attributes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -33,11 +33,7 @@ pub(crate) fn list_index(key: &Key, env: &Env<'_>) -> Result<i64, EvalError> {
 }
 
 /// Follows keys into a received value. A missing map entry is nil; an index out of bounds is an error.
-pub(crate) fn index_value<'e>(
-    value: ValueRef<'e>,
-    keys: &'e [Key],
-    env: &'e Env<'e>,
-) -> Result<Val<'e>, EvalError> {
+pub(crate) fn index_value<'e>(value: ValueRef<'e>, keys: &'e [Key], env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
     let mut value = value;
     for key in keys {
         match value.get() {

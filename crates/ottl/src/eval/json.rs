@@ -99,7 +99,9 @@ fn put_string(out: &mut String, text: &[u8]) {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\x1f' => put(out, format_args!("\\u{:04x}", u32::from(c))),
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\x1f' => {
+                put(out, format_args!("\\u{:04x}", u32::from(c)))
+            }
             _ => out.push(c),
         }
     }

@@ -5,9 +5,7 @@ use std::borrow::Cow;
 use spanmill_otlp::{Slot, ValueRef};
 
 use super::expr::{Env, Key};
-use super::frame::{
-    EVENT_ATTRIBUTES, Level, RESOURCE_ATTRIBUTES, SCOPE_ATTRIBUTES, SPAN_ATTRIBUTES,
-};
+use super::frame::{EVENT_ATTRIBUTES, Level, RESOURCE_ATTRIBUTES, SCOPE_ATTRIBUTES, SPAN_ATTRIBUTES};
 use super::index::{index_value, map_key};
 use super::val::{MapVal, Time, Val};
 use super::{EvalError, convert};
@@ -89,10 +87,8 @@ impl Path {
             Self::Computed { level, key, rest } => {
                 let key = map_key(key, env)?;
                 let message = &env.frame.table(*level).message;
-                let found: Option<ValueRef<'e>> = message
-                    .attributes(number(*level))
-                    .find(|found| found.key == key.as_ref())
-                    .map(|found| found.value);
+                let found: Option<ValueRef<'e>> =
+                    message.attributes(number(*level)).find(|found| found.key == key.as_ref()).map(|found| found.value);
                 match found {
                     None => Ok(Val::Nil),
                     Some(value) => index_value(value, rest, env),

@@ -123,12 +123,10 @@ impl<'a> Val<'a> {
             Self::Bytes(bytes) => Val::Bytes(Cow::Owned(bytes.into_owned())),
             Self::Map(map) => Val::Map(MapVal::Encoded(Cow::Owned(map.into_encoded().into_owned()))),
             Self::Slice(body) => Val::Slice(Cow::Owned(body.into_owned())),
-            Self::List(list) => Val::List(ListVal::Owned(
-                list.into_vec().into_iter().map(Val::into_owned).collect::<Result<_, _>>()?,
-            )),
-            Self::Strings(items) => {
-                Val::Strings(items.into_iter().map(|item| Cow::Owned(item.into_owned())).collect())
+            Self::List(list) => {
+                Val::List(ListVal::Owned(list.into_vec().into_iter().map(Val::into_owned).collect::<Result<_, _>>()?))
             }
+            Self::Strings(items) => Val::Strings(items.into_iter().map(|item| Cow::Owned(item.into_owned())).collect()),
             Self::Time(time) => Val::Time(time),
             Self::Duration(nanos) => Val::Duration(nanos),
             Self::TraceId(id) => Val::TraceId(id),
@@ -186,7 +184,9 @@ impl<'a> Val<'a> {
                 put_delimited(out, 0x2a, &encode_slice(&items)?);
                 return Ok(());
             }
-            _ => return Err(EvalError::Unsupported { what: "a value inside a map or a list", found: self.type_name() }),
+            _ => {
+                return Err(EvalError::Unsupported { what: "a value inside a map or a list", found: self.type_name() });
+            }
         };
         spanmill_otlp::put_any_value(out, &value);
         Ok(())

@@ -31,25 +31,21 @@ pub(super) const FUNCTIONS: &[Function] = &[
             Ok(Val::Bool(elements(&list).any(|element| Val::of(element).equals(&item))))
         },
     ),
-    Function::plain(
-        "Index",
-        &[required("target", ParamKind::Any), required("value", ParamKind::Any)],
-        |args, env| {
-            let target = args.get(0, env)?;
-            let value = args.get(1, env)?;
-            let found = match (&target, &value) {
-                (Val::Str(text), Val::Str(part)) => memchr::memmem::find(text, part),
-                (Val::Str(_), other) => {
-                    return Err(EvalError::Type { expected: "string to search for", found: other.type_name() });
-                }
-                _ => {
-                    let list = crate::eval::convert::slice(target)?;
-                    elements(&list).position(|element| Val::of(element).equals(&value))
-                }
-            };
-            Ok(Val::Int(found.map_or(-1, |at| at as i64)))
-        },
-    ),
+    Function::plain("Index", &[required("target", ParamKind::Any), required("value", ParamKind::Any)], |args, env| {
+        let target = args.get(0, env)?;
+        let value = args.get(1, env)?;
+        let found = match (&target, &value) {
+            (Val::Str(text), Val::Str(part)) => memchr::memmem::find(text, part),
+            (Val::Str(_), other) => {
+                return Err(EvalError::Type { expected: "string to search for", found: other.type_name() });
+            }
+            _ => {
+                let list = crate::eval::convert::slice(target)?;
+                elements(&list).position(|element| Val::of(element).equals(&value))
+            }
+        };
+        Ok(Val::Int(found.map_or(-1, |at| at as i64)))
+    }),
     Function::prepared("Coalesce", &[required("values", ParamKind::Anys)], |args| {
         if args.list(0).is_empty() {
             return Err("it requires at least one value".to_owned());

@@ -207,7 +207,11 @@ fn shortest(value: f64) -> String {
         return if value > 0.0 { "+Inf".to_owned() } else { "-Inf".to_owned() };
     }
     let size = value.abs();
-    if value == 0.0 || (1e-4..1e21).contains(&size) { format!("{value}") } else { two_digit_exponent(&format!("{value:e}")) }
+    if value == 0.0 || (1e-4..1e21).contains(&size) {
+        format!("{value}")
+    } else {
+        two_digit_exponent(&format!("{value:e}"))
+    }
 }
 
 /// A value as `%v` shows it.

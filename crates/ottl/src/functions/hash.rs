@@ -16,9 +16,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::plain("MD5", &[TARGET], |args, env| digest::<md5::Md5>(args, env)),
     Function::plain("FNV", &[TARGET], |args, env| {
         let text = args.string(0, env)?;
-        let hash = text.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        let hash = text
+            .iter()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
         Ok(Val::Int(hash as i64))
     }),
 ];

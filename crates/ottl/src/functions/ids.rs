@@ -47,7 +47,8 @@ fn id<const N: usize>(name: &'static str, bytes: &[u8]) -> Result<[u8; N], EvalE
     }
     for (byte, pair) in id.iter_mut().zip(pairs) {
         let digits = std::str::from_utf8(pair).ok().filter(|pair| pair.bytes().all(|c| c.is_ascii_hexdigit()));
-        *byte = digits.and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or_else(|| EvalError::parse(name, bytes))?;
+        *byte =
+            digits.and_then(|pair| u8::from_str_radix(pair, 16).ok()).ok_or_else(|| EvalError::parse(name, bytes))?;
     }
     Ok(id)
 }

@@ -6,16 +6,17 @@ use super::{Function, ParamKind, required};
 use crate::eval::EvalError;
 use crate::eval::val::{MapVal, Val, put_delimited, put_entry};
 
-pub(super) const FUNCTIONS: &[Function] = &[Function::plain("ParseJSON", &[required("target", ParamKind::Str)], |args, env| {
-    let text = args.string(0, env)?;
-    // The parser bounds nesting to 128 levels.
-    let parsed: Json = serde_json::from_slice(&text).map_err(|_| EvalError::parse("JSON", &text))?;
-    match &parsed {
-        Json::Array(_) => Ok(Val::Slice(list(&parsed).into())),
-        Json::Object(_) => Ok(Val::Map(MapVal::Encoded(map(&parsed).into()))),
-        _ => Err(EvalError::parse("JSON object or array", &text)),
-    }
-})];
+pub(super) const FUNCTIONS: &[Function] =
+    &[Function::plain("ParseJSON", &[required("target", ParamKind::Str)], |args, env| {
+        let text = args.string(0, env)?;
+        // The parser bounds nesting to 128 levels.
+        let parsed: Json = serde_json::from_slice(&text).map_err(|_| EvalError::parse("JSON", &text))?;
+        match &parsed {
+            Json::Array(_) => Ok(Val::Slice(list(&parsed).into())),
+            Json::Object(_) => Ok(Val::Map(MapVal::Encoded(map(&parsed).into()))),
+            _ => Err(EvalError::parse("JSON object or array", &text)),
+        }
+    })];
 
 /// The elements as an encoded `ArrayValue`.
 fn list(value: &Json) -> Vec<u8> {

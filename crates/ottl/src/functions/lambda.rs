@@ -143,9 +143,7 @@ fn filter<'e>(args: &'e Args, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
 fn map_each<'e>(args: &'e Args, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
     let mapper = args.lambda(1)?;
     let source = Source::read(args, env)?;
-    build(&source, |out, key, value| {
-        mapper.call(env, vec![key.borrow(), value], |result| put(out, &key, &result))
-    })
+    build(&source, |out, key, value| mapper.call(env, vec![key.borrow(), value], |result| put(out, &key, &result)))
 }
 
 fn map_keys<'e>(args: &'e Args, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {

@@ -264,11 +264,7 @@ impl Args {
         to::slice(self.get(at, env)?)
     }
 
-    pub(crate) fn string_like<'e>(
-        &'e self,
-        at: usize,
-        env: &'e Env<'e>,
-    ) -> Result<Option<Cow<'e, [u8]>>, EvalError> {
+    pub(crate) fn string_like<'e>(&'e self, at: usize, env: &'e Env<'e>) -> Result<Option<Cow<'e, [u8]>>, EvalError> {
         to::string_like(self.get(at, env)?)
     }
 
@@ -289,12 +285,7 @@ impl Args {
 
     /// Calls back with each item of a list argument as text, nil as `<nil>`. Of a received list nil is empty and bytes are
     /// base 64.
-    pub(crate) fn each_text(
-        &self,
-        at: usize,
-        env: &Env<'_>,
-        mut text: impl FnMut(&[u8]),
-    ) -> Result<(), EvalError> {
+    pub(crate) fn each_text(&self, at: usize, env: &Env<'_>, mut text: impl FnMut(&[u8])) -> Result<(), EvalError> {
         let mut item = |value: Val<'_>| {
             text(to::string_like(value)?.as_deref().unwrap_or(b"<nil>"));
             Ok(())

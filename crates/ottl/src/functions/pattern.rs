@@ -58,7 +58,8 @@ impl Matcher {
             Some(core) => (true, core),
             None => (false, rest.strip_suffix(".*").unwrap_or(rest)),
         };
-        let plain = |text: &str| !text.contains(['\\', '.', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$']);
+        let plain =
+            |text: &str| !text.contains(['\\', '.', '+', '*', '?', '(', ')', '|', '[', ']', '{', '}', '^', '$']);
         if !plain(core) || pattern.len() > 4096 {
             return re2::compile(pattern).map(Self::Regex);
         }

@@ -15,7 +15,8 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
     if pattern.len() > MAX_LEN {
         return Err(format!("longer than {MAX_LEN} bytes"));
     }
-    let translated = Translator { rest: pattern, out: String::with_capacity(pattern.len() + 16), repeated: false }.run()?;
+    let translated =
+        Translator { rest: pattern, out: String::with_capacity(pattern.len() + 16), repeated: false }.run()?;
     RegexBuilder::new(&translated).size_limit(SIZE_LIMIT).build().map_err(|error| last_line(&error.to_string()))
 }
 

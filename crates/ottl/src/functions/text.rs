@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use memchr::memmem;
 
 use super::{Function, ParamKind, optional, required};
-use crate::eval::val::Val;
 use crate::eval::EvalError;
+use crate::eval::val::Val;
 
 const TARGET: super::Param = required("target", ParamKind::Str);
 

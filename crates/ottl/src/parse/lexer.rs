@@ -97,9 +97,9 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<Token<'_>>, SyntaxError> {
         let (kind, len) = match_rule(rest).ok_or_else(|| SyntaxError::at(at, unknown(rest)))?;
         let raw = rest.get(..len).unwrap_or("");
         let text = match kind {
-            Kind::String => Cow::Owned(unquote(raw).ok_or_else(|| {
-                SyntaxError::at(at, format!("invalid escape in string {}", clip(raw)))
-            })?),
+            Kind::String => Cow::Owned(
+                unquote(raw).ok_or_else(|| SyntaxError::at(at, format!("invalid escape in string {}", clip(raw))))?,
+            ),
             _ => Cow::Borrowed(raw),
         };
         out.push(Token { kind, text, at });

@@ -54,9 +54,8 @@ impl Parser<'_> {
             }
             Kind::Lower if self.is_call() => {
                 let name = self.name()?;
-                let message =
-                    format!("converter names must start with an upper-case letter, but got {:?}", name.text);
-                Err(SyntaxError::at(name.at, message))
+                let message = format!("converter names must start with an upper-case letter, but got {:?}", name.text);
+                Err(SyntaxError { function: Some(name.text), ..SyntaxError::at(name.at, message) })
             }
             Kind::Lower => self.path().map(Value::Path),
             Kind::Int => self.int().map(Value::Int),

@@ -28,6 +28,8 @@ pub(crate) struct SyntaxError {
     /// Offset in bytes.
     pub(crate) at: usize,
     pub(crate) message: String,
+    /// The name of a function that was written wrongly.
+    pub(crate) function: Option<String>,
 }
 
 /// Reads tokens. Clones of `at` are the branches of ordered choice.
@@ -66,7 +68,7 @@ pub(crate) fn statement(text: &str) -> Result<Statement, SyntaxError> {
 
 impl SyntaxError {
     pub(crate) fn at(at: usize, message: impl Into<String>) -> Self {
-        Self { at, message: message.into() }
+        Self { at, message: message.into(), function: None }
     }
 }
 

@@ -13,7 +13,9 @@ impl Parser<'_> {
             Some(octal) if !octal.is_empty() => i64::from_str_radix(octal, 8),
             _ => token.text.parse(),
         };
-        parsed.map_err(|_| SyntaxError::at(token.at, format!("{:?} is no 64-bit integer", super::lexer::clip(&token.text))))
+        parsed.map_err(|_| {
+            SyntaxError::at(token.at, format!("{:?} is no 64-bit integer", super::lexer::clip(&token.text)))
+        })
     }
 
     pub(super) fn float(&mut self) -> Result<f64, SyntaxError> {

@@ -88,9 +88,7 @@ pub(super) fn read(section: &Section) -> Result<Vec<Group>, ConfigError> {
         None => Ok(Vec::new()),
         Some(_) if legacy => Err(section
             .error("trace_conditions", "cannot be used together with traces: the latter is the older form of it")),
-        Some(given) if !matches!(given.node().value(), Value::List(_)) => {
-            Err(section.error("trace_conditions", "expected a list of conditions"))
-        }
+        Some(given) if given.is_null() => Err(section.error("trace_conditions", "expected a list of conditions")),
         Some(_) => from_items(section, config.error_mode.0, &config.trace_conditions),
     }
 }
@@ -147,7 +145,7 @@ fn from_items(section: &Section, mode: ErrorMode, items: &[Item]) -> Result<Vec<
         let Item::Group(group) = item else { continue };
         let mut compiler = Compiler::new();
         let paths = group.context.0.map_or(Paths::Prefixed, Paths::Unprefixed);
-        let path = format!("trace_conditions::[{index}]::conditions");
+        let path = format!("trace_conditions[{index}]::conditions");
         let conditions = compile(section, &path, &mut compiler, paths, &group.conditions, &mut problems);
         let mode = group.error_mode.map_or(mode, |mode| mode.0);
         groups.push(Group::new(conditions, mode, compiler.finish()));
@@ -168,7 +166,7 @@ fn compile<'t>(
     for (index, text) in texts.into_iter().enumerate() {
         match Condition::parse(compiler, paths, text) {
             Ok(condition) => compiled.push(condition),
-            Err(error) => problems.push(section.problem(&format!("{path}::[{index}]"), error)),
+            Err(error) => problems.push(section.problem(&format!("{path}[{index}]"), error)),
         }
     }
     compiled
