@@ -153,9 +153,9 @@ impl Export {
             let message = "unknown grpc-encoding: expected gzip, zstd, deflate, snappy or identity";
             ConsumeError::permanent(message).with_code(Code::Unimplemented)
         })?;
-        let message = read_message(request.into_body(), self.limit).await.map_err(frame_error)?;
+        let message = read_message(request.into_body(), self.limit).await.map_err(|error| frame_error(&error))?;
         let bytes = if message.compressed {
-            compression.decompress(&message.bytes, self.limit).map_err(decompress_error)?
+            compression.decompress(&message.bytes, self.limit).map_err(|error| decompress_error(&error))?
         } else {
             message.bytes
         };
@@ -163,7 +163,7 @@ impl Export {
     }
 }
 
-fn frame_error(error: FrameError) -> ConsumeError {
+fn frame_error(error: &FrameError) -> ConsumeError {
     let code = match error {
         FrameError::TooLarge { .. } => Code::ResourceExhausted,
         FrameError::Body(_) => Code::Cancelled,
@@ -172,7 +172,7 @@ fn frame_error(error: FrameError) -> ConsumeError {
     ConsumeError::permanent(error.to_string()).with_code(code)
 }
 
-fn decompress_error(error: DecompressError) -> ConsumeError {
+fn decompress_error(error: &DecompressError) -> ConsumeError {
     let code = match error {
         DecompressError::TooLarge(_) => Code::ResourceExhausted,
         DecompressError::Invalid { .. } => Code::InvalidArgument,

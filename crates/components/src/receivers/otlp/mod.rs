@@ -45,6 +45,7 @@ struct Otlp {
     servers: Mutex<Vec<JoinHandle<()>>>,
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the factory's signature")]
 fn create(context: Context<'_>, outputs: Outputs) -> Result<Arc<dyn Component>, ConfigError> {
     let config = Config::read(context.section)?;
     let grpc = config.protocols.grpc.into_option().map(|grpc| {
