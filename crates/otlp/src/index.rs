@@ -83,7 +83,7 @@ impl Index {
 
 impl<'a, const CHECK: bool> Scan<'a, CHECK> {
     /// The field at `pos` of a message that ends at `end`.
-    #[inline]
+    #[inline(always)]
     fn field(&self, pos: usize, end: usize) -> Result<RawField<'a>, Malformed> {
         let message = self.buf.get(..end).ok_or_else(|| Malformed::new(pos, Reason::Truncated))?;
         field(message, pos)
@@ -225,6 +225,9 @@ impl<'a, const CHECK: bool> Scan<'a, CHECK> {
     }
 
     fn key_value(&self, at: Entry, depth: u32) -> Result<(), Malformed> {
+        if self.buf.get(at.body as usize..at.end as usize).is_some_and(is_plain_pair) {
+            return Ok(());
+        }
         let (mut pos, end) = (at.body as usize, at.end as usize);
         while pos < end {
             let field = self.field(pos, end)?;
@@ -239,6 +242,9 @@ impl<'a, const CHECK: bool> Scan<'a, CHECK> {
     }
 
     fn any_value(&self, at: Entry, depth: u32) -> Result<(), Malformed> {
+        if self.buf.get(at.body as usize..at.end as usize).is_some_and(is_plain_value) {
+            return Ok(());
+        }
         let (mut pos, end) = (at.body as usize, at.end as usize);
         while pos < end {
             let field = self.field(pos, end)?;
@@ -296,6 +302,40 @@ const LINK: Shape = Shape {
 };
 /// A status has no attributes; no field has number 0.
 const STATUS: Shape = Shape { attributes: 0, fields: &[(2, Kind::Bytes), (3, Kind::Varint)] };
+
+/// Whether this is a `KeyValue` in the form that every sender uses: a short key and a plain value. Nearly all are, and need
+/// no closer look.
+#[inline]
+fn is_plain_pair(body: &[u8]) -> bool {
+    let [0x0a, key_len @ 0..0x80, rest @ ..] = body else { return false };
+    match rest.get(usize::from(*key_len)..) {
+        Some([0x12, value_len @ 0..0x80, value @ ..]) => {
+            value.len() == usize::from(*value_len) && is_plain_value(value)
+        }
+        // Two bytes of length: up to 16 KiB of text.
+        Some([0x12, low @ 0x80..=0xff, high @ 0..0x80, value @ ..]) => {
+            value.len() == two_bytes(*low, *high) && is_plain_value(value)
+        }
+        _ => false,
+    }
+}
+
+/// Whether this is an `AnyValue` with a single scalar in it.
+#[inline]
+fn is_plain_value(body: &[u8]) -> bool {
+    match body {
+        [0x0a, len @ 0..0x80, text @ ..] => text.len() == usize::from(*len),
+        [0x0a, low @ 0x80..=0xff, high @ 0..0x80, text @ ..] => text.len() == two_bytes(*low, *high),
+        [0x18, rest @ .., last] => *last < 0x80 && rest.len() < 10 && rest.iter().all(|byte| *byte >= 0x80),
+        [0x10, 0..0x80] => true,
+        [0x21, rest @ ..] => rest.len() == 8,
+        _ => false,
+    }
+}
+
+fn two_bytes(low: u8, high: u8) -> usize {
+    usize::from(low & 0x7f) | usize::from(high) << 7
+}
 
 fn entry(pos: usize, field: &RawField<'_>) -> Result<Entry, Malformed> {
     match field.payload {

@@ -28,6 +28,7 @@ pub enum Value<'a> {
 }
 
 /// Appends the encoded `AnyValue`, without tag and length.
+#[inline]
 pub fn put_any_value(out: &mut Vec<u8>, value: &Value<'_>) {
     match *value {
         Value::Empty => {}
@@ -73,16 +74,27 @@ pub fn put_any_value(out: &mut Vec<u8>, value: &Value<'_>) {
 }
 
 /// Appends a `KeyValue` as a field whose encoded tag byte is `tag`.
+#[inline]
 pub fn put_key_value(out: &mut Vec<u8>, tag: u8, key: &str, value: &Value<'_>) {
     let value_len = any_value_len(value);
-    out.push(tag);
-    put_varint(out, (delimited_len(key.len()) + delimited_len(value_len)) as u64);
-    put_delimited(out, 0x0a, key.as_bytes());
-    out.push(0x12);
-    put_varint(out, value_len as u64);
+    let len = delimited_len(key.len()) + delimited_len(value_len);
+    out.reserve(len + 11);
+    if len < 0x80 {
+        // All lengths have one byte then.
+        out.extend_from_slice(&[tag, len as u8, 0x0a, key.len() as u8]);
+        out.extend_from_slice(key.as_bytes());
+        out.extend_from_slice(&[0x12, value_len as u8]);
+    } else {
+        out.push(tag);
+        put_varint(out, len as u64);
+        put_delimited(out, 0x0a, key.as_bytes());
+        out.push(0x12);
+        put_varint(out, value_len as u64);
+    }
     put_any_value(out, value);
 }
 
+#[inline]
 fn any_value_len(value: &Value<'_>) -> usize {
     match *value {
         Value::Empty => 0,

@@ -162,6 +162,15 @@ impl<'a> Message<'a> {
         Self::one(bytes, 0, bytes.len() as u32)
     }
 
+    /// The encoded message, where it lies in one piece: always, unless it was edited or came in parts.
+    #[inline]
+    pub fn contiguous(&self) -> Option<&'a [u8]> {
+        match self.pieces {
+            Pieces::One(start, end) => self.base.get(start as usize..end as usize),
+            Pieces::Parts(_) | Pieces::Rope(_) => None,
+        }
+    }
+
     /// Its fields, in order.
     pub fn fields(&self) -> Fields<'a> {
         Fields { message: *self, buf: &[], pos: 0, base: 0, next_piece: 0 }
@@ -257,6 +266,14 @@ impl<'a> Iterator for Fields<'a> {
         let pos = Pos { start: self.base + self.pos as u32, end: self.base + end as u32 };
         self.pos = end;
         Some(Field { number, payload, pos })
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// What was not read yet of the piece that is being read.
+    #[inline]
+    pub fn remaining(&self) -> &'a [u8] {
+        self.buf.get(self.pos..).unwrap_or(&[])
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct RawField<'a> {
     pub(crate) end: usize,
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn varint(buf: &[u8], pos: usize) -> Result<(u64, usize), Malformed> {
     match buf.get(pos) {
         Some(&byte) if byte < 0x80 => Ok((u64::from(byte), pos + 1)),
@@ -47,7 +47,7 @@ fn varint_slow(buf: &[u8], start: usize) -> Result<(u64, usize), Malformed> {
 }
 
 /// Reads the field that begins at `pos`. The offset in an error is relative to `buf`.
-#[inline]
+#[inline(always)]
 pub(crate) fn field(buf: &[u8], pos: usize) -> Result<RawField<'_>, Malformed> {
     let (tag, after_tag) = varint(buf, pos)?;
     let number = tag >> 3;
@@ -78,6 +78,7 @@ pub(crate) fn field(buf: &[u8], pos: usize) -> Result<RawField<'_>, Malformed> {
     Ok(RawField { number: number as u32, payload, end })
 }
 
+#[inline]
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
@@ -86,7 +87,11 @@ pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     out.push(value as u8);
 }
 
+#[inline]
 pub(crate) fn varint_len(value: u64) -> usize {
+    if value < 0x80 {
+        return 1;
+    }
     // Seven bits a byte; `| 1` makes zero count as one bit.
     (64 - (value | 1).leading_zeros() as usize).div_ceil(7)
 }
@@ -97,8 +102,13 @@ pub(crate) fn delimited_len(len: usize) -> usize {
 }
 
 /// Writes a length-delimited field. `tag` is the encoded tag byte.
+#[inline]
 pub(crate) fn put_delimited(out: &mut Vec<u8>, tag: u8, body: &[u8]) {
-    out.push(tag);
-    put_varint(out, body.len() as u64);
+    if body.len() < 0x80 {
+        out.extend_from_slice(&[tag, body.len() as u8]);
+    } else {
+        out.push(tag);
+        put_varint(out, body.len() as u64);
+    }
     out.extend_from_slice(body);
 }

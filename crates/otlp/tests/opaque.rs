@@ -1,0 +1,68 @@
+//! Metrics and logs, joined and split.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
+use prost::Message;
+use spanmill_otlp::{Limits, Opaque, Signal, SplitLimit, json};
+
+fn logs(bodies: &[&str]) -> Opaque {
+    let records: Vec<String> = bodies.iter().map(|body| format!(r#"{{"body":{{"stringValue":"{body}"}}}}"#)).collect();
+    let text = format!(
+        r#"{{"resourceLogs":[{{"resource":{{}},"scopeLogs":[{{"scope":{{"name":"s"}},"logRecords":[{}]}}]}}]}}"#,
+        records.join(",")
+    );
+    parse(Signal::Logs, &text)
+}
+
+fn parse(signal: Signal, text: &str) -> Opaque {
+    let encoded = json::to_protobuf(signal, text.as_bytes(), &Limits::default()).unwrap();
+    Opaque::parse(signal, encoded.into()).unwrap()
+}
+
+fn text(part: &Opaque) -> String {
+    let mut out = Vec::new();
+    json::from_protobuf(part.signal(), part.bytes(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+/// Scenario: three log requests become one, and that one is split after every two records and after every 40 bytes.
+/// Guarantees: all records are there, in order, each under its scope.
+#[test]
+fn logs_are_joined_and_split() {
+    let whole = Opaque::concat(Signal::Logs, [logs(&["a", "b", "c"]), logs(&["d"]), logs(&[])]).unwrap();
+    assert_eq!(whole.item_count(), 4);
+    assert_eq!(Opaque::parse(Signal::Logs, whole.bytes().clone()).unwrap().item_count(), 4);
+
+    let parts = whole.clone().split(SplitLimit::Items(2));
+    assert_eq!(parts.iter().map(Opaque::item_count).collect::<Vec<_>>(), [2, 2]);
+    let texts: Vec<String> = parts.iter().map(text).collect();
+    assert!(texts[0].contains(r#""a""#) && texts[0].contains(r#""b""#) && !texts[0].contains(r#""c""#));
+    assert_eq!(texts[1].matches(r#""name":"s""#).count(), 3);
+
+    let parts = whole.split(SplitLimit::Bytes(40));
+    assert!(parts.iter().all(|part| part.bytes().len() <= 40), "{parts:?}");
+    assert_eq!(parts.iter().map(Opaque::item_count).sum::<usize>(), 4);
+}
+
+/// Scenario: metrics with one, three and no points are split after every two points.
+/// Guarantees: metrics stay whole, and one that is larger than the limit goes alone.
+#[test]
+fn metrics_stay_whole() {
+    let text = r#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[
+        {"name":"one","gauge":{"dataPoints":[{"asInt":1}]}},
+        {"name":"three","sum":{"dataPoints":[{"asInt":1},{"asInt":2},{"asInt":3}]}},
+        {"name":"none"},
+        {"name":"last","summary":{"dataPoints":[{}]}}]}]}]}"#;
+    let parts = parse(Signal::Metrics, text).split(SplitLimit::Items(2));
+    let names: Vec<Vec<String>> = parts
+        .iter()
+        .map(|part| {
+            let request = ExportMetricsServiceRequest::decode(&part.bytes()[..]).unwrap();
+            let metrics = &request.resource_metrics[0].scope_metrics[0].metrics;
+            metrics.iter().map(|metric| metric.name.clone()).collect()
+        })
+        .collect();
+    assert_eq!(names, [vec!["one"], vec!["three"], vec!["none", "last"]]);
+    assert_eq!(parts.iter().map(Opaque::item_count).collect::<Vec<_>>(), [1, 3, 1]);
+}
