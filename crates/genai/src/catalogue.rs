@@ -53,6 +53,8 @@ pub(crate) struct SlotInfo {
     pub(crate) signals: bool,
     /// Whether its value may tell the source.
     pub(crate) equals: bool,
+    /// The target that the key is the name of, where no source says otherwise and a right value only has to stay.
+    pub(crate) stays: Option<Target>,
 }
 
 /// A compiled source.
@@ -189,7 +191,11 @@ impl Catalogue {
             cells: Vec::new(),
             rules: Vec::new(),
         };
-        for (key, list) in keys.names.iter().zip(&drafts) {
+        for (slot, (key, list)) in keys.names.iter().zip(&drafts).enumerate() {
+            let stays = target::target(key).filter(|target| list.is_empty() && target::only_stays(*target));
+            if let Some(info) = catalogue.slots.get_mut(slot) {
+                info.stays = stays;
+            }
             for source in 0..=parsed.len() {
                 catalogue.fill(key, list, source);
             }

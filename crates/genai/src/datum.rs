@@ -124,7 +124,7 @@ impl<'a> Datum<'a> {
     /// Text that is not empty; numbers and booleans are printed.
     pub(crate) fn text(self) -> Option<Cow<'a, str>> {
         match self {
-            Self::Text(text) if !text.trim().is_empty() => Some(text),
+            Self::Text(text) if !is_blank(&text) => Some(text),
             Self::Int(number) => Some(Cow::Owned(number.to_string())),
             Self::Bool(flag) => Some(Cow::Owned(flag.to_string())),
             _ => None,
@@ -138,7 +138,7 @@ impl<'a> Datum<'a> {
                 let items: Vec<Json> = serde_json::from_str(&text).ok()?;
                 many(items.iter())
             }
-            Self::Text(text) if !text.trim().is_empty() => Some(Strings::One(text)),
+            Self::Text(text) if !is_blank(&text) => Some(Strings::One(text)),
             Self::Encoded(array) => {
                 let mut elements = array.elements().peekable();
                 elements.peek()?;
@@ -253,6 +253,10 @@ fn wrapped_int(text: &str) -> Option<i64> {
     let json: Json = serde_json::from_str(text.strip_prefix('{').map(|_| text)?).ok()?;
     let number = json.get("intValue")?;
     number.as_i64().or_else(|| number.as_str()?.parse().ok())
+}
+
+fn is_blank(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_whitespace())
 }
 
 fn whole(number: f64) -> Option<i64> {

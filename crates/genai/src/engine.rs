@@ -21,12 +21,22 @@ use crate::write::write;
 #[derive(Debug)]
 pub struct Engine {
     catalogue: Catalogue,
-    allowed: Vec<bool>,
+    /// The sources to recognise, as bits.
+    allowed: u64,
     remove_originals: bool,
     slow_small: SlowSmallRule,
     embeddings: Operation,
     memory: Mutex<Memory>,
     scopes: Mutex<HashMap<Box<[u8]>, Option<SourceIx>>>,
+    scratch: Mutex<Vec<Scratch>>,
+}
+
+/// Memory that is used again from request to request.
+#[derive(Debug)]
+struct Scratch {
+    calls: Vec<Call<'static>>,
+    nodes: Vec<Node>,
+    patch: Patch,
 }
 
 /// What was done to one request.
@@ -47,19 +57,30 @@ pub struct Tally {
 /// Scopes whose source is remembered; more than this many names are looked up anew each time.
 const MOST_SCOPES: usize = 1_024;
 
+/// How many requests' memory is kept, and up to how many spans each.
+const MOST_SCRATCH: usize = 8;
+const LARGEST_SCRATCH: usize = 8_192;
+
+// === impl Scratch ===
+
+impl Default for Scratch {
+    fn default() -> Self {
+        Self { calls: Vec::new(), nodes: Vec::new(), patch: Patch::new(Part::Span) }
+    }
+}
+
 // === impl Engine ===
 
 impl Engine {
     /// An engine with the built-in sources.
     pub fn new(options: &Options) -> Result<Self, OptionsError> {
         let catalogue = Catalogue::compile(builtin::VOCABULARY, builtin::SHAPES, builtin::SOURCES.iter().copied())?;
-        let mut allowed = vec![options.sources.is_none(); catalogue.sources.len()];
+        let mut allowed = if options.sources.is_none() { u64::MAX } else { 0 };
         for name in options.sources.iter().flatten() {
             let mut found = false;
             for (at, _) in catalogue.sources.iter().enumerate().filter(|(_, source)| *source.name == **name) {
-                if let Some(allowed) = allowed.get_mut(at) {
-                    (*allowed, found) = (true, true);
-                }
+                allowed |= 1 << at;
+                found = true;
             }
             if !found {
                 let known: Vec<&str> = catalogue.sources.iter().map(|source| &*source.name).collect();
@@ -74,6 +95,7 @@ impl Engine {
             slow_small: SlowSmallRule::new(&options.slow_small)?,
             memory: Mutex::new(Memory::new(options.usage_memory)),
             scopes: Mutex::default(),
+            scratch: Mutex::default(),
         })
     }
 
@@ -87,9 +109,9 @@ impl Engine {
         let mut tally = Tally { by_source: vec![0; self.catalogue.sources.len() + 1], ..Tally::default() };
         // Shares the bytes: what is read stays while edits are made.
         let snapshot = traces.clone();
-        let mut reader = Reader::new(&self.catalogue, self.remove_originals);
-        let mut nodes: Vec<Node> = Vec::with_capacity(snapshot.span_count());
-        let mut calls: Vec<Call<'_>> = Vec::new();
+        let mut reader = Reader::new(&self.catalogue, self.allowed, self.remove_originals);
+        let Scratch { calls, mut nodes, mut patch } = self.take_scratch();
+        let mut calls = recycle(calls);
         for scope in snapshot.scopes() {
             let source = self.source_of_scope(scope.name(), scope.version());
             for span in scope.spans() {
@@ -103,10 +125,7 @@ impl Engine {
                 nodes.push(node);
             }
         }
-        if calls.is_empty() {
-            return tally;
-        }
-        {
+        if !calls.is_empty() {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let before = memory.evicted();
             own::decide(&mut calls, &nodes, &mut memory);
@@ -114,7 +133,6 @@ impl Engine {
         }
         find_loops(&mut calls);
         spread_errors(&mut calls);
-        let mut patch = Patch::new(Part::Span);
         for call in &calls {
             match call.role {
                 Role::Owner => tally.owners += 1,
@@ -127,7 +145,20 @@ impl Engine {
             write(&mut patch, call, &self.catalogue, &self.slow_small, writes, cuts);
             traces.apply(call.ix, &patch);
         }
+        nodes.clear();
+        self.keep_scratch(Scratch { calls: recycle(calls), nodes, patch });
         tally
+    }
+
+    fn take_scratch(&self) -> Scratch {
+        self.scratch.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn keep_scratch(&self, scratch: Scratch) {
+        let mut kept = self.scratch.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() < MOST_SCRATCH && scratch.nodes.capacity() <= LARGEST_SCRATCH {
+            kept.push(scratch);
+        }
     }
 
     fn account(&self, call: &mut Call<'_>) {
@@ -147,12 +178,19 @@ impl Engine {
         let source = self
             .catalogue
             .source_of_scope(&String::from_utf8_lossy(name), &String::from_utf8_lossy(version))
-            .filter(|source| self.allowed.get(usize::from(*source)).copied().unwrap_or(false));
+            .filter(|source| self.allowed & 1 << source != 0);
         if known.len() < MOST_SCOPES {
             known.insert(key.into(), source);
         }
         source
     }
+}
+
+/// An empty vector for another lifetime, in the same memory.
+#[expect(clippy::unnecessary_filter_map, reason = "the closure turns one type into another: only the lifetime differs")]
+fn recycle<'b>(mut calls: Vec<Call<'_>>) -> Vec<Call<'b>> {
+    calls.clear();
+    calls.into_iter().filter_map(|_| None).collect()
 }
 
 /// Counts calls of the same tool with the same arguments in each trace.

@@ -224,6 +224,8 @@ fn covers(call: &Call<'_>, below: &Below) -> bool {
 
 /// Compares with usage that passed in earlier requests.
 fn across_requests(calls: &mut [Call<'_>], memory: &mut Memory) {
+    let owners = calls.iter().filter(|call| call.role == Role::Owner);
+    memory.warm(owners.map(|call| (call.trace, call.response_hash)));
     for call in calls.iter_mut().filter(|call| call.role == Role::Owner) {
         let usage = usage_of(call);
         let earlier = memory.of_response(usage.response).find(|known| known.response == usage.response);

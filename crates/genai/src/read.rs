@@ -28,6 +28,7 @@ struct Found<'a> {
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     catalogue: &'a Catalogue,
+    allowed: u64,
     remove_originals: bool,
     found: Vec<Found<'a>>,
     events: Vec<(&'a [u8], Pos)>,
@@ -36,6 +37,8 @@ pub(crate) struct Reader<'a> {
     not_finite: Vec<Pos>,
     used: Vec<Pos>,
     taken: [u16; TARGETS.len()],
+    /// Bits of the targets whose attribute is there and right.
+    present: u64,
     error_type: Option<Cow<'a, str>>,
     error_text: Option<Cow<'a, str>>,
     http_status: Option<i64>,
@@ -56,9 +59,11 @@ const UNTAKEN: u16 = u16::MAX;
 // === impl Reader ===
 
 impl<'a> Reader<'a> {
-    pub(crate) fn new(catalogue: &'a Catalogue, remove_originals: bool) -> Self {
+    /// `allowed` holds the sources to recognise, as bits.
+    pub(crate) fn new(catalogue: &'a Catalogue, allowed: u64, remove_originals: bool) -> Self {
         Self {
             catalogue,
+            allowed,
             remove_originals,
             found: Vec::new(),
             events: Vec::new(),
@@ -67,6 +72,7 @@ impl<'a> Reader<'a> {
             not_finite: Vec::new(),
             used: Vec::new(),
             taken: [UNTAKEN; TARGETS.len()],
+            present: 0,
             error_type: None,
             error_text: None,
             http_status: None,
@@ -80,6 +86,7 @@ impl<'a> Reader<'a> {
     /// Reads a span and adds its call. `scope` is the source of its scope. There is no call for a span that is none of GenAI, and
     /// for one that was read before, by another hop.
     pub(crate) fn read(&mut self, span: SpanRef<'a>, scope: Option<SourceIx>, calls: &mut Vec<Call<'a>>) -> Node {
+        self.present = 0;
         self.found.clear();
         self.events.clear();
         self.not_finite.clear();
@@ -109,6 +116,12 @@ impl<'a> Reader<'a> {
                                 {
                                     told = told.or_else(|| catalogue.source_of_value(slot, text));
                                 }
+                                if let Some(target) = info.stays
+                                    && target::has_type(target, value.get())
+                                {
+                                    self.present |= 1 << target;
+                                    continue;
+                                }
                             }
                             self.found.push(Found { slot, pos, value });
                         }
@@ -131,6 +144,8 @@ impl<'a> Reader<'a> {
         if !signals || self.found.iter().any(|found| found.slot == seen_before) {
             return node;
         }
+        let markers = markers & self.allowed;
+        let told = told.filter(|source| self.allowed & 1 << source != 0);
         let marked = (markers != 0).then(|| markers.trailing_zeros() as SourceIx);
         let source = scope.or(told).or(marked).unwrap_or(catalogue.unrecognised());
         node.call = Some(calls.len() as u32);
@@ -200,7 +215,10 @@ impl<'a> Reader<'a> {
                 if rule.when != !0 || rule.path.is_some() {
                     self.deferred.push((at as u32, rule));
                 } else {
-                    self.offer(call, source, rule, found, Datum::read(found.value));
+                    let plain = rule.canonical && rule.unit == Unit::Plain && self.take_plain(call, rule, found);
+                    if !plain {
+                        self.offer(call, source, rule, found, Datum::read(found.value));
+                    }
                 }
             }
         }
@@ -219,6 +237,38 @@ impl<'a> Reader<'a> {
         let first_write = self.writes.len() as u32;
         self.writes.extend(self.copies.drain(..).map(|(target, at, value)| Write { target, at, value }));
         call.writes = first_write..self.writes.len() as u32;
+    }
+
+    /// Takes an attribute of the conventions that has the right type, where nothing else is to be thought of; says
+    /// whether it did. What most attributes of up-to-date sources need, without the general way's copies.
+    fn take_plain(&mut self, call: &mut Call<'a>, rule: &Rule, found: Found<'a>) -> bool {
+        let wanted = rule.target;
+        if rule.priority >= self.priority(wanted) {
+            return false;
+        }
+        match (wanted, found.value.get()) {
+            (target::INPUT, AnyValue::Int(count @ 0..)) => call.input = Some(count),
+            (target::OUTPUT, AnyValue::Int(count @ 0..)) => call.output = Some(count),
+            (target::CACHE_READ, AnyValue::Int(count @ 0..)) => call.cache_read = Some(count),
+            (target::CACHE_WRITE, AnyValue::Int(count @ 0..)) => call.cache_write = Some(count),
+            (target::REASONING, AnyValue::Int(count @ 0..)) => call.reasoning = Some(count),
+            (target::STREAM, AnyValue::Bool(flag)) => call.stream = Some(flag),
+            (target::REQUEST_MODEL | target::RESPONSE_MODEL, AnyValue::Text(text)) if !text.is_empty() => {
+                let Ok(text) = std::str::from_utf8(text) else { return false };
+                let model =
+                    if wanted == target::REQUEST_MODEL { &mut call.request_model } else { &mut call.response_model };
+                *model = Some(Cow::Borrowed(text));
+            }
+            _ => return false,
+        }
+        if let Some(taken) = self.taken.get_mut(usize::from(wanted)) {
+            *taken = rule.priority;
+        }
+        if let Some(place) = call.places.get_mut(usize::from(wanted)) {
+            *place = Some(found.pos);
+            call.right |= 1 << wanted;
+        }
+        true
     }
 
     fn name_says(&mut self, call: &mut Call<'a>, source: &Source, name: &[u8]) {
@@ -261,6 +311,9 @@ impl<'a> Reader<'a> {
     }
 
     fn priority(&self, target: Target) -> u16 {
+        if self.present & 1 << target != 0 {
+            return 0;
+        }
         self.taken.get(usize::from(target)).copied().unwrap_or(0)
     }
 

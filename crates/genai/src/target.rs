@@ -1,6 +1,8 @@
 //! What attributes mean: the attributes of the conventions that spanmill reads or writes, and a few readings that have
 //! no attribute of their own.
 
+use spanmill_otlp::AnyValue;
+
 /// Number of a target in [`TARGETS`].
 pub(crate) type Target = u8;
 
@@ -49,6 +51,8 @@ pub(crate) const ROLE: Target = 19;
 pub(crate) const SOURCE: Target = 20;
 
 pub(crate) const LEVEL: Target = 21;
+/// From here on, targets are attributes that are copied as they are.
+pub(crate) const AFTER_READINGS: Target = 22;
 pub(crate) const TOOL_NAME: Target = 22;
 pub(crate) const TOOL_ARGUMENTS: Target = 23;
 
@@ -111,6 +115,24 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("user.id", Kind::Str),
     ("deployment.environment.name", Kind::Str),
 ];
+
+/// Whether an attribute of that target, where it is right, is neither read nor written.
+pub(crate) fn only_stays(target: Target) -> bool {
+    target >= AFTER_READINGS && target != TOOL_NAME && target != TOOL_ARGUMENTS
+}
+
+/// Whether a value has the type of a target.
+#[inline]
+pub(crate) fn has_type(target: Target, value: AnyValue<'_>) -> bool {
+    match kind(target) {
+        Kind::Str => matches!(value, AnyValue::Text(_)),
+        Kind::Int => matches!(value, AnyValue::Int(_)),
+        Kind::Double => matches!(value, AnyValue::Double(_)),
+        Kind::Bool => matches!(value, AnyValue::Bool(_)),
+        Kind::Strs => matches!(value, AnyValue::Array(_)),
+        Kind::Any => true,
+    }
+}
 
 /// The target with that name.
 pub(crate) fn target(name: &str) -> Option<Target> {

@@ -225,7 +225,10 @@ impl<T> Words<T> {
 
     /// The meaning of a word.
     pub(crate) fn get(&self, word: &str) -> Option<&T> {
-        let word = word.trim().as_bytes();
+        if self.meanings.is_empty() {
+            return None;
+        }
+        let word = word.as_bytes().trim_ascii();
         let mut lower = [0u8; LONGEST];
         let lower = lower.get_mut(..word.len())?;
         lower.copy_from_slice(word);

@@ -1,0 +1,257 @@
+//! Counts, times, finish reasons and errors.
+
+mod support;
+
+use serde_json::{Value as Json, json};
+use spanmill_genai::{Options, SlowSmall};
+use std::time::Duration;
+use support::{assert_has, engine, normalise, pass, sample};
+
+/// Scenario: token counts as the providers and instrumentations give them.
+/// Guarantees: input includes the cache and output the reasoning, once; what is no count disappears; absent stays absent.
+#[test]
+fn counts_mean_the_same_everywhere() {
+    let bedrock = "opentelemetry.instrumentation.botocore.bedrock-runtime";
+    let openlit = "openlit.instrumentation.anthropic";
+    let cases: &[(&str, &'static str, Json, Json)] = &[
+        (
+            "inclusive stays",
+            "com.anthropic.sdk.python",
+            json!({ "gen_ai.usage.input_tokens": 5231, "gen_ai.usage.cache_read.input_tokens": 5212, "gen_ai.usage.output_tokens": 1 }),
+            json!({ "gen_ai.usage.input_tokens": 5231, "gen_ai.usage.cache_read.input_tokens": 5212 }),
+        ),
+        (
+            "bedrock counts the cache apart",
+            bedrock,
+            json!({ "gen_ai.usage.input_tokens": 19, "gen_ai.usage.cache_creation.input_tokens": 10, "gen_ai.usage.output_tokens": 1 }),
+            json!({ "gen_ai.usage.input_tokens": 29, "gen_ai.usage.cache_creation.input_tokens": 10 }),
+        ),
+        (
+            "more cached than input proves it",
+            "some.scope",
+            json!({ "gen_ai.usage.input_tokens": 19, "gen_ai.usage.cache_read_input_tokens": 100, "gen_ai.usage.output_tokens": 1 }),
+            json!({ "gen_ai.usage.input_tokens": 119, "gen_ai.usage.cache_read.input_tokens": 100 }),
+        ),
+        (
+            "the total of all four proves it",
+            "some.scope",
+            json!({ "gen_ai.usage.input_tokens": 5000, "gen_ai.usage.cache_read_input_tokens": 1000, "gen_ai.usage.output_tokens": 100, "gen_ai.usage.total_tokens": 6100 }),
+            json!({ "gen_ai.usage.input_tokens": 6000 }),
+        ),
+        (
+            "the total of two hints at inclusive",
+            "some.scope",
+            json!({ "gen_ai.system": "anthropic", "gen_ai.usage.input_tokens": 5000, "gen_ai.usage.cache_read_input_tokens": 1000, "gen_ai.usage.output_tokens": 100, "gen_ai.usage.total_tokens": 5100 }),
+            json!({ "gen_ai.usage.input_tokens": 5000 }),
+        ),
+        (
+            "raw names of anthropic count apart",
+            "some.scope",
+            json!({ "gen_ai.system": "anthropic", "gen_ai.usage.input_tokens": 5000, "gen_ai.usage.cache_read_input_tokens": 1000, "gen_ai.usage.output_tokens": 100 }),
+            json!({ "gen_ai.usage.input_tokens": 6000 }),
+        ),
+        (
+            "a total that proves nothing",
+            openlit,
+            json!({ "gen_ai.provider.name": "anthropic", "gen_ai.usage.input_tokens": 5000, "gen_ai.usage.cache_read.input_tokens": 1000, "gen_ai.usage.output_tokens": 100, "gen_ai.usage.total_tokens": 5100 }),
+            json!({ "gen_ai.usage.input_tokens": 6000 }),
+        ),
+        (
+            "reasoning outside the output",
+            "langfuse-sdk",
+            json!({ "langfuse.observation.usage_details": r#"{"input":10,"output":20,"output_reasoning":30,"total":60}"# }),
+            json!({ "gen_ai.usage.output_tokens": 50, "gen_ai.usage.reasoning.output_tokens": 30 }),
+        ),
+        (
+            "numbers in text, and doubles",
+            "some.scope",
+            json!({ "gen_ai.usage.input_tokens": "12", "gen_ai.usage.output_tokens": 7.0 }),
+            json!({ "gen_ai.usage.input_tokens": 12, "gen_ai.usage.output_tokens": 7 }),
+        ),
+        (
+            "no numbers",
+            "some.scope",
+            json!({ "gen_ai.usage.input_tokens": "NaN!", "gen_ai.usage.output_tokens": -3, "gen_ai.request.temperature": "Infinity!" }),
+            json!({ "gen_ai.usage.input_tokens": null, "gen_ai.usage.output_tokens": null, "gen_ai.request.temperature": null, "spanmill.usage.role": null }),
+        ),
+        (
+            "zero for unknown",
+            "some.scope",
+            json!({ "gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 0 }),
+            json!({ "gen_ai.usage.input_tokens": null, "gen_ai.usage.output_tokens": null, "spanmill.usage.role": null }),
+        ),
+        (
+            "embeddings have no output",
+            "some.scope",
+            json!({ "gen_ai.operation.name": "embedding", "gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": 0 }),
+            json!({ "gen_ai.operation.name": "embeddings", "gen_ai.usage.input_tokens": 9, "gen_ai.usage.output_tokens": null }),
+        ),
+        (
+            "a right value is not overwritten",
+            "some.scope",
+            json!({ "gen_ai.usage.prompt_tokens": 5, "gen_ai.usage.input_tokens": 6, "gen_ai.usage.output_tokens": 1 }),
+            json!({ "gen_ai.usage.input_tokens": 6, "gen_ai.usage.prompt_tokens": 5 }),
+        ),
+    ];
+    for (what, scope, attributes, expected) in cases {
+        assert_has(&normalise(&[sample(1, scope, attributes)])[&1], expected, what);
+    }
+}
+
+/// Scenario: the time to first token in seconds, milliseconds, nanoseconds, as an instant and as an event.
+/// Guarantees: it is in seconds, as a double, and lies within the span.
+#[test]
+fn times_to_first_token() {
+    let key = "gen_ai.response.time_to_first_chunk";
+    for (attributes, expected) in [
+        (json!({ key: 0.25 }), json!({ key: 0.25 })),
+        (json!({ key: 250 }), json!({ key: 0.25 })),
+        (json!({ "gen_ai.response.time_to_first_token": 250_000_000 }), json!({ key: 0.25 })),
+        (json!({ "gen_ai.time_to_first_token_ms": "250" }), json!({ key: 0.25 })),
+        (
+            json!({ "langfuse.observation.type": "generation", "langfuse.observation.completion_start_time": "\"2026-09-21T14:13:20.250Z\"" }),
+            json!({ key: 0.25 }),
+        ),
+        (json!({ key: "NaN!" }), json!({ key: null })),
+        (json!({ key: -1.0 }), json!({ key: null })),
+        (json!({ "gen_ai.operation.name": "chat" }), json!({ key: null })),
+    ] {
+        assert_has(&normalise(&[sample(1, "some.scope", &attributes)])[&1], &expected, &attributes.to_string());
+    }
+    let streamed = sample(1, "openinference.instrumentation.openai", &json!({ "openinference.span.kind": "LLM" }));
+    let seen = normalise(&[streamed.event(250, "First Token Stream Event", &json!({}))]);
+    assert_has(&seen[&1], &json!({ key: 0.25 }), "event");
+}
+
+/// Scenario: finish reasons in every spelling and place.
+/// Guarantees: one canonical word beside the provider's own, which is an array.
+#[test]
+fn finish_reasons() {
+    for (attributes, word) in [
+        (json!({ "gen_ai.response.finish_reasons": ["end_turn"] }), "stop"),
+        (json!({ "gen_ai.response.finish_reasons": "[\"tool_calls\"]" }), "tool_call"),
+        (json!({ "gen_ai.response.finish_reason": "FinishReason.MAX_TOKENS" }), "length"),
+        (json!({ "gen_ai.response.stop_reason": "refusal" }), "content_filter"),
+        (
+            json!({ "gen_ai.output.messages": "[{\"role\":\"assistant\",\"parts\":[],\"finish_reason\":\"stop\"}]" }),
+            "stop",
+        ),
+        (
+            json!({
+                "gen_ai.response.finish_reasons": ["stop"],
+                "gen_ai.output.messages": "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"tool_call\",\"name\":\"x\"}]}]",
+            }),
+            "tool_call",
+        ),
+    ] {
+        let mut attributes = attributes;
+        attributes["gen_ai.operation.name"] = json!("chat");
+        let seen = normalise(&[sample(1, "some.scope", &attributes)]);
+        assert_has(&seen[&1], &json!({ "spanmill.finish_reason": word }), &attributes.to_string());
+        assert!(seen[&1]["gen_ai.response.finish_reasons"].is_array());
+    }
+}
+
+/// Scenario: errors as SDKs, exceptions, statuses and messages tell them.
+/// Guarantees: each has its class; a number in a text is no status code.
+#[test]
+fn error_classes() {
+    let chat = |more: Json| {
+        let mut attributes = json!({ "gen_ai.operation.name": "chat" });
+        attributes.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        sample(1, "some.scope", &attributes)
+    };
+    for (sample, class) in [
+        (chat(json!({ "error.type": "anthropic.RateLimitError" })).failed(""), "rate_limit"),
+        (chat(json!({ "error.type": "429" })).failed(""), "rate_limit"),
+        (chat(json!({ "error.type": "RateLimitError" })).failed("insufficient_quota"), "quota"),
+        (chat(json!({ "http.response.status_code": 529 })).failed(""), "overloaded"),
+        (chat(json!({})).failed("Error code: 401 - no"), "auth"),
+        (chat(json!({})).failed("Error code: 400 - prompt is too long: 9 tokens"), "context_length"),
+        (chat(json!({})).failed("request req_429abc failed after 1429 tokens"), "other"),
+        (chat(json!({ "error.type": "APITimeoutError" })).failed(""), "timeout"),
+        (chat(json!({})).event(5, "exception", &json!({ "exception.type": "openai.NotFoundError" })), "not_found"),
+        (chat(json!({})).failed("An error occurred (ThrottlingException) when calling"), "rate_limit"),
+    ] {
+        let what = format!("{:?}", sample.span.status);
+        assert_has(&normalise(&[sample])[&1], &json!({ "spanmill.error.class": class }), &what);
+    }
+    assert_has(&normalise(&[chat(json!({}))])[&1], &json!({ "spanmill.error.class": null }), "no error");
+}
+
+/// Scenario: calls around the limits of a slow small call.
+/// Guarantees: the flag is true or absent, on the owner, with its cause.
+#[test]
+fn slow_small_calls() {
+    let call = |input: i64, finish: &str, ttft: Option<f64>| {
+        let mut attributes = json!({
+            "gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": 10,
+            "gen_ai.response.finish_reasons": [finish],
+        });
+        if let Some(ttft) = ttft {
+            attributes["gen_ai.response.time_to_first_chunk"] = json!(ttft);
+        }
+        sample(1, "some.scope", &attributes)
+    };
+    let flag = |flag: Json, cause: Json| json!({ "spanmill.slow_small": flag, "spanmill.slow_small.cause": cause });
+    for (what, sample, expected) in [
+        ("slow start", call(1999, "stop", Some(4.0)).at(0, 5000), flag(json!(true), json!("slow_start"))),
+        ("slow finish", call(1999, "stop", Some(0.5)).at(0, 5000), flag(json!(true), json!("slow_finish"))),
+        ("nothing known", call(10, "end_turn", None).at(0, 9000), flag(json!(true), json!("unknown"))),
+        ("too fast", call(10, "stop", None).at(0, 4999), flag(Json::Null, Json::Null)),
+        ("too large", call(2000, "stop", None).at(0, 9000), flag(Json::Null, Json::Null)),
+        ("cut off", call(10, "length", None).at(0, 9000), flag(Json::Null, Json::Null)),
+    ] {
+        assert_has(&normalise(&[sample])[&1], &expected, what);
+    }
+    let slow_small = SlowSmall { min_duration: Duration::from_millis(100), ..SlowSmall::default() };
+    let seen = pass(&engine(&Options { slow_small, ..Options::default() }), &[call(10, "stop", None).at(0, 100)]);
+    assert_has(&seen[&1], &flag(json!(true), json!("unknown")), "other limits");
+}
+
+/// Scenario: an agent calls one tool three times with the same arguments, written differently, and another one once.
+/// Guarantees: the three and the agent are marked, with the count; the other tool is not.
+#[test]
+fn tool_loops() {
+    let tool = |id, name: &str, arguments: &str| {
+        sample(id, "some.scope", &json!({
+            "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name, "gen_ai.tool.call.arguments": arguments,
+        }))
+        .below(1)
+    };
+    let seen = normalise(&[
+        tool(2, "search", r#"{"a": 1, "b": 2}"#),
+        tool(3, "search", r#"{"b":2,"a":1}"#),
+        tool(4, "search", r#"{"a":1,"b":2}"#),
+        tool(5, "fetch", r#"{"a":1,"b":2}"#),
+        sample(1, "some.scope", &json!({ "gen_ai.operation.name": "invoke_agent" })),
+    ]);
+    for id in 1..5 {
+        assert_has(&seen[&id], &json!({ "spanmill.tool_loop": true, "spanmill.tool_loop.count": 3 }), "loop");
+    }
+    assert_has(&seen[&5], &json!({ "spanmill.tool_loop": null }), "another tool");
+}
+
+/// Scenario: a streamed call of two seconds.
+/// Guarantees: derived values are doubles, also when whole, and the bucket is a word.
+#[test]
+fn derived_values() {
+    let seen = normalise(&[sample(
+        1,
+        "some.scope",
+        &json!({
+            "gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 2500, "gen_ai.usage.output_tokens": 101,
+            "gen_ai.response.time_to_first_chunk": 1.0,
+        }),
+    )
+    .at(0, 2000)]);
+    assert_has(
+        &seen[&1],
+        &json!({
+            "spanmill.total_tokens": 2601, "spanmill.tokens_per_second": 50.5,
+            "spanmill.generation.tokens_per_second": 101.0, "spanmill.time_per_output_token": 0.01,
+            "spanmill.input_tokens.bucket": "2k-8k",
+        }),
+        "derived",
+    );
+}

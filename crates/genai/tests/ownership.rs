@@ -1,0 +1,176 @@
+//! Who owns the usage of a call.
+
+mod support;
+
+use serde_json::json;
+use spanmill_genai::Options;
+use support::{Sample, Seen, assert_has, engine, normalise, pass, sample};
+
+const SDK: &str = "com.anthropic.sdk.python";
+const UTIL: &str = "opentelemetry.util.genai.handler";
+const HAND: &str = "chat-api.llm";
+
+fn chat(id: u8, scope: &'static str, input: i64, output: i64) -> Sample {
+    let attributes = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": output,
+    });
+    sample(id, scope, &attributes)
+}
+
+fn with_response(mut sample: Sample, id: &str) -> Sample {
+    let extra = self::sample(0, "", &json!({ "gen_ai.response.id": id }));
+    sample.span.attributes.extend(extra.span.attributes);
+    sample
+}
+
+fn role(seen: &Seen, id: u8) -> &str {
+    seen[&id].get("spanmill.usage.role").and_then(|role| role.as_str()).unwrap_or("none")
+}
+
+/// Scenario: a hand-written wrapper around an SDK that traces itself, as in the article; the wrapper copies tokens without
+/// the cache and alone knows the time to first token.
+/// Guarantees: the SDK's span owns, the wrapper is a duplicate, and the time reaches the owner in seconds.
+#[test]
+fn a_wrapper_around_a_native_sdk() {
+    let wrapper = sample(
+        1,
+        HAND,
+        &json!({
+            "gen_ai.system": "anthropic", "gen_ai.request.model": "claude-opus-4-7",
+            "gen_ai.usage.input_tokens": 19, "gen_ai.usage.output_tokens": 71, "gen_ai.time_to_first_token_ms": 400,
+        }),
+    );
+    let native = sample(
+        2,
+        SDK,
+        &json!({
+            "gen_ai.provider.name": "anthropic", "gen_ai.operation.name": "chat", "gen_ai.response.id": "msg_1",
+            "gen_ai.usage.input_tokens": 5231, "gen_ai.usage.output_tokens": 71, "gen_ai.usage.cache_write.input_tokens": 5212,
+            "anthropic.message.stop_reason": "end_turn",
+        }),
+    );
+    let seen = normalise(&[native.below(1), wrapper]);
+    assert_eq!((role(&seen, 1), role(&seen, 2)), ("duplicate", "owner"));
+    assert_has(
+        &seen[&2],
+        &json!({
+            "gen_ai.usage.input_tokens": 5231, "gen_ai.response.time_to_first_chunk": 0.4,
+            "gen_ai.request.model": "claude-opus-4-7", "spanmill.finish_reason": "stop",
+        }),
+        "owner",
+    );
+}
+
+/// Scenario: an agent span that sums two calls below it, with a plain span between.
+/// Guarantees: the calls own, the agent is a roll-up.
+#[test]
+fn an_agent_sums_its_calls() {
+    let agent = sample(
+        1,
+        UTIL,
+        &json!({
+            "gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 30, "gen_ai.usage.output_tokens": 3,
+        }),
+    );
+    let step = sample(2, "app", &json!({ "step": 1 })).below(1);
+    let seen = normalise(&[chat(3, UTIL, 10, 1).below(2), chat(4, UTIL, 20, 2).below(1), step, agent]);
+    assert_eq!((role(&seen, 1), role(&seen, 3), role(&seen, 4)), ("rollup", "owner", "owner"));
+    assert!(seen[&2].len() == 1, "spans that are none of GenAI stay as they are");
+}
+
+/// Scenario: an agent without any call below it, such as a remote one.
+/// Guarantees: it owns its usage.
+#[test]
+fn an_agent_alone_owns() {
+    let agent = json!({ "gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 3 });
+    assert_eq!(role(&normalise(&[sample(1, UTIL, &agent)]), 1), "owner");
+}
+
+/// Scenario: a server's span below the client's, with the same counts.
+/// Guarantees: the client owns.
+#[test]
+fn a_server_below_its_client() {
+    let seen = normalise(&[chat(2, "vllm.engine", 10, 5).kind(2).below(1), chat(1, UTIL, 10, 5)]);
+    assert_eq!((role(&seen, 1), role(&seen, 2)), ("owner", "duplicate"));
+}
+
+/// Scenario: two instrumentations of one call in traces of their own, joined by the response id; the outer one is longer by
+/// a millisecond.
+/// Guarantees: one owner, the inner one.
+#[test]
+fn two_traces_with_one_response() {
+    let outer = with_response(chat(1, UTIL, 10, 6), "resp-1").at(0, 1001);
+    let inner = with_response(chat(2, SDK, 10, 5), "resp-1").at(0, 1000).trace(9);
+    let seen = normalise(&[outer, inner]);
+    assert_eq!((role(&seen, 1), role(&seen, 2)), ("duplicate", "owner"));
+}
+
+/// Scenario: a second span of no length carries the usage, beside the one that took the time; both have the response id.
+/// Guarantees: the long one owns, and has the usage.
+#[test]
+fn usage_on_a_second_span() {
+    let call = sample(
+        1,
+        UTIL,
+        &json!({
+            "gen_ai.operation.name": "chat", "gen_ai.response.id": "resp-1", "gen_ai.usage.output_tokens": 5,
+        }),
+    );
+    let usage = with_response(chat(2, UTIL, 10, 5), "resp-1").at(1000, 1000);
+    let seen = normalise(&[call.at(0, 6000), usage]);
+    assert_eq!((role(&seen, 1), role(&seen, 2)), ("owner", "duplicate"));
+    assert_has(&seen[&1], &json!({ "gen_ai.usage.input_tokens": 10, "spanmill.slow_small": true }), "owner");
+}
+
+/// Scenario: sibling calls with the same counts, each with a response id of its own.
+/// Guarantees: both own: equal counts alone join nothing.
+#[test]
+fn equal_calls_are_not_one() {
+    let first = with_response(chat(1, UTIL, 10, 5), "resp-1");
+    let second = with_response(chat(2, UTIL, 10, 5), "resp-2");
+    let seen = normalise(&[first, second]);
+    assert_eq!((role(&seen, 1), role(&seen, 2)), ("owner", "owner"));
+}
+
+/// Scenario: the call ends first and is exported first; wrapper, agent and a gateway's copy arrive in later requests.
+/// Guarantees: there is one owner over all requests, and a span that is sent again keeps its role.
+#[test]
+fn spans_of_one_call_in_different_requests() {
+    let engine = engine(&Options::default());
+    let call = with_response(chat(3, SDK, 10, 5), "resp-1").below(2).at(10, 900);
+    let wrapper = chat(2, HAND, 10, 5).below(1).at(5, 905);
+    let agent = sample(
+        1,
+        UTIL,
+        &json!({
+            "gen_ai.operation.name": "invoke_agent", "gen_ai.usage.input_tokens": 10, "gen_ai.usage.output_tokens": 5,
+        }),
+    );
+    let gateway = with_response(chat(4, "litellm", 10, 5), "resp-1").trace(9);
+    assert_eq!(role(&pass(&engine, &[call.clone()]), 3), "owner");
+    assert_eq!(role(&pass(&engine, &[wrapper]), 2), "duplicate");
+    assert_eq!(role(&pass(&engine, &[agent]), 1), "rollup");
+    assert_eq!(role(&pass(&engine, &[gateway]), 4), "duplicate");
+    assert_eq!(role(&pass(&engine, &[call]), 3), "owner");
+}
+
+/// Scenario: a framework's span without response id beside the SDK's own in another trace, with equal counts and times.
+/// Guarantees: they are one call; the one with the response id owns.
+#[test]
+fn joined_by_time() {
+    let framework = chat(1, "openinference.instrumentation.langchain", 417, 88).at(0, 2322);
+    let native = with_response(chat(2, SDK, 417, 88), "msg_1").at(5, 2318).trace(9);
+    let seen = normalise(&[native, framework]);
+    assert_eq!((role(&seen, 1), role(&seen, 2)), ("duplicate", "owner"));
+}
+
+/// Scenario: ten thousand spans that all have one trace, one id and one parent, which is the id itself.
+/// Guarantees: the engine finishes, in time that does not grow with the square.
+#[test]
+fn hostile_ids_end() {
+    let loops: Vec<Sample> = (0..10_000).map(|_| chat(1, UTIL, 10, 5).below(1)).collect();
+    let mut traces = spanmill_otlp::Traces::parse(support::request(&loops).into()).unwrap();
+    let tally = engine(&Options::default()).process(&mut traces);
+    assert_eq!(tally.owners + tally.duplicates + tally.rollups, 10_000);
+}
