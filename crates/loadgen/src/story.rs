@@ -26,7 +26,21 @@ pub(crate) struct Visit {
 #[derive(Debug)]
 enum Step {
     Call(Call),
-    Tool { name: &'static str, arguments: String, duration: Duration },
+    Tool {
+        name: &'static str,
+        arguments: String,
+        duration: Duration,
+    },
+    /// Time for which there is no span.
+    Pause(Duration),
+}
+
+/// A visit, before it has a place in time.
+#[derive(Debug)]
+struct Plan {
+    steps: Vec<Step>,
+    /// An agent whose span alone tells of what its calls used: all of them count as one.
+    whole: Option<Call>,
 }
 
 /// The kinds of calls, apart from those that fail.
@@ -62,9 +76,14 @@ const TOOLS: [&str; 4] = ["search_docs", "get_weather", "lookup_invoice", "read_
 
 /// A visit that ended at that time, or a little earlier. The first visits of a service find it cold.
 pub(crate) fn visit(service: &'static Service, cold: bool, end_unix_nano: u64, dice: &mut Dice) -> Visit {
-    let steps =
-        if service.agent && dice.percent(60) { agent_steps(service, dice) } else { chat_steps(service, cold, dice) };
-    stage(service, steps, end_unix_nano, dice)
+    let plan = if !service.agent || dice.percent(40) {
+        Plan { steps: chat_steps(service, cold, dice), whole: None }
+    } else if dice.percent(12) {
+        stuck_agent(service, dice)
+    } else {
+        Plan { steps: agent_steps(service, dice), whole: None }
+    };
+    stage(service, plan, end_unix_nano, dice)
 }
 
 fn chat_steps(service: &'static Service, cold: bool, dice: &mut Dice) -> Vec<Step> {
@@ -107,12 +126,25 @@ fn agent_steps(service: &'static Service, dice: &mut Dice) -> Vec<Step> {
         }
         steps.push(Step::Tool { name: tool, arguments: arguments.clone(), duration: dice.millis(5, 400) });
     }
-    let mood = if looping && dice.percent(50) { Mood::ColdStart } else { Mood::Quick };
-    let mut call = answer(service, mood, dice);
+    let mut call = answer(service, Mood::Quick, dice);
     call.input_tokens = input;
-    call.looped = looping;
     steps.push(Step::Call(call));
     steps
+}
+
+/// An agent that calls the same tool over and over. Its framework traces tools, and sums usage up on the agent's span.
+fn stuck_agent(service: &'static Service, dice: &mut Dice) -> Plan {
+    let (tool, arguments) = (dice.pick(&TOOLS), format!(r#"{{"query": "{}"}}"#, dice.hex(6)));
+    let mut steps = Vec::new();
+    for _ in 0..dice.number(3, 7) {
+        steps.push(Step::Pause(dice.millis(1800, 3000)));
+        steps.push(Step::Tool { name: tool, arguments: arguments.clone(), duration: dice.millis(5, 400) });
+    }
+    let input_tokens = dice.number(400, 1900);
+    let output_tokens = dice.number(60, 400);
+    let whole =
+        Call { input_tokens, output_tokens, looped: true, duplicates: 0, ..blank(service, Outcome::Stop, dice) };
+    Plan { steps, whole: Some(whole) }
 }
 
 /// A call that is answered. Durations and counts keep clear of the borders of slow and small.
@@ -180,7 +212,8 @@ fn prompt(service: &Service, tokens: u64, dice: &mut Dice) -> String {
 }
 
 /// Gives the steps their place in time, and spans.
-fn stage(service: &'static Service, steps: Vec<Step>, end_unix_nano: u64, dice: &mut Dice) -> Visit {
+fn stage(service: &'static Service, plan: Plan, end_unix_nano: u64, dice: &mut Dice) -> Visit {
+    let Plan { steps, whole } = plan;
     let lasting = steps.iter().map(|step| step.duration() + GAP).sum::<Duration>() + GAP;
     let start = end_unix_nano - nanos(lasting);
     let trace_id = dice.bytes::<16>();
@@ -215,13 +248,24 @@ fn stage(service: &'static Service, steps: Vec<Step>, end_unix_nano: u64, dice: 
                 visit.spans.extend(spans(service, &call, &parent, dice));
                 visit.calls.push(call);
             }
+            Step::Pause(_) => {}
             Step::Tool { name, arguments, duration } => {
                 let span = bare(&parent, begin, begin + nanos(duration), dice);
                 visit.spans.push(tool(span, name, &arguments, dice));
             }
         }
     }
-    if let Some(span) = around {
+    if let (Some(span), Some(call)) = (&around, whole) {
+        let lasted = span.end_time_unix_nano - span.start_time_unix_nano;
+        let start_unix_nano = span.start_time_unix_nano;
+        let call = Call { trace_id, start_unix_nano, duration: Duration::from_nanos(lasted), ..call };
+        let mut scoped = agent(span.clone(), service.name, Some((call.input_tokens, call.output_tokens)));
+        scoped.span.attributes.push(attribute("gen_ai.provider.name", call.provider));
+        scoped.span.attributes.push(attribute("gen_ai.request.model", call.request_model));
+        scoped.ends_call = true;
+        visit.spans.push(scoped);
+        visit.calls.push(call);
+    } else if let Some(span) = around {
         // The OpenTelemetry project's agents may sum up their usage; this one's framework does.
         let sums = service.dialect == Dialect::Otel;
         let usage =
@@ -264,7 +308,7 @@ impl Step {
     fn duration(&self) -> Duration {
         match self {
             Self::Call(call) => call.duration,
-            Self::Tool { duration, .. } => *duration,
+            Self::Tool { duration, .. } | Self::Pause(duration) => *duration,
         }
     }
 }

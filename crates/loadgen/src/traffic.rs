@@ -31,12 +31,12 @@ pub struct Traffic {
     pub truth: Truth,
 }
 
-/// How many spans a service collects before it sends them.
-const SPANS_PER_EXPORT: usize = 64;
+/// How many spans a service collects before it sends them; what belongs to one visit is sent together.
+const SPANS_PER_EXPORT: usize = 32;
 
-/// Spans of one service that have not been sent yet.
+/// Visits of one service that have not been sent yet, the spans of each.
 #[derive(Default)]
-struct Outbox(Vec<Scoped>);
+struct Outbox(Vec<Vec<Scoped>>);
 
 // === impl Options ===
 
@@ -68,7 +68,7 @@ impl Traffic {
             truth.spans += spans.len();
             truth.rollups += rollups;
             truth.calls.extend(calls);
-            outbox.0.extend(spans);
+            outbox.0.push(spans);
         }
         let mut exports: Vec<(u64, Export)> = Vec::new();
         for (service, outbox) in outboxes.into_values() {
@@ -82,16 +82,29 @@ impl Traffic {
 // === impl Outbox ===
 
 impl Outbox {
-    /// Sends everything: spans in the order in which they ended, so many at a time.
+    /// Sends everything, in the order in which visits ended, so many spans at a time.
     fn send(mut self, service: &'static Service, instance: &str, exports: &mut Vec<(u64, Export)>) {
-        self.0.sort_by_key(|scoped| scoped.span.end_time_unix_nano);
-        let mut left = self.0.into_iter().peekable();
-        while left.peek().is_some() {
-            let spans: Vec<Scoped> = left.by_ref().take(SPANS_PER_EXPORT).collect();
-            let time = spans.last().map_or(0, |scoped| scoped.span.end_time_unix_nano);
-            let (count, calls) = (spans.len(), spans.iter().filter(|scoped| scoped.ends_call).count());
-            let bytes = encode(service, instance, spans);
-            exports.push((time, Export { service: service.name, bytes, spans: count, calls }));
+        self.0.sort_by_key(|visit| last_end(visit));
+        let mut ready = Vec::new();
+        let mut visits = self.0.into_iter().peekable();
+        while let Some(visit) = visits.next() {
+            ready.extend(visit);
+            if ready.len() >= SPANS_PER_EXPORT || visits.peek().is_none() {
+                exports.push(export(service, instance, std::mem::take(&mut ready)));
+            }
         }
     }
+}
+
+/// An export of those spans, in the order in which they ended, and its time.
+fn export(service: &'static Service, instance: &str, mut spans: Vec<Scoped>) -> (u64, Export) {
+    spans.sort_by_key(|scoped| scoped.span.end_time_unix_nano);
+    let (time, count) = (last_end(&spans), spans.len());
+    let calls = spans.iter().filter(|scoped| scoped.ends_call).count();
+    let bytes = encode(service, instance, spans);
+    (time, Export { service: service.name, bytes, spans: count, calls })
+}
+
+fn last_end(spans: &[Scoped]) -> u64 {
+    spans.iter().map(|scoped| scoped.span.end_time_unix_nano).max().unwrap_or(0)
 }
