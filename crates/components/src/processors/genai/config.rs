@@ -80,7 +80,7 @@ impl Default for Config {
 
 impl Default for Usage {
     fn default() -> Self {
-        Self { memory: ByteSize::from_mib(64), hold: Duration::ZERO }
+        Self { memory: ByteSize::from_mib(16), hold: Duration::ZERO }
     }
 }
 
