@@ -116,7 +116,7 @@ fn agent_steps(service: &'static Service, dice: &mut Dice) -> Vec<Step> {
     for _ in 0..rounds {
         let mut call = answer(service, Mood::Quick, dice);
         call.outcome = Outcome::ToolCalls;
-        call.input_tokens = input;
+        (call.input_tokens, call.cached_tokens) = (input, 0);
         call.output_tokens = dice.number(15, 60);
         input += call.output_tokens + dice.number(40, 140);
         steps.push(Step::Call(call));
@@ -127,7 +127,7 @@ fn agent_steps(service: &'static Service, dice: &mut Dice) -> Vec<Step> {
         steps.push(Step::Tool { name: tool, arguments: arguments.clone(), duration: dice.millis(5, 400) });
     }
     let mut call = answer(service, Mood::Quick, dice);
-    call.input_tokens = input;
+    (call.input_tokens, call.cached_tokens) = (input, 0);
     steps.push(Step::Call(call));
     steps
 }

@@ -53,6 +53,7 @@ fn everything_occurs_and_nothing_is_borderline() {
     let causes: Vec<Cause> = truth.causes().into_keys().collect();
     assert_eq!(causes, [Cause::SlowStart, Cause::SlowFinish, Cause::ToolLoop, Cause::Unknown]);
     for call in &truth.calls {
+        assert!(call.cached_tokens <= call.input_tokens, "{call:?}");
         let (seconds, tokens) = (call.duration.as_secs_f64(), call.input_tokens);
         assert!(!(4.6..5.2).contains(&seconds), "{call:?}");
         assert!(!(1950..2000).contains(&tokens) || !call.is_slow(), "{call:?}");
