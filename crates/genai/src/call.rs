@@ -129,6 +129,53 @@ impl Role {
 // === impl Call ===
 
 impl Call<'_> {
+    /// A call of which nothing is known yet.
+    pub(crate) fn new(ix: SpanIx, source: SourceIx) -> Self {
+        Self {
+            ix,
+            trace: 0,
+            id: 0,
+            parent: 0,
+            start: 0,
+            end: 0,
+            server: false,
+            failed: false,
+            source,
+            provider: None,
+            provider_guessed: false,
+            operation: Operation::Absent,
+            class: Class::Other,
+            request_model: None,
+            response_model: None,
+            response_id: None,
+            response_hash: 0,
+            finish_reasons: None,
+            finish: None,
+            input: None,
+            output: None,
+            cache_read: None,
+            cache_write: None,
+            reasoning: None,
+            total: None,
+            ttft: None,
+            ttft_weak: false,
+            stream: None,
+            tool_calls: false,
+            error: None,
+            tool: None,
+            places: [None; CORE],
+            right: 0,
+            writes: 0..0,
+            cuts: 0..0,
+            role: Role::None,
+            above: None,
+            usage_above: None,
+            owner: None,
+            longest: 0,
+            loops: 0,
+        }
+    }
+
     /// Whether it carries usage.
     pub(crate) fn has_usage(&self) -> bool {
         self.input.is_some() || self.output.is_some()

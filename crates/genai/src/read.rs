@@ -6,7 +6,7 @@ use memchr::memmem;
 use serde_json::Value as Json;
 use spanmill_otlp::{AnyValue, Attribute, EventRef, Payload, Pos, Slot, SpanRef, StatusRef, ValueRef};
 
-use crate::call::{Call, Node, Role, Write, Written};
+use crate::call::{Call, Node, Write, Written};
 use crate::catalogue::{Catalogue, Rule, Source, SourceIx};
 use crate::datum::{Datum, Strings, member};
 use crate::errors::Signs;
@@ -34,11 +34,15 @@ pub(crate) struct Reader<'a> {
     events: Vec<(&'a [u8], Pos)>,
     deferred: Vec<(u32, &'a Rule)>,
     copies: Vec<(Target, Option<Pos>, Written<'a>)>,
-    not_finite: Vec<Pos>,
+    to_cut: Vec<Pos>,
     used: Vec<Pos>,
     taken: [u16; TARGETS.len()],
     /// Bits of the targets whose attribute is there and right.
     present: u64,
+    /// What right attributes of the span before meant: spans of a request are much alike.
+    last_provider: Option<(SourceIx, &'a [u8], &'a str)>,
+    last_operation: Option<(SourceIx, &'a [u8], Operation)>,
+    last_finish: Option<(&'a [u8], Option<Finish>)>,
     error_type: Option<Cow<'a, str>>,
     error_text: Option<Cow<'a, str>>,
     http_status: Option<i64>,
@@ -69,10 +73,13 @@ impl<'a> Reader<'a> {
             events: Vec::new(),
             deferred: Vec::new(),
             copies: Vec::new(),
-            not_finite: Vec::new(),
+            to_cut: Vec::new(),
             used: Vec::new(),
             taken: [UNTAKEN; TARGETS.len()],
             present: 0,
+            last_provider: None,
+            last_operation: None,
+            last_finish: None,
             error_type: None,
             error_text: None,
             http_status: None,
@@ -89,7 +96,7 @@ impl<'a> Reader<'a> {
         self.present = 0;
         self.found.clear();
         self.events.clear();
-        self.not_finite.clear();
+        self.to_cut.clear();
         let mut node = Node { trace: 0, id: 0, parent: 0, call: None };
         let (mut start, mut end, mut kind) = (0, 0, 0);
         let mut name: &[u8] = &[];
@@ -98,12 +105,16 @@ impl<'a> Reader<'a> {
         let mut signals = scope.is_some();
         let mut told = None;
         let catalogue = self.catalogue;
+        self.taken = [UNTAKEN; TARGETS.len()];
+        let first = calls.len();
+        // Where the scope tells the source, attributes that need no thought are taken at once.
+        let early = scope.inspect(|source| calls.push(Call::new(span.ix(), *source)));
         for field in span.fields() {
             match (field.number, field.payload) {
                 (9, Payload::Bytes(body)) => {
                     let Attribute { key, value, pos } = Attribute::read(body, field.pos);
                     if is_not_finite(value) {
-                        self.not_finite.push(pos);
+                        self.to_cut.push(pos);
                         continue;
                     }
                     match catalogue.keys.get(key) {
@@ -123,7 +134,15 @@ impl<'a> Reader<'a> {
                                     continue;
                                 }
                             }
-                            self.found.push(Found { slot, pos, value });
+                            let found = Found { slot, pos, value };
+                            if let (Some(source), Some(call)) = (early, calls.last_mut())
+                                && let [rule] = catalogue.rules(slot, source)
+                                && rule.canonical
+                                && self.take_plain(call, rule, found)
+                            {
+                                continue;
+                            }
+                            self.found.push(found);
                         }
                         None => signals |= key.starts_with(b"gen_ai."),
                     }
@@ -142,58 +161,20 @@ impl<'a> Reader<'a> {
         }
         let seen_before = u16::from(target::SOURCE);
         if !signals || self.found.iter().any(|found| found.slot == seen_before) {
+            calls.truncate(first);
             return node;
         }
-        let markers = markers & self.allowed;
-        let told = told.filter(|source| self.allowed & 1 << source != 0);
-        let marked = (markers != 0).then(|| markers.trailing_zeros() as SourceIx);
-        let source = scope.or(told).or(marked).unwrap_or(catalogue.unrecognised());
-        node.call = Some(calls.len() as u32);
-        // In place: a call is large to be moved.
-        calls.push(Call {
-            ix: span.ix(),
-            trace: node.trace,
-            id: node.id,
-            parent: node.parent,
-            start,
-            end,
-            server: kind == 2,
-            failed: status.code == 2,
-            source,
-            provider: None,
-            provider_guessed: false,
-            operation: Operation::Absent,
-            class: Class::Other,
-            request_model: None,
-            response_model: None,
-            response_id: None,
-            response_hash: 0,
-            finish_reasons: None,
-            finish: None,
-            input: None,
-            output: None,
-            cache_read: None,
-            cache_write: None,
-            reasoning: None,
-            total: None,
-            ttft: None,
-            ttft_weak: false,
-            stream: None,
-            tool_calls: false,
-            error: None,
-            tool: None,
-            places: [None; CORE],
-            right: 0,
-            writes: 0..0,
-            cuts: 0..0,
-            role: Role::None,
-            above: None,
-            usage_above: None,
-            owner: None,
-            longest: end.saturating_sub(start),
-            loops: 0,
-        });
+        if early.is_none() {
+            let markers = markers & self.allowed;
+            let told = told.filter(|source| self.allowed & 1 << source != 0);
+            let marked = (markers != 0).then(|| markers.trailing_zeros() as SourceIx);
+            calls.push(Call::new(span.ix(), told.or(marked).unwrap_or(catalogue.unrecognised())));
+        }
         if let Some(call) = calls.last_mut() {
+            node.call = Some(first as u32);
+            (call.trace, call.id, call.parent) = (node.trace, node.id, node.parent);
+            (call.start, call.end, call.longest) = (start, end, end.saturating_sub(start));
+            (call.server, call.failed) = (kind == 2, status.code == 2);
             self.interpret(call, name, status);
         }
         node
@@ -202,7 +183,6 @@ impl<'a> Reader<'a> {
     /// Turns the found attributes into facts.
     fn interpret(&mut self, call: &mut Call<'a>, name: &'a [u8], status: StatusRef<'a>) {
         let catalogue = self.catalogue;
-        self.taken = [UNTAKEN; TARGETS.len()];
         self.deferred.clear();
         self.copies.clear();
         self.used.clear();
@@ -215,7 +195,7 @@ impl<'a> Reader<'a> {
                 if rule.when != !0 || rule.path.is_some() {
                     self.deferred.push((at as u32, rule));
                 } else {
-                    let plain = rule.canonical && rule.unit == Unit::Plain && self.take_plain(call, rule, found);
+                    let plain = rule.canonical && self.take_plain(call, rule, found);
                     if !plain {
                         self.offer(call, source, rule, found, Datum::read(found.value));
                     }
@@ -229,7 +209,7 @@ impl<'a> Reader<'a> {
         self.fill_in(call, source, name);
         self.classify(call, status);
         let first_cut = self.cuts.len() as u32;
-        self.cuts.extend_from_slice(&self.not_finite);
+        self.cuts.extend_from_slice(&self.to_cut);
         if self.remove_originals {
             self.cuts.extend_from_slice(&self.used);
         }
@@ -243,7 +223,8 @@ impl<'a> Reader<'a> {
     /// whether it did. What most attributes of up-to-date sources need, without the general way's copies.
     fn take_plain(&mut self, call: &mut Call<'a>, rule: &Rule, found: Found<'a>) -> bool {
         let wanted = rule.target;
-        if rule.priority >= self.priority(wanted) {
+        let general = rule.unit != Unit::Plain || rule.when != !0 || rule.path.is_some();
+        if general || rule.priority >= self.priority(wanted) {
             return false;
         }
         match (wanted, found.value.get()) {
@@ -259,6 +240,32 @@ impl<'a> Reader<'a> {
                     if wanted == target::REQUEST_MODEL { &mut call.request_model } else { &mut call.response_model };
                 *model = Some(Cow::Borrowed(text));
             }
+            (target::RESPONSE_ID, AnyValue::Text(text)) if !text.is_empty() => {
+                let Ok(id) = std::str::from_utf8(text) else { return false };
+                if self.catalogue.vocabulary.is_made_up_id(id) {
+                    return false;
+                }
+                call.response_id = Some(Cow::Borrowed(id));
+            }
+            (target::PROVIDER, AnyValue::Text(_)) => match self.last_provider {
+                Some((source, raw, name)) if source == call.source && raw == found.value.raw() => {
+                    call.provider = Some(Cow::Borrowed(name));
+                }
+                _ => return false,
+            },
+            (target::OPERATION, AnyValue::Text(_)) => match self.last_operation {
+                Some((source, raw, operation)) if source == call.source && raw == found.value.raw() => {
+                    call.operation = operation;
+                }
+                _ => return false,
+            },
+            (target::FINISH, AnyValue::Array(_)) => match self.last_finish {
+                Some((raw, finish)) if raw == found.value.raw() => {
+                    call.finish_reasons = Some(Strings::Encoded(found.value));
+                    call.finish = finish;
+                }
+                _ => return false,
+            },
             _ => return false,
         }
         if let Some(taken) = self.taken.get_mut(usize::from(wanted)) {
@@ -330,6 +337,11 @@ impl<'a> Reader<'a> {
         if rule.canonical
             && let Some(place) = call.places.get_mut(usize::from(wanted))
         {
+            if place.is_some_and(|place| place != found.pos) {
+                // The key stands twice: the first one counts, and the span keeps one.
+                self.to_cut.push(found.pos);
+                return;
+            }
             *place = Some(found.pos);
         }
         if rule.priority >= self.priority(wanted) {
@@ -352,10 +364,23 @@ impl<'a> Reader<'a> {
             call.changed(wanted);
             if rule.canonical && same_type && same_value {
                 call.right |= 1 << wanted;
+                self.remember_meaning(call, wanted, found.value.raw());
             }
         }
         if !rule.canonical && !self.used.contains(&found.pos) && target::attribute(wanted).contains('.') {
             self.used.push(found.pos);
+        }
+    }
+
+    /// Notes what a right attribute meant, for the next span.
+    fn remember_meaning(&mut self, call: &Call<'a>, wanted: Target, raw: &'a [u8]) {
+        match (wanted, &call.provider, &call.finish_reasons) {
+            (target::PROVIDER, Some(Cow::Borrowed(name)), _) => self.last_provider = Some((call.source, raw, name)),
+            (target::OPERATION, _, _) => self.last_operation = Some((call.source, raw, call.operation)),
+            (target::FINISH, _, Some(reasons @ Strings::Encoded(_))) => {
+                self.last_finish = Some((raw, self.finish_word(reasons)));
+            }
+            _ => {}
         }
     }
 
@@ -530,7 +555,9 @@ impl<'a> Reader<'a> {
         {
             call.finish_reasons = finish_in_messages(messages);
         }
-        call.finish = call.finish_reasons.as_ref().and_then(|reasons| self.finish_word(reasons));
+        if call.finish.is_none() {
+            call.finish = call.finish_reasons.as_ref().and_then(|reasons| self.finish_word(reasons));
+        }
         // Some providers say `stop` although the model called a tool.
         if call.finish == Some(Finish::Stop) && !call.tool_calls {
             call.tool_calls = self.output_messages.is_some_and(calls_tool);

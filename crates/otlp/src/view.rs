@@ -245,11 +245,6 @@ impl<'a> Iterator for Fields<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Field<'a>> {
-        while self.pos >= self.buf.len() {
-            let (buf, base) = self.message.piece(self.next_piece)?;
-            (self.buf, self.base, self.pos) = (buf, base, 0);
-            self.next_piece += 1;
-        }
         // Most fields of spans are length-delimited and short, with tag and length of one byte each.
         if let Some([tag @ 0x0a..=0x7f, len @ 0..=0x7f]) = self.buf.get(self.pos..).and_then(|rest| rest.first_chunk())
             && tag & 7 == 2
@@ -261,15 +256,25 @@ impl<'a> Iterator for Fields<'a> {
                 return Some(Field { number: u32::from(tag >> 3), payload: Payload::Bytes(bytes), pos });
             }
         }
+        self.next_of_any_kind()
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// The next field, of any encoding, and of the next piece where this one is at its end.
+    fn next_of_any_kind(&mut self) -> Option<Field<'a>> {
+        while self.pos >= self.buf.len() {
+            let (buf, base) = self.message.piece(self.next_piece)?;
+            (self.buf, self.base, self.pos) = (buf, base, 0);
+            self.next_piece += 1;
+        }
         // The scan has checked all framing, so this ends early only for a message that was never scanned.
         let RawField { number, payload, end } = field(self.buf, self.pos).ok()?;
         let pos = Pos { start: self.base + self.pos as u32, end: self.base + end as u32 };
         self.pos = end;
         Some(Field { number, payload, pos })
     }
-}
 
-impl<'a> Fields<'a> {
     /// What was not read yet of the piece that is being read.
     #[inline]
     pub fn remaining(&self) -> &'a [u8] {

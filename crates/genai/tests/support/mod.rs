@@ -1,5 +1,6 @@
 //! Small requests, written as JSON, and what the engine makes of them.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what tests do when they fail")]
 
 use std::collections::HashMap;
 
