@@ -18,7 +18,7 @@ use std::time::Instant;
 use async_trait::async_trait;
 use spanmill_config::ConfigError;
 use spanmill_pipeline::{
-    Batch, Component, ComponentError, ConsumeError, Consumer, Context, ExporterFactory, Host, Kind, Node, Signal,
+    Batch, Code, Component, ComponentError, ConsumeError, Consumer, Context, ExporterFactory, Host, Kind, Node, Signal,
     Stability,
 };
 use tokio::task::spawn_blocking;
@@ -113,7 +113,8 @@ impl Printer {
     }
 
     fn print(&self, batch: &Batch) -> Result<(), ConsumeError> {
-        let request = Request::decode(batch).map_err(ConsumeError::permanent)?;
+        let request =
+            Request::decode(batch).map_err(|error| ConsumeError::permanent(error).with_code(Code::InvalidArgument))?;
         let report = Report::new(&request, self.config.verbosity);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
