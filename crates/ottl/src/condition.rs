@@ -10,6 +10,7 @@ use crate::eval::EvalError;
 use crate::eval::bool::Bool;
 use crate::eval::expr::{Env, Expr};
 use crate::eval::frame::Frame;
+use crate::eval::path::Path;
 use crate::parse;
 
 /// A compiled condition.
@@ -191,9 +192,12 @@ impl std::error::Error for ParseError {}
 impl Bool {
     /// A comparison; of two constants it is decided at once.
     pub(crate) fn compare(left: Expr, op: CompareOp, right: Expr) -> Self {
-        match (&left, &right) {
-            (Expr::Const(a), Expr::Const(b)) => Self::Const(crate::eval::compare::compare(a, op, b)),
-            _ => Self::Compare(Box::new((left, op, right))),
+        match (left, right) {
+            (Expr::Const(a), Expr::Const(b)) => Self::Const(crate::eval::compare::compare(&a, op, &b)),
+            (Expr::Path(Path::Attribute { level, slot, rest }), Expr::Const(constant)) if rest.is_empty() => {
+                Self::CompareAttribute(Box::new((level, slot, op, constant)))
+            }
+            (left, right) => Self::Compare(Box::new((left, op, right))),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! Compiled conditions.
 
 use super::EvalError;
-use super::compare::compare;
+use spanmill_otlp::{Slot, ValueRef};
+
+use super::compare::{compare, ordered};
 use super::expr::{Env, Expr};
+use super::frame::Level;
 use super::val::Val;
 use crate::ast::CompareOp;
 
@@ -14,6 +17,8 @@ pub(crate) enum Bool {
     And(Box<[Bool]>),
     Or(Box<[Bool]>),
     Compare(Box<(Expr, CompareOp, Expr)>),
+    /// An attribute compared with a constant, which most comparisons are.
+    CompareAttribute(Box<(Level, Slot, CompareOp, Val<'static>)>),
     /// A call that must give a boolean.
     Call(Expr),
 }
@@ -61,6 +66,14 @@ impl Bool {
                 let right = right.eval(env)?;
                 Ok(compare(&left, *op, &right))
             }
+            Self::CompareAttribute(parts) => {
+                let (level, slot, op, constant) = &**parts;
+                let value = env.frame.slot(*level, *slot);
+                Ok(match (value.map(short_int), constant) {
+                    (Some(Some(value)), Val::Int(constant)) => ordered(value.cmp(constant), *op),
+                    _ => compare(&value.map_or(Val::Nil, Val::of), *op, constant),
+                })
+            }
             Self::And(terms) => {
                 for term in terms {
                     if !term.eval(env)? {
@@ -86,5 +99,16 @@ impl Bool {
                 }),
             },
         }
+    }
+}
+
+/// The integer that a value holds, where it is encoded as every known sender does: nothing before and after it.
+#[inline]
+fn short_int(value: ValueRef<'_>) -> Option<i64> {
+    const INT: u8 = 0x18;
+    match value.raw() {
+        [INT, byte @ 0..0x80] => Some(i64::from(*byte)),
+        [INT, low @ 0x80..=0xff, high @ 0..0x80] => Some(i64::from(*low & 0x7f) | i64::from(*high) << 7),
+        _ => None,
     }
 }

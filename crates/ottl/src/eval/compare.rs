@@ -45,7 +45,7 @@ pub(crate) fn equal(left: &Val<'_>, right: &Val<'_>) -> bool {
 }
 
 #[inline]
-fn ordered(ordering: Ordering, op: CompareOp) -> bool {
+pub(crate) fn ordered(ordering: Ordering, op: CompareOp) -> bool {
     match op {
         CompareOp::Eq => ordering.is_eq(),
         CompareOp::Ne => ordering.is_ne(),

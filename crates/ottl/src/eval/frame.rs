@@ -2,7 +2,7 @@
 //! program.
 
 use spanmill_otlp::{
-    Attribute, EventRef, KeyTable, Message, Payload, ResourceRef, ScopeRef, Slot, SpanRef, StatusRef, ValueRef,
+    Attribute, EventRef, Field, KeyTable, Message, Payload, ResourceRef, ScopeRef, Slot, SpanRef, StatusRef, ValueRef,
 };
 
 /// Where attributes are.
@@ -156,25 +156,10 @@ impl<'a> Frame<'a> {
     pub fn enter_span(&mut self, span: SpanRef<'a>) {
         self.span.clear(span.message(), &self.slots.span);
         self.fields = SpanFields::default();
-        let fields = &mut self.fields;
-        for field in span.fields() {
-            match (field.number, field.payload) {
-                (SPAN_ATTRIBUTES, Payload::Bytes(body)) => self.span.note(body, &self.slots.span),
-                (5, Payload::Bytes(name)) => fields.name = name,
-                (6, Payload::Varint(kind)) => fields.kind = kind as i32,
-                (7, Payload::Fixed64(start)) => fields.start = start,
-                (8, Payload::Fixed64(end)) => fields.end = end,
-                (1, Payload::Bytes(id)) => fields.trace_id = id,
-                (2, Payload::Bytes(id)) => fields.span_id = id,
-                (3, Payload::Bytes(state)) => fields.trace_state = state,
-                (4, Payload::Bytes(id)) => fields.parent_span_id = id,
-                (10, Payload::Varint(count)) => fields.dropped_attributes = count as u32,
-                (12, Payload::Varint(count)) => fields.dropped_events = count as u32,
-                (14, Payload::Varint(count)) => fields.dropped_links = count as u32,
-                (15, Payload::Bytes(status)) => fields.status.merge(status),
-                (16, Payload::Fixed32(flags)) => fields.flags = flags,
-                _ => {}
-            }
+        let Self { span: table, fields, slots, .. } = self;
+        match span.message().contiguous() {
+            Some(encoded) => scan(encoded, table, fields, &slots.span),
+            None => span.fields().for_each(|field| fields.note(field, table, &slots.span)),
         }
     }
 
@@ -199,6 +184,99 @@ impl<'a> Frame<'a> {
             Level::Event => &self.event,
         }
     }
+}
+
+// === impl SpanFields ===
+
+impl<'a> SpanFields<'a> {
+    /// Keeps a field of a span; of a repeated scalar the last one counts.
+    #[inline]
+    fn note(&mut self, field: Field<'a>, table: &mut Table<'a>, keys: &Keys) {
+        match (field.number, field.payload) {
+            (SPAN_ATTRIBUTES, Payload::Bytes(body)) => table.note(body, keys),
+            (5, Payload::Bytes(name)) => self.name = name,
+            (6, Payload::Varint(kind)) => self.kind = kind as i32,
+            (7, Payload::Fixed64(start)) => self.start = start,
+            (8, Payload::Fixed64(end)) => self.end = end,
+            (1, Payload::Bytes(id)) => self.trace_id = id,
+            (2, Payload::Bytes(id)) => self.span_id = id,
+            (3, Payload::Bytes(state)) => self.trace_state = state,
+            (4, Payload::Bytes(id)) => self.parent_span_id = id,
+            (10, Payload::Varint(count)) => self.dropped_attributes = count as u32,
+            (12, Payload::Varint(count)) => self.dropped_events = count as u32,
+            (14, Payload::Varint(count)) => self.dropped_links = count as u32,
+            (15, Payload::Bytes(status)) => self.status.merge(status),
+            (16, Payload::Fixed32(flags)) => self.flags = flags,
+            _ => {}
+        }
+    }
+}
+
+/// Reads a span that lies in one piece. Fields as every known sender writes them are read right here; whatever else comes is
+/// left to the general reader.
+#[inline]
+fn scan<'a>(encoded: &'a [u8], table: &mut Table<'a>, fields: &mut SpanFields<'a>, keys: &Keys) {
+    let mut rest = encoded;
+    loop {
+        if let Some((tag, body, after)) = delimited(rest) {
+            match tag {
+                0x4a => table.note(body, keys),
+                0x2a => fields.name = body,
+                0x0a => fields.trace_id = body,
+                0x12 => fields.span_id = body,
+                0x1a => fields.trace_state = body,
+                0x22 => fields.parent_span_id = body,
+                0x7a => fields.status.merge(body),
+                _ => {}
+            }
+            rest = after;
+            continue;
+        }
+        match rest {
+            [] => return,
+            [0x30, kind @ 0..0x80, after @ ..] => {
+                fields.kind = i32::from(*kind);
+                rest = after;
+                continue;
+            }
+            [tag @ (0x39 | 0x41), after @ ..] => {
+                if let Some((time, after)) = after.split_first_chunk::<8>() {
+                    let time = u64::from_le_bytes(*time);
+                    if *tag == 0x39 {
+                        fields.start = time
+                    } else {
+                        fields.end = time
+                    }
+                    rest = after;
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        let mut others = Message::standalone(rest).fields();
+        let Some(field) = others.next() else { return };
+        fields.note(field, table, keys);
+        rest = others.remaining();
+    }
+}
+
+/// The length-delimited field at the beginning of a span's rest, where its tag takes one byte and its body less than 16 KiB:
+/// tag, body, and what follows.
+#[inline]
+fn delimited(rest: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, len, tail) = match rest {
+        [tag, len @ 0..0x80, tail @ ..] => (*tag, usize::from(*len), tail),
+        [tag, low @ 0x80..=0xff, high @ 0..0x80, tail @ ..] => {
+            (*tag, usize::from(*low & 0x7f) | usize::from(*high) << 7, tail)
+        }
+        _ => return None,
+    };
+    // Wire type 2, and no second byte of the tag.
+    if tag & 0x87 != 2 {
+        return None;
+    }
+    let (body, after) = tail.split_at_checked(len)?;
+    Some((tag, body, after))
 }
 
 // === impl Table ===
@@ -268,5 +346,108 @@ fn general(body: &[u8]) -> (&[u8], ValueRef<'_>) {
             (read.key, read.value)
         }
         None => (&[], ValueRef::new(&[])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Encodes a varint with needless bytes.
+    fn varint(out: &mut Vec<u8>, mut value: u64, needless: usize) {
+        while value >= 0x80 {
+            out.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        out.push(value as u8);
+        for _ in 0..needless {
+            if let Some(last) = out.last_mut() {
+                *last |= 0x80;
+            }
+            out.push(0);
+        }
+    }
+
+    fn delimited(out: &mut Vec<u8>, number: u64, body: &[u8], needless: usize) {
+        varint(out, number << 3 | 2, needless / 2);
+        varint(out, body.len() as u64, needless % 2);
+        out.extend_from_slice(body);
+    }
+
+    /// An attribute, its parts in either order, or repeated, or missing.
+    fn attribute() -> impl Strategy<Value = Vec<u8>> {
+        let part = (1_u64..4, prop::sample::select(vec!["a", "bb", "ccc", "x", "\x18\x07", "\x0a\x01v"]), 0_usize..4);
+        prop::collection::vec(part, 0..4).prop_map(|parts| {
+            let mut out = Vec::new();
+            for (number, text, needless) in parts {
+                delimited(&mut out, number, text.as_bytes(), needless);
+            }
+            out
+        })
+    }
+
+    fn field() -> impl Strategy<Value = Vec<u8>> {
+        let text = prop::collection::vec(any::<u8>(), 0..300);
+        prop_oneof![
+            4 => (attribute(), 0_usize..4).prop_map(|(body, needless)| (9, body, needless)),
+            2 => (prop::sample::select(vec![1_u64, 2, 3, 4, 5, 11, 13, 17, 40]), text, 0_usize..4),
+            1 => (Just(15), Just(b"\x12\x01m\x18\x02".to_vec()), 0_usize..4),
+        ]
+        .prop_map(|(number, body, needless)| {
+            let mut out = Vec::new();
+            delimited(&mut out, number, &body, needless);
+            out
+        })
+    }
+
+    /// A field that is no message and no text.
+    fn scalar() -> impl Strategy<Value = Vec<u8>> {
+        (prop::sample::select(vec![6_u64, 7, 8, 10, 12, 14, 16, 30]), any::<u32>(), 0_usize..3).prop_map(
+            |(number, value, needless)| {
+                let mut out = Vec::new();
+                let wire = match number {
+                    7 | 8 => 1,
+                    16 => 5,
+                    _ => 0,
+                };
+                varint(&mut out, number << 3 | wire, needless);
+                match wire {
+                    1 => out.extend_from_slice(&u64::from(value).to_le_bytes()),
+                    5 => out.extend_from_slice(&value.to_le_bytes()),
+                    _ => varint(&mut out, u64::from(value), needless),
+                }
+                out
+            },
+        )
+    }
+
+    proptest! {
+        /// Scenario: spans of arbitrary fields, repeated, out of order, encoded with needless bytes.
+        /// Guarantees: the fast reader keeps the very same as the general one.
+        #[test]
+        fn fast_and_general_reader_agree(fields in prop::collection::vec(prop_oneof![field(), scalar()], 0..12)) {
+            let encoded = fields.concat();
+            let message = Message::standalone(&encoded);
+            let keys = Keys::new(vec!["a".to_owned(), "bb".to_owned(), "ccc".to_owned(), String::new()]);
+            let (mut fast, mut fast_fields) = (Table::new(), SpanFields::default());
+            fast.clear(message, &keys);
+            scan(&encoded, &mut fast, &mut fast_fields, &keys);
+            let (mut general, mut general_fields) = (Table::new(), SpanFields::default());
+            general.clear(message, &keys);
+            for field in message.fields() {
+                match (field.number, field.payload) {
+                    (SPAN_ATTRIBUTES, Payload::Bytes(body)) => {
+                        let (key, value) = super::general(body);
+                        if let Some(slot) = keys.table.get(key) {
+                            general.keep(slot, value);
+                        }
+                    }
+                    _ => general_fields.note(field, &mut general, &keys),
+                }
+            }
+            prop_assert_eq!(format!("{:?}{:?}", fast.values, fast_fields), format!("{:?}{:?}", general.values, general_fields));
+        }
     }
 }

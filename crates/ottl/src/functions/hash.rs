@@ -10,10 +10,10 @@ use crate::eval::{EvalError, convert as to};
 const TARGET: super::Param = required("target", ParamKind::Str);
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::plain("SHA1", &[TARGET], |args, env| digest::<sha1::Sha1>(args, env)),
-    Function::plain("SHA256", &[TARGET], |args, env| digest::<sha2::Sha256>(args, env)),
-    Function::plain("SHA512", &[TARGET], |args, env| digest::<sha2::Sha512>(args, env)),
-    Function::plain("MD5", &[TARGET], |args, env| digest::<md5::Md5>(args, env)),
+    Function::plain("SHA1", &[TARGET], digest::<sha1::Sha1>),
+    Function::plain("SHA256", &[TARGET], digest::<sha2::Sha256>),
+    Function::plain("SHA512", &[TARGET], digest::<sha2::Sha512>),
+    Function::plain("MD5", &[TARGET], digest::<md5::Md5>),
     Function::plain("FNV", &[TARGET], |args, env| {
         let text = args.string(0, env)?;
         let hash = text

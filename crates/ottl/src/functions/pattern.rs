@@ -34,7 +34,7 @@ struct Computed {
 /// How a text is matched. Plain text needs no regular expression.
 #[derive(Debug)]
 enum Matcher {
-    Contains(Finder<'static>),
+    Contains(Box<Finder<'static>>),
     StartsWith(Box<[u8]>),
     EndsWith(Box<[u8]>),
     Equals(Box<[u8]>),
@@ -68,7 +68,7 @@ impl Matcher {
             (true, true) => Self::Equals(core),
             (true, false) => Self::StartsWith(core),
             (false, true) => Self::EndsWith(core),
-            (false, false) => Self::Contains(Finder::new(&core).into_owned()),
+            (false, false) => Self::Contains(Box::new(Finder::new(&core).into_owned())),
         })
     }
 
