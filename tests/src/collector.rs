@@ -7,7 +7,10 @@ use std::process::Command;
 use tempfile::TempDir;
 use xtask::peers::Peer;
 
+use crate::jaeger::Jaeger;
+use crate::ports;
 use crate::process::{Running, folder};
+use crate::tempo::Tempo;
 
 /// A running collector. Relative paths in its configuration lie in its folder.
 #[derive(Debug)]
@@ -22,6 +25,21 @@ impl Collector {
     /// Starts spanmill with this configuration and waits until it listens on all of `ports`.
     pub fn spanmill(config: &str, ports: &[u16]) -> Self {
         Self::start("spanmill", &crate::spanmill(), config, ports)
+    }
+
+    /// Starts spanmill with `config/jaeger-and-tempo.yaml`, as it is shipped, between free ports (gRPC, HTTP) and two backends.
+    pub fn between(jaeger: &Jaeger, tempo: &Tempo) -> (Self, [u16; 2]) {
+        let [grpc, http, health] = ports::several();
+        let mut command = Command::new(crate::spanmill());
+        command.arg("--config").arg(xtask::cache::root().join("config/jaeger-and-tempo.yaml"));
+        command.env("JAEGER_ENDPOINT", format!("127.0.0.1:{}", jaeger.grpc));
+        command.env("TEMPO_ENDPOINT", format!("127.0.0.1:{}", tempo.grpc));
+        command.arg("--set").arg(format!("receivers.otlp.protocols.grpc.endpoint=127.0.0.1:{grpc}"));
+        command.arg("--set").arg(format!("receivers.otlp.protocols.http.endpoint=127.0.0.1:{http}"));
+        command.arg("--set").arg(format!("extensions.health_check.endpoint=127.0.0.1:{health}"));
+        command.arg("--set").arg("service.telemetry.metrics.level=none");
+        let collector = Self::launch("spanmill", &mut command, folder("spanmill"), &[grpc, http, health]);
+        (collector, [grpc, http])
     }
 
     /// Starts the Go Collector, or says that `test` was skipped.

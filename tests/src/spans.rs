@@ -31,7 +31,13 @@ fn attribute(key: &str, value: Any) -> KeyValue {
 
 /// An encoded request of `count` spans of one trace, whose id is made of `seed`.
 pub fn request(service: &str, seed: u64, count: u64) -> Vec<u8> {
+    request_with(service, seed, count, &[])
+}
+
+/// The same, each span with more attributes.
+pub fn request_with(service: &str, seed: u64, count: u64, more: &[KeyValue]) -> Vec<u8> {
     let trace_id = u128::from(seed | 1 << 63).to_be_bytes().to_vec();
+    let standard = [text("gen_ai.request.model", "claude-sonnet-4-5"), int("gen_ai.usage.input_tokens", 100)];
     let spans = (1..=count).map(|number| Span {
         trace_id: trace_id.clone(),
         span_id: number.to_be_bytes().to_vec(),
@@ -39,7 +45,7 @@ pub fn request(service: &str, seed: u64, count: u64) -> Vec<u8> {
         kind: 3,
         start_time_unix_nano: 1_790_000_000_000_000_000 + number,
         end_time_unix_nano: 1_790_000_000_250_000_000 + number,
-        attributes: vec![text("gen_ai.request.model", "claude-sonnet-4-5"), int("gen_ai.usage.input_tokens", 100)],
+        attributes: [&standard[..], more].concat(),
         ..Span::default()
     });
     let scope = InstrumentationScope { name: "spanmill-tests".to_owned(), ..InstrumentationScope::default() };

@@ -14,12 +14,12 @@ use std::process::Command;
 
 use serde_json::Value;
 use spanmill_tests::collector::Collector;
+use spanmill_tests::figure;
 use spanmill_tests::jaeger::{Jaeger, JaegerSpan};
 use spanmill_tests::process::{Running, folder};
 use spanmill_tests::python::{self, Provider};
 use spanmill_tests::tempo::Tempo;
 use spanmill_tests::wait::{PATIENCE, until};
-use spanmill_tests::{figure, ports};
 
 const TEST: &str = "article";
 
@@ -54,8 +54,7 @@ fn slow_small_calls_are_found_in_jaeger_and_tempo() {
     let Some(jaeger) = Jaeger::start(TEST) else { return };
     let Some(tempo) = Tempo::start(TEST) else { return };
     let provider = Provider::start(&python);
-    let [grpc, http, health] = ports::several();
-    let mut spanmill = start_shipped(&jaeger, &tempo, [grpc, http, health]);
+    let (mut spanmill, [grpc, http]) = Collector::between(&jaeger, &tempo);
 
     let applications = SERVICES.map(|(service, protocol)| {
         let port = if protocol == "grpc" { grpc } else { http };
@@ -112,19 +111,6 @@ fn slow_small_calls_are_found_in_jaeger_and_tempo() {
     spanmill.stop();
     let (found, all) = (slow_small.len(), calls.0.len());
     figure(TEST, &format!("{found} slow small calls of {all} found in Jaeger and in Tempo, every call with one owner"));
-}
-
-/// Starts spanmill with the configuration that is shipped for both backends, on free ports.
-fn start_shipped(jaeger: &Jaeger, tempo: &Tempo, [grpc, http, health]: [u16; 3]) -> Collector {
-    let mut command = Command::new(spanmill_tests::spanmill());
-    command.arg("--config").arg(xtask::cache::root().join("config/jaeger-and-tempo.yaml"));
-    command.env("JAEGER_ENDPOINT", format!("127.0.0.1:{}", jaeger.grpc));
-    command.env("TEMPO_ENDPOINT", format!("127.0.0.1:{}", tempo.grpc));
-    command.arg("--set").arg(format!("receivers.otlp.protocols.grpc.endpoint=127.0.0.1:{grpc}"));
-    command.arg("--set").arg(format!("receivers.otlp.protocols.http.endpoint=127.0.0.1:{http}"));
-    command.arg("--set").arg(format!("extensions.health_check.endpoint=127.0.0.1:{health}"));
-    command.arg("--set").arg("service.telemetry.metrics.level=none");
-    Collector::launch("spanmill", &mut command, folder("spanmill"), &[grpc, http, health])
 }
 
 fn start_application(python: &Path, provider: &Provider, service: &str, protocol: &str, port: u16) -> Running {
