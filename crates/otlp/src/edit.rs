@@ -55,7 +55,7 @@ pub(crate) struct Edits {
     pub(crate) resources: Vec<Rope>,
     pub(crate) scopes: Vec<Rope>,
     pub(crate) spans: Vec<Rope>,
-    /// Schema URLs given to scopes, as ranges of the arena.
+    /// Schema URLs given to scopes, as ranges of the arena; in ascending order of the scopes.
     pub(crate) schema_urls: Vec<(ScopeIx, Span32)>,
     pub(crate) dropped_spans: usize,
 }

@@ -50,7 +50,8 @@ struct PartScope {
 
 impl Traces {
     /// Parts that keep to the limit, in order, with the headers of resources and scopes repeated. A span that is larger
-    /// than the limit goes alone. A request that keeps to it is returned as it is; a limit of zero means none.
+    /// than the limit goes alone. Where headers take more than half of the limit, a part may exceed it: the spans in it
+    /// take no more than half. A request that keeps to the limit is returned as it is; a limit of zero means none.
     pub fn split(self, limit: SplitLimit) -> Vec<Self> {
         if limit.admits(|| self.encoded_len(), || self.span_count()) {
             return vec![self];
@@ -154,7 +155,8 @@ impl Splitter<'_> {
         let in_resource = |resource: &PartResource| {
             resource.scopes.len() > 1 || resource.scopes.last().is_some_and(|scope| !scope.items.is_empty())
         };
-        if self.begun_before(in_resource) && !self.fits(delimited_len(with_item), count) {
+        let fits = self.fits(delimited_len(with_item), count) || self.outweighed_by_headers(resource, scope, len);
+        if self.begun_before(in_resource) && !fits {
             self.next_part();
             self.repeat_resource(resource);
             self.scope_len = self.header_len(&self.outline.scopes, scope);
@@ -180,6 +182,16 @@ impl Splitter<'_> {
             SplitLimit::Items(max) => self.parts.last().is_none_or(|part| part.items + count <= max),
             SplitLimit::Bytes(max) => self.done + resource_len <= max,
         }
+    }
+
+    /// Whether headers take more than half of the limit, and the items beside them are still less. Repeating such headers
+    /// before every item would multiply a hostile request without end; so they take the part beyond the limit instead.
+    fn outweighed_by_headers(&self, resource: usize, scope: usize, len: usize) -> bool {
+        let (SplitLimit::Bytes(max), Some(part)) = (self.limit, self.parts.last()) else { return false };
+        let [open] = part.resources.as_slice() else { return false };
+        let scope_header = self.header_len(&self.outline.scopes, scope);
+        let headers = self.header_len(&self.outline.resources, resource) + scope_header;
+        open.scopes.len() == 1 && headers > max / 2 && self.scope_len - scope_header + len <= max / 2
     }
 
     /// Begins a part. What was opened in the former one and is still without contents is taken back.

@@ -199,8 +199,14 @@ impl Traces {
         }
         let edits = self.edits.get_or_insert_default();
         if let Some(range) = edits.put(url.as_bytes()) {
-            edits.schema_urls.retain(|(known, _)| *known != ix);
-            edits.schema_urls.push((ix, range));
+            match edits.schema_urls.binary_search_by_key(&ix, |(known, _)| *known) {
+                Ok(at) => {
+                    if let Some(url) = edits.schema_urls.get_mut(at) {
+                        url.1 = range;
+                    }
+                }
+                Err(at) => edits.schema_urls.insert(at, (ix, range)),
+            }
         }
     }
 
@@ -254,7 +260,8 @@ impl Traces {
     /// The schema URL that was set on a scope.
     pub(crate) fn schema_url(&self, ix: ScopeIx) -> Option<&[u8]> {
         let edits = self.edits.as_ref()?;
-        let (_, (start, end)) = edits.schema_urls.iter().find(|(known, _)| *known == ix)?;
+        let at = edits.schema_urls.binary_search_by_key(&ix, |(known, _)| *known).ok()?;
+        let (_, (start, end)) = edits.schema_urls.get(at)?;
         edits.arena.get(*start as usize..*end as usize)
     }
 
