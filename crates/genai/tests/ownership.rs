@@ -148,7 +148,7 @@ fn spans_of_one_call_in_different_requests() {
         }),
     );
     let gateway = with_response(chat(4, "litellm", 10, 5), "resp-1").trace(9);
-    assert_eq!(role(&pass(&engine, &[call.clone()]), 3), "owner");
+    assert_eq!(role(&pass(&engine, std::slice::from_ref(&call)), 3), "owner");
     assert_eq!(role(&pass(&engine, &[wrapper]), 2), "duplicate");
     assert_eq!(role(&pass(&engine, &[agent]), 1), "rollup");
     assert_eq!(role(&pass(&engine, &[gateway]), 4), "duplicate");
