@@ -39,17 +39,22 @@ pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], memory: &mut Memory
     if calls.is_empty() {
         return;
     }
-    if nodes.len() > 1 {
-        climb(calls, nodes);
-    }
-    within_request(calls);
+    // Mostly the spans of a trace arrive apart: then there is no tree to look at.
+    let nested = nodes.len() > 1 && climb(calls, nodes);
+    within_request(calls, nested);
     across_requests(calls, memory);
-    merge(calls);
+    if calls.iter().any(|call| call.owner.is_some()) {
+        merge(calls);
+    }
+    if nested {
+        wrappers(calls);
+    }
     infer_tool_calls(calls);
 }
 
-/// Finds for each call the nearest GenAI span above it, and the nearest one with usage.
-fn climb(calls: &mut [Call<'_>], nodes: &[Node]) {
+/// Finds for each call the nearest GenAI span above it, and the nearest one with usage; says whether there is any.
+fn climb(calls: &mut [Call<'_>], nodes: &[Node]) -> bool {
+    let mut nested = false;
     let ids = Ids::new(nodes);
     for at in 0..calls.len() {
         let Some(call) = calls.get(at) else { continue };
@@ -71,11 +76,24 @@ fn climb(calls: &mut [Call<'_>], nodes: &[Node]) {
         }
         if let Some(call) = calls.get_mut(at) {
             (call.above, call.usage_above) = (above, usage_above);
+            nested |= above.is_some();
         }
     }
+    nested
 }
 
-fn within_request(calls: &mut [Call<'_>]) {
+fn within_request(calls: &mut [Call<'_>], nested: bool) {
+    if nested {
+        by_tree(calls);
+    } else {
+        calls.iter_mut().filter(|call| counts(call)).for_each(|call| call.role = Role::Owner);
+    }
+    join_by_response(calls);
+    join_by_time(calls);
+}
+
+/// The innermost span of a call owns its usage; what sums several is a roll-up.
+fn by_tree(calls: &mut [Call<'_>]) {
     let mut below = vec![Below::default(); calls.len()];
     for (at, call) in calls.iter().enumerate().filter(|(_, call)| counts(call)) {
         // A server's span below the client's is the same call seen from the other side.
@@ -107,8 +125,6 @@ fn within_request(calls: &mut [Call<'_>]) {
             (call.role, call.owner) = (role, owner);
         }
     }
-    join_by_response(calls);
-    join_by_time(calls);
 }
 
 /// Spans with one response id that do not lie in each other: of those that took about as long as the longest, the
@@ -302,7 +318,6 @@ fn merge(calls: &mut [Call<'_>]) {
             complete(owner, &from, same);
         }
     }
-    wrappers(calls);
 }
 
 /// A span without usage right above or below the only one with usage is a span of the same call.

@@ -39,10 +39,6 @@ pub(crate) struct Reader<'a> {
     taken: [u16; TARGETS.len()],
     /// Bits of the targets whose attribute is there and right.
     present: u64,
-    /// What right attributes of the span before meant: spans of a request are much alike.
-    last_provider: Option<(SourceIx, &'a [u8], &'a str)>,
-    last_operation: Option<(SourceIx, &'a [u8], Operation)>,
-    last_finish: Option<(&'a [u8], Option<Finish>)>,
     error_type: Option<Cow<'a, str>>,
     error_text: Option<Cow<'a, str>>,
     http_status: Option<i64>,
@@ -77,9 +73,6 @@ impl<'a> Reader<'a> {
             used: Vec::new(),
             taken: [UNTAKEN; TARGETS.len()],
             present: 0,
-            last_provider: None,
-            last_operation: None,
-            last_finish: None,
             error_type: None,
             error_text: None,
             http_status: None,
@@ -247,25 +240,33 @@ impl<'a> Reader<'a> {
                 }
                 call.response_id = Some(Cow::Borrowed(id));
             }
-            (target::PROVIDER, AnyValue::Text(_)) => match self.last_provider {
-                Some((source, raw, name)) if source == call.source && raw == found.value.raw() => {
-                    call.provider = Some(Cow::Borrowed(name));
+            (target::PROVIDER, AnyValue::Text(text)) => {
+                let Ok(word) = std::str::from_utf8(text) else { return false };
+                let own = source_of(self.catalogue, call).is_some_and(|source| source.providers.get(word).is_some());
+                match self.catalogue.vocabulary.provider(word) {
+                    Some(Some(name)) if !own && name == word => call.provider = Some(Cow::Borrowed(name)),
+                    _ => return false,
                 }
-                _ => return false,
-            },
-            (target::OPERATION, AnyValue::Text(_)) => match self.last_operation {
-                Some((source, raw, operation)) if source == call.source && raw == found.value.raw() => {
-                    call.operation = operation;
+            }
+            (target::OPERATION, AnyValue::Text(text)) => {
+                let Ok(word) = std::str::from_utf8(text) else { return false };
+                let own = source_of(self.catalogue, call).is_some_and(|source| source.operations.get(word).is_some());
+                let operation = self.catalogue.vocabulary.operation(word);
+                match self.catalogue.vocabulary.describe(operation) {
+                    Some((name, _)) if !own && name == word => call.operation = operation,
+                    _ => return false,
                 }
-                _ => return false,
-            },
-            (target::FINISH, AnyValue::Array(_)) => match self.last_finish {
-                Some((raw, finish)) if raw == found.value.raw() => {
-                    call.finish_reasons = Some(Strings::Encoded(found.value));
-                    call.finish = finish;
+            }
+            (target::FINISH, AnyValue::Array(_)) => {
+                let mut words = found.value.elements().map(ValueRef::as_str);
+                match (words.next(), words.next()) {
+                    (Some(Some(word)), None) if !word.is_empty() => {
+                        call.finish = self.catalogue.vocabulary.finish(word);
+                        call.finish_reasons = Some(Strings::Encoded(found.value));
+                    }
+                    _ => return false,
                 }
-                _ => return false,
-            },
+            }
             _ => return false,
         }
         if let Some(taken) = self.taken.get_mut(usize::from(wanted)) {
@@ -364,23 +365,10 @@ impl<'a> Reader<'a> {
             call.changed(wanted);
             if rule.canonical && same_type && same_value {
                 call.right |= 1 << wanted;
-                self.remember_meaning(call, wanted, found.value.raw());
             }
         }
         if !rule.canonical && !self.used.contains(&found.pos) && target::attribute(wanted).contains('.') {
             self.used.push(found.pos);
-        }
-    }
-
-    /// Notes what a right attribute meant, for the next span.
-    fn remember_meaning(&mut self, call: &Call<'a>, wanted: Target, raw: &'a [u8]) {
-        match (wanted, &call.provider, &call.finish_reasons) {
-            (target::PROVIDER, Some(Cow::Borrowed(name)), _) => self.last_provider = Some((call.source, raw, name)),
-            (target::OPERATION, _, _) => self.last_operation = Some((call.source, raw, call.operation)),
-            (target::FINISH, _, Some(reasons @ Strings::Encoded(_))) => {
-                self.last_finish = Some((raw, self.finish_word(reasons)));
-            }
-            _ => {}
         }
     }
 
@@ -650,6 +638,10 @@ impl<'a> Reader<'a> {
         call.error = signs.classify(&self.catalogue.vocabulary.errors);
         call.failed |= call.error.is_some() && !call.has_usage();
     }
+}
+
+fn source_of<'a>(catalogue: &'a Catalogue, call: &Call<'_>) -> Option<&'a Source> {
+    catalogue.source(call.source)
 }
 
 fn applies(rule: &Rule, operation: Operation) -> bool {

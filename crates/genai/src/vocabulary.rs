@@ -228,6 +228,10 @@ impl<T> Words<T> {
         if self.meanings.is_empty() {
             return None;
         }
+        // Mostly it is spelled right.
+        if let Some(slot) = self.table.get(word.as_bytes()) {
+            return self.meanings.get(usize::from(slot));
+        }
         let word = word.as_bytes().trim_ascii();
         let mut lower = [0u8; LONGEST];
         let lower = lower.get_mut(..word.len())?;
