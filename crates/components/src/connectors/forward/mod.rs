@@ -1,5 +1,8 @@
 //! `forward`: joins pipelines, unchanged.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
