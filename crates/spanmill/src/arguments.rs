@@ -71,7 +71,7 @@ pub(crate) struct Run {
     /// How long stopping may take; what is not delivered by then is lost
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration)]
     pub(crate) shutdown_timeout: Duration,
-    /// Threads that work; as many as there are processors unless given
+    /// Threads that work, by default one a processor; fewer take less CPU time a span
     #[arg(long, value_name = "NUMBER", env = "SPANMILL_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) workers: Option<u16>,
 }

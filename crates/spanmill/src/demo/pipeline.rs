@@ -31,9 +31,19 @@ const LIMIT: Duration = Duration::from_secs(10);
 // === impl Pipeline ===
 
 impl Pipeline {
-    /// Starts it, on the default port where that is free, and with a backend beside the tap where one is named.
+    /// Starts it, on the default port where that is free, and with a backend beside the tap where one is named. With a backend, which
+    /// may stand on the default port of this machine, always on another one.
     pub(super) async fn start(to: Option<&str>) -> Result<Self, DemoError> {
-        let port = port(to).map_err(|source| DemoError::Io { what: "no port is free on loopback", source })?;
+        let wanted = if to.is_none() { DEFAULT_PORT } else { 0 };
+        match Self::start_at(wanted, to).await {
+            // Between the look at a port and its use, another program may take it.
+            Err(DemoError::Start(_)) => Self::start_at(0, to).await,
+            started => started,
+        }
+    }
+
+    async fn start_at(wanted: u16, to: Option<&str>) -> Result<Self, DemoError> {
+        let port = port(wanted).map_err(|source| DemoError::Io { what: "no port is free on loopback", source })?;
         let (tap, number) = tap::register();
         let uris: [Uri; 1] = [format!("yaml:{CONFIGURATION}").parse()?];
         let mut sets: Vec<SetFlag> = vec![
@@ -83,9 +93,8 @@ fn factories() -> Factories {
     Factories { exporters: exporters.leak(), ..FACTORIES }
 }
 
-/// The default port if it is free. With a backend, which may stand on that port of this machine, always another one.
-fn port(to: Option<&str>) -> std::io::Result<u16> {
-    let wanted = if to.is_none() { DEFAULT_PORT } else { 0 };
+/// The wanted port if it is free, else any other one.
+fn port(wanted: u16) -> std::io::Result<u16> {
     let listener =
         TcpListener::bind((Ipv4Addr::LOCALHOST, wanted)).or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
     Ok(listener.local_addr()?.port())
