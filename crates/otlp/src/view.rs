@@ -162,13 +162,16 @@ impl<'a> Message<'a> {
         Self::one(bytes, 0, bytes.len() as u32)
     }
 
-    /// The encoded message, where it lies in one piece: always, unless it was edited or came in parts.
+    /// The encoded message in pieces of whole fields: one piece, unless it was edited or came in parts.
     #[inline]
-    pub fn contiguous(&self) -> Option<&'a [u8]> {
-        match self.pieces {
-            Pieces::One(start, end) => self.base.get(start as usize..end as usize),
-            Pieces::Parts(_) | Pieces::Rope(_) => None,
-        }
+    pub fn pieces(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let message = *self;
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let (piece, _) = message.piece(next)?;
+            next += 1;
+            Some(piece)
+        })
     }
 
     /// Its fields, in order.

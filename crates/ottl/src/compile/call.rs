@@ -24,6 +24,10 @@ impl Scope<'_> {
 
     fn args(&mut self, function: &'static Function, call: &ast::Call) -> Result<Args> {
         let name = function.name;
+        if function.params.is_empty() {
+            // Go does not look at the arguments of a function that takes none.
+            return Ok(Args::default());
+        }
         let required = function.params.iter().filter(|param| !param.optional).count();
         let (least, most, given) = (required, function.params.len(), call.args.len());
         if given < least || given > most {

@@ -157,9 +157,8 @@ impl<'a> Frame<'a> {
         self.span.clear(span.message(), &self.slots.span);
         self.fields = SpanFields::default();
         let Self { span: table, fields, slots, .. } = self;
-        match span.message().contiguous() {
-            Some(encoded) => scan(encoded, table, fields, &slots.span),
-            None => span.fields().for_each(|field| fields.note(field, table, &slots.span)),
+        for piece in span.message().pieces() {
+            scan(piece, table, fields, &slots.span);
         }
     }
 
@@ -212,7 +211,7 @@ impl<'a> SpanFields<'a> {
     }
 }
 
-/// Reads a span that lies in one piece. Fields as every known sender writes them are read right here; whatever else comes is
+/// Reads a span, or a piece of one. Fields as every known sender writes them are read right here; whatever else comes is
 /// left to the general reader.
 #[inline]
 fn scan<'a>(encoded: &'a [u8], table: &mut Table<'a>, fields: &mut SpanFields<'a>, keys: &Keys) {

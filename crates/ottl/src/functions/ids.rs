@@ -19,6 +19,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::prepared("SpanID", &[required("target", ParamKind::BytesLike)], |args| {
         prepare(args, |bytes| id::<8>("SpanID", bytes).map(Val::SpanId))
     }),
+    Function::plain("UUID", &[], |_, _| Ok(Val::string(uuid::Uuid::new_v4().to_string()))),
 ];
 
 #[derive(Debug)]

@@ -8,18 +8,38 @@ use regex::bytes::Regex;
 use super::{Args, Function, ParamKind, Prepared, re2, required};
 use crate::eval::EvalError;
 use crate::eval::expr::Env;
-use crate::eval::val::Val;
+use crate::eval::val::{MapVal, Val, put_entry};
 
-pub(super) const FUNCTIONS: &[Function] = &[Function::prepared(
-    "IsMatch",
-    &[required("target", ParamKind::StrLike), required("pattern", ParamKind::Str)],
-    |args| {
-        Ok(match args.literal(1) {
-            Some(pattern) => Box::new(Fixed(Matcher::new(pattern).map_err(|error| invalid(pattern, &error))?)),
-            None => Box::new(Computed { last: Mutex::new(None) }),
-        })
-    },
-)];
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function::prepared(
+        "IsMatch",
+        &[required("target", ParamKind::StrLike), required("pattern", ParamKind::Str)],
+        |args| {
+            Ok(match args.literal(1) {
+                Some(pattern) => Box::new(Fixed(Matcher::new(pattern).map_err(|error| invalid(pattern, &error))?)),
+                None => Box::new(Computed { last: Mutex::new(None) }),
+            })
+        },
+    ),
+    Function::prepared(
+        "ExtractPatterns",
+        &[required("target", ParamKind::Str), required("pattern", ParamKind::Str)],
+        |args| {
+            let fixed = match args.literal(1) {
+                Some(pattern) => Some(re2::compile(pattern).map_err(|error| invalid(pattern, &error))?),
+                None => None,
+            };
+            Ok(Box::new(Extract { fixed, computed: Computed { last: Mutex::new(None) } }))
+        },
+    ),
+];
+
+/// A pattern whose named groups are taken out of a text.
+#[derive(Debug)]
+struct Extract {
+    fixed: Option<Regex>,
+    computed: Computed,
+}
 
 /// A pattern known at start.
 #[derive(Debug)]
@@ -121,5 +141,30 @@ impl Computed {
         let regex = re2::compile(text).map_err(|error| EvalError::message(invalid(text, &error)))?;
         *last = Some((pattern.to_vec(), regex.clone()));
         Ok(regex)
+    }
+}
+
+// === impl Extract ===
+
+impl Prepared for Extract {
+    fn call<'e>(&'e self, args: &'e Args, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
+        let regex = match &self.fixed {
+            Some(regex) => regex.clone(),
+            None => self.computed.regex(&args.string(1, env)?)?,
+        };
+        if regex.capture_names().flatten().next().is_none() {
+            return Err(EvalError::Static("the pattern needs at least one named group"));
+        }
+        let text = args.string(0, env)?;
+        let mut out = Vec::new();
+        if let Some(found) = regex.captures(&text) {
+            for name in regex.capture_names().flatten() {
+                let part = found.name(name).map_or(&[][..], |part| part.as_bytes());
+                let mut value = Vec::new();
+                Val::Str(part.into()).encode(&mut value)?;
+                put_entry(&mut out, name.as_bytes(), &value);
+            }
+        }
+        Ok(Val::Map(MapVal::Encoded(out.into())))
     }
 }

@@ -26,6 +26,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
             matches!(value, Val::Slice(_) | Val::List(_) | Val::Strings(_) | Val::Events(_) | Val::Links(_))
         })
     }),
+    Function::plain("IsValidLuhn", &[required("target", ParamKind::StrLike)], |args, env| {
+        let text = args.string_like(0, env)?.ok_or(EvalError::Type { expected: "a number", found: "nil" })?;
+        is_valid_luhn(&text).map(Val::Bool)
+    }),
     Function::plain("IsEmpty", &[required("target", ParamKind::Any)], |args, env| is(args, env, is_empty)),
 ];
 
@@ -51,4 +55,22 @@ fn is_empty(value: &Val<'_>) -> bool {
         Val::SpanId(id) => id.iter().all(|byte| *byte == 0),
         Val::Time(_) | Val::Events(_) | Val::Links(_) | Val::Status(_) => false,
     }
+}
+
+/// Whether the last digit is the check digit of those before it, as in the numbers of payment cards. Blanks do not count.
+fn is_valid_luhn(text: &[u8]) -> Result<bool, EvalError> {
+    let mut sum = 0;
+    let mut digits = 0;
+    for byte in text.iter().rev().filter(|byte| **byte != b' ') {
+        let digit = match byte {
+            b'0'..=b'9' => u64::from(byte - b'0'),
+            _ => return Err(EvalError::parse("number", text)),
+        };
+        sum += match digits % 2 {
+            0 => digit,
+            _ => digit * 2 - if digit > 4 { 9 } else { 0 },
+        };
+        digits += 1;
+    }
+    Ok(digits > 0 && sum % 10 == 0)
 }
