@@ -78,20 +78,55 @@ pub fn put_any_value(out: &mut Vec<u8>, value: &Value<'_>) {
 pub fn put_key_value(out: &mut Vec<u8>, tag: u8, key: &str, value: &Value<'_>) {
     let value_len = any_value_len(value);
     let len = delimited_len(key.len()) + delimited_len(value_len);
-    out.reserve(len + 11);
     if len < 0x80 {
-        // All lengths have one byte then.
-        out.extend_from_slice(&[tag, len as u8, 0x0a, key.len() as u8]);
-        out.extend_from_slice(key.as_bytes());
-        out.extend_from_slice(&[0x12, value_len as u8]);
-    } else {
-        out.push(tag);
-        put_varint(out, len as u64);
-        put_delimited(out, 0x0a, key.as_bytes());
-        out.push(0x12);
-        put_varint(out, value_len as u64);
+        let start = out.len();
+        out.resize(start + 2 + len, 0);
+        let place = out.get_mut(start..).unwrap_or(&mut []);
+        if put_small(place, [tag, len as u8, 0x0a, key.len() as u8], key.as_bytes(), value).is_some() {
+            return;
+        }
+        out.truncate(start);
     }
+    out.push(tag);
+    put_varint(out, len as u64);
+    put_delimited(out, 0x0a, key.as_bytes());
+    out.push(0x12);
+    put_varint(out, value_len as u64);
     put_any_value(out, value);
+}
+
+/// Fills `place`, which has just the size, with a `KeyValue` all of whose lengths have one byte: most of what is written.
+/// Gives none where the value is of a rarer type.
+#[inline]
+fn put_small(place: &mut [u8], head: [u8; 4], key: &[u8], value: &Value<'_>) -> Option<()> {
+    let (start, rest) = place.split_first_chunk_mut::<4>()?;
+    let (key_bytes, rest) = rest.split_at_mut_checked(key.len())?;
+    let ([tag, len], rest) = rest.split_first_chunk_mut::<2>()?;
+    *start = head;
+    key_bytes.copy_from_slice(key);
+    (*tag, *len) = (0x12, rest.len() as u8);
+    match (*value, rest) {
+        (Value::Str(text), [tag, len, rest @ ..]) if rest.len() == text.len() => {
+            (*tag, *len) = (0x0a, text.len() as u8);
+            rest.copy_from_slice(text.as_bytes());
+        }
+        (Value::Bool(flag), [tag, rest]) => (*tag, *rest) = (0x10, u8::from(flag)),
+        (Value::Int(number), [tag, rest @ .., last]) => {
+            let mut left = number as u64;
+            *tag = 0x18;
+            for byte in rest {
+                *byte = left as u8 | 0x80;
+                left >>= 7;
+            }
+            *last = left as u8;
+        }
+        (Value::Double(number), [tag, rest @ ..]) => {
+            *tag = 0x21;
+            *rest.first_chunk_mut()? = number.to_le_bytes();
+        }
+        _ => return None,
+    }
+    Some(())
 }
 
 #[inline]
