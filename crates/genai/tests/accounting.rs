@@ -255,3 +255,30 @@ fn derived_values() {
         "derived",
     );
 }
+
+/// Scenario: a span with a hundred thousand bad numbers, repeated counts and events.
+/// Guarantees: the engine ends in time that does not grow with the square.
+#[test]
+fn hostile_spans_end() {
+    let mut hostile =
+        sample(1, "com.anthropic.sdk.python", &json!({ "gen_ai.usage.input_tokens": 5, "gen_ai.x": "NaN!" }));
+    let attributes = hostile.span.attributes.clone();
+    for _ in 0..100_000 {
+        hostile.span.attributes.extend(attributes.iter().cloned());
+        hostile.span.events.push(opentelemetry_proto::tonic::trace::v1::span::Event::default());
+    }
+    let mut traces = spanmill_otlp::Traces::parse(support::request(&[hostile]).into()).unwrap();
+    let begin = std::time::Instant::now();
+    assert_eq!(engine(&Options::default()).process(&mut traces).owners, 1);
+    assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
+}
+
+/// Scenario: a span carries a standard key twice.
+/// Guarantees: it has it once afterwards, with the first value.
+#[test]
+fn a_repeated_key_stands_once() {
+    let mut twice = sample(1, "com.anthropic.sdk.python", &json!({ "gen_ai.usage.input_tokens": 5 }));
+    let again = sample(1, "", &json!({ "gen_ai.usage.input_tokens": 7 }));
+    twice.span.attributes.extend(again.span.attributes);
+    assert_has(&normalise(&[twice])[&1], &json!({ "gen_ai.usage.input_tokens": 5 }), "twice");
+}

@@ -1,0 +1,104 @@
+//! Spans of one call that do not lie in each other: joined by their response id, or by counts and time.
+
+use crate::call::{Call, Role};
+use crate::vocabulary::Class;
+
+/// More spans with equal counts than this are not paired by time.
+const MOST_EQUAL: usize = 128;
+
+/// Spans with one response id that do not lie in each other: of those that took about as long as the longest, the
+/// innermost owns the call.
+pub(super) fn join_by_response(calls: &mut [Call<'_>]) {
+    if !any_response_repeats(calls) {
+        return;
+    }
+    let mut by_response: Vec<(u64, u32)> = calls
+        .iter()
+        .enumerate()
+        .filter(|(_, call)| call.role == Role::Owner && call.response_id.is_some())
+        .map(|(at, call)| (call.response_hash, at as u32))
+        .collect();
+    by_response.sort_unstable();
+    for group in by_response.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() > 1) {
+        let durations =
+            || group.iter().filter_map(|(_, at)| calls.get(*at as usize).map(|call| (call.duration(), *at)));
+        let longest = durations().map(|(duration, _)| duration).max().unwrap_or(0);
+        let owner = durations().filter(|(duration, _)| *duration >= longest - longest / 10).min().map(|(_, at)| at);
+        for (_, at) in group {
+            if Some(*at) != owner
+                && let Some(call) = calls.get_mut(*at as usize)
+            {
+                (call.role, call.owner) = (Role::Duplicate, owner);
+            }
+        }
+    }
+}
+
+/// Whether any response id occurs twice; a sort would cost more than the answer, which is mostly no.
+fn any_response_repeats(calls: &[Call<'_>]) -> bool {
+    let mut seen = vec![0u64; (calls.len() * 2).next_power_of_two()];
+    let mask = seen.len() as u64 - 1;
+    for call in calls.iter().filter(|call| call.role == Role::Owner && call.response_hash != 0) {
+        let mut bucket = call.response_hash & mask;
+        while let Some(slot) = seen.get_mut(bucket as usize) {
+            if *slot == call.response_hash {
+                return true;
+            }
+            if *slot == 0 {
+                *slot = call.response_hash;
+                break;
+            }
+            bucket = (bucket + 1) & mask;
+        }
+    }
+    false
+}
+
+/// Two instrumentations of one call that do not know of each other: equal counts, one span right inside the other, and
+/// only the inner one has a response id. They are siblings, or one of them is alone in its trace.
+pub(super) fn join_by_time(calls: &mut [Call<'_>]) {
+    let unnamed = |call: &Call<'_>| call.role == Role::Owner && call.response_hash == 0;
+    let named = |call: &Call<'_>| call.role == Role::Owner && call.response_hash != 0;
+    if !calls.iter().any(unnamed) || !calls.iter().any(named) {
+        return;
+    }
+    type Counts = (Option<i64>, Option<i64>);
+    let mut groups: Vec<(Counts, u32)> = calls
+        .iter()
+        .enumerate()
+        .filter(|(_, call)| call.role == Role::Owner && call.class == Class::Model && call.output.is_some())
+        .map(|(at, call)| ((call.input, call.output), at as u32))
+        .collect();
+    groups.sort_unstable();
+    let mut joined = vec![false; calls.len()];
+    // Where very many calls have the same counts, pairs cannot be told apart.
+    let told_apart = 2..=MOST_EQUAL;
+    for group in groups.chunk_by(|left, right| left.0 == right.0).filter(|group| told_apart.contains(&group.len())) {
+        for (_, outer) in group {
+            let Some(upper) = calls.get(*outer as usize).filter(|call| call.response_id.is_none()) else { continue };
+            let inner = group.iter().map(|(_, inner)| *inner).find(|inner| {
+                !joined.get(*inner as usize).copied().unwrap_or(true)
+                    && calls.get(*inner as usize).is_some_and(|lower| {
+                        lower.role == Role::Owner
+                            && lower.response_id.is_some()
+                            && lower.source != upper.source
+                            && (lower.trace == upper.trace && lower.parent == upper.parent
+                                || lower.trace != upper.trace && (lower.parent == 0 || upper.parent == 0))
+                            && right_inside(lower, upper)
+                    })
+            });
+            if let (Some(inner), Some(upper)) = (inner, calls.get_mut(*outer as usize)) {
+                (upper.role, upper.owner) = (Role::Duplicate, Some(inner));
+                if let Some(joined) = joined.get_mut(inner as usize) {
+                    *joined = true;
+                }
+            }
+        }
+    }
+}
+
+/// Whether a span lies inside another one and fills it but for a tenth, or a tenth of a second.
+fn right_inside(inner: &Call<'_>, outer: &Call<'_>) -> bool {
+    let slack = (outer.duration() / 10).max(100_000_000);
+    outer.start <= inner.start && inner.end <= outer.end && outer.duration() - inner.duration() <= slack
+}

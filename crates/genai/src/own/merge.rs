@@ -1,0 +1,143 @@
+//! Brings what only another span of a call says to the span that owns it.
+
+use std::borrow::Cow;
+
+use super::DEPTH;
+use crate::call::{Call, Role};
+use crate::target::{self, Target};
+use crate::vocabulary::{Class, Finish};
+
+/// Brings what only another span of the call says to the owner.
+pub(super) fn merge(calls: &mut [Call<'_>]) {
+    for at in 0..calls.len() {
+        let Some(call) = calls.get(at) else { continue };
+        let (Some(mut owner), Role::Duplicate | Role::Rollup) = (call.owner, call.role) else { continue };
+        for _ in 0..DEPTH {
+            match calls.get(owner as usize).map(|next| (next.role, next.owner)) {
+                Some((Role::Duplicate | Role::Rollup, Some(next))) => owner = next,
+                _ => break,
+            }
+        }
+        let (from, same) = (call.clone(), call.role == Role::Duplicate);
+        if let Some(owner) = calls.get_mut(owner as usize) {
+            complete(owner, &from, same);
+        }
+    }
+}
+
+/// A span without usage right above or below the only one with usage is a span of the same call.
+pub(super) fn wrappers(calls: &mut [Call<'_>]) {
+    let mut children = vec![(0u32, 0u32); calls.len()];
+    for (at, call) in calls.iter().enumerate() {
+        if let Some(entry) = call.above.and_then(|above| children.get_mut(above as usize))
+            && call.class == Class::Model
+        {
+            *entry = (entry.0 + 1, at as u32);
+        }
+    }
+    for (at, (_, child)) in children.into_iter().enumerate().filter(|(_, (count, _))| *count == 1) {
+        let (Some(upper), Some(lower)) = (calls.get(at), calls.get(child as usize)) else { continue };
+        // A framework's step may know the response of the one call it makes.
+        let step = upper.class == Class::Rollup && upper.response_id.is_some() && lower.response_id.is_none();
+        if upper.class != Class::Model && !step {
+            continue;
+        }
+        match (upper.role, lower.role) {
+            (Role::None, Role::Owner) => {
+                let from = upper.clone();
+                if let Some(owner) = calls.get_mut(child as usize) {
+                    complete(owner, &from, true);
+                }
+            }
+            (Role::Owner, Role::None) => {
+                let from = lower.clone();
+                if let Some(owner) = calls.get_mut(at) {
+                    complete(owner, &from, true);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Google's models say `stop` when they call a tool. A tool that runs beside the call, after it and before the next
+/// call, was called by it.
+pub(super) fn infer_tool_calls(calls: &mut [Call<'_>]) {
+    if !calls.iter().any(|call| call.class == Class::Tool) {
+        return;
+    }
+    let google = |call: &Call<'_>| call.provider.as_deref().is_some_and(|provider| provider.starts_with("gcp."));
+    let mut siblings: Vec<(u64, u64, u64, usize)> = calls
+        .iter()
+        .enumerate()
+        .filter(|(_, call)| call.class == Class::Tool || call.role == Role::Owner && google(call))
+        .map(|(at, call)| (call.trace, call.parent, call.start, at))
+        .collect();
+    siblings.sort_unstable();
+    for pair in siblings.windows(2) {
+        let [(trace, parent, _, at), (next_trace, next_parent, start, next)] = *pair else { continue };
+        let is_tool = calls.get(next).is_some_and(|next| next.class == Class::Tool);
+        if let Some(call) = calls.get_mut(at).filter(|call| call.role == Role::Owner)
+            && (trace, parent) == (next_trace, next_parent)
+            && (is_tool && start >= call.end && call.finish == Some(Finish::Stop))
+        {
+            call.finish = Some(Finish::ToolCall);
+        }
+    }
+}
+
+/// Fills what `owner` lacks. A roll-up over one call tells less than another span of the call itself.
+fn complete<'a>(owner: &mut Call<'a>, from: &Call<'a>, same: bool) {
+    let mut fill = |lacks: bool, target: Target| {
+        if lacks {
+            owner.right &= !(1 << target);
+        }
+        lacks
+    };
+    if fill(owner.ttft.is_none() && from.ttft.is_some() && !from.ttft_weak, target::TTFT) {
+        owner.ttft = from.ttft;
+    }
+    if fill(owner.finish_reasons.is_none() && from.finish_reasons.is_some(), target::FINISH) {
+        owner.finish_reasons.clone_from(&from.finish_reasons);
+        owner.finish = from.finish;
+    }
+    if fill(owner.response_id.is_none() && from.response_id.is_some(), target::RESPONSE_ID) {
+        owner.response_id.clone_from(&from.response_id);
+        owner.response_hash = from.response_hash;
+    }
+    if fill(owner.stream.is_none() && from.stream.is_some(), target::STREAM) {
+        owner.stream = from.stream;
+    }
+    if !same {
+        return;
+    }
+    let better =
+        from.provider.is_some() && (owner.provider.is_none() || owner.provider_guessed && !from.provider_guessed);
+    if fill(better, target::PROVIDER) {
+        owner.provider.clone_from(&from.provider);
+        owner.provider_guessed = from.provider_guessed;
+    }
+    copy_text(&mut owner.request_model, &from.request_model, &mut owner.right, target::REQUEST_MODEL);
+    copy_text(&mut owner.response_model, &from.response_model, &mut owner.right, target::RESPONSE_MODEL);
+    copy_count(&mut owner.input, from.input, &mut owner.right, target::INPUT);
+    copy_count(&mut owner.output, from.output, &mut owner.right, target::OUTPUT);
+    copy_count(&mut owner.cache_read, from.cache_read, &mut owner.right, target::CACHE_READ);
+    copy_count(&mut owner.cache_write, from.cache_write, &mut owner.right, target::CACHE_WRITE);
+    copy_count(&mut owner.reasoning, from.reasoning, &mut owner.right, target::REASONING);
+    owner.longest = owner.longest.max(from.longest);
+    owner.tool_calls |= from.tool_calls;
+}
+
+fn copy_text<'a>(to: &mut Option<Cow<'a, str>>, from: &Option<Cow<'a, str>>, right: &mut u16, target: Target) {
+    if to.is_none() && from.is_some() {
+        to.clone_from(from);
+        *right &= !(1 << target);
+    }
+}
+
+fn copy_count(to: &mut Option<i64>, from: Option<i64>, right: &mut u16, target: Target) {
+    if to.is_none() && from.is_some() {
+        *to = from;
+        *right &= !(1 << target);
+    }
+}

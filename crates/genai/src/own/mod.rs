@@ -1,0 +1,182 @@
+//! Exactly one owner of the usage of each call: decided by the tree of the trace as far as the request shows it, by
+//! response ids, and by what passed before.
+
+mod join;
+mod merge;
+mod recent;
+
+use join::{join_by_response, join_by_time};
+use merge::{infer_tool_calls, merge, wrappers};
+use recent::across_requests;
+
+use crate::account::counts;
+use crate::call::{Call, Node, Role};
+use crate::memory::Memory;
+use crate::vocabulary::Class;
+
+/// Ancestors are followed this far.
+const DEPTH: usize = 64;
+
+/// Ids that collide more often than this are not found: only made-up ones do.
+const PROBES: usize = 64;
+
+/// Spans of the request by their id.
+struct Ids {
+    buckets: Vec<u32>,
+    mask: u64,
+}
+
+/// What a span that carries usage has below it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Below {
+    count: u32,
+    input: i64,
+    output: i64,
+    /// One of them.
+    last: u32,
+}
+
+/// Decides the roles of all calls, and brings facts of one call to the span that owns it.
+pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], memory: &mut Memory) {
+    if calls.is_empty() {
+        return;
+    }
+    // Mostly the spans of a trace arrive apart: then there is no tree to look at.
+    let nested = nodes.len() > 1 && climb(calls, nodes);
+    within_request(calls, nested);
+    across_requests(calls, memory);
+    if calls.iter().any(|call| call.owner.is_some()) {
+        merge(calls);
+    }
+    if nested {
+        wrappers(calls);
+    }
+    infer_tool_calls(calls);
+}
+
+/// Finds for each call the nearest GenAI span above it, and the nearest one with usage; says whether there is any.
+fn climb(calls: &mut [Call<'_>], nodes: &[Node]) -> bool {
+    let mut nested = false;
+    let ids = Ids::new(nodes);
+    for at in 0..calls.len() {
+        let Some(call) = calls.get(at) else { continue };
+        let (trace, mut parent) = (call.trace, call.parent);
+        let (mut above, mut usage_above) = (None, None);
+        for _ in 0..DEPTH {
+            if parent == 0 {
+                break;
+            }
+            let Some(node) = ids.find(nodes, trace, parent) else { break };
+            if let Some(upper) = node.call.filter(|upper| *upper != at as u32) {
+                above = above.or(Some(upper));
+                if calls.get(upper as usize).is_some_and(counts) {
+                    usage_above = Some(upper);
+                    break;
+                }
+            }
+            parent = node.parent;
+        }
+        if let Some(call) = calls.get_mut(at) {
+            (call.above, call.usage_above) = (above, usage_above);
+            nested |= above.is_some();
+        }
+    }
+    nested
+}
+
+fn within_request(calls: &mut [Call<'_>], nested: bool) {
+    if nested {
+        by_tree(calls);
+    } else {
+        calls.iter_mut().filter(|call| counts(call)).for_each(|call| call.role = Role::Owner);
+    }
+    join_by_response(calls);
+    join_by_time(calls);
+}
+
+/// The innermost span of a call owns its usage; what sums several is a roll-up.
+fn by_tree(calls: &mut [Call<'_>]) {
+    let mut below = vec![Below::default(); calls.len()];
+    for (at, call) in calls.iter().enumerate().filter(|(_, call)| counts(call)) {
+        // A server's span below the client's is the same call seen from the other side.
+        if let Some(upper) = call.usage_above
+            && !call.server
+            && let Some(entry) = below.get_mut(upper as usize)
+        {
+            entry.count += 1;
+            entry.input = entry.input.saturating_add(call.input.unwrap_or(0));
+            entry.output = entry.output.saturating_add(call.output.unwrap_or(0));
+            entry.last = at as u32;
+        }
+    }
+    for at in 0..calls.len() {
+        let Some(call) = calls.get(at).filter(|call| counts(call)) else { continue };
+        let entry = below.get(at).copied().unwrap_or_default();
+        let inner = calls.get(entry.last as usize);
+        let (role, owner) = match (entry.count, call.usage_above, inner) {
+            (0, Some(client), _) if call.server => (Role::Duplicate, Some(client)),
+            (0, _, _) => (Role::Owner, None),
+            (1, _, Some(inner)) if call.class != Class::Rollup && same_call(call, inner) => {
+                (Role::Duplicate, Some(entry.last))
+            }
+            (1, _, Some(_)) if call.class != Class::Rollup && !covers(call, &entry) => (Role::Owner, None),
+            (1, _, _) => (Role::Rollup, Some(entry.last)),
+            _ => (Role::Rollup, None),
+        };
+        if let Some(call) = calls.get_mut(at) {
+            (call.role, call.owner) = (role, owner);
+        }
+    }
+}
+
+/// Whether two nested spans are one call.
+fn same_call(outer: &Call<'_>, inner: &Call<'_>) -> bool {
+    match (&outer.response_id, &inner.response_id) {
+        (Some(left), Some(right)) => left == right,
+        _ if outer.class == Class::Model && inner.class == Class::Model => true,
+        _ => outer.input == inner.input && outer.output == inner.output,
+    }
+}
+
+/// Whether a span's counts are the sum of those below it.
+fn covers(call: &Call<'_>, below: &Below) -> bool {
+    call.input.unwrap_or(0) >= below.input && call.output.unwrap_or(0) >= below.output
+}
+
+// === impl Ids ===
+
+impl Ids {
+    fn new(nodes: &[Node]) -> Self {
+        let size = (nodes.len() * 2).next_power_of_two();
+        let mut ids = Self { buckets: vec![0; size], mask: size as u64 - 1 };
+        for (at, node) in nodes.iter().enumerate() {
+            let mut bucket = hash(node.trace, node.id) & ids.mask;
+            for _ in 0..PROBES {
+                let Some(slot) = ids.buckets.get_mut(bucket as usize) else { break };
+                if *slot == 0 {
+                    *slot = at as u32 + 1;
+                    break;
+                }
+                bucket = (bucket + 1) & ids.mask;
+            }
+        }
+        ids
+    }
+
+    fn find<'n>(&self, nodes: &'n [Node], trace: u64, id: u64) -> Option<&'n Node> {
+        let mut bucket = hash(trace, id) & self.mask;
+        for _ in 0..PROBES {
+            let at = self.buckets.get(bucket as usize)?.checked_sub(1)?;
+            let node = nodes.get(at as usize)?;
+            if node.id == id && node.trace == trace {
+                return Some(node);
+            }
+            bucket = (bucket + 1) & self.mask;
+        }
+        None
+    }
+}
+
+fn hash(trace: u64, id: u64) -> u64 {
+    (id ^ trace.rotate_left(17)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 16
+}

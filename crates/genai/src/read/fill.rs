@@ -1,0 +1,195 @@
+//! What follows from what was read: names of spans, events, messages, and errors.
+
+use std::borrow::Cow;
+
+use memchr::memmem;
+use spanmill_otlp::{AnyValue, EventRef, StatusRef, ValueRef};
+
+use super::{Reader, guard};
+use crate::call::Call;
+use crate::catalogue::Source;
+use crate::datum::Strings;
+use crate::errors::Signs;
+use crate::hash::hash_text;
+use crate::target;
+use crate::tools;
+use crate::vocabulary::{Class, Finish, Operation};
+
+// === impl Reader ===
+
+impl<'a> Reader<'a> {
+    pub(super) fn name_says(&mut self, call: &mut Call<'a>, source: &Source, name: &[u8]) {
+        if source.spans.is_empty() {
+            return;
+        }
+        let name = String::from_utf8_lossy(name);
+        let Some((_, operation, overrides)) = source.spans.iter().find(|(pattern, _, _)| pattern.is_match(&name))
+        else {
+            return;
+        };
+        if call.operation.is_absent() || *overrides {
+            call.operation = *operation;
+            call.changed(target::OPERATION);
+        }
+    }
+
+    /// What follows from other facts.
+    pub(super) fn fill_in(&mut self, call: &mut Call<'a>, source: Option<&'a Source>, name: &[u8]) {
+        let vocabulary = &self.catalogue.vocabulary;
+        if call.operation.is_absent() && (call.request_model.is_some() || call.response_model.is_some()) {
+            call.operation = source.map_or(Operation::Absent, |source| source.default_operation);
+        }
+        if call.operation.is_absent() && name.starts_with(b"execute_tool ") {
+            call.operation = vocabulary.operation("execute_tool");
+        }
+        call.class = match call.operation {
+            Operation::Absent if call.has_usage() || call.request_model.is_some() => Class::Model,
+            operation => vocabulary.describe(operation).map_or(Class::Other, |(_, class)| class),
+        };
+        if call.provider.is_none() && call.class == Class::Model {
+            let by_model = [&call.request_model, &call.response_model]
+                .into_iter()
+                .flatten()
+                .find_map(|model| vocabulary.provider_of_model(model));
+            let fixed = source.and_then(|source| source.default_provider.as_deref());
+            call.provider_guessed = fixed.is_none();
+            call.provider = fixed.or(by_model).map(Cow::Borrowed);
+        }
+        self.strip_provider(call);
+        if let Some(source) = source {
+            call.ttft_weak = source.ttft_weak;
+            let whole = call.ttft.is_some_and(|ttft| ttft * 1e9 >= call.duration() as f64 * 0.98);
+            if source.ttft_only_streaming && (call.stream == Some(false) || call.stream.is_none() && whole) {
+                call.ttft = None;
+                call.changed(target::TTFT);
+            }
+        }
+        self.read_events(call);
+        if call.finish_reasons.is_none()
+            && let Some(messages) = self.output_messages
+        {
+            call.finish_reasons = finish_in_messages(messages);
+        }
+        if call.finish.is_none() {
+            call.finish = call.finish_reasons.as_ref().and_then(|reasons| self.finish_word(reasons));
+        }
+        // Some providers say `stop` although the model called a tool.
+        if call.finish == Some(Finish::Stop) && !call.tool_calls {
+            call.tool_calls = self.output_messages.is_some_and(calls_tool);
+        }
+        if call.tool_calls && matches!(call.finish, Some(Finish::Stop) | None) && call.class == Class::Model {
+            call.finish = Some(Finish::ToolCall);
+        }
+        call.response_hash = call.response_id.as_deref().map_or(0, |id| hash_text(id.as_bytes()));
+        if call.class == Class::Tool {
+            let arguments = call.tool.take();
+            call.tool = self.tool_name.as_deref().map(|tool| tools::hash_call(tool, arguments));
+        } else {
+            call.tool = None;
+        }
+    }
+
+    /// Gateways write `openai/gpt-4o`: the provider in front of the model is taken off where it is the call's own.
+    fn strip_provider(&self, call: &mut Call<'a>) {
+        let Some(provider) = call.provider.as_deref() else { return };
+        let vocabulary = &self.catalogue.vocabulary;
+        for (model, target) in
+            [(&mut call.request_model, target::REQUEST_MODEL), (&mut call.response_model, target::RESPONSE_MODEL)]
+        {
+            let Some(name) = model.as_deref() else { continue };
+            let stripped = vocabulary.strip_provider(name, provider).len();
+            let cut = name.len() - stripped;
+            if cut == 0 {
+                continue;
+            }
+            *model = model.take().map(|name| match name {
+                Cow::Borrowed(name) => Cow::Borrowed(name.get(cut..).unwrap_or(name)),
+                Cow::Owned(name) => Cow::Owned(name.get(cut..).unwrap_or(&name).to_owned()),
+            });
+            call.right &= !(1 << target);
+        }
+    }
+
+    fn finish_word(&self, reasons: &Strings<'_>) -> Option<Finish> {
+        let vocabulary = &self.catalogue.vocabulary;
+        match reasons {
+            Strings::One(word) => vocabulary.finish(word),
+            Strings::Many(words) => words.iter().find_map(|word| vocabulary.finish(word)),
+            Strings::Encoded(list) => {
+                list.elements().filter_map(ValueRef::as_str).find_map(|word| vocabulary.finish(word))
+            }
+        }
+    }
+
+    /// The first token, and finish reasons that only an event carries.
+    fn read_events(&self, call: &mut Call<'a>) {
+        for (body, pos) in &self.events {
+            let event = EventRef::new(body, *pos);
+            if call.ttft.is_none() && self.catalogue.first_token_events.get(event.name()).is_some() {
+                let seconds = event.time_unix_nano().saturating_sub(call.start) as f64 / 1e9;
+                call.ttft = guard(seconds, call.duration());
+                call.changed(target::TTFT);
+            }
+            if call.finish_reasons.is_none()
+                && let Some(reason) = event.attribute("finish_reason").and_then(ValueRef::as_str)
+                && !reason.is_empty()
+            {
+                call.finish_reasons = Some(Strings::One(Cow::Borrowed(reason)));
+                call.changed(target::FINISH);
+            }
+        }
+    }
+
+    pub(super) fn classify(&self, call: &mut Call<'a>, status: StatusRef<'a>) {
+        let exception = self
+            .events
+            .iter()
+            .rev()
+            .map(|(body, pos)| EventRef::new(body, *pos))
+            .find(|event| event.name() == b"exception");
+        let refused = self.http_status.is_some_and(|status| status >= 400);
+        if !call.failed && !refused && self.error_type.is_none() && exception.is_none() {
+            return;
+        }
+        let attribute = |key| exception.and_then(|event| event.attribute(key)).and_then(ValueRef::as_str);
+        let signs = Signs {
+            kind: self.error_type.as_deref(),
+            exception: attribute("exception.type"),
+            status: self.http_status,
+            texts: [
+                attribute("exception.message"),
+                std::str::from_utf8(status.message).ok().filter(|text| !text.is_empty()),
+                self.error_text.as_deref(),
+            ],
+        };
+        call.error = signs.classify(&self.catalogue.vocabulary.errors);
+        call.failed |= call.error.is_some() && !call.has_usage();
+    }
+}
+
+/// The finish reason inside structured output messages: JSON text.
+fn finish_in_messages<'a>(messages: ValueRef<'a>) -> Option<Strings<'a>> {
+    #[derive(serde::Deserialize)]
+    struct Message<'m> {
+        #[serde(borrow, default)]
+        finish_reason: Option<Cow<'m, str>>,
+    }
+    let AnyValue::Text(text) = messages.get() else {
+        return messages
+            .elements()
+            .flat_map(ValueRef::entries)
+            .find(|(key, _)| *key == b"finish_reason")
+            .and_then(|(_, value)| value.as_str())
+            .filter(|word| !word.is_empty())
+            .map(|word| Strings::One(Cow::Borrowed(word)));
+    };
+    let messages: Vec<Message<'a>> = serde_json::from_slice(text).ok()?;
+    messages.into_iter().find_map(|message| message.finish_reason).filter(|word| !word.is_empty()).map(Strings::One)
+}
+
+/// Whether structured output messages, as JSON text, hold a tool call. Quotes inside content are escaped, so only a part
+/// of the message matches.
+fn calls_tool(messages: ValueRef<'_>) -> bool {
+    let AnyValue::Text(text) = messages.get() else { return false };
+    [&br#""type":"tool_call""#[..], br#""type": "tool_call""#].iter().any(|part| memmem::find(text, part).is_some())
+}

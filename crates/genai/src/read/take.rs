@@ -1,0 +1,272 @@
+//! Taking values: each to the fact it stands for, unless a stronger one was there.
+
+use std::borrow::Cow;
+
+use serde_json::Value as Json;
+use spanmill_otlp::{AnyValue, ValueRef};
+
+use super::{Found, MOST_PARTS, Reader, guard};
+use crate::call::{Call, Written};
+use crate::catalogue::{Catalogue, Rule, Source};
+use crate::datum::{Datum, Strings};
+use crate::source::Unit;
+use crate::target::{self, CORE, Kind, Target};
+use crate::tools;
+
+// === impl Reader ===
+
+impl<'a> Reader<'a> {
+    /// Takes an attribute of the conventions that has the right type, where nothing else is to be thought of; says
+    /// whether it did. What most attributes of up-to-date sources need, without the general way's copies.
+    pub(super) fn take_plain(&mut self, call: &mut Call<'a>, rule: &Rule, found: Found<'a>) -> bool {
+        let wanted = rule.target;
+        let general = rule.unit != Unit::Plain || rule.when != !0 || rule.path.is_some();
+        if general || rule.priority >= self.priority(wanted) {
+            return false;
+        }
+        match (wanted, found.value.get()) {
+            (target::INPUT, AnyValue::Int(count @ 0..)) => call.input = Some(count),
+            (target::OUTPUT, AnyValue::Int(count @ 0..)) => call.output = Some(count),
+            (target::CACHE_READ, AnyValue::Int(count @ 0..)) => call.cache_read = Some(count),
+            (target::CACHE_WRITE, AnyValue::Int(count @ 0..)) => call.cache_write = Some(count),
+            (target::REASONING, AnyValue::Int(count @ 0..)) => call.reasoning = Some(count),
+            (target::STREAM, AnyValue::Bool(flag)) => call.stream = Some(flag),
+            (target::REQUEST_MODEL | target::RESPONSE_MODEL, AnyValue::Text(text)) if !text.is_empty() => {
+                let Ok(text) = std::str::from_utf8(text) else { return false };
+                let model =
+                    if wanted == target::REQUEST_MODEL { &mut call.request_model } else { &mut call.response_model };
+                *model = Some(Cow::Borrowed(text));
+            }
+            (target::RESPONSE_ID, AnyValue::Text(text)) if !text.is_empty() => {
+                let Ok(id) = std::str::from_utf8(text) else { return false };
+                if self.catalogue.vocabulary.is_made_up_id(id) {
+                    return false;
+                }
+                call.response_id = Some(Cow::Borrowed(id));
+            }
+            (target::PROVIDER, AnyValue::Text(text)) => {
+                let Ok(word) = std::str::from_utf8(text) else { return false };
+                let own = source_of(self.catalogue, call).is_some_and(|source| source.providers.get(word).is_some());
+                match self.catalogue.vocabulary.provider(word) {
+                    Some(Some(name)) if !own && name == word => call.provider = Some(Cow::Borrowed(name)),
+                    _ => return false,
+                }
+            }
+            (target::OPERATION, AnyValue::Text(text)) => {
+                let Ok(word) = std::str::from_utf8(text) else { return false };
+                let own = source_of(self.catalogue, call).is_some_and(|source| source.operations.get(word).is_some());
+                let operation = self.catalogue.vocabulary.operation(word);
+                match self.catalogue.vocabulary.describe(operation) {
+                    Some((name, _)) if !own && name == word => call.operation = operation,
+                    _ => return false,
+                }
+            }
+            (target::FINISH, AnyValue::Array(_)) => {
+                let mut words = found.value.elements().map(ValueRef::as_str);
+                match (words.next(), words.next()) {
+                    (Some(Some(word)), None) if !word.is_empty() => {
+                        call.finish = self.catalogue.vocabulary.finish(word);
+                        call.finish_reasons = Some(Strings::Encoded(found.value));
+                    }
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        }
+        if let Some(taken) = self.taken.get_mut(usize::from(wanted)) {
+            *taken = rule.priority;
+        }
+        if let Some(place) = call.places.get_mut(usize::from(wanted)) {
+            *place = Some(found.pos);
+            call.right |= 1 << wanted;
+        }
+        true
+    }
+
+    /// Takes a value for a target, unless a stronger one was taken or it does not have the target's type.
+    pub(super) fn offer(
+        &mut self,
+        call: &mut Call<'a>,
+        source: Option<&'a Source>,
+        rule: &Rule,
+        found: Found<'a>,
+        datum: Datum<'a>,
+    ) {
+        let wanted = rule.target;
+        if rule.canonical
+            && let Some(place) = call.places.get_mut(usize::from(wanted))
+        {
+            if place.is_some_and(|place| place != found.pos) {
+                // The key stands twice: the first one counts, and the span keeps one.
+                if self.to_cut.len() < MOST_PARTS {
+                    self.to_cut.push(found.pos);
+                }
+                return;
+            }
+            *place = Some(found.pos);
+        }
+        if rule.priority >= self.priority(wanted) {
+            return;
+        }
+        let datum = if rule.unit == Unit::JsonText { datum.unquoted() } else { datum };
+        let same_type = match target::kind(wanted) {
+            Kind::Str => matches!(datum, Datum::Text(_)),
+            Kind::Int => matches!(datum, Datum::Int(_)),
+            Kind::Double => matches!(datum, Datum::Double(_)),
+            Kind::Bool => matches!(datum, Datum::Bool(_)),
+            Kind::Strs => matches!(datum, Datum::Encoded(_)),
+            Kind::Any => true,
+        };
+        let Some(same_value) = self.take(call, source, rule, found, datum) else { return };
+        if let Some(taken) = self.taken.get_mut(usize::from(wanted)) {
+            *taken = rule.priority;
+        }
+        if usize::from(wanted) < CORE {
+            call.changed(wanted);
+            if rule.canonical && same_type && same_value {
+                call.right |= 1 << wanted;
+            }
+        }
+        if !rule.canonical && !self.used.contains(&found.pos) && target::attribute(wanted).contains('.') {
+            self.used.push(found.pos);
+        }
+    }
+
+    /// Puts a value into its field; says whether it was kept as it was, or nothing where it cannot be used.
+    fn take(
+        &mut self,
+        call: &mut Call<'a>,
+        source: Option<&'a Source>,
+        rule: &Rule,
+        found: Found<'a>,
+        datum: Datum<'a>,
+    ) -> Option<bool> {
+        match rule.target {
+            target::PROVIDER => return self.take_provider(call, source, datum.text()?),
+            target::OPERATION => {
+                let word = datum.text()?;
+                let own = source.and_then(|source| source.operations.get(&word)).copied();
+                call.operation = own.unwrap_or_else(|| self.catalogue.vocabulary.operation(&word));
+                let name = self.catalogue.vocabulary.describe(call.operation).map(|(name, _)| name);
+                return Some(name.is_none_or(|name| name == word));
+            }
+            target::REQUEST_MODEL => call.request_model = Some(datum.text()?),
+            target::RESPONSE_MODEL => call.response_model = Some(datum.text()?),
+            target::RESPONSE_ID => {
+                let id = datum.text()?;
+                if self.catalogue.vocabulary.is_made_up_id(&id) {
+                    return None;
+                }
+                call.response_id = Some(id);
+            }
+            target::FINISH => call.finish_reasons = Some(datum.strings()?),
+            target::INPUT => call.input = Some(datum.count()?),
+            target::OUTPUT => call.output = Some(datum.count()?),
+            target::CACHE_READ => call.cache_read = Some(datum.count()?),
+            target::CACHE_WRITE => call.cache_write = Some(datum.count()?),
+            target::REASONING => call.reasoning = Some(datum.count()?),
+            target::TOTAL => call.total = Some(datum.count()?),
+            target::TTFT => {
+                let seconds = datum.seconds(rule.unit, call.start)?;
+                let guarded = guard(seconds, call.duration())?;
+                call.ttft = Some(guarded);
+                return Some(guarded == seconds);
+            }
+            target::STREAM => call.stream = Some(datum.bool()?),
+            target::HTTP_STATUS => self.http_status = Some(datum.int()?),
+            target::ERROR_TYPE => self.error_type = Some(datum.text()?),
+            target::ERROR_TEXT => self.error_text = Some(datum.text()?),
+            target::TOOL_CALLS => {
+                let none = match &datum {
+                    Datum::Text(text) => matches!(text.trim(), "" | "[]" | "null" | "{}" | "0"),
+                    Datum::Encoded(list) => list.elements().next().is_none() && list.entries().next().is_none(),
+                    Datum::Json(Json::Array(items)) => items.is_empty(),
+                    Datum::Int(count) => *count == 0,
+                    Datum::Bool(flag) => !flag,
+                    _ => false,
+                };
+                if none {
+                    return None;
+                }
+                call.tool_calls = true;
+            }
+            target::OUTPUT_MESSAGES => self.output_messages = Some(found.value),
+            target::LEVEL => call.failed |= datum.text()?.eq_ignore_ascii_case("error"),
+            target::ROLE | target::SOURCE => {}
+            wanted => return self.copy(call, rule, wanted, found, datum),
+        }
+        Some(true)
+    }
+
+    fn take_provider(&mut self, call: &mut Call<'a>, source: Option<&'a Source>, word: Cow<'a, str>) -> Option<bool> {
+        let own = source.and_then(|source| source.providers.get(&word)).map(|name| &**name);
+        let vocabulary = &self.catalogue.vocabulary;
+        let known = match own {
+            Some(name) => Some(vocabulary.provider(name).map_or(Some(name), |canonical| canonical)),
+            None => vocabulary.provider(&word).or_else(|| vocabulary.provider(word.split_once('.')?.0)),
+        };
+        match known {
+            Some(Some(name)) => {
+                let same = name == word;
+                call.provider = Some(Cow::Borrowed(name));
+                Some(same)
+            }
+            Some(None) => None,
+            None => {
+                let same = !word.bytes().any(|byte| byte.is_ascii_uppercase());
+                call.provider = Some(if same { word } else { Cow::Owned(word.to_ascii_lowercase()) });
+                Some(same)
+            }
+        }
+    }
+
+    /// Notes an attribute that is written as it was read. One of the conventions that is right stays untouched.
+    fn copy(
+        &mut self,
+        call: &mut Call<'a>,
+        rule: &Rule,
+        wanted: Target,
+        found: Found<'a>,
+        datum: Datum<'a>,
+    ) -> Option<bool> {
+        if wanted == target::TOOL_NAME
+            && let Datum::Text(name) = &datum
+        {
+            self.tool_name = Some(name.clone());
+        }
+        if wanted == target::TOOL_ARGUMENTS && call.tool.is_none() {
+            call.tool = tools::hash_arguments(&datum);
+        }
+        let (value, same) = match target::kind(wanted) {
+            Kind::Str => {
+                let same = matches!(datum, Datum::Text(_));
+                (Written::Text(datum.text()?), same)
+            }
+            Kind::Int => (Written::Int(datum.int()?), matches!(datum, Datum::Int(_))),
+            Kind::Double => {
+                let same = matches!(datum, Datum::Double(_));
+                (Written::Double(datum.double()?), same)
+            }
+            Kind::Bool => (Written::Bool(datum.bool()?), matches!(datum, Datum::Bool(_))),
+            Kind::Strs => {
+                let same = matches!(datum, Datum::Encoded(_));
+                (Written::Strings(datum.strings()?), same)
+            }
+            Kind::Any => match datum {
+                Datum::Text(text) => (Written::Text(text), true),
+                Datum::Encoded(value) => (Written::Encoded(value), true),
+                Datum::Json(json) => (Written::Text(Cow::Owned(json.to_string())), true),
+                _ => return None,
+            },
+        };
+        self.copies.retain(|(known, _, _)| *known != wanted);
+        if !(rule.canonical && same) {
+            self.copies.push((wanted, rule.canonical.then_some(found.pos), value));
+        }
+        Some(same)
+    }
+}
+
+fn source_of<'a>(catalogue: &'a Catalogue, call: &Call<'_>) -> Option<&'a Source> {
+    catalogue.source(call.source)
+}
