@@ -109,7 +109,10 @@ impl FilterProcessor {
         self.tell(&errors);
         match errors.fatal {
             // The same spans would fail in the same way: a retry cannot help.
-            Some(error) => Err(ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument)),
+            Some(error) => {
+                tracing::error!(processor = %self.id, %error, "a request is refused");
+                Err(ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument))
+            }
             None => Ok(()),
         }
     }
