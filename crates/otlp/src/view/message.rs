@@ -1,0 +1,194 @@
+//! Messages and their fields, whether received or edited.
+
+use super::attribute::Attributes;
+use crate::edit::{ARENA, Segment};
+use crate::index::Span32;
+use crate::wire::{Payload, RawField, field};
+
+/// Where a top-level field of a message lies, tag included. It stays good for a [`Patch`](crate::Patch) to the same
+/// message until that field is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pos {
+    pub(crate) start: u32,
+    pub(crate) end: u32,
+}
+
+/// A field of a message.
+#[derive(Debug, Clone, Copy)]
+pub struct Field<'a> {
+    /// The field number.
+    pub number: u32,
+    /// Its contents.
+    pub payload: Payload<'a>,
+    /// Where it lies.
+    pub pos: Pos,
+}
+
+/// A message, possibly edited: its fields in order.
+#[derive(Debug, Clone, Copy)]
+pub struct Message<'a> {
+    base: &'a [u8],
+    arena: &'a [u8],
+    pieces: Pieces<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Pieces<'a> {
+    One(u32, u32),
+    Parts(&'a [Span32]),
+    Rope(&'a [Segment]),
+}
+
+/// The fields of a [`Message`].
+#[derive(Debug, Clone)]
+pub struct Fields<'a> {
+    message: Message<'a>,
+    /// The piece being read, up to its end; its first byte has offset `base`.
+    buf: &'a [u8],
+    pos: usize,
+    base: u32,
+    next_piece: usize,
+}
+
+// === impl Message ===
+
+impl<'a> Message<'a> {
+    pub(crate) fn one(base: &'a [u8], start: u32, end: u32) -> Self {
+        Self { base, arena: &[], pieces: Pieces::One(start, end) }
+    }
+
+    pub(crate) fn parts(base: &'a [u8], parts: &'a [Span32]) -> Self {
+        Self { base, arena: &[], pieces: Pieces::Parts(parts) }
+    }
+
+    pub(crate) fn rope(base: &'a [u8], arena: &'a [u8], segments: &'a [Segment]) -> Self {
+        Self { base, arena, pieces: Pieces::Rope(segments) }
+    }
+
+    /// A message that stands alone, such as an event that was taken out of its span.
+    pub fn standalone(bytes: &'a [u8]) -> Self {
+        Self::one(bytes, 0, bytes.len() as u32)
+    }
+
+    /// The encoded message in pieces of whole fields: one piece, unless it was edited or came in parts.
+    #[inline]
+    pub fn pieces(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let message = *self;
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let (piece, _) = message.piece(next)?;
+            next += 1;
+            Some(piece)
+        })
+    }
+
+    /// Its fields, in order.
+    pub fn fields(&self) -> Fields<'a> {
+        Fields { message: *self, buf: &[], pos: 0, base: 0, next_piece: 0 }
+    }
+
+    /// Its attributes, given the number of that field.
+    pub fn attributes(&self, number: u32) -> Attributes<'a> {
+        Attributes { fields: self.fields(), number }
+    }
+
+    /// The last occurrence of a field, which is the one that counts for scalars.
+    pub fn last(&self, number: u32) -> Option<Payload<'a>> {
+        self.fields().filter(|field| field.number == number).last().map(|field| field.payload)
+    }
+
+    /// The encoded message. Pieces of an edited one are put together.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut at = 0;
+        while let Some((bytes, _)) = self.piece(at) {
+            out.extend_from_slice(bytes);
+            at += 1;
+        }
+        out
+    }
+
+    pub(super) fn bytes(&self, number: u32) -> &'a [u8] {
+        match self.last(number) {
+            Some(Payload::Bytes(bytes)) => bytes,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn varint(&self, number: u32) -> u64 {
+        match self.last(number) {
+            Some(Payload::Varint(value)) => value,
+            _ => 0,
+        }
+    }
+
+    pub(super) fn fixed64(&self, number: u32) -> u64 {
+        match self.last(number) {
+            Some(Payload::Fixed64(value)) => value,
+            _ => 0,
+        }
+    }
+
+    pub(super) fn fixed32(&self, number: u32) -> u32 {
+        match self.last(number) {
+            Some(Payload::Fixed32(value)) => value,
+            _ => 0,
+        }
+    }
+
+    /// The bytes of a piece and the offset of their first one.
+    pub(super) fn piece(&self, at: usize) -> Option<(&'a [u8], u32)> {
+        let (start, end) = match self.pieces {
+            Pieces::One(start, end) => (at == 0).then_some((start, end))?,
+            Pieces::Parts(parts) => *parts.get(at)?,
+            Pieces::Rope(segments) => segments.get(at).map(|segment| (segment.start, segment.end))?,
+        };
+        let source = if start & ARENA == 0 { self.base } else { self.arena };
+        let bytes = source.get((start & !ARENA) as usize..(end & !ARENA) as usize)?;
+        Some((bytes, start))
+    }
+}
+
+// === impl Fields ===
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Field<'a>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Field<'a>> {
+        // Most fields of spans are length-delimited and short, with tag and length of one byte each.
+        if let Some([tag @ 0x0a..=0x7f, len @ 0..=0x7f]) = self.buf.get(self.pos..).and_then(|rest| rest.first_chunk())
+            && tag & 7 == 2
+        {
+            let (body, end) = (self.pos + 2, self.pos + 2 + usize::from(*len));
+            if let Some(bytes) = self.buf.get(body..end) {
+                let pos = Pos { start: self.base + self.pos as u32, end: self.base + end as u32 };
+                self.pos = end;
+                return Some(Field { number: u32::from(tag >> 3), payload: Payload::Bytes(bytes), pos });
+            }
+        }
+        self.next_of_any_kind()
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// The next field, of any encoding, and of the next piece where this one is at its end.
+    fn next_of_any_kind(&mut self) -> Option<Field<'a>> {
+        while self.pos >= self.buf.len() {
+            let (buf, base) = self.message.piece(self.next_piece)?;
+            (self.buf, self.base, self.pos) = (buf, base, 0);
+            self.next_piece += 1;
+        }
+        // The scan has checked all framing, so this ends early only for a message that was never scanned.
+        let RawField { number, payload, end } = field(self.buf, self.pos).ok()?;
+        let pos = Pos { start: self.base + self.pos as u32, end: self.base + end as u32 };
+        self.pos = end;
+        Some(Field { number, payload, pos })
+    }
+
+    /// What was not read yet of the piece that is being read.
+    #[inline]
+    pub fn remaining(&self) -> &'a [u8] {
+        self.buf.get(self.pos..).unwrap_or(&[])
+    }
+}
