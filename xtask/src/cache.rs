@@ -3,13 +3,22 @@
 use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::command::TaskError;
 
-/// The root of the clone this program was compiled in.
+/// The root of the clone that cargo was asked to work in.
+///
+/// Cargo tells every program that it runs where its package lies. What was true when this was compiled is no help where clones
+/// share a build folder, and serves only programs that are started by hand.
 pub fn root() -> &'static Path {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap_or(here)
+    static ROOT: OnceLock<PathBuf> = OnceLock::new();
+    ROOT.get_or_init(|| {
+        let told = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+        let package = told.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
+        let root = package.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+        root.unwrap_or(&package).to_path_buf()
+    })
 }
 
 /// The cache folder: `SPANMILL_CACHE`, else `$XDG_CACHE_HOME/spanmill`, else `$HOME/.cache/spanmill`.
