@@ -1,4 +1,4 @@
-//! The limit: a relay that passes request bytes on without looking at them, with the same gRPC library as spanmill.
+//! A relay that passes request bytes on without looking at them, written with the usual gRPC library: the yardstick.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -40,6 +40,12 @@ enum Bound {
     AtLeast(f64),
 }
 
+/// A load average above which figures are not to be trusted far.
+const BUSY: f64 = 1.0;
+
+const WARNING: &str =
+    "\n**The machine was busy when this was measured: neither the figures nor the ratios are final.**\n";
+
 /// How soon after its start spanmill is to listen.
 const START_UP_MILLIS: f64 = 50.0;
 
@@ -121,6 +127,9 @@ fn introduction(setting: &Setting) -> String {
     );
     for version in &setting.versions {
         let _ = writeln!(text, "* {version}");
+    }
+    if setting.load_before.parse::<f64>().is_ok_and(|load| load > BUSY) {
+        text.push_str(WARNING);
     }
     text
 }
@@ -223,7 +232,8 @@ fn reading() -> String {
         "
 ## How to read it
 
-* The raw relay hands the bytes of a request on without looking at them, with the gRPC library that spanmill uses: the limit.
+* The raw relay hands the bytes of a request on without looking at them, by means of the usual gRPC library, tonic. Spanmill frames gRPC
+  messages itself, which is why it can be cheaper than that.
 * `filter` drops spans with fewer than {FILTER_BELOW} input tokens, a tenth of them, by the same condition on both sides. Costs are given per span taken
   in, so whoever drops a tenth has a tenth less to send.
 * Before anything is timed, what comes out of each subject is checked: no span lost its attributes, and every one has the total, the
