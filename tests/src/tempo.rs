@@ -8,7 +8,7 @@ use xtask::peers::Peer;
 use crate::http::Client;
 use crate::ports;
 use crate::process::{Running, folder};
-use crate::spans::SpanId;
+use crate::spans::{SpanId, flatten};
 
 /// A running Tempo.
 #[derive(Debug)]
@@ -62,5 +62,12 @@ impl Tempo {
             }
         }
         found
+    }
+
+    /// How many spans of a trace are there, whether or not they came together: a search may show fewer of such a trace.
+    pub fn spans_of(&self, trace_id: &str) -> usize {
+        let url = format!("http://127.0.0.1:{}/api/v2/traces/{trace_id}", self.query);
+        let answer = self.client.get(&url, &[]).expect("tempo answers").json();
+        flatten(&answer["trace"]).len()
     }
 }
