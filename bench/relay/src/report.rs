@@ -243,7 +243,7 @@ fn reading() -> String {
   clients. Rotel answers before it sends, whatever it is told; its time is taken once the sink has everything.
 * Rotel's agent compresses with gzip even if told `none`, so its row in the first table pays for gzip; the black hole shows it without sending.
   It is the version of the Python package index; newer ones are released elsewhere only.
-* With gzip, levels are each program's own: raw relay 6, Go Collector 6, rotel 6, spanmill 1 by default.
+* With gzip, each program compresses at its own level (spanmill 1, the raw relay 6): those figures compare programs as they come, not code.
 * Ratios carry over to other machines; microseconds do not.
 
 The Collector's statements:
