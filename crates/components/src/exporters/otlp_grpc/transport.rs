@@ -156,7 +156,7 @@ impl Transport for Grpc {
 }
 
 /// The OTLP specification says which statuses are worth another try.
-fn check(status: &Received) -> Result<(), SendError> {
+pub(super) fn check(status: &Received) -> Result<(), SendError> {
     let Some(code) = code(status.code) else { return Ok(()) };
     let retryable = match code {
         Code::Cancelled

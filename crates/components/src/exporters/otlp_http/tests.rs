@@ -1,1 +1,62 @@
+use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue, StatusCode};
+use spanmill_config::Section;
+use spanmill_pipeline::Signal;
+
+use super::config::Config;
+use super::transport::{answer, refusal};
+
+/// Scenario: every HTTP status that a backend may refuse with.
+/// Guarantees: 429, 502, 503 and 504 are tried again, as the OTLP specification has it, and no other.
+#[test]
+fn statuses_to_try_again() {
+    let again: Vec<u16> = (400..=599)
+        .filter(|status| refusal(StatusCode::from_u16(*status).unwrap(), &HeaderMap::new(), b"").retryable)
+        .collect();
+    assert_eq!(again, [429, 502, 503, 504]);
+}
+
+/// Scenario: `Retry-After` in seconds, as a date long past, and as nonsense.
+/// Guarantees: seconds are kept; what names no time to come is left out.
+#[test]
+fn retry_after() {
+    let delay = |text: &'static str| {
+        let mut headers = HeaderMap::new();
+        headers.insert("retry-after", HeaderValue::from_static(text));
+        refusal(StatusCode::SERVICE_UNAVAILABLE, &headers, b"").retry_after
+    };
+    assert_eq!(delay("7"), Some(Duration::from_secs(7)));
+    assert_eq!(delay("Fri, 31 Dec 1999 23:59:59 GMT"), None);
+    assert!(delay("Tue, 31 Dec 2199 23:59:59 GMT").is_some_and(|delay| delay > Duration::from_secs(1_000_000)));
+    assert_eq!(delay("soon"), None);
+}
+
+/// Scenario: partial success as protobuf, as JSON with the number as text, and bodies that are no answer.
+/// Guarantees: rejected items and message are read; what cannot be read is an error, not a success.
+#[test]
+fn partial_success() {
+    let typed =
+        |kind: &'static str| HeaderMap::from_iter([(http::header::CONTENT_TYPE, HeaderValue::from_static(kind))]);
+    let read = |kind, body: &[u8]| answer(&typed(kind), body);
+    let protobuf = read("application/x-protobuf", b"\x0a\x07\x08\x02\x12\x03old").unwrap();
+    assert_eq!((protobuf.rejected, protobuf.message.as_str()), (2, "old"));
+    let json = br#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"old"}}"#;
+    let json = read("application/json", json).unwrap();
+    assert_eq!((json.rejected, json.message.as_str()), (3, "old"));
+    assert_eq!(read("application/json", b"{}").unwrap().rejected, 0);
+    assert!(read("application/x-protobuf", b"\x0a\x07\x08").is_err());
+    assert!(read("application/json", b"{").is_err());
+}
+
+/// Scenario: an endpoint for all signals, one of its own for traces, and none at all.
+/// Guarantees: the path is appended to the first alone; without any, the file is refused.
+#[test]
+fn endpoints() {
+    let read = |yaml| Config::read(&Section::from_yaml("exporters::otlp_http", yaml).unwrap());
+    let config = read("{endpoint: 'http://h:4318/', traces_endpoint: 'http://t/in'}").unwrap();
+    assert_eq!(config.url(Signal::Traces), "http://t/in");
+    assert_eq!(config.url(Signal::Logs), "http://h:4318/v1/logs");
+    let error = read("{}").unwrap_err().to_string();
+    assert!(error.contains("at least one endpoint must be specified"), "{error}");
+}

@@ -171,7 +171,7 @@ async fn read(mut response: Response) -> reqwest::Result<Vec<u8>> {
     Ok(body)
 }
 
-fn answer(headers: &HeaderMap, body: &[u8]) -> Result<Answer, String> {
+pub(super) fn answer(headers: &HeaderMap, body: &[u8]) -> Result<Answer, String> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
     if body.is_empty() {
         return Ok(Answer::default());
@@ -194,7 +194,7 @@ fn answer(headers: &HeaderMap, body: &[u8]) -> Result<Answer, String> {
 }
 
 /// The OTLP specification says which statuses are worth another try.
-fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> SendError {
+pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> SendError {
     let retryable = matches!(status.as_u16(), 429 | 502 | 503 | 504);
     let code = match status.as_u16() {
         400 => Code::InvalidArgument,

@@ -65,7 +65,7 @@ impl<T: Transport> Sending<T> {
             match shared.queue.offer(offer.0, offer.1) {
                 Ok(()) => break None,
                 Err(Refused::Full(batch, waiting)) if shared.options.block_on_overflow => {
-                    shared.queue.wait_for_room(shared.options.sizer.size(&batch)).await;
+                    shared.queue.wait_for_room(&batch).await;
                     offer = (batch, waiting);
                 }
                 Err(Refused::Full(..)) => {

@@ -50,6 +50,10 @@ pub(super) struct Cost {
 /// for the time when the backend is away.
 const PACED_BYTES: usize = 8 << 20;
 
+/// So much is held at most where the queue counts requests or items: 1,000 requests of a backend that is away must not take
+/// all memory.
+const HELD_BYTES: usize = 256 << 20;
+
 // === impl Queue ===
 
 impl Queue {
@@ -67,13 +71,16 @@ impl Queue {
         batch: Batch,
         waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
     ) -> Result<(), Refused> {
-        let cost = Cost { size: self.sizer.size(&batch), bytes: batch.encoded_len() };
+        let cost = self.cost(&batch);
         let mut state = self.state();
         if state.closed {
             return Err(Refused::Closed);
         }
-        if state.size + cost.size > self.capacity {
-            return Err(if cost.size > self.capacity { Refused::TooLarge } else { Refused::Full(batch, waiting) });
+        if cost.size > self.capacity {
+            return Err(Refused::TooLarge);
+        }
+        if !self.has_room(&state, cost) {
+            return Err(Refused::Full(batch, waiting));
         }
         state.size += cost.size;
         state.bytes += cost.bytes;
@@ -88,9 +95,20 @@ impl Queue {
         self.until(|state| state.bytes <= PACED_BYTES || state.in_trouble > 0 || state.closed).await;
     }
 
-    /// Waits until something has gone out.
-    pub(super) async fn wait_for_room(&self, size: usize) {
-        self.until(|state| state.size + size <= self.capacity || state.closed).await;
+    /// Waits until there is room for the request.
+    pub(super) async fn wait_for_room(&self, batch: &Batch) {
+        let cost = self.cost(batch);
+        self.until(|state| self.has_room(state, cost) || state.closed).await;
+    }
+
+    fn cost(&self, batch: &Batch) -> Cost {
+        Cost { size: self.sizer.size(batch), bytes: batch.encoded_len() }
+    }
+
+    /// Whoever counts in bytes has said how much memory it may be; a count of requests or items says nothing about it.
+    fn has_room(&self, state: &State, cost: Cost) -> bool {
+        let in_bytes = self.sizer == Sizer::Bytes || state.bytes == 0 || state.bytes + cost.bytes <= HELD_BYTES;
+        in_bytes && state.size + cost.size <= self.capacity
     }
 
     async fn until(&self, reached: impl Fn(&State) -> bool) {
