@@ -41,7 +41,9 @@ impl Schedule {
         let wait = self.waits.as_mut()?.next()?;
         let factor = 1.0 + self.variation * (fastrand::f64() * 2.0 - 1.0);
         let wait = error.retry_after.unwrap_or_else(|| wait.mul_f64(factor));
-        let in_time = self.deadline.is_none_or(|deadline| Instant::now() + wait <= deadline);
+        // A backend may ask for a wait beyond what clocks can tell.
+        let next = Instant::now().checked_add(wait);
+        let in_time = self.deadline.is_none_or(|deadline| next.is_some_and(|next| next <= deadline));
         in_time.then_some(wait)
     }
 }
