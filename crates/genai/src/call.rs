@@ -7,7 +7,7 @@ use spanmill_otlp::{Pos, SpanIx, ValueRef};
 
 use crate::catalogue::SourceIx;
 use crate::datum::Strings;
-use crate::target::{CORE, Target};
+use crate::target::{self, CORE, Target};
 use crate::vocabulary::{Class, ErrorClass, Finish, Operation};
 
 /// Who owns the usage that a span carries.
@@ -33,33 +33,48 @@ pub(crate) struct Node {
     pub(crate) call: Option<u32>,
 }
 
-/// A GenAI span.
+/// A GenAI span. What decides about ownership stands together at the beginning: requests have many calls, and those
+/// questions are asked of all of them, one question after the other.
 #[derive(Debug, Clone)]
+#[repr(C)]
 pub(crate) struct Call<'a> {
-    pub(crate) ix: SpanIx,
     pub(crate) trace: u64,
     pub(crate) id: u64,
     pub(crate) parent: u64,
+    /// Hash of the response id; zero where there is none.
+    pub(crate) response_hash: u64,
     pub(crate) start: u64,
     pub(crate) end: u64,
+    pub(crate) role: Role,
+    pub(crate) class: Class,
+    pub(crate) source: SourceIx,
     pub(crate) server: bool,
     pub(crate) failed: bool,
-    pub(crate) source: SourceIx,
+    pub(crate) error: Option<ErrorClass>,
+    pub(crate) finish: Option<Finish>,
+    pub(crate) tool_calls: bool,
+    pub(crate) input: Option<i64>,
+    pub(crate) output: Option<i64>,
+    /// The nearest GenAI span above.
+    pub(crate) above: Option<u32>,
+    /// The nearest span above that carries usage.
+    pub(crate) usage_above: Option<u32>,
+    /// The span of the same call that owns the usage.
+    pub(crate) owner: Option<u32>,
+    /// How often this tool was called with these arguments; or, on spans above, the longest loop below.
+    pub(crate) loops: u32,
 
-    pub(crate) provider: Option<Cow<'a, str>>,
+    pub(crate) ix: SpanIx,
+    /// Whether the name of a model may have a provider in front of it.
+    pub(crate) routed: bool,
+    pub(crate) operation: Operation,
     /// Whether the provider was only guessed from the model.
     pub(crate) provider_guessed: bool,
-    pub(crate) operation: Operation,
-    pub(crate) class: Class,
+    pub(crate) provider: Option<Cow<'a, str>>,
     pub(crate) request_model: Option<Cow<'a, str>>,
     pub(crate) response_model: Option<Cow<'a, str>>,
     pub(crate) response_id: Option<Cow<'a, str>>,
-    /// Hash of the response id; zero where there is none.
-    pub(crate) response_hash: u64,
     pub(crate) finish_reasons: Option<Strings<'a>>,
-    pub(crate) finish: Option<Finish>,
-    pub(crate) input: Option<i64>,
-    pub(crate) output: Option<i64>,
     pub(crate) cache_read: Option<i64>,
     pub(crate) cache_write: Option<i64>,
     pub(crate) reasoning: Option<i64>,
@@ -67,10 +82,10 @@ pub(crate) struct Call<'a> {
     pub(crate) ttft: Option<f64>,
     pub(crate) ttft_weak: bool,
     pub(crate) stream: Option<bool>,
-    pub(crate) tool_calls: bool,
-    pub(crate) error: Option<ErrorClass>,
     /// Hash of tool name and arguments.
     pub(crate) tool: Option<u64>,
+    /// Duration of the call in nanoseconds where another of its spans tells it better.
+    pub(crate) longest: u64,
 
     /// Where the attributes of the core targets are.
     pub(crate) places: [Option<Pos>; CORE],
@@ -80,18 +95,6 @@ pub(crate) struct Call<'a> {
     pub(crate) writes: Range<u32>,
     /// Attributes to be removed, as a range of the request's cuts.
     pub(crate) cuts: Range<u32>,
-
-    pub(crate) role: Role,
-    /// The nearest GenAI span above.
-    pub(crate) above: Option<u32>,
-    /// The nearest span above that carries usage.
-    pub(crate) usage_above: Option<u32>,
-    /// The span of the same call that owns the usage.
-    pub(crate) owner: Option<u32>,
-    /// Duration of the call in nanoseconds where another of its spans tells it better.
-    pub(crate) longest: u64,
-    /// How often this tool was called with these arguments; or, on spans above, the longest loop below.
-    pub(crate) loops: u32,
 }
 
 /// An attribute to be written as it was read.
@@ -116,6 +119,8 @@ pub(crate) enum Written<'a> {
 // === impl Role ===
 
 impl Role {
+    pub(crate) const ALL: [Self; 4] = [Self::None, Self::Owner, Self::Rollup, Self::Duplicate];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::None => "none",
@@ -147,6 +152,7 @@ impl Call<'_> {
             class: Class::Other,
             request_model: None,
             response_model: None,
+            routed: false,
             response_id: None,
             response_hash: 0,
             finish_reasons: None,
@@ -183,6 +189,27 @@ impl Call<'_> {
 
     pub(crate) fn duration(&self) -> u64 {
         self.end.saturating_sub(self.start)
+    }
+
+    /// Bits of the core targets that there is something to say of: a value, or an attribute that stands there.
+    pub(crate) fn known(&self) -> u16 {
+        let values = [
+            (target::PROVIDER, self.provider.is_some()),
+            (target::OPERATION, !self.operation.is_absent()),
+            (target::REQUEST_MODEL, self.request_model.is_some()),
+            (target::RESPONSE_MODEL, self.response_model.is_some()),
+            (target::RESPONSE_ID, self.response_id.is_some()),
+            (target::FINISH, self.finish_reasons.is_some()),
+            (target::INPUT, self.input.is_some()),
+            (target::OUTPUT, self.output.is_some()),
+            (target::CACHE_READ, self.cache_read.is_some()),
+            (target::CACHE_WRITE, self.cache_write.is_some()),
+            (target::REASONING, self.reasoning.is_some()),
+            (target::TTFT, self.ttft.is_some()),
+            (target::STREAM, self.stream.is_some()),
+        ];
+        let said = values.into_iter().fold(0, |bits, (target, is_known)| bits | u16::from(is_known) << target);
+        (0..CORE).zip(&self.places).fold(said, |bits, (target, place)| bits | u16::from(place.is_some()) << target)
     }
 
     /// Whether the attribute of a core target stands there with the right type and value.

@@ -44,6 +44,17 @@ struct Cell {
     count: u16,
 }
 
+/// What is to be done with a key on spans of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// To be looked at with everything else that was found.
+    Look,
+    /// It is the name of that target, and a value of its type only has to stay.
+    Stay(Target),
+    /// It is the name of that target, and has this priority; nothing else is to be thought of where its type is right.
+    Plain(Target, u16),
+}
+
 /// What is known of a slot, whatever the source.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SlotInfo {
@@ -53,8 +64,6 @@ pub(crate) struct SlotInfo {
     pub(crate) signals: bool,
     /// Whether its value may tell the source.
     pub(crate) equals: bool,
-    /// The target that the key is the name of, where no source says otherwise and a right value only has to stay.
-    pub(crate) stays: Option<Target>,
 }
 
 /// A compiled source.
@@ -86,6 +95,7 @@ pub(crate) struct Catalogue {
     scopes: Vec<(Regex, Option<Regex>, SourceIx)>,
     equals: Vec<(Slot, Box<[u8]>, SourceIx)>,
     cells: Vec<Cell>,
+    plans: Vec<Plan>,
     rules: Vec<Rule>,
 }
 
@@ -189,13 +199,10 @@ impl Catalogue {
             scopes,
             equals,
             cells: Vec::new(),
+            plans: Vec::new(),
             rules: Vec::new(),
         };
-        for (slot, (key, list)) in keys.names.iter().zip(&drafts).enumerate() {
-            let stays = target::target(key).filter(|target| list.is_empty() && target::only_stays(*target));
-            if let Some(info) = catalogue.slots.get_mut(slot) {
-                info.stays = stays;
-            }
+        for (key, list) in keys.names.iter().zip(&drafts) {
             for source in 0..=parsed.len() {
                 catalogue.fill(key, list, source);
             }
@@ -231,6 +238,13 @@ impl Catalogue {
         self.rules.get(usize::from(cell.start)..usize::from(cell.start) + usize::from(cell.count)).unwrap_or(&[])
     }
 
+    /// What is to be done with a key.
+    #[inline]
+    pub(crate) fn plan(&self, slot: Slot, source: SourceIx) -> Plan {
+        let at = usize::from(slot) * (self.sources.len() + 1) + usize::from(source);
+        self.plans.get(at).copied().unwrap_or(Plan::Look)
+    }
+
     pub(crate) fn source(&self, source: SourceIx) -> Option<&Source> {
         self.sources.get(usize::from(source))
     }
@@ -256,6 +270,12 @@ impl Catalogue {
         {
             rules.insert(0, Rule { target, priority: 0, canonical: true, unit: Unit::Plain, when: !0, path: None });
         }
+        let stays = target::target(key).filter(|target| drafts.is_empty() && target::only_stays(*target));
+        self.plans.push(match (stays, rules.as_slice()) {
+            (Some(target), _) => Plan::Stay(target),
+            (None, [rule]) if rule.is_plain() => Plan::Plain(rule.target, rule.priority),
+            _ => Plan::Look,
+        });
         // Equal lists of neighbouring sources are kept once.
         let count = rules.len() as u16;
         let same_as_last = self.cells.last().copied().filter(|cell| {
@@ -268,6 +288,15 @@ impl Catalogue {
             self.rules.extend(rules);
         }
         self.cells.push(cell);
+    }
+}
+
+// === impl Rule ===
+
+impl Rule {
+    /// Whether it takes an attribute of the conventions just as it is.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.canonical && self.unit == Unit::Plain && self.when == !0 && self.path.is_none()
     }
 }
 

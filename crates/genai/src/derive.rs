@@ -12,8 +12,42 @@ pub(crate) struct SlowSmallRule {
     finish: Vec<Finish>,
 }
 
+/// What made a small call slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    SlowStart,
+    SlowFinish,
+    ToolLoop,
+    Unknown,
+}
+
+/// Classes of input tokens for search by equality: each ends below a count.
+pub(crate) const BUCKETS: [(i64, &str); 6] = [
+    (1_000, "0-1k"),
+    (2_000, "1k-2k"),
+    (8_000, "2k-8k"),
+    (32_000, "8k-32k"),
+    (128_000, "32k-128k"),
+    (i64::MAX, "128k+"),
+];
+
 /// How often the same tool with the same arguments makes a loop.
 pub(crate) const LOOP: u32 = 3;
+
+// === impl Cause ===
+
+impl Cause {
+    pub(crate) const ALL: [Self; 4] = [Self::SlowStart, Self::SlowFinish, Self::ToolLoop, Self::Unknown];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::SlowStart => "slow_start",
+            Self::SlowFinish => "slow_finish",
+            Self::ToolLoop => "tool_loop",
+            Self::Unknown => "unknown",
+        }
+    }
+}
 
 // === impl SlowSmallRule ===
 
@@ -31,17 +65,17 @@ impl SlowSmallRule {
     }
 
     /// The cause where the call is one.
-    pub(crate) fn cause(&self, call: &Call<'_>) -> Option<&'static str> {
+    pub(crate) fn cause(&self, call: &Call<'_>) -> Option<Cause> {
         let small = call.input.is_some_and(|input| input < self.max_input_tokens);
         if call.role != Role::Owner || call.longest < self.min_nanos || !small || !self.finish.contains(&ending(call)) {
             return None;
         }
         let nanos = call.longest as f64;
         Some(match call.ttft {
-            _ if call.loops >= LOOP => "tool_loop",
-            Some(ttft) if ttft * 1e9 >= nanos / 2.0 => "slow_start",
-            Some(_) => "slow_finish",
-            None => "unknown",
+            _ if call.loops >= LOOP => Cause::ToolLoop,
+            Some(ttft) if ttft * 1e9 >= nanos / 2.0 => Cause::SlowStart,
+            Some(_) => Cause::SlowFinish,
+            None => Cause::Unknown,
         })
     }
 }
@@ -69,18 +103,6 @@ pub(crate) fn generation_rate(call: &Call<'_>) -> Option<f64> {
 pub(crate) fn time_per_output_token(call: &Call<'_>) -> Option<f64> {
     let (rest, after) = (call.output? - 1, call.longest as f64 / 1e9 - call.ttft?);
     (rest > 0 && after >= 0.0).then(|| after / rest as f64)
-}
-
-/// Input tokens for search by equality.
-pub(crate) fn bucket(input: i64) -> &'static str {
-    match input {
-        ..1_000 => "0-1k",
-        1_000..2_000 => "1k-2k",
-        2_000..8_000 => "2k-8k",
-        8_000..32_000 => "8k-32k",
-        32_000..128_000 => "32k-128k",
-        _ => "128k+",
-    }
 }
 
 fn rate(tokens: i64, seconds: f64) -> Option<f64> {

@@ -10,17 +10,19 @@ use crate::builtin;
 use crate::call::{Call, Node, Role};
 use crate::catalogue::{Catalogue, SourceIx};
 use crate::derive::{LOOP, SlowSmallRule};
+use crate::encoded::Encoded;
 use crate::memory::Memory;
 use crate::options::{Options, OptionsError};
-use crate::own;
+use crate::own::{self, Marks};
 use crate::read::Reader;
 use crate::vocabulary::{Class, ErrorClass, Operation};
-use crate::write::write;
+use crate::write::{Rules, write};
 
 /// Normalises GenAI spans. One engine serves all requests of a pipeline, from any number of threads.
 #[derive(Debug)]
 pub struct Engine {
     catalogue: Catalogue,
+    encoded: Encoded,
     /// The sources to recognise, as bits.
     allowed: u64,
     remove_originals: bool,
@@ -57,6 +59,9 @@ pub struct Tally {
 /// Scopes whose source is remembered; more than this many names are looked up anew each time.
 const MOST_SCOPES: usize = 1_024;
 
+/// What is added to most spans, in bytes.
+const BYTES_ADDED: usize = 256;
+
 /// How many requests' memory is kept, and up to how many spans each.
 const MOST_SCRATCH: usize = 8;
 const LARGEST_SCRATCH: usize = 8_192;
@@ -89,6 +94,7 @@ impl Engine {
         }
         Ok(Self {
             embeddings: catalogue.vocabulary.operation("embeddings"),
+            encoded: Encoded::new(&catalogue),
             catalogue,
             allowed,
             remove_originals: options.remove_originals,
@@ -112,12 +118,14 @@ impl Engine {
         let mut reader = Reader::new(&self.catalogue, self.allowed, self.remove_originals);
         let Scratch { calls, mut nodes, mut patch } = self.take_scratch();
         let mut calls = recycle(calls);
+        let mut marks = Marks::default();
         for scope in snapshot.scopes() {
             let source = self.source_of_scope(scope.name(), scope.version());
             for span in scope.spans() {
                 let node = reader.read(span, source, &mut calls);
                 if let Some(call) = calls.last_mut().filter(|_| node.call.is_some()) {
                     self.account(call);
+                    marks.note(call);
                     if let Some(count) = tally.by_source.get_mut(usize::from(call.source)) {
                         *count += 1;
                     }
@@ -128,11 +136,19 @@ impl Engine {
         if !calls.is_empty() {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let before = memory.evicted();
-            own::decide(&mut calls, &nodes, &mut memory);
+            own::decide(&mut calls, &nodes, marks, &mut memory);
             tally.evicted = memory.evicted() - before;
         }
-        find_loops(&mut calls);
-        spread_errors(&mut calls);
+        if marks.tools {
+            find_loops(&mut calls);
+        }
+        if marks.failed {
+            spread_errors(&mut calls);
+        }
+        let rules = Rules { catalogue: &self.catalogue, encoded: &self.encoded, slow_small: &self.slow_small };
+        if !calls.is_empty() {
+            traces.reserve_edits(calls.len(), BYTES_ADDED);
+        }
         for call in &calls {
             match call.role {
                 Role::Owner => tally.owners += 1,
@@ -142,7 +158,7 @@ impl Engine {
             }
             let writes = reader.writes.get(call.writes.start as usize..call.writes.end as usize).unwrap_or(&[]);
             let cuts = reader.cuts.get(call.cuts.start as usize..call.cuts.end as usize).unwrap_or(&[]);
-            write(&mut patch, call, &self.catalogue, &self.slow_small, writes, cuts);
+            write(&mut patch, call, &rules, writes, cuts);
             traces.apply(call.ix, &patch);
         }
         nodes.clear();

@@ -22,6 +22,7 @@ mod call;
 mod catalogue;
 mod datum;
 mod derive;
+mod encoded;
 mod engine;
 mod errors;
 mod hash;

@@ -21,48 +21,57 @@ pub(crate) struct Usage {
 #[derive(Debug, Clone, Copy)]
 struct Entry {
     usage: Usage,
-    older_in_trace: u64,
-    older_by_response: u64,
+    /// Lower halves of the numbers of the entries before in the same chains; zero where there is none.
+    older_in_trace: u32,
+    older_by_response: u32,
 }
 
-/// Eight heads of chains that share one cache line: in the upper bits a tag of the hash, in the lower ones the number of
-/// the newest entry. A lookup that finds nothing touches this line alone.
+/// Eight heads of chains that share a cache line: in the lower bits those of the number of the newest entry, above them a
+/// tag of the hash; zero is none. A look-up that finds nothing touches this line alone.
 #[derive(Debug, Clone, Copy, Default)]
-#[repr(align(64))]
-struct Set([u64; 8]);
+#[repr(align(32))]
+struct Set([u32; 8]);
 
-/// The memory. Numbers of entries count from one and never repeat; zero is none.
+/// Heads of chains by hash. Half as large as one with whole numbers in it: what a look-up waits for is main memory.
+#[derive(Debug)]
+struct Heads {
+    sets: Vec<Set>,
+    /// Bits of a head that hold the number. They tell twice as many entries apart as there are, so that one that gave way is
+    /// known by its age.
+    number: u32,
+}
+
+/// The memory. Numbers of entries count from one and never repeat.
 #[derive(Debug)]
 pub(crate) struct Memory {
     entries: Vec<Entry>,
     capacity: usize,
     written: u64,
-    by_trace: Vec<Set>,
-    by_response: Vec<Set>,
+    by_trace: Heads,
+    by_response: Heads,
     evicted: u64,
 }
 
 /// Chains are followed this far, so that a trace of a million spans costs no more than others.
 const FAR: usize = 256;
 
-/// Bits of a head that hold the number.
-const NUMBER_BITS: u32 = 40;
-const NUMBER: u64 = (1 << NUMBER_BITS) - 1;
+/// More entries would leave too few bits for the tags of heads.
+const MOST_ENTRIES: usize = 1 << 22;
 
 // === impl Memory ===
 
 impl Memory {
     /// A memory that takes about so many bytes when full.
     pub(crate) fn new(bytes: usize) -> Self {
-        let each = size_of::<Entry>() + 2 * size_of::<u64>() * 2;
-        let capacity = (bytes / each).max(8);
-        let sets = (capacity / 4).next_power_of_two();
+        // Of the heads, half are taken when the ring is full.
+        let each = size_of::<Entry>() + 2 * size_of::<u32>() * 2;
+        let capacity = (bytes / each).clamp(8, MOST_ENTRIES);
         Self {
             entries: Vec::new(),
             capacity,
             written: 0,
-            by_trace: vec![Set::default(); sets],
-            by_response: vec![Set::default(); sets],
+            by_trace: Heads::new(capacity),
+            by_response: Heads::new(capacity),
             evicted: 0,
         }
     }
@@ -74,10 +83,9 @@ impl Memory {
 
     pub(crate) fn remember(&mut self, usage: Usage) {
         let number = self.written + 1;
-        let oldest = number.saturating_sub(self.capacity as u64);
-        let older_in_trace = swap_head(&mut self.by_trace, usage.trace, number, oldest);
+        let older_in_trace = self.by_trace.replace(usage.trace, number, self.capacity);
         let older_by_response =
-            if usage.response == 0 { 0 } else { swap_head(&mut self.by_response, usage.response, number, oldest) };
+            if usage.response == 0 { 0 } else { self.by_response.replace(usage.response, number, self.capacity) };
         let entry = Entry { usage, older_in_trace, older_by_response };
         let at = (self.written % self.capacity as u64) as usize;
         match self.entries.get_mut(at) {
@@ -93,29 +101,32 @@ impl Memory {
     /// Touches what looking these traces and responses up will need. One after the other, each look-up would wait for
     /// main memory; touched together, they wait at once.
     pub(crate) fn warm(&self, hashes: impl Iterator<Item = (u64, u64)>) {
-        let touch = |sets: &[Set], hash| sets.get(place(hash, sets.len()).0).map_or(0, |Set([first, ..])| *first);
         let sum = hashes
-            .fold(0, |sum, (trace, response)| sum ^ touch(&self.by_trace, trace) ^ touch(&self.by_response, response));
+            .fold(0, |sum, (trace, response)| sum ^ self.by_trace.touch(trace) ^ self.by_response.touch(response));
         std::hint::black_box(sum);
     }
 
     /// Owners of the trace, the newest first.
     pub(crate) fn of_trace(&self, trace: u64) -> impl Iterator<Item = &Usage> {
-        let head = head(&self.by_trace, trace);
+        let head = self.by_trace.newest(trace, self.written);
         self.chain(head, |entry| entry.older_in_trace).filter(move |usage| usage.trace == trace)
     }
 
     /// Owners with that hash of a response id, the newest first.
     pub(crate) fn of_response(&self, response: u64) -> impl Iterator<Item = &Usage> {
-        let head = if response == 0 { 0 } else { head(&self.by_response, response) };
+        let head = if response == 0 { 0 } else { self.by_response.newest(response, self.written) };
         self.chain(head, |entry| entry.older_by_response).filter(move |usage| usage.response == response)
     }
 
-    fn chain(&self, head: u64, older: fn(&Entry) -> u64) -> impl Iterator<Item = &Usage> {
+    fn chain(&self, head: u64, older: fn(&Entry) -> u32) -> impl Iterator<Item = &Usage> {
         let mut next = head;
         std::iter::from_fn(move || {
-            let entry = self.entry(next)?;
-            next = older(entry);
+            let number = next;
+            let entry = self.entry(number)?;
+            next = match older(entry) {
+                0 => 0,
+                half => number.saturating_sub(u64::from((number as u32).wrapping_sub(half))),
+            };
             Some(&entry.usage)
         })
         .take(FAR)
@@ -130,34 +141,68 @@ impl Memory {
     }
 }
 
-/// The newest entry with that hash; zero where there is none.
-#[inline]
-fn head(sets: &[Set], hash: u64) -> u64 {
-    let (at, tag) = place(hash, sets.len());
-    let Some(Set(heads)) = sets.get(at) else { return 0 };
-    heads.iter().find(|head| **head & !NUMBER == tag && **head & NUMBER != 0).map_or(0, |head| head & NUMBER)
+// === impl Heads ===
+
+impl Heads {
+    fn new(capacity: usize) -> Self {
+        let number = (capacity * 2).next_power_of_two() as u32 - 1;
+        Self { sets: vec![Set::default(); (capacity / 4).next_power_of_two()], number }
+    }
+
+    /// The newest entry with that hash; zero where there is none.
+    #[inline]
+    fn newest(&self, hash: u64, written: u64) -> u64 {
+        let (at, tag) = self.place(hash);
+        let Some(Set(heads)) = self.sets.get(at) else { return 0 };
+        let found = find(heads, |head| (head & !self.number == tag) & (head != 0));
+        found.map_or(0, |head| written.saturating_sub(u64::from(self.age(head, written))))
+    }
+
+    /// Puts a new entry at the head of its chain and gives the lower half of the number of the one before. Where a set is full,
+    /// the chain that was written to the longest ago is forgotten.
+    #[inline]
+    fn replace(&mut self, hash: u64, number: u64, capacity: usize) -> u32 {
+        let (at, tag) = self.place(hash);
+        let bits = self.number;
+        let age = |head: u32| if head == 0 { u32::MAX } else { (number as u32).wrapping_sub(head) & bits };
+        let Some(Set(heads)) = self.sets.get_mut(at) else { return 0 };
+        let known = find(heads, |head| (head & !bits == tag) & (head != 0));
+        let gives_way = known.unwrap_or_else(|| {
+            let oldest = heads.iter().fold(0, |oldest, head| oldest.max(age(*head)));
+            heads.iter().copied().find(|head| age(*head) == oldest).unwrap_or(0)
+        });
+        if let Some(head) = heads.iter_mut().find(|head| **head == gives_way) {
+            *head = tag | number as u32 & bits;
+        }
+        match known.map(age) {
+            Some(before) if before as usize <= capacity => (number as u32).wrapping_sub(before),
+            _ => 0,
+        }
+    }
+
+    #[inline]
+    fn touch(&self, hash: u64) -> u32 {
+        self.sets.get(self.place(hash).0).map_or(0, |Set([first, ..])| *first)
+    }
+
+    /// How many entries were written after the one that a head names.
+    fn age(&self, head: u32, written: u64) -> u32 {
+        (written as u32).wrapping_sub(head) & self.number
+    }
+
+    /// The set of a hash, and its tag in the bits above the number.
+    #[inline]
+    fn place(&self, hash: u64) -> (usize, u32) {
+        let mixed = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        ((mixed >> 12) as usize & (self.sets.len() - 1), (mixed >> 32) as u32 & !self.number)
+    }
 }
 
-/// Puts a new entry at the head of its chain and gives the old head. Where a set is full, the chain that was written to
-/// the longest ago is forgotten.
-fn swap_head(sets: &mut [Set], hash: u64, number: u64, oldest: u64) -> u64 {
-    let (at, tag) = place(hash, sets.len());
-    let Some(Set(heads)) = sets.get_mut(at) else { return 0 };
-    let new = tag | number & NUMBER;
-    if let Some(head) = heads.iter_mut().find(|head| **head & !NUMBER == tag && **head & NUMBER > oldest) {
-        return std::mem::replace(head, new) & NUMBER;
-    }
-    if let Some(head) = heads.iter_mut().min_by_key(|head| **head & NUMBER) {
-        *head = new;
-    }
-    0
-}
-
-/// The set of a hash, and its tag in the bits above the number.
+/// The head that is wanted. Mostly there is none, which is found out without a branch for each of them.
 #[inline]
-fn place(hash: u64, sets: usize) -> (usize, u64) {
-    let mixed = hash.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((mixed >> 12) as usize & (sets - 1), mixed & !NUMBER)
+fn find(heads: &[u32; 8], is_wanted: impl Fn(u32) -> bool) -> Option<u32> {
+    let any = heads.iter().fold(false, |any, head| any | is_wanted(*head));
+    if any { heads.iter().copied().find(|head| is_wanted(*head)) } else { None }
 }
 
 #[cfg(test)]

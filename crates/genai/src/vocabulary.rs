@@ -113,12 +113,19 @@ pub(crate) struct Words<T> {
     meanings: Vec<T>,
 }
 
+/// Beginnings of words, told apart by their first byte.
+#[derive(Debug)]
+struct Prefixes {
+    first: [bool; 256],
+    all: Vec<String>,
+}
+
 /// The compiled vocabulary.
 #[derive(Debug)]
 pub(crate) struct Vocabulary {
     providers: Words<Option<Box<str>>>,
     by_model: Vec<(Regex, Box<str>)>,
-    made_up_ids: Vec<String>,
+    made_up_ids: Prefixes,
     routes: BTreeMap<String, Vec<String>>,
     operations: Words<u8>,
     operation_names: Vec<(Box<str>, Class)>,
@@ -155,7 +162,7 @@ impl Operation {
 // === impl Finish ===
 
 impl Finish {
-    const ALL: [Self; 5] = [Self::Stop, Self::Length, Self::ContentFilter, Self::ToolCall, Self::Error];
+    pub(crate) const ALL: [Self; 5] = [Self::Stop, Self::Length, Self::ContentFilter, Self::ToolCall, Self::Error];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -175,7 +182,7 @@ impl Finish {
 // === impl ErrorClass ===
 
 impl ErrorClass {
-    const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::RateLimit,
         Self::Overloaded,
         Self::Quota,
@@ -241,6 +248,27 @@ impl<T> Words<T> {
     }
 }
 
+// === impl Prefixes ===
+
+impl Prefixes {
+    fn new(all: Vec<String>) -> Self {
+        let mut first = [false; 256];
+        for byte in all.iter().filter_map(|prefix| prefix.bytes().next()) {
+            if let Some(known) = first.get_mut(usize::from(byte)) {
+                *known = true;
+            }
+        }
+        Self { first, all }
+    }
+
+    /// Whether the word begins with one of them.
+    #[inline]
+    fn start(&self, word: &str) -> bool {
+        let possible = word.bytes().next().and_then(|byte| self.first.get(usize::from(byte)).copied());
+        possible == Some(true) && self.all.iter().any(|prefix| word.starts_with(prefix.as_str()))
+    }
+}
+
 // === impl Vocabulary ===
 
 impl Vocabulary {
@@ -262,7 +290,7 @@ impl Vocabulary {
         let operation_names =
             file.operations.into_iter().map(|operation| (operation.name.into(), operation.class)).collect();
         let finish = words(file.finish_reasons, Finish::from_name)?;
-        let (made_up_ids, routes) = (file.made_up_ids, file.routes);
+        let (made_up_ids, routes) = (Prefixes::new(file.made_up_ids), file.routes);
         Ok(Self {
             providers,
             by_model,
@@ -287,7 +315,7 @@ impl Vocabulary {
 
     /// Whether an id was made up by a framework, so that it says nothing about the response.
     pub(crate) fn is_made_up_id(&self, id: &str) -> bool {
-        self.made_up_ids.iter().any(|prefix| id.starts_with(prefix))
+        self.made_up_ids.start(id)
     }
 
     /// A model's name without the provider, and the route to it, in front.

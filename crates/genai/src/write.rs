@@ -6,6 +6,7 @@ use crate::call::{Call, Role, Write, Written};
 use crate::catalogue::Catalogue;
 use crate::datum::Strings;
 use crate::derive::{self, LOOP, SlowSmallRule};
+use crate::encoded::Encoded;
 use crate::target::{self, Target};
 use crate::vocabulary::Class;
 
@@ -29,27 +30,27 @@ pub(crate) mod names {
     pub(crate) const COST_SOURCE: &str = "gen_ai.usage.cost.source";
 }
 
+/// What writing depends on beside the call.
+pub(crate) struct Rules<'e> {
+    pub(crate) catalogue: &'e Catalogue,
+    pub(crate) encoded: &'e Encoded,
+    pub(crate) slow_small: &'e SlowSmallRule,
+}
+
 /// The patch of one span, with the places that are still to be replaced.
 struct Writer<'p> {
     patch: &'p mut Patch,
 }
 
 /// Fills `patch` with everything that is to change on the span of `call`.
-pub(crate) fn write<'a>(
-    patch: &mut Patch,
-    call: &Call<'a>,
-    catalogue: &Catalogue,
-    slow_small: &SlowSmallRule,
-    writes: &[Write<'a>],
-    cuts: &[Pos],
-) {
+pub(crate) fn write<'a>(patch: &mut Patch, call: &Call<'a>, rules: &Rules<'_>, writes: &[Write<'a>], cuts: &[Pos]) {
     patch.clear();
     let mut writer = Writer { patch };
-    writer.standard(call, catalogue);
+    writer.standard(call, rules.catalogue);
     for Write { target, at, value } in writes {
         writer.copied(*target, *at, value);
     }
-    writer.derived(call, catalogue, slow_small);
+    writer.derived(call, rules);
     for at in cuts {
         writer.patch.cut(*at);
     }
@@ -59,6 +60,9 @@ pub(crate) fn write<'a>(
 
 impl Writer<'_> {
     fn standard(&mut self, call: &Call<'_>, catalogue: &Catalogue) {
+        if call.known() & !call.right == 0 {
+            return;
+        }
         let texts = [
             (target::PROVIDER, call.provider.as_deref()),
             (target::OPERATION, catalogue.vocabulary.describe(call.operation).map(|(name, _)| name)),
@@ -104,37 +108,33 @@ impl Writer<'_> {
         }
     }
 
-    fn derived(&mut self, call: &Call<'_>, catalogue: &Catalogue, slow_small: &SlowSmallRule) {
-        let source = catalogue.source(call.source).map_or("unknown", |source| &source.name);
-        self.patch.append(names::SOURCE, Value::Str(source));
-        if call.role != Role::None {
-            self.patch.append(names::ROLE, Value::Str(call.role.name()));
-        }
+    fn derived(&mut self, call: &Call<'_>, rules: &Rules<'_>) {
+        let encoded = rules.encoded;
+        self.patch.append_encoded(encoded.head(call.source, call.role));
         if let (Some(input), Some(output)) = (call.input, call.output) {
             self.patch.append(names::TOTAL_TOKENS, Value::Int(input.saturating_add(output)));
         }
         if let (Some(finish), true) = (call.finish, call.class == Class::Model || call.role != Role::None) {
-            self.patch.append(names::FINISH, Value::Str(finish.name()));
+            self.patch.append_encoded(encoded.finish(finish));
         }
         if let Some(class) = call.error {
-            self.patch.append(names::ERROR_CLASS, Value::Str(class.name()));
+            self.patch.append_encoded(encoded.error(class));
         }
         if call.loops >= LOOP {
-            self.patch.append(names::TOOL_LOOP, Value::Bool(true));
+            self.patch.append_encoded(&encoded.tool_loop);
             self.patch.append(names::TOOL_LOOP_COUNT, Value::Int(i64::from(call.loops)));
         }
         if call.role != Role::Owner {
             return;
         }
-        self.double(names::TOKENS_PER_SECOND, derive::tokens_per_second(call));
-        self.double(names::GENERATION_RATE, derive::generation_rate(call));
-        self.double(names::TIME_PER_OUTPUT_TOKEN, derive::time_per_output_token(call));
+        self.double(&encoded.tokens_per_second, derive::tokens_per_second(call));
+        self.double(&encoded.generation_rate, derive::generation_rate(call));
+        self.double(&encoded.time_per_output_token, derive::time_per_output_token(call));
         if let Some(input) = call.input {
-            self.patch.append(names::INPUT_BUCKET, Value::Str(derive::bucket(input)));
+            self.patch.append_encoded(encoded.bucket(input));
         }
-        if let Some(cause) = slow_small.cause(call) {
-            self.patch.append(names::SLOW_SMALL, Value::Bool(true));
-            self.patch.append(names::SLOW_SMALL_CAUSE, Value::Str(cause));
+        if let Some(cause) = rules.slow_small.cause(call) {
+            self.patch.append_encoded(encoded.slow_small(cause));
         }
     }
 
@@ -172,9 +172,9 @@ impl Writer<'_> {
         }
     }
 
-    fn double(&mut self, key: &str, value: Option<f64>) {
+    fn double(&mut self, encoded: &[u8], value: Option<f64>) {
         if let Some(value) = value.filter(|value| value.is_finite()) {
-            self.patch.append(key, Value::Double(value));
+            self.patch.append_double(encoded, value);
         }
     }
 

@@ -112,6 +112,11 @@ impl Edits {
 
     /// Applies `patch` to `target`, which consists of `original` where it was not edited before.
     pub(crate) fn apply(&mut self, target: Target, original: &[Span32], patch: &Patch) {
+        if patch.cuts.is_empty()
+            && let (Rope::Untouched, [whole]) = (self.rope(target), original)
+        {
+            return self.append(target, *whole, &patch.appended);
+        }
         let old = match self.rope(target) {
             Rope::Dropped => return,
             Rope::Untouched => {
@@ -138,6 +143,17 @@ impl Edits {
         self.push(arena_segment(appended_at..appended_at + patch.appended.len()));
         let count = self.pool.len() - first;
         let bytes = self.segments(first as u32, count as u32).iter().map(|segment| segment.end - segment.start).sum();
+        self.set_rope(target, Rope::Edited { first: first as u32, count: count as u32, bytes });
+    }
+
+    /// Appends fields to a target that was not edited before: what most edits are.
+    fn append(&mut self, target: Target, (start, end): Span32, fields: &[u8]) {
+        let Some((added, added_end)) = self.put(fields) else { return };
+        let first = self.pool.len();
+        self.push(Segment { start, end });
+        self.push(Segment { start: added | ARENA, end: added_end | ARENA });
+        let count = self.pool.len() - first;
+        let bytes = end - start + fields.len() as u32;
         self.set_rope(target, Rope::Edited { first: first as u32, count: count as u32, bytes });
     }
 

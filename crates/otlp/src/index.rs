@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::error::{Malformed, Reason};
 use crate::limits::Limits;
-use crate::wire::{Payload, RawField, field};
+use crate::wire::{Payload, RawField, field, plain_field};
 
 /// A range of the request; offsets fit in 31 bits because [`Limits::max_bytes`] does.
 pub(crate) type Span32 = (u32, u32);
@@ -182,24 +182,46 @@ impl<'a, const CHECK: bool> Scan<'a, CHECK> {
     }
 
     fn span(&self, at: Entry) -> Result<(), Malformed> {
-        let (mut pos, end) = (at.body as usize, at.end as usize);
-        while pos < end {
-            let field = self.field(pos, end)?;
-            match (field.number, field.payload) {
-                (9, Payload::Bytes(_)) => self.key_value(entry(pos, &field)?, self.limits.max_depth)?,
-                (1, Payload::Bytes(id)) => expect_id(pos, id, 16)?,
-                (2 | 4, Payload::Bytes(id)) => expect_id(pos, id, 8)?,
-                (11, Payload::Bytes(_)) => self.attributes_message(entry(pos, &field)?, &EVENT)?,
-                (13, Payload::Bytes(_)) => self.attributes_message(entry(pos, &field)?, &LINK)?,
-                (15, Payload::Bytes(_)) => self.attributes_message(entry(pos, &field)?, &STATUS)?,
-                (3 | 5, Payload::Bytes(_)) | (7 | 8, Payload::Fixed64(_)) => {}
-                (6 | 10 | 12 | 14, Payload::Varint(_)) | (16, Payload::Fixed32(_)) | (17.., _) => {}
-                (1..=16, _) => return Err(Malformed::new(pos, Reason::WrongWireType)),
-                (0, _) => return Err(Malformed::new(pos, Reason::FieldNumber)),
-            }
-            pos = field.end;
+        let (start, end) = (at.body as usize, at.end as usize);
+        let mut rest = self.buf.get(start..end).unwrap_or(&[]);
+        while !rest.is_empty() {
+            // As nearly all fields are written; what is not, and whatever is wrong, is looked at more closely.
+            rest = match plain_field(rest) {
+                Some((9, Payload::Bytes(pair), after)) if is_plain_pair(pair) => after,
+                Some((1, Payload::Bytes(id), after)) if id.len() == 16 => after,
+                Some((2 | 4, Payload::Bytes(id), after)) if id.len() == 8 => after,
+                Some((3 | 5, Payload::Bytes(_), after)) => after,
+                Some((7 | 8, Payload::Fixed64(_), after)) => after,
+                Some((6 | 10 | 12 | 14, Payload::Varint(_), after)) => after,
+                Some((16, Payload::Fixed32(_), after)) => after,
+                // A status without a message.
+                Some((15, Payload::Bytes([] | [0x18, 0..0x80]), after)) => after,
+                _ => {
+                    let next = self.span_field(end - rest.len(), end)?;
+                    self.buf.get(next..end).unwrap_or(&[])
+                }
+            };
         }
         Ok(())
+    }
+
+    /// Checks one field of a span, of any encoding; gives where the next one begins.
+    #[inline(never)]
+    fn span_field(&self, pos: usize, end: usize) -> Result<usize, Malformed> {
+        let field = self.field(pos, end)?;
+        match (field.number, field.payload) {
+            (9, Payload::Bytes(_)) => self.key_value(entry(pos, &field)?, self.limits.max_depth)?,
+            (1, Payload::Bytes(id)) => expect_id(pos, id, 16)?,
+            (2 | 4, Payload::Bytes(id)) => expect_id(pos, id, 8)?,
+            (11, Payload::Bytes(_)) => self.attributes_message(entry(pos, &field)?, &EVENT)?,
+            (13, Payload::Bytes(_)) => self.attributes_message(entry(pos, &field)?, &LINK)?,
+            (15, Payload::Bytes(_)) => self.attributes_message(entry(pos, &field)?, &STATUS)?,
+            (3 | 5, Payload::Bytes(_)) | (7 | 8, Payload::Fixed64(_)) => {}
+            (6 | 10 | 12 | 14, Payload::Varint(_)) | (16, Payload::Fixed32(_)) | (17.., _) => {}
+            (1..=16, _) => return Err(Malformed::new(pos, Reason::WrongWireType)),
+            (0, _) => return Err(Malformed::new(pos, Reason::FieldNumber)),
+        }
+        Ok(field.end)
     }
 
     /// A message of scalar fields and attributes, as `shape` describes it.
@@ -320,7 +342,7 @@ fn is_plain_pair(body: &[u8]) -> bool {
     }
 }
 
-/// Whether this is an `AnyValue` with a single scalar in it.
+/// Whether this is an `AnyValue` with nothing in it but a scalar, or a list of one short text.
 #[inline]
 fn is_plain_value(body: &[u8]) -> bool {
     match body {
@@ -329,6 +351,10 @@ fn is_plain_value(body: &[u8]) -> bool {
         [0x18, rest @ .., last] => *last < 0x80 && rest.len() < 10 && rest.iter().all(|byte| *byte >= 0x80),
         [0x10, 0..0x80] => true,
         [0x21, rest @ ..] => rest.len() == 8,
+        // A list of one short text.
+        [0x2a, list @ 0..0x80, 0x0a, item @ 0..0x80, 0x0a, len @ 0..0x80, text @ ..] => {
+            text.len() == usize::from(*len) && *item == len + 2 && *list == item + 2
+        }
         _ => false,
     }
 }

@@ -13,8 +13,19 @@ pub struct KeyTable {
     mask: u32,
 }
 
+/// What the last message had where: messages of one origin carry the same keys in the same order, so that a look-up mostly
+/// needs one comparison and no hash. One for each [`KeyTable`] and loop over messages.
+#[derive(Debug, Clone, Default)]
+pub struct Guesses {
+    slots: Vec<Slot>,
+    at: usize,
+}
+
 /// Marks an empty bucket, and bounds the number of keys.
 const EMPTY: Slot = Slot::MAX;
+
+/// Keys of a message beyond this many are looked up without a guess.
+const MOST_GUESSES: usize = 256;
 
 // === impl KeyTable ===
 
@@ -58,11 +69,39 @@ impl KeyTable {
             if slot == EMPTY {
                 return None;
             }
-            if self.keys.get(usize::from(slot)).is_some_and(|known| **known == *key) {
+            if self.is_at(slot, key) {
                 return Some(slot);
             }
             at = (at + 1) & self.mask;
         }
+    }
+
+    /// As [`KeyTable::get`], for the next key of a message; [`Guesses::restart`] tells where a message begins.
+    #[inline]
+    pub fn get_next(&self, key: &[u8], guesses: &mut Guesses) -> Option<Slot> {
+        let at = guesses.at;
+        guesses.at += 1;
+        match guesses.slots.get(at) {
+            Some(&slot) if self.is_at(slot, key) => Some(slot),
+            _ => self.get_and_note(key, at, guesses),
+        }
+    }
+
+    #[inline(never)]
+    fn get_and_note(&self, key: &[u8], at: usize, guesses: &mut Guesses) -> Option<Slot> {
+        let found = self.get(key);
+        if at < MOST_GUESSES {
+            guesses.slots.resize(guesses.slots.len().max(at + 1), EMPTY);
+            if let Some(guess) = guesses.slots.get_mut(at) {
+                *guess = found.unwrap_or(EMPTY);
+            }
+        }
+        found
+    }
+
+    #[inline]
+    fn is_at(&self, slot: Slot, key: &[u8]) -> bool {
+        self.keys.get(usize::from(slot)).is_some_and(|known| is_same(known, key))
     }
 
     /// How many slots there are.
@@ -73,6 +112,32 @@ impl KeyTable {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
+    }
+}
+
+// === impl Guesses ===
+
+impl Guesses {
+    /// A message begins.
+    #[inline]
+    pub fn restart(&mut self) {
+        self.at = 0;
+    }
+}
+
+/// Compares by words right here: keys are too short to be worth a call.
+#[inline]
+fn is_same(known: &[u8], key: &[u8]) -> bool {
+    if known.len() != key.len() {
+        return false;
+    }
+    match (known.last_chunk::<8>(), key.last_chunk::<8>()) {
+        (Some(known_end), Some(key_end)) => {
+            // Keys of one vocabulary mostly differ at their ends.
+            let words = |bytes| <[u8]>::chunks_exact(bytes, 8);
+            known_end == key_end && words(known).zip(words(key)).all(|(known, key)| known == key)
+        }
+        _ => known == key,
     }
 }
 

@@ -35,14 +35,14 @@ mod wire;
 
 pub use edit::{ResourceIx, ScopeIx, SpanIx, Target};
 pub use error::{Malformed, Reason};
-pub use keys::{KeyTable, Slot};
+pub use keys::{Guesses, KeyTable, Slot};
 pub use limits::Limits;
 pub use opaque::{Opaque, Signal};
-pub use patch::{Part, Patch};
+pub use patch::{Part, Patch, encode_attribute};
 pub use split::SplitLimit;
 pub use traces::Traces;
 pub use value::{Value, put_any_value, put_key_value};
 pub use view::{
     AnyValue, Attribute, Attributes, EventRef, Field, Fields, LinkRef, Message, Payload, Pos, ResourceRef, ScopeRef,
-    SpanRef, StatusRef, ValueRef,
+    SpanRef, StatusRef, ValueRef, Visitor,
 };

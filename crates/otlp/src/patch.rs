@@ -35,6 +35,13 @@ pub(crate) struct Cut {
     pub(crate) with: Range<usize>,
 }
 
+/// Encodes an attribute of that kind of message, for [`Patch::append_encoded`]: what is written again and again is encoded once.
+pub fn encode_attribute(part: Part, key: &str, value: Value<'_>) -> Vec<u8> {
+    let mut encoded = Vec::new();
+    put_key_value(&mut encoded, part.attribute_tag(), key, &value);
+    encoded
+}
+
 // === impl Part ===
 
 impl Part {
@@ -96,6 +103,21 @@ impl Patch {
     /// Appends an attribute. The caller knows that the key is not there yet, or cuts it.
     pub fn append(&mut self, key: &str, value: Value<'_>) {
         put_key_value(&mut self.appended, self.part.attribute_tag(), key, &value);
+    }
+
+    /// Appends encoded fields, tags included: attributes that [`encode_attribute`] made earlier.
+    #[inline]
+    pub fn append_encoded(&mut self, fields: &[u8]) {
+        self.appended.extend_from_slice(fields);
+    }
+
+    /// Appends an attribute that [`encode_attribute`] made of a double, with another one in its place.
+    #[inline]
+    pub fn append_double(&mut self, encoded: &[u8], value: f64) {
+        // A double comes last, in eight bytes.
+        let Some((head, _)) = encoded.split_last_chunk::<8>() else { return };
+        self.appended.extend_from_slice(head);
+        self.appended.extend_from_slice(&value.to_le_bytes());
     }
 
     /// Appends a length-delimited field (a string, bytes, or an encoded message).

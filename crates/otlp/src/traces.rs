@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::edit::{Edits, ResourceIx, Rope, ScopeIx, SpanIx, Target};
+use crate::edit::{ARENA, Edits, ResourceIx, Rope, ScopeIx, SpanIx, Target};
 use crate::error::Malformed;
 use crate::index::{Index, Span32};
 use crate::limits::Limits;
@@ -116,6 +116,16 @@ impl Traces {
             }
         };
         self.edits.get_or_insert_default().apply(target, original, patch);
+    }
+
+    /// Makes room for edits of that many more spans, each of about so many bytes: growing bit by bit copies them again and again.
+    pub fn reserve_edits(&mut self, spans: usize, bytes: usize) {
+        // Who asks for more than there are spans is not believed.
+        let spans = spans.min(self.index.spans.len());
+        let edits = self.edits.get_or_insert_default();
+        edits.spans.reserve(self.index.spans.len().saturating_sub(edits.spans.len()));
+        edits.pool.reserve(spans * 2);
+        edits.arena.reserve(spans.saturating_mul(bytes).min(ARENA as usize));
     }
 
     /// Sets an attribute; where the key is there already, its first occurrence is replaced and others are removed.

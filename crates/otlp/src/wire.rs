@@ -78,6 +78,39 @@ pub(crate) fn field(buf: &[u8], pos: usize) -> Result<RawField<'_>, Malformed> {
     Ok(RawField { number: number as u32, payload, end })
 }
 
+/// The field at the beginning of `rest` and what follows it, where it is written as nearly all fields of spans are: a tag of one byte
+/// (or two, for a span's flags), a length of one or two, a number of one.
+#[inline(always)]
+pub(crate) fn plain_field(rest: &[u8]) -> Option<(u32, Payload<'_>, &[u8])> {
+    match rest {
+        [tag @ 0x08..0x80, tail @ ..] => {
+            let number = u32::from(tag >> 3);
+            match (tag & 7, tail) {
+                (2, [len @ 0..0x80, tail @ ..]) => {
+                    let (body, rest) = tail.split_at_checked(usize::from(*len))?;
+                    Some((number, Payload::Bytes(body), rest))
+                }
+                (2, [low @ 0x80..=0xff, high @ 0..0x80, tail @ ..]) => {
+                    let len = usize::from(*low & 0x7f) | usize::from(*high) << 7;
+                    let (body, rest) = tail.split_at_checked(len)?;
+                    Some((number, Payload::Bytes(body), rest))
+                }
+                (1, tail) => {
+                    let (word, rest) = tail.split_first_chunk::<8>()?;
+                    Some((number, Payload::Fixed64(u64::from_le_bytes(*word)), rest))
+                }
+                (0, [value @ 0..0x80, rest @ ..]) => Some((number, Payload::Varint(u64::from(*value)), rest)),
+                _ => None,
+            }
+        }
+        [0x85, 0x01, tail @ ..] => {
+            let (word, rest) = tail.split_first_chunk::<4>()?;
+            Some((16, Payload::Fixed32(u32::from_le_bytes(*word)), rest))
+        }
+        _ => None,
+    }
+}
+
 #[inline]
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {

@@ -7,10 +7,10 @@ use crate::vocabulary::Class;
 const MOST_EQUAL: usize = 128;
 
 /// Spans with one response id that do not lie in each other: of those that took about as long as the longest, the
-/// innermost owns the call.
-pub(super) fn join_by_response(calls: &mut [Call<'_>]) {
+/// innermost owns the call. Says whether there are any.
+pub(super) fn join_by_response(calls: &mut [Call<'_>]) -> bool {
     if !any_response_repeats(calls) {
-        return;
+        return false;
     }
     let mut by_response: Vec<(u64, u32)> = calls
         .iter()
@@ -32,6 +32,7 @@ pub(super) fn join_by_response(calls: &mut [Call<'_>]) {
             }
         }
     }
+    true
 }
 
 /// Whether any response id occurs twice; a sort would cost more than the answer, which is mostly no.
@@ -55,13 +56,9 @@ fn any_response_repeats(calls: &[Call<'_>]) -> bool {
 }
 
 /// Two instrumentations of one call that do not know of each other: equal counts, one span right inside the other, and
-/// only the inner one has a response id. They are siblings, or one of them is alone in its trace.
-pub(super) fn join_by_time(calls: &mut [Call<'_>]) {
-    let unnamed = |call: &Call<'_>| call.role == Role::Owner && call.response_hash == 0;
-    let named = |call: &Call<'_>| call.role == Role::Owner && call.response_hash != 0;
-    if !calls.iter().any(unnamed) || !calls.iter().any(named) {
-        return;
-    }
+/// only the inner one has a response id. They are siblings, or one of them is alone in its trace. Says
+/// whether there are any.
+pub(super) fn join_by_time(calls: &mut [Call<'_>]) -> bool {
     type Counts = (Option<i64>, Option<i64>);
     let mut groups: Vec<(Counts, u32)> = calls
         .iter()
@@ -95,6 +92,7 @@ pub(super) fn join_by_time(calls: &mut [Call<'_>]) {
             }
         }
     }
+    joined.contains(&true)
 }
 
 /// Whether a span lies inside another one and fills it but for a tenth, or a tenth of a second.

@@ -63,9 +63,6 @@ pub(super) fn wrappers(calls: &mut [Call<'_>]) {
 /// Google's models say `stop` when they call a tool. A tool that runs beside the call, after it and before the next
 /// call, was called by it.
 pub(super) fn infer_tool_calls(calls: &mut [Call<'_>]) {
-    if !calls.iter().any(|call| call.class == Class::Tool) {
-        return;
-    }
     let google = |call: &Call<'_>| call.provider.as_deref().is_some_and(|provider| provider.starts_with("gcp."));
     let mut siblings: Vec<(u64, u64, u64, usize)> = calls
         .iter()

@@ -26,6 +26,19 @@ struct Ids {
     mask: u64,
 }
 
+/// What occurs among the calls of a request: most questions need not be asked of most requests.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Marks {
+    /// A call of a tool.
+    pub(crate) tools: bool,
+    /// A failed span.
+    pub(crate) failed: bool,
+    /// Usage with a response id.
+    named: bool,
+    /// Usage without one.
+    unnamed: bool,
+}
+
 /// What a span that carries usage has below it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Below {
@@ -37,21 +50,23 @@ struct Below {
 }
 
 /// Decides the roles of all calls, and brings facts of one call to the span that owns it.
-pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], memory: &mut Memory) {
+pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], marks: Marks, memory: &mut Memory) {
     if calls.is_empty() {
         return;
     }
     // Mostly the spans of a trace arrive apart: then there is no tree to look at.
     let nested = nodes.len() > 1 && climb(calls, nodes);
-    within_request(calls, nested);
+    let joined = within_request(calls, nested, marks);
     across_requests(calls, memory);
-    if calls.iter().any(|call| call.owner.is_some()) {
+    if joined {
         merge(calls);
     }
     if nested {
         wrappers(calls);
     }
-    infer_tool_calls(calls);
+    if marks.tools {
+        infer_tool_calls(calls);
+    }
 }
 
 /// Finds for each call the nearest GenAI span above it, and the nearest one with usage; says whether there is any.
@@ -84,14 +99,16 @@ fn climb(calls: &mut [Call<'_>], nodes: &[Node]) -> bool {
     nested
 }
 
-fn within_request(calls: &mut [Call<'_>], nested: bool) {
+/// Says whether any call has its owner in another span.
+fn within_request(calls: &mut [Call<'_>], nested: bool, marks: Marks) -> bool {
     if nested {
         by_tree(calls);
     } else {
         calls.iter_mut().filter(|call| counts(call)).for_each(|call| call.role = Role::Owner);
     }
-    join_by_response(calls);
-    join_by_time(calls);
+    let by_response = marks.named && join_by_response(calls);
+    let by_time = marks.named && marks.unnamed && join_by_time(calls);
+    nested || by_response || by_time
 }
 
 /// The innermost span of a call owns its usage; what sums several is a roll-up.
@@ -141,6 +158,18 @@ fn same_call(outer: &Call<'_>, inner: &Call<'_>) -> bool {
 /// Whether a span's counts are the sum of those below it.
 fn covers(call: &Call<'_>, below: &Below) -> bool {
     call.input.unwrap_or(0) >= below.input && call.output.unwrap_or(0) >= below.output
+}
+
+// === impl Marks ===
+
+impl Marks {
+    /// Takes a call into account.
+    pub(crate) fn note(&mut self, call: &Call<'_>) {
+        self.tools |= call.class == Class::Tool;
+        self.failed |= call.failed;
+        self.named |= call.response_hash != 0;
+        self.unnamed |= call.response_hash == 0;
+    }
 }
 
 // === impl Ids ===

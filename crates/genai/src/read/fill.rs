@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
 
     /// Gateways write `openai/gpt-4o`: the provider in front of the model is taken off where it is the call's own.
     fn strip_provider(&self, call: &mut Call<'a>) {
-        let Some(provider) = call.provider.as_deref() else { return };
+        let Some(provider) = call.provider.as_deref().filter(|_| call.routed) else { return };
         let vocabulary = &self.catalogue.vocabulary;
         for (model, target) in
             [(&mut call.request_model, target::REQUEST_MODEL), (&mut call.response_model, target::RESPONSE_MODEL)]

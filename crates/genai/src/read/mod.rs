@@ -1,18 +1,21 @@
 //! Reads a span in one scan: what is there is looked up once, and what it means depends on the source.
 
 mod fill;
+mod memo;
 mod take;
+mod visit;
 
 use std::borrow::Cow;
 
 use serde_json::Value as Json;
-use spanmill_otlp::{AnyValue, Attribute, Payload, Pos, Slot, SpanRef, StatusRef, ValueRef};
+use spanmill_otlp::{Guesses, Pos, Slot, SpanRef, StatusRef, ValueRef};
 
 use crate::call::{Call, Node, Write, Written};
 use crate::catalogue::{Catalogue, Rule, Source, SourceIx};
 use crate::datum::{Datum, member};
 use crate::target::{self, TARGETS, Target};
-use crate::vocabulary::Operation;
+use crate::vocabulary::{Finish, Operation};
+use memo::Memo;
 
 /// An attribute with a known key.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +31,14 @@ pub(crate) struct Reader<'a> {
     catalogue: &'a Catalogue,
     allowed: u64,
     remove_originals: bool,
+    guesses: Guesses,
+    /// The source that words were last looked up for.
+    source: SourceIx,
+    /// Names of models, and whether there is a slash in them.
+    models: Memo<'a, Option<(&'a str, bool)>>,
+    providers: Memo<'a, Option<&'a str>>,
+    operations: Memo<'a, Option<Operation>>,
+    finishes: Memo<'a, Option<Finish>>,
     found: Vec<Found<'a>>,
     events: Vec<(&'a [u8], Pos)>,
     deferred: Vec<(u32, &'a Rule)>,
@@ -66,6 +77,12 @@ impl<'a> Reader<'a> {
             catalogue,
             allowed,
             remove_originals,
+            guesses: Guesses::default(),
+            source: catalogue.unrecognised(),
+            models: Memo::default(),
+            providers: Memo::default(),
+            operations: Memo::default(),
+            finishes: Memo::default(),
             found: Vec::new(),
             events: Vec::new(),
             deferred: Vec::new(),
@@ -87,95 +104,54 @@ impl<'a> Reader<'a> {
     /// Reads a span and adds its call. `scope` is the source of its scope. There is no call for a span that is none of GenAI, and
     /// for one that was read before, by another hop.
     pub(crate) fn read(&mut self, span: SpanRef<'a>, scope: Option<SourceIx>, calls: &mut Vec<Call<'a>>) -> Node {
-        self.present = 0;
-        self.found.clear();
-        self.events.clear();
-        self.to_cut.clear();
-        let mut node = Node { trace: 0, id: 0, parent: 0, call: None };
-        let (mut start, mut end, mut kind) = (0, 0, 0);
-        let mut name: &[u8] = &[];
-        let mut status = StatusRef::default();
-        let mut markers = 0u64;
-        let mut signals = scope.is_some();
-        let mut told = None;
-        let catalogue = self.catalogue;
-        self.taken = [UNTAKEN; TARGETS.len()];
         let first = calls.len();
-        // Where the scope tells the source, attributes that need no thought are taken at once.
-        let early = scope.inspect(|source| calls.push(Call::new(span.ix(), *source)));
-        for field in span.fields() {
-            match (field.number, field.payload) {
-                (9, Payload::Bytes(body)) => {
-                    let Attribute { key, value, pos } = Attribute::read(body, field.pos);
-                    if is_not_finite(value) {
-                        if self.to_cut.len() < MOST_PARTS {
-                            self.to_cut.push(pos);
-                        }
-                        continue;
-                    }
-                    match catalogue.keys.get(key) {
-                        Some(slot) => {
-                            if let Some(info) = catalogue.slots.get(usize::from(slot)) {
-                                markers |= info.markers;
-                                signals |= info.signals;
-                                if info.equals
-                                    && let AnyValue::Text(text) = value.get()
-                                {
-                                    told = told.or_else(|| catalogue.source_of_value(slot, text));
-                                }
-                                if let Some(target) = info.stays
-                                    && target::has_type(target, value.get())
-                                {
-                                    self.present |= 1 << target;
-                                    continue;
-                                }
-                            }
-                            let found = Found { slot, pos, value };
-                            if let (Some(source), Some(call)) = (early, calls.last_mut())
-                                && let [rule] = catalogue.rules(slot, source)
-                                && rule.canonical
-                                && self.take_plain(call, rule, found)
-                            {
-                                continue;
-                            }
-                            if self.found.len() < MOST_PARTS {
-                                self.found.push(found);
-                            }
-                        }
-                        None => signals |= key.starts_with(b"gen_ai."),
-                    }
-                }
-                (1, Payload::Bytes(id)) => node.trace = trace_hash(id),
-                (2, Payload::Bytes(id)) => node.id = id_of(id),
-                (4, Payload::Bytes(id)) => node.parent = id_of(id),
-                (5, Payload::Bytes(text)) => name = text,
-                (6, Payload::Varint(value)) => kind = value,
-                (7, Payload::Fixed64(value)) => start = value,
-                (8, Payload::Fixed64(value)) => end = value,
-                (11, Payload::Bytes(body)) if self.events.len() < MOST_PARTS => self.events.push((body, field.pos)),
-                (15, Payload::Bytes(body)) => status.merge(body),
-                _ => {}
-            }
+        let unrecognised = self.catalogue.unrecognised();
+        calls.push(Call::new(span.ix(), scope.unwrap_or(unrecognised)));
+        let none = Node { trace: 0, id: 0, parent: 0, call: None };
+        let Some(call) = calls.last_mut() else { return none };
+        self.begin();
+        if let Some(source) = scope {
+            self.words_of(source);
         }
+        let mut visit = visit::Visit::new(self, call, scope);
+        span.message().visit(9, &mut visit);
+        let visit::Seen { name, status, markers, signals, told } = visit.seen;
+        let node = Node { trace: call.trace, id: call.id, parent: call.parent, call: Some(first as u32) };
         let seen_before = u16::from(target::SOURCE);
         if !signals || self.found.iter().any(|found| found.slot == seen_before) {
             calls.truncate(first);
-            return node;
+            return Node { call: None, ..node };
         }
-        if early.is_none() {
+        if scope.is_none() {
             let markers = markers & self.allowed;
             let told = told.filter(|source| self.allowed & 1 << source != 0);
             let marked = (markers != 0).then(|| markers.trailing_zeros() as SourceIx);
-            calls.push(Call::new(span.ix(), told.or(marked).unwrap_or(catalogue.unrecognised())));
+            call.source = told.or(marked).unwrap_or(unrecognised);
+            self.words_of(call.source);
         }
-        if let Some(call) = calls.last_mut() {
-            node.call = Some(first as u32);
-            (call.trace, call.id, call.parent) = (node.trace, node.id, node.parent);
-            (call.start, call.end, call.longest) = (start, end, end.saturating_sub(start));
-            (call.server, call.failed) = (kind == 2, status.code == 2);
-            self.interpret(call, name, status);
-        }
+        call.longest = call.end.saturating_sub(call.start);
+        call.failed = status.code == 2;
+        self.interpret(call, name, status);
         node
+    }
+
+    /// Forgets the span before.
+    fn begin(&mut self) {
+        self.present = 0;
+        self.taken = [UNTAKEN; TARGETS.len()];
+        self.found.clear();
+        self.events.clear();
+        self.to_cut.clear();
+        self.guesses.restart();
+    }
+
+    /// Words mean what they mean for that source from here on.
+    fn words_of(&mut self, source: SourceIx) {
+        if self.source != source {
+            self.source = source;
+            self.providers.clear();
+            self.operations.clear();
+        }
     }
 
     /// Turns the found attributes into facts.
@@ -193,7 +169,7 @@ impl<'a> Reader<'a> {
                 if rule.when != !0 || rule.path.is_some() {
                     self.deferred.push((at as u32, rule));
                 } else {
-                    let plain = rule.canonical && self.take_plain(call, rule, found);
+                    let plain = rule.is_plain() && self.take_plain(call, rule.target, rule.priority, found);
                     if !plain {
                         self.offer(call, source, rule, found, Datum::read(found.value));
                     }
@@ -255,21 +231,6 @@ fn applies(rule: &Rule, operation: Operation) -> bool {
         Operation::Known(bit) => rule.when & 1u32.checked_shl(u32::from(bit)).unwrap_or(0) != 0,
         _ => false,
     }
-}
-
-/// Whether a value is a double that is no number, or infinite: backends answer such a span with errors.
-#[inline]
-fn is_not_finite(value: ValueRef<'_>) -> bool {
-    value.raw().first() == Some(&0x21) && matches!(value.get(), AnyValue::Double(number) if !number.is_finite())
-}
-
-fn id_of(id: &[u8]) -> u64 {
-    id.first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes))
-}
-
-fn trace_hash(id: &[u8]) -> u64 {
-    let (head, tail) = (id_of(id), id.last_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes)));
-    head ^ tail.rotate_left(32)
 }
 
 /// A time to first token lies inside its span. Values in milliseconds or nanoseconds are told by that, and read so.

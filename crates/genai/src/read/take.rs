@@ -7,7 +7,7 @@ use spanmill_otlp::{AnyValue, ValueRef};
 
 use super::{Found, MOST_PARTS, Reader, guard};
 use crate::call::{Call, Written};
-use crate::catalogue::{Catalogue, Rule, Source};
+use crate::catalogue::{Rule, Source};
 use crate::datum::{Datum, Strings};
 use crate::source::Unit;
 use crate::target::{self, CORE, Kind, Target};
@@ -18,12 +18,11 @@ use crate::tools;
 impl<'a> Reader<'a> {
     /// Takes an attribute of the conventions that has the right type, where nothing else is to be thought of; says
     /// whether it did. What most attributes of up-to-date sources need, without the general way's copies.
-    pub(super) fn take_plain(&mut self, call: &mut Call<'a>, rule: &Rule, found: Found<'a>) -> bool {
-        let wanted = rule.target;
-        let general = rule.unit != Unit::Plain || rule.when != !0 || rule.path.is_some();
-        if general || rule.priority >= self.priority(wanted) {
+    pub(super) fn take_plain(&mut self, call: &mut Call<'a>, wanted: Target, priority: u16, found: Found<'a>) -> bool {
+        if priority >= self.priority(wanted) {
             return false;
         }
+        let catalogue = self.catalogue;
         match (wanted, found.value.get()) {
             (target::INPUT, AnyValue::Int(count @ 0..)) => call.input = Some(count),
             (target::OUTPUT, AnyValue::Int(count @ 0..)) => call.output = Some(count),
@@ -32,7 +31,9 @@ impl<'a> Reader<'a> {
             (target::REASONING, AnyValue::Int(count @ 0..)) => call.reasoning = Some(count),
             (target::STREAM, AnyValue::Bool(flag)) => call.stream = Some(flag),
             (target::REQUEST_MODEL | target::RESPONSE_MODEL, AnyValue::Text(text)) if !text.is_empty() => {
-                let Ok(text) = std::str::from_utf8(text) else { return false };
+                let model = |text| Some((std::str::from_utf8(text).ok()?, text.contains(&b'/')));
+                let Some((text, routed)) = self.models.get(text, model) else { return false };
+                call.routed |= routed;
                 let model =
                     if wanted == target::REQUEST_MODEL { &mut call.request_model } else { &mut call.response_model };
                 *model = Some(Cow::Borrowed(text));
@@ -45,36 +46,42 @@ impl<'a> Reader<'a> {
                 call.response_id = Some(Cow::Borrowed(id));
             }
             (target::PROVIDER, AnyValue::Text(text)) => {
-                let Ok(word) = std::str::from_utf8(text) else { return false };
-                let own = source_of(self.catalogue, call).is_some_and(|source| source.providers.get(word).is_some());
-                match self.catalogue.vocabulary.provider(word) {
-                    Some(Some(name)) if !own && name == word => call.provider = Some(Cow::Borrowed(name)),
-                    _ => return false,
-                }
+                let source = catalogue.source(call.source);
+                let canonical = self.providers.get(text, |text| {
+                    let word = std::str::from_utf8(text).ok()?;
+                    let own = source.is_some_and(|source| source.providers.get(word).is_some());
+                    catalogue.vocabulary.provider(word)?.filter(|name| !own && *name == word)
+                });
+                let Some(name) = canonical else { return false };
+                call.provider = Some(Cow::Borrowed(name));
             }
             (target::OPERATION, AnyValue::Text(text)) => {
-                let Ok(word) = std::str::from_utf8(text) else { return false };
-                let own = source_of(self.catalogue, call).is_some_and(|source| source.operations.get(word).is_some());
-                let operation = self.catalogue.vocabulary.operation(word);
-                match self.catalogue.vocabulary.describe(operation) {
-                    Some((name, _)) if !own && name == word => call.operation = operation,
-                    _ => return false,
-                }
+                let source = catalogue.source(call.source);
+                let canonical = self.operations.get(text, |text| {
+                    let word = std::str::from_utf8(text).ok()?;
+                    let own = source.is_some_and(|source| source.operations.get(word).is_some());
+                    let operation = catalogue.vocabulary.operation(word);
+                    let (name, _) = catalogue.vocabulary.describe(operation)?;
+                    (!own && name == word).then_some(operation)
+                });
+                let Some(operation) = canonical else { return false };
+                call.operation = operation;
             }
-            (target::FINISH, AnyValue::Array(_)) => {
-                let mut words = found.value.elements().map(ValueRef::as_str);
-                match (words.next(), words.next()) {
-                    (Some(Some(word)), None) if !word.is_empty() => {
-                        call.finish = self.catalogue.vocabulary.finish(word);
-                        call.finish_reasons = Some(Strings::Encoded(found.value));
-                    }
-                    _ => return false,
+            (target::FINISH, AnyValue::Array(elements)) => {
+                // One short string: an element, and in it the text.
+                let [0x0a, len @ 3..0x80, 0x0a, text_len @ 1..0x80, word @ ..] = elements else { return false };
+                if usize::from(*text_len) != word.len() || *len != text_len + 2 {
+                    return false;
                 }
+                let finish = |word| catalogue.vocabulary.finish(std::str::from_utf8(word).ok()?);
+                let Some(finish) = self.finishes.get(word, finish) else { return false };
+                call.finish = Some(finish);
+                call.finish_reasons = Some(Strings::Encoded(found.value));
             }
             _ => return false,
         }
         if let Some(taken) = self.taken.get_mut(usize::from(wanted)) {
-            *taken = rule.priority;
+            *taken = priority;
         }
         if let Some(place) = call.places.get_mut(usize::from(wanted)) {
             *place = Some(found.pos);
@@ -150,8 +157,14 @@ impl<'a> Reader<'a> {
                 let name = self.catalogue.vocabulary.describe(call.operation).map(|(name, _)| name);
                 return Some(name.is_none_or(|name| name == word));
             }
-            target::REQUEST_MODEL => call.request_model = Some(datum.text()?),
-            target::RESPONSE_MODEL => call.response_model = Some(datum.text()?),
+            target::REQUEST_MODEL => {
+                call.request_model = Some(datum.text()?);
+                call.routed = true;
+            }
+            target::RESPONSE_MODEL => {
+                call.response_model = Some(datum.text()?);
+                call.routed = true;
+            }
             target::RESPONSE_ID => {
                 let id = datum.text()?;
                 if self.catalogue.vocabulary.is_made_up_id(&id) {
@@ -265,8 +278,4 @@ impl<'a> Reader<'a> {
         }
         Some(same)
     }
-}
-
-fn source_of<'a>(catalogue: &'a Catalogue, call: &Call<'_>) -> Option<&'a Source> {
-    catalogue.source(call.source)
 }

@@ -65,9 +65,14 @@ fn plain_key_value(body: &[u8]) -> Option<(&[u8], &[u8])> {
 
 #[inline]
 pub(super) fn key_value(body: &[u8]) -> (&[u8], ValueRef<'_>) {
-    if let Some((key, value)) = plain_key_value(body) {
-        return (key, ValueRef::new(value));
+    match plain_key_value(body) {
+        Some((key, value)) => (key, ValueRef::new(value)),
+        None => any_key_value(body),
     }
+}
+
+#[cold]
+fn any_key_value(body: &[u8]) -> (&[u8], ValueRef<'_>) {
     let (mut key, mut value): (&[u8], &[u8]) = (&[], &[]);
     let mut pos = 0;
     while pos < body.len() {

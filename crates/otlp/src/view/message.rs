@@ -3,7 +3,7 @@
 use super::attribute::Attributes;
 use crate::edit::{ARENA, Segment};
 use crate::index::Span32;
-use crate::wire::{Payload, RawField, field};
+use crate::wire::{Payload, RawField, field, plain_field};
 
 /// Where a top-level field of a message lies, tag included. It stays good for a [`Patch`](crate::Patch) to the same
 /// message until that field is cut.
@@ -39,14 +39,22 @@ enum Pieces<'a> {
     Rope(&'a [Segment]),
 }
 
+/// Takes the fields of a message, one after the other: see [`Message::visit`].
+pub trait Visitor<'a> {
+    /// An attribute: the encoded `KeyValue`, and where it lies.
+    fn attribute(&mut self, body: &'a [u8], pos: Pos);
+
+    /// Any other field.
+    fn field(&mut self, number: u32, payload: Payload<'a>, pos: Pos);
+}
+
 /// The fields of a [`Message`].
 #[derive(Debug, Clone)]
 pub struct Fields<'a> {
     message: Message<'a>,
-    /// The piece being read, up to its end; its first byte has offset `base`.
-    buf: &'a [u8],
-    pos: usize,
-    base: u32,
+    /// What was not read yet of the piece being read, which ends at offset `end`.
+    rest: &'a [u8],
+    end: u32,
     next_piece: usize,
 }
 
@@ -83,8 +91,43 @@ impl<'a> Message<'a> {
     }
 
     /// Its fields, in order.
+    #[inline]
     pub fn fields(&self) -> Fields<'a> {
-        Fields { message: *self, buf: &[], pos: 0, base: 0, next_piece: 0 }
+        match self.pieces {
+            // Nothing but an unedited span of a received request: there is no other piece to look for.
+            Pieces::One(start, end) => {
+                let rest = self.base.get(start as usize..end as usize).unwrap_or(&[]);
+                Fields { message: *self, rest, end, next_piece: 1 }
+            }
+            _ => Fields { message: *self, rest: &[], end: 0, next_piece: 0 },
+        }
+    }
+
+    /// Hands all its fields to a visitor, given the number of attributes. The fastest way to read a message: what is handed over
+    /// never exists as a [`Field`].
+    #[inline(always)]
+    pub fn visit(&self, attributes: u32, visitor: &mut impl Visitor<'a>) {
+        let mut next = 0;
+        while let Some((piece, start)) = self.piece(next) {
+            next += 1;
+            let end = start + piece.len() as u32;
+            let mut rest = piece;
+            while !rest.is_empty() {
+                let (number, payload, after) = match plain_field(rest) {
+                    Some(found) => found,
+                    None => match any_field(rest) {
+                        Some(found) => found,
+                        None => return,
+                    },
+                };
+                let pos = Pos { start: end - rest.len() as u32, end: end - after.len() as u32 };
+                rest = after;
+                match payload {
+                    Payload::Bytes(body) if number == attributes => visitor.attribute(body, pos),
+                    payload => visitor.field(number, payload, pos),
+                }
+            }
+        }
     }
 
     /// Its attributes, given the number of that field.
@@ -149,6 +192,14 @@ impl<'a> Message<'a> {
     }
 }
 
+/// The field at the beginning of `rest`, of any encoding, and what follows it.
+#[cold]
+fn any_field(rest: &[u8]) -> Option<(u32, Payload<'_>, &[u8])> {
+    // The scan has checked all framing, so this ends early only for a message that was never scanned.
+    let RawField { number, payload, end } = field(rest, 0).ok()?;
+    Some((number, payload, rest.get(end..)?))
+}
+
 // === impl Fields ===
 
 impl<'a> Iterator for Fields<'a> {
@@ -156,16 +207,13 @@ impl<'a> Iterator for Fields<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Field<'a>> {
-        // Most fields of spans are length-delimited and short, with tag and length of one byte each.
-        if let Some([tag @ 0x0a..=0x7f, len @ 0..=0x7f]) = self.buf.get(self.pos..).and_then(|rest| rest.first_chunk())
-            && tag & 7 == 2
-        {
-            let (body, end) = (self.pos + 2, self.pos + 2 + usize::from(*len));
-            if let Some(bytes) = self.buf.get(body..end) {
-                let pos = Pos { start: self.base + self.pos as u32, end: self.base + end as u32 };
-                self.pos = end;
-                return Some(Field { number: u32::from(tag >> 3), payload: Payload::Bytes(bytes), pos });
-            }
+        if let Some((number, payload, rest)) = plain_field(self.rest) {
+            let pos = Pos { start: self.end - self.rest.len() as u32, end: self.end - rest.len() as u32 };
+            self.rest = rest;
+            return Some(Field { number, payload, pos });
+        }
+        if self.rest.is_empty() && self.is_last_piece() {
+            return None;
         }
         self.next_of_any_kind()
     }
@@ -173,22 +221,27 @@ impl<'a> Iterator for Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The next field, of any encoding, and of the next piece where this one is at its end.
+    #[cold]
     fn next_of_any_kind(&mut self) -> Option<Field<'a>> {
-        while self.pos >= self.buf.len() {
-            let (buf, base) = self.message.piece(self.next_piece)?;
-            (self.buf, self.base, self.pos) = (buf, base, 0);
+        while self.rest.is_empty() {
+            let (rest, start) = self.message.piece(self.next_piece)?;
+            (self.rest, self.end) = (rest, start + rest.len() as u32);
             self.next_piece += 1;
         }
-        // The scan has checked all framing, so this ends early only for a message that was never scanned.
-        let RawField { number, payload, end } = field(self.buf, self.pos).ok()?;
-        let pos = Pos { start: self.base + self.pos as u32, end: self.base + end as u32 };
-        self.pos = end;
+        let (number, payload, rest) = any_field(self.rest)?;
+        let pos = Pos { start: self.end - self.rest.len() as u32, end: self.end - rest.len() as u32 };
+        self.rest = rest;
         Some(Field { number, payload, pos })
+    }
+
+    #[inline]
+    fn is_last_piece(&self) -> bool {
+        self.next_piece > 0 && matches!(self.message.pieces, Pieces::One(..))
     }
 
     /// What was not read yet of the piece that is being read.
     #[inline]
     pub fn remaining(&self) -> &'a [u8] {
-        self.buf.get(self.pos..).unwrap_or(&[])
+        self.rest
     }
 }

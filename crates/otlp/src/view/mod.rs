@@ -10,7 +10,7 @@ mod value;
 pub use crate::wire::Payload;
 pub use attribute::{Attribute, Attributes};
 pub use event::{EventRef, LinkRef};
-pub use message::{Field, Fields, Message, Pos};
+pub use message::{Field, Fields, Message, Pos, Visitor};
 pub use resource::{ResourceRef, ScopeRef};
 pub use span::{SpanRef, StatusRef};
 pub use value::{AnyValue, ValueRef};

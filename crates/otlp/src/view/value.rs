@@ -46,15 +46,23 @@ impl<'a> ValueRef<'a> {
     /// What it holds. Where the bytes hold several alternatives, the last one counts, as protobuf has it.
     #[inline]
     pub fn get(self) -> AnyValue<'a> {
-        // What SDKs write for short values; the loop below reads every encoding.
+        // What SDKs write for short values; the general way reads every encoding.
         match self.0 {
-            [0x0a, len @ 0..=0x7f, text @ ..] if text.len() == usize::from(*len) => return AnyValue::Text(text),
-            [0x18, value @ 0..=0x7f] => return AnyValue::Int(i64::from(*value)),
-            [0x18, low @ 0x80..=0xff, high @ 0..=0x7f] => {
-                return AnyValue::Int(i64::from(low & 0x7f) | i64::from(*high) << 7);
-            }
-            [0x10, flag @ 0..=0x7f] => return AnyValue::Bool(*flag != 0),
-            _ => {}
+            [0x0a, len @ 0..=0x7f, text @ ..] if text.len() == usize::from(*len) => AnyValue::Text(text),
+            [0x18, value @ 0..=0x7f] => AnyValue::Int(i64::from(*value)),
+            [0x18, low @ 0x80..=0xff, high @ 0..=0x7f] => AnyValue::Int(i64::from(low & 0x7f) | i64::from(*high) << 7),
+            [0x10, flag @ 0..=0x7f] => AnyValue::Bool(*flag != 0),
+            [0x2a, len @ 0..=0x7f, elements @ ..] if elements.len() == usize::from(*len) => AnyValue::Array(elements),
+            _ => self.get_any(),
+        }
+    }
+
+    #[inline(never)]
+    fn get_any(self) -> AnyValue<'a> {
+        if let [0x21, bits @ ..] = self.0
+            && let Ok(bits) = bits.try_into()
+        {
+            return AnyValue::Double(f64::from_le_bytes(bits));
         }
         let mut found = AnyValue::Empty;
         let mut pos = 0;
