@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::Value as Json;
-use spanmill_otlp::{AnyValue, ValueRef};
+use spanmill_otlp::AnyValue;
 
 use super::{Found, MOST_PARTS, Reader, guard};
 use crate::call::{Call, Written};

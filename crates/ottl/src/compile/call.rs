@@ -24,6 +24,10 @@ impl Scope<'_> {
 
     fn args(&mut self, function: &'static Function, call: &ast::Call) -> Result<Args> {
         let name = function.name;
+        if function.only.is_some() {
+            // It is about the span itself.
+            self.slots.reads_fields();
+        }
         if function.params.is_empty() {
             // Go does not look at the arguments of a function that takes none.
             return Ok(Args::default());

@@ -169,6 +169,9 @@ impl Scope<'_> {
             let message = format!("{:?} names something that cannot be indexed", path.describe());
             return Err(CompileError::new(path.at, message));
         }
+        if matches!(target, Target::Field(_) | Target::TraceState) {
+            self.slots.reads_fields();
+        }
         Ok(Expr::Path(match (target, last.keys.as_slice()) {
             (Target::Field(field), _) => Path::Field(field),
             (Target::Attributes(level), []) => Path::Attributes(level),

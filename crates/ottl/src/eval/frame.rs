@@ -21,6 +21,8 @@ pub struct Slots {
     scope: Keys,
     span: Keys,
     event: Keys,
+    /// Whether fields of spans beside attributes are read; where not, a span is read only as far as its attributes are wanted.
+    fields: bool,
 }
 
 /// The keys of one level.
@@ -35,6 +37,7 @@ struct Keys {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SlotsBuilder {
     keys: [Vec<String>; 4],
+    fields: bool,
 }
 
 /// A place for the values that expressions read. It is made once a request and moved from span to span.
@@ -46,6 +49,7 @@ pub struct Frame<'a> {
     pub(crate) scope: Table<'a>,
     pub(crate) scope_ref: Option<ScopeRef<'a>>,
     pub(crate) span: Table<'a>,
+    /// Filled where the program reads any of them.
     pub(crate) fields: SpanFields<'a>,
     pub(crate) event: Table<'a>,
     pub(crate) event_ref: Option<EventRef<'a>>,
@@ -57,6 +61,8 @@ pub struct Frame<'a> {
 pub(crate) struct Table<'a> {
     pub(crate) message: Message<'a>,
     values: Vec<Option<ValueRef<'a>>>,
+    /// How many keys were not found yet.
+    missing: usize,
 }
 
 /// The fields of a span that are no attributes.
@@ -96,9 +102,14 @@ impl SlotsBuilder {
         Slot::try_from(at).ok().filter(|slot| *slot < Slot::MAX)
     }
 
+    /// Notes that a field is read that is no attribute.
+    pub(crate) fn reads_fields(&mut self) {
+        self.fields = true;
+    }
+
     pub(crate) fn build(self) -> Slots {
         let [resource, scope, span, event] = self.keys.map(Keys::new);
-        Slots { resource, scope, span, event }
+        Slots { resource, scope, span, event, fields: self.fields }
     }
 }
 
@@ -154,11 +165,17 @@ impl<'a> Frame<'a> {
     /// Moves to a span of the scope.
     #[inline]
     pub fn enter_span(&mut self, span: SpanRef<'a>) {
-        self.span.clear(span.message(), &self.slots.span);
-        self.fields = SpanFields::default();
-        let Self { span: table, fields, slots, .. } = self;
-        for piece in span.message().pieces() {
-            scan(piece, table, fields, &slots.span);
+        let message = span.message();
+        self.span.clear(message, &self.slots.span);
+        if self.slots.fields {
+            self.fields = SpanFields::default();
+            for piece in message.pieces() {
+                scan(piece, &mut self.span, &mut self.fields, &self.slots.span);
+            }
+        } else if self.span.missing > 0 {
+            for piece in message.pieces() {
+                scan_attributes(piece, &mut self.span, &self.slots.span);
+            }
         }
     }
 
@@ -259,6 +276,35 @@ fn scan<'a>(encoded: &'a [u8], table: &mut Table<'a>, fields: &mut SpanFields<'a
     }
 }
 
+/// Reads the attributes of a span, or of a piece of one, until all that are wanted were found: of several with one key the first
+/// one counts.
+#[inline]
+fn scan_attributes<'a>(encoded: &'a [u8], table: &mut Table<'a>, keys: &Keys) {
+    let mut rest = encoded;
+    while table.missing > 0 {
+        if let Some((tag, body, after)) = delimited(rest) {
+            if tag == 0x4a {
+                table.note(body, keys);
+            }
+            rest = after;
+            continue;
+        }
+        // The times of a span.
+        if let [0x39 | 0x41, after @ ..] = rest
+            && let Some(after) = after.get(8..)
+        {
+            rest = after;
+            continue;
+        }
+        let mut others = Message::standalone(rest).fields();
+        let Some(field) = others.next() else { return };
+        if let (SPAN_ATTRIBUTES, Payload::Bytes(body)) = (field.number, field.payload) {
+            table.note(body, keys);
+        }
+        rest = others.remaining();
+    }
+}
+
 /// The length-delimited field at the beginning of a span's rest, where its tag takes one byte and its body less than 16 KiB:
 /// tag, body, and what follows.
 #[inline]
@@ -282,7 +328,7 @@ fn delimited(rest: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 
 impl<'a> Table<'a> {
     fn new() -> Self {
-        Self { message: Message::standalone(&[]), values: Vec::new() }
+        Self { message: Message::standalone(&[]), values: Vec::new(), missing: 0 }
     }
 
     #[inline]
@@ -290,6 +336,7 @@ impl<'a> Table<'a> {
         self.message = message;
         self.values.clear();
         self.values.resize(keys.table.len(), None);
+        self.missing = keys.table.len();
     }
 
     fn fill(&mut self, message: Message<'a>, number: u32, keys: &Keys) {
@@ -329,8 +376,9 @@ impl<'a> Table<'a> {
 
     #[inline]
     fn keep(&mut self, slot: Slot, value: ValueRef<'a>) {
-        if let Some(kept) = self.values.get_mut(usize::from(slot)) {
-            kept.get_or_insert(value);
+        if let Some(kept @ None) = self.values.get_mut(usize::from(slot)) {
+            *kept = Some(value);
+            self.missing -= 1;
         }
     }
 }
@@ -433,6 +481,7 @@ mod tests {
             let (mut fast, mut fast_fields) = (Table::new(), SpanFields::default());
             fast.clear(message, &keys);
             scan(&encoded, &mut fast, &mut fast_fields, &keys);
+            prop_assert_eq!(fast.missing, fast.values.iter().filter(|value| value.is_none()).count());
             let (mut general, mut general_fields) = (Table::new(), SpanFields::default());
             general.clear(message, &keys);
             for field in message.fields() {
@@ -447,6 +496,10 @@ mod tests {
                 }
             }
             prop_assert_eq!(format!("{:?}{:?}", fast.values, fast_fields), format!("{:?}{:?}", general.values, general_fields));
+            let mut short = Table::new();
+            short.clear(message, &keys);
+            scan_attributes(&encoded, &mut short, &keys);
+            prop_assert_eq!(format!("{:?}", short.values), format!("{:?}", general.values));
         }
     }
 }
