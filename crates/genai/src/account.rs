@@ -69,9 +69,7 @@ fn include_cache(call: &mut Call<'_>, source: Option<&Source>) {
 }
 
 fn has_standard_cache_key(call: &Call<'_>) -> bool {
-    [target::CACHE_READ, target::CACHE_WRITE]
-        .into_iter()
-        .any(|target| call.places.get(usize::from(target)).is_some_and(Option::is_some))
+    [target::CACHE_READ, target::CACHE_WRITE].into_iter().any(|target| call.place(target).is_some())
 }
 
 fn include_reasoning(call: &mut Call<'_>, source: Option<&Source>) {

@@ -73,7 +73,8 @@ pub(crate) struct Call<'a> {
     pub(crate) provider: Option<Cow<'a, str>>,
     pub(crate) request_model: Option<Cow<'a, str>>,
     pub(crate) response_model: Option<Cow<'a, str>>,
-    pub(crate) response_id: Option<Cow<'a, str>>,
+    /// As found: it is compared far more often than it is written.
+    pub(crate) response_id: Option<Cow<'a, [u8]>>,
     pub(crate) finish_reasons: Option<Strings<'a>>,
     pub(crate) cache_read: Option<i64>,
     pub(crate) cache_write: Option<i64>,
@@ -88,7 +89,9 @@ pub(crate) struct Call<'a> {
     pub(crate) longest: u64,
 
     /// Where the attributes of the core targets are.
-    pub(crate) places: [Option<Pos>; CORE],
+    places: [Pos; CORE],
+    /// Bits of the core targets that have an attribute.
+    placed: u16,
     /// Bits of the core targets whose attribute is right as it is.
     pub(crate) right: u16,
     /// Other attributes to be written, as a range of the request's writes.
@@ -169,7 +172,8 @@ impl Call<'_> {
             tool_calls: false,
             error: None,
             tool: None,
-            places: [None; CORE],
+            places: [Pos::default(); CORE],
+            placed: 0,
             right: 0,
             writes: 0..0,
             cuts: 0..0,
@@ -208,8 +212,22 @@ impl Call<'_> {
             (target::TTFT, self.ttft.is_some()),
             (target::STREAM, self.stream.is_some()),
         ];
-        let said = values.into_iter().fold(0, |bits, (target, is_known)| bits | u16::from(is_known) << target);
-        (0..CORE).zip(&self.places).fold(said, |bits, (target, place)| bits | u16::from(place.is_some()) << target)
+        values.into_iter().fold(self.placed, |bits, (target, is_known)| bits | u16::from(is_known) << target)
+    }
+
+    /// Where the attribute of a core target is.
+    pub(crate) fn place(&self, target: Target) -> Option<Pos> {
+        let place = self.places.get(usize::from(target))?;
+        (self.placed & 1 << target != 0).then_some(*place)
+    }
+
+    /// Notes where the attribute of a core target is; says whether it is one.
+    #[inline]
+    pub(crate) fn put(&mut self, target: Target, pos: Pos) -> bool {
+        let Some(place) = self.places.get_mut(usize::from(target)) else { return false };
+        *place = pos;
+        self.placed |= 1 << target;
+        true
     }
 
     /// Whether the attribute of a core target stands there with the right type and value.

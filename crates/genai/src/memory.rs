@@ -159,25 +159,26 @@ impl Heads {
     }
 
     /// Puts a new entry at the head of its chain and gives the lower half of the number of the one before. Where a set is full,
-    /// the chain that was written to the longest ago is forgotten.
+    /// the chain that was written to the longest ago is forgotten: the newest stands first.
     #[inline]
     fn replace(&mut self, hash: u64, number: u64, capacity: usize) -> u32 {
         let (at, tag) = self.place(hash);
-        let bits = self.number;
-        let age = |head: u32| if head == 0 { u32::MAX } else { (number as u32).wrapping_sub(head) & bits };
         let Some(Set(heads)) = self.sets.get_mut(at) else { return 0 };
-        let known = find(heads, |head| (head & !bits == tag) & (head != 0));
-        let gives_way = known.unwrap_or_else(|| {
-            let oldest = heads.iter().fold(0, |oldest, head| oldest.max(age(*head)));
-            heads.iter().copied().find(|head| age(*head) == oldest).unwrap_or(0)
-        });
-        if let Some(head) = heads.iter_mut().find(|head| **head == gives_way) {
-            *head = tag | number as u32 & bits;
+        let new = tag | number as u32 & self.number;
+        let known = find(heads, |head| (head & !self.number == tag) & (head != 0));
+        if let Some(known) = known
+            && let Some(place) = heads.iter().position(|head| *head == known)
+        {
+            heads.copy_within(..place, 1);
+            if let Some(first) = heads.first_mut() {
+                *first = new;
+            }
+            let before = (number as u32).wrapping_sub(known) & self.number;
+            return if before as usize <= capacity { (number as u32).wrapping_sub(before) } else { 0 };
         }
-        match known.map(age) {
-            Some(before) if before as usize <= capacity => (number as u32).wrapping_sub(before),
-            _ => 0,
-        }
+        let [a, b, c, d, e, f, g, _] = *heads;
+        *heads = [new, a, b, c, d, e, f, g];
+        0
     }
 
     #[inline]

@@ -263,9 +263,9 @@ impl Prefixes {
 
     /// Whether the word begins with one of them.
     #[inline]
-    fn start(&self, word: &str) -> bool {
-        let possible = word.bytes().next().and_then(|byte| self.first.get(usize::from(byte)).copied());
-        possible == Some(true) && self.all.iter().any(|prefix| word.starts_with(prefix.as_str()))
+    fn start(&self, word: &[u8]) -> bool {
+        let possible = word.first().and_then(|byte| self.first.get(usize::from(*byte)).copied());
+        possible == Some(true) && self.all.iter().any(|prefix| word.starts_with(prefix.as_bytes()))
     }
 }
 
@@ -314,7 +314,7 @@ impl Vocabulary {
     }
 
     /// Whether an id was made up by a framework, so that it says nothing about the response.
-    pub(crate) fn is_made_up_id(&self, id: &str) -> bool {
+    pub(crate) fn is_made_up_id(&self, id: &[u8]) -> bool {
         self.made_up_ids.start(id)
     }
 

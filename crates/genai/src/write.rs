@@ -68,12 +68,12 @@ impl Writer<'_> {
             (target::OPERATION, catalogue.vocabulary.describe(call.operation).map(|(name, _)| name)),
             (target::REQUEST_MODEL, call.request_model.as_deref()),
             (target::RESPONSE_MODEL, call.response_model.as_deref()),
-            (target::RESPONSE_ID, call.response_id.as_deref()),
+            (target::RESPONSE_ID, call.response_id.as_deref().and_then(|id| std::str::from_utf8(id).ok())),
         ];
         // On other spans, what stands in a document is said of a call somewhere below.
         let own = call.class == Class::Model || call.role != Role::None;
         for (target, text) in texts {
-            if !own && matches!(target, target::RESPONSE_ID | target::RESPONSE_MODEL) && place(call, target).is_none() {
+            if !own && matches!(target, target::RESPONSE_ID | target::RESPONSE_MODEL) && call.place(target).is_none() {
                 continue;
             }
             if let (false, Some(text)) = (call.is_right(target), text) {
@@ -81,7 +81,7 @@ impl Writer<'_> {
             }
         }
         if let (false, true, Some(reasons)) = (call.is_right(target::FINISH), own, &call.finish_reasons) {
-            let at = place(call, target::FINISH);
+            let at = call.place(target::FINISH);
             self.strings(target::attribute(target::FINISH), at, reasons);
         }
         let counts = [
@@ -179,11 +179,11 @@ impl Writer<'_> {
     }
 
     fn set(&mut self, target: Target, call: &Call<'_>, value: Value<'_>) {
-        self.put(target::attribute(target), place(call, target), value);
+        self.put(target::attribute(target), call.place(target), value);
     }
 
     fn unset(&mut self, target: Target, call: &Call<'_>) {
-        if let Some(at) = place(call, target) {
+        if let Some(at) = call.place(target) {
             self.patch.cut(at);
         }
     }
@@ -194,8 +194,4 @@ impl Writer<'_> {
             None => self.patch.append(key, value),
         }
     }
-}
-
-fn place(call: &Call<'_>, target: Target) -> Option<Pos> {
-    call.places.get(usize::from(target)).copied().flatten()
 }

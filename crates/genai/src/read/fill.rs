@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
         if call.tool_calls && matches!(call.finish, Some(Finish::Stop) | None) && call.class == Class::Model {
             call.finish = Some(Finish::ToolCall);
         }
-        call.response_hash = call.response_id.as_deref().map_or(0, |id| hash_text(id.as_bytes()));
+        call.response_hash = call.response_id.as_deref().map_or(0, hash_text);
         if call.class == Class::Tool {
             let arguments = call.tool.take();
             call.tool = self.tool_name.as_deref().map(|tool| tools::hash_call(tool, arguments));

@@ -169,7 +169,7 @@ impl<'a> Reader<'a> {
                 if rule.when != !0 || rule.path.is_some() {
                     self.deferred.push((at as u32, rule));
                 } else {
-                    let plain = rule.is_plain() && self.take_plain(call, rule.target, rule.priority, found);
+                    let plain = rule.is_plain() && self.take_if_plain(call, rule, found);
                     if !plain {
                         self.offer(call, source, rule, found, Datum::read(found.value));
                     }
@@ -191,6 +191,10 @@ impl<'a> Reader<'a> {
         let first_write = self.writes.len() as u32;
         self.writes.extend(self.copies.drain(..).map(|(target, at, value)| Write { target, at, value }));
         call.writes = first_write..self.writes.len() as u32;
+    }
+
+    fn take_if_plain(&mut self, call: &mut Call<'a>, rule: &Rule, found: Found<'a>) -> bool {
+        self.take_plain(call, rule.target, rule.priority, found)
     }
 
     fn read_deferred(&mut self, call: &mut Call<'a>, source: Option<&'a Source>) {

@@ -18,6 +18,7 @@ use crate::tools;
 impl<'a> Reader<'a> {
     /// Takes an attribute of the conventions that has the right type, where nothing else is to be thought of; says
     /// whether it did. What most attributes of up-to-date sources need, without the general way's copies.
+    #[inline(always)]
     pub(super) fn take_plain(&mut self, call: &mut Call<'a>, wanted: Target, priority: u16, found: Found<'a>) -> bool {
         if priority >= self.priority(wanted) {
             return false;
@@ -39,11 +40,10 @@ impl<'a> Reader<'a> {
                 *model = Some(Cow::Borrowed(text));
             }
             (target::RESPONSE_ID, AnyValue::Text(text)) if !text.is_empty() => {
-                let Ok(id) = std::str::from_utf8(text) else { return false };
-                if self.catalogue.vocabulary.is_made_up_id(id) {
+                if self.catalogue.vocabulary.is_made_up_id(text) {
                     return false;
                 }
-                call.response_id = Some(Cow::Borrowed(id));
+                call.response_id = Some(Cow::Borrowed(text));
             }
             (target::PROVIDER, AnyValue::Text(text)) => {
                 let source = catalogue.source(call.source);
@@ -83,8 +83,7 @@ impl<'a> Reader<'a> {
         if let Some(taken) = self.taken.get_mut(usize::from(wanted)) {
             *taken = priority;
         }
-        if let Some(place) = call.places.get_mut(usize::from(wanted)) {
-            *place = Some(found.pos);
+        if call.put(wanted, found.pos) {
             call.right |= 1 << wanted;
         }
         true
@@ -100,17 +99,15 @@ impl<'a> Reader<'a> {
         datum: Datum<'a>,
     ) {
         let wanted = rule.target;
-        if rule.canonical
-            && let Some(place) = call.places.get_mut(usize::from(wanted))
-        {
-            if place.is_some_and(|place| place != found.pos) {
+        if rule.canonical {
+            if call.place(wanted).is_some_and(|place| place != found.pos) {
                 // The key stands twice: the first one counts, and the span keeps one.
                 if self.to_cut.len() < MOST_PARTS {
                     self.to_cut.push(found.pos);
                 }
                 return;
             }
-            *place = Some(found.pos);
+            call.put(wanted, found.pos);
         }
         if rule.priority >= self.priority(wanted) {
             return;
@@ -167,10 +164,13 @@ impl<'a> Reader<'a> {
             }
             target::RESPONSE_ID => {
                 let id = datum.text()?;
-                if self.catalogue.vocabulary.is_made_up_id(&id) {
+                if self.catalogue.vocabulary.is_made_up_id(id.as_bytes()) {
                     return None;
                 }
-                call.response_id = Some(id);
+                call.response_id = Some(match id {
+                    Cow::Borrowed(id) => Cow::Borrowed(id.as_bytes()),
+                    Cow::Owned(id) => Cow::Owned(id.into_bytes()),
+                });
             }
             target::FINISH => call.finish_reasons = Some(datum.strings()?),
             target::INPUT => call.input = Some(datum.count()?),

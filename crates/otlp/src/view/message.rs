@@ -7,7 +7,7 @@ use crate::wire::{Payload, RawField, field, plain_field};
 
 /// Where a top-level field of a message lies, tag included. It stays good for a [`Patch`](crate::Patch) to the same
 /// message until that field is cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pos {
     pub(crate) start: u32,
     pub(crate) end: u32,

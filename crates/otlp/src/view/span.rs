@@ -160,7 +160,16 @@ impl<'a> SpanRef<'a> {
 
 impl<'a> StatusRef<'a> {
     /// Merges an encoded `Status`, as protobuf does where the field is repeated.
+    #[inline]
     pub fn merge(&mut self, body: &'a [u8]) {
+        // A code without a message: what most spans have.
+        match body {
+            [0x18, code @ 0..0x80] => self.code = i32::from(*code),
+            _ => self.merge_any(body),
+        }
+    }
+
+    fn merge_any(&mut self, body: &'a [u8]) {
         for field in Message::standalone(body).fields() {
             match (field.number, field.payload) {
                 (2, Payload::Bytes(message)) => self.message = message,
