@@ -18,9 +18,19 @@ pub(crate) struct Usage {
     pub(crate) model: bool,
 }
 
+/// A usage, packed: the ring is as long as entries are small.
 #[derive(Debug, Clone, Copy)]
 struct Entry {
-    usage: Usage,
+    trace: u64,
+    span: u64,
+    parent: u64,
+    response: u64,
+    start: u64,
+    end: u64,
+    /// The count, or -1 where there is none; and in the lowest bit whether the span is one call of a model.
+    input_and_model: i64,
+    /// The count, or -1 where there is none.
+    output: i64,
     /// Lower halves of the numbers of the entries before in the same chains; zero where there is none.
     older_in_trace: u32,
     older_by_response: u32,
@@ -67,7 +77,8 @@ impl Memory {
         let each = size_of::<Entry>() + 2 * size_of::<u32>() * 2;
         let capacity = (bytes / each).clamp(8, MOST_ENTRIES);
         Self {
-            entries: Vec::new(),
+            // Pages that nothing was written to yet take no memory; growing bit by bit would leave holes behind.
+            entries: Vec::with_capacity(capacity),
             capacity,
             written: 0,
             by_trace: Heads::new(capacity),
@@ -86,7 +97,7 @@ impl Memory {
         let older_in_trace = self.by_trace.replace(usage.trace, number, self.capacity);
         let older_by_response =
             if usage.response == 0 { 0 } else { self.by_response.replace(usage.response, number, self.capacity) };
-        let entry = Entry { usage, older_in_trace, older_by_response };
+        let entry = Entry::new(&usage, older_in_trace, older_by_response);
         let at = (self.written % self.capacity as u64) as usize;
         match self.entries.get_mut(at) {
             Some(old) => {
@@ -107,18 +118,18 @@ impl Memory {
     }
 
     /// Owners of the trace, the newest first.
-    pub(crate) fn of_trace(&self, trace: u64) -> impl Iterator<Item = &Usage> {
+    pub(crate) fn of_trace(&self, trace: u64) -> impl Iterator<Item = Usage> {
         let head = self.by_trace.newest(trace, self.written);
         self.chain(head, |entry| entry.older_in_trace).filter(move |usage| usage.trace == trace)
     }
 
     /// Owners with that hash of a response id, the newest first.
-    pub(crate) fn of_response(&self, response: u64) -> impl Iterator<Item = &Usage> {
+    pub(crate) fn of_response(&self, response: u64) -> impl Iterator<Item = Usage> {
         let head = if response == 0 { 0 } else { self.by_response.newest(response, self.written) };
         self.chain(head, |entry| entry.older_by_response).filter(move |usage| usage.response == response)
     }
 
-    fn chain(&self, head: u64, older: fn(&Entry) -> u32) -> impl Iterator<Item = &Usage> {
+    fn chain(&self, head: u64, older: fn(&Entry) -> u32) -> impl Iterator<Item = Usage> {
         let mut next = head;
         std::iter::from_fn(move || {
             let number = next;
@@ -127,7 +138,7 @@ impl Memory {
                 0 => 0,
                 half => number.saturating_sub(u64::from((number as u32).wrapping_sub(half))),
             };
-            Some(&entry.usage)
+            Some(entry.usage())
         })
         .take(FAR)
     }
@@ -138,6 +149,42 @@ impl Memory {
             return None;
         }
         self.entries.get(((number - 1) % self.capacity as u64) as usize)
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    fn new(usage: &Usage, older_in_trace: u32, older_by_response: u32) -> Self {
+        // Counts are not negative, and none comes near the bit that the shift takes.
+        let count = |count: Option<i64>| count.map_or(-1, |count| count.clamp(0, i64::MAX >> 1));
+        Self {
+            trace: usage.trace,
+            span: usage.span,
+            parent: usage.parent,
+            response: usage.response,
+            start: usage.start,
+            end: usage.end,
+            input_and_model: count(usage.input) << 1 | i64::from(usage.model),
+            output: count(usage.output),
+            older_in_trace,
+            older_by_response,
+        }
+    }
+
+    fn usage(&self) -> Usage {
+        let count = |count: i64| (count >= 0).then_some(count);
+        Usage {
+            trace: self.trace,
+            span: self.span,
+            parent: self.parent,
+            response: self.response,
+            start: self.start,
+            end: self.end,
+            input: count(self.input_and_model >> 1),
+            output: count(self.output),
+            model: self.input_and_model & 1 == 1,
+        }
     }
 }
 
@@ -230,6 +277,20 @@ mod tests {
             assert_eq!(memory.of_response(trace + 1_000_000).count(), 1);
         }
         assert_eq!(memory.of_trace(1).count(), 0);
+    }
+
+    /// Scenario: usages with and without counts, of models and of others.
+    /// Guarantees: they come back as they were.
+    #[test]
+    fn nothing_is_lost_in_packing() {
+        let mut memory = Memory::new(1 << 16);
+        for (number, input) in [None, Some(0), Some(1), Some(1 << 40)].into_iter().enumerate() {
+            for (output, model) in [(None, true), (Some(0), false), (Some(7), true)] {
+                let known = Usage { input, output, model, parent: 3, start: 5, end: 8, ..usage(number as u64 + 1, 2) };
+                memory.remember(known);
+                assert_eq!(memory.of_trace(known.trace).next(), Some(known));
+            }
+        }
     }
 
     /// Scenario: one trace with very many spans, until the ring has turned several times.

@@ -52,7 +52,7 @@ pub enum OptionsError {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { sources: None, remove_originals: false, usage_memory: 16 << 20, slow_small: SlowSmall::default() }
+        Self { sources: None, remove_originals: false, usage_memory: 12 << 20, slow_small: SlowSmall::default() }
     }
 }
 

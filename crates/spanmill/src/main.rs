@@ -14,6 +14,7 @@ use clap::Parser;
 use arguments::Arguments;
 
 fn main() -> ExitCode {
+    spanmill_allocator::keep_freed_memory();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         // Help and version are successes; what is wrong ends with 1, as everything else that is.

@@ -104,7 +104,7 @@ fn defaults_may_be_written_out() {
 sources: [all]
 conventions: "1.41"
 originals: keep
-usage: {memory: 16MiB, hold: 0s}
+usage: {memory: 12MiB, hold: 0s}
 pricing: {table: builtin, overrides: [], unknown: skip}
 slow_small: {min_duration: 5s, max_input_tokens: 2000, finish_reasons: [stop]}
 "#;

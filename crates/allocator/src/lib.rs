@@ -1,0 +1,41 @@
+//! Settings of the system's allocator.
+//!
+//! A request is a handful of blocks of some hundred kilobytes that come and go. By default glibc gives their pages back to the kernel
+//! as soon as they are free, and faults them in again, zeroed, for the next request. With what is set here, `filter` and `genai` take 2.42 times
+//! the CPU time of a raw byte relay instead of 2.82 (`cargo xtask bench relay`, small spans, 2 GHz EPYC), for 2 MiB more of peak memory.
+//!
+//! Other allocators were tried in the same place: mimalloc took 94 MiB instead of 37 to be as fast, jemalloc 59 MiB without being so.
+//!
+//! This is the only crate with unsafe code. There is no safe binding of `mallopt`.
+
+/// Freed memory at the top of a heap beyond this many bytes goes back to the kernel.
+pub const KEPT_BYTES: i32 = 16 << 20;
+
+/// Blocks of fewer bytes are taken from the heap, where they can be used again, instead of being mapped: the most that glibc allows.
+pub const MAPPED_FROM_BYTES: i32 = 32 << 20;
+
+/// Keeps some freed memory for the next request. Says whether the allocator took the settings; others than glibc's have none to take.
+/// Meant to be called once, first thing in a program.
+pub fn keep_freed_memory() -> bool {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        // SAFETY: mallopt takes two numbers, locks the heap itself, and has no precondition.
+        let set = |parameter, value| unsafe { libc::mallopt(parameter, value) } == 1;
+        set(libc::M_TRIM_THRESHOLD, KEPT_BYTES) && set(libc::M_MMAP_THRESHOLD, MAPPED_FROM_BYTES)
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: the settings are made where glibc is the allocator.
+    /// Guarantees: it takes them.
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn are_taken() {
+        assert!(keep_freed_memory());
+    }
+}
