@@ -7,6 +7,7 @@ use spanmill_otlp::{Pos, SpanIx, ValueRef};
 
 use crate::catalogue::SourceIx;
 use crate::datum::Strings;
+use crate::price::Service;
 use crate::target::{self, CORE, Target};
 use crate::vocabulary::{Class, ErrorClass, Finish, Operation};
 
@@ -83,6 +84,10 @@ pub(crate) struct Call<'a> {
     pub(crate) ttft: Option<f64>,
     pub(crate) ttft_weak: bool,
     pub(crate) stream: Option<bool>,
+    /// Whether the source said what it cost.
+    pub(crate) priced: bool,
+    /// How soon the provider promised to answer.
+    pub(crate) service: Service,
     /// Hash of tool name and arguments.
     pub(crate) tool: Option<u64>,
     /// Duration of the call in nanoseconds where another of its spans tells it better.
@@ -169,6 +174,8 @@ impl Call<'_> {
             ttft: None,
             ttft_weak: false,
             stream: None,
+            priced: false,
+            service: Service::Standard,
             tool_calls: false,
             error: None,
             tool: None,

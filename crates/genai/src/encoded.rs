@@ -22,6 +22,10 @@ pub(crate) struct Encoded {
     pub(crate) tokens_per_second: Vec<u8>,
     pub(crate) generation_rate: Vec<u8>,
     pub(crate) time_per_output_token: Vec<u8>,
+    /// A cost that was computed here, behind what else is said of it.
+    pub(crate) cost: Vec<u8>,
+    /// An integer, of which the value is put in later.
+    pub(crate) total_tokens: Vec<u8>,
 }
 
 // === impl Encoded ===
@@ -49,6 +53,9 @@ impl Encoded {
             tokens_per_second: double(names::TOKENS_PER_SECOND),
             generation_rate: double(names::GENERATION_RATE),
             time_per_output_token: double(names::TIME_PER_OUTPUT_TOKEN),
+            cost: [text(names::COST_CURRENCY, "USD"), text(names::COST_SOURCE, "estimated"), double(names::COST)]
+                .concat(),
+            total_tokens: encode_attribute(Part::Span, names::TOTAL_TOKENS, Value::Int(0)),
         }
     }
 

@@ -12,8 +12,9 @@ use crate::catalogue::{Catalogue, SourceIx};
 use crate::derive::{LOOP, SlowSmallRule};
 use crate::encoded::Encoded;
 use crate::memory::Memory;
-use crate::options::{Options, OptionsError};
+use crate::options::{Options, OptionsError, PriceTable};
 use crate::own::{self, Marks};
+use crate::price::{self, Bill, Prices};
 use crate::read::Reader;
 use crate::vocabulary::{Class, ErrorClass, Operation};
 use crate::write::{Rules, write};
@@ -23,6 +24,7 @@ use crate::write::{Rules, write};
 pub struct Engine {
     catalogue: Catalogue,
     encoded: Encoded,
+    prices: Prices,
     /// The sources to recognise, as bits.
     allowed: u64,
     remove_originals: bool,
@@ -54,13 +56,15 @@ pub struct Tally {
     pub rollups: u32,
     /// Entries of the usage memory that gave way.
     pub evicted: u64,
+    /// Calls that own usage and have no cost, since their model has no price; by model.
+    pub unpriced: Vec<(String, u32)>,
 }
 
 /// Scopes whose source is remembered; more than this many names are looked up anew each time.
 const MOST_SCOPES: usize = 1_024;
 
 /// What is added to most spans, in bytes.
-const BYTES_ADDED: usize = 256;
+const BYTES_ADDED: usize = 352;
 
 /// How many requests' memory is kept, and up to how many spans each.
 const MOST_SCRATCH: usize = 8;
@@ -95,6 +99,7 @@ impl Engine {
         Ok(Self {
             embeddings: catalogue.vocabulary.operation("embeddings"),
             encoded: Encoded::new(&catalogue),
+            prices: prices(options)?,
             catalogue,
             allowed,
             remove_originals: options.remove_originals,
@@ -149,6 +154,7 @@ impl Engine {
         if !calls.is_empty() {
             traces.reserve_edits(calls.len(), BYTES_ADDED);
         }
+        let mut bill = Bill::new(&self.prices);
         for call in &calls {
             match call.role {
                 Role::Owner => tally.owners += 1,
@@ -158,9 +164,10 @@ impl Engine {
             }
             let writes = reader.writes.get(call.writes.start as usize..call.writes.end as usize).unwrap_or(&[]);
             let cuts = reader.cuts.get(call.cuts.start as usize..call.cuts.end as usize).unwrap_or(&[]);
-            write(&mut patch, call, &rules, writes, cuts);
+            write(&mut patch, call, bill.cost(call), &rules, writes, cuts);
             traces.apply(call.ix, &patch);
         }
+        tally.unpriced = bill.unpriced.into_iter().map(|(model, count)| (model.to_owned(), count)).collect();
         nodes.clear();
         self.keep_scratch(Scratch { calls: recycle(calls), nodes, patch });
         tally
@@ -200,6 +207,18 @@ impl Engine {
         }
         source
     }
+}
+
+fn prices(options: &Options) -> Result<Prices, OptionsError> {
+    let mut prices = match &options.pricing.table {
+        PriceTable::Builtin => Prices::parse(price::BUILTIN)?,
+        PriceTable::None => Prices::default(),
+        PriceTable::Text(table) => Prices::parse(table)?,
+    };
+    for price in &options.pricing.overrides {
+        prices.set(price)?;
+    }
+    Ok(prices)
 }
 
 /// An empty vector for another lifetime, in the same memory.

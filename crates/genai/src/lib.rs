@@ -26,9 +26,11 @@ mod encoded;
 mod engine;
 mod errors;
 mod hash;
+mod memo;
 mod memory;
 mod options;
 mod own;
+mod price;
 mod read;
 mod source;
 mod target;
@@ -38,4 +40,5 @@ mod write;
 
 pub use catalogue::CatalogueError;
 pub use engine::{Engine, Tally};
-pub use options::{Options, OptionsError, SlowSmall};
+pub use options::{Options, OptionsError, PriceTable, Pricing, SlowSmall};
+pub use price::{PriceError, PriceOverride};

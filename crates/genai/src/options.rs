@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::price::{PriceError, PriceOverride};
+
 /// Options of an [`Engine`](crate::Engine).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
@@ -13,8 +15,31 @@ pub struct Options {
     pub remove_originals: bool,
     /// How much memory recent usage may take, in bytes.
     pub usage_memory: usize,
+    /// What calls cost.
+    pub pricing: Pricing,
     /// When a call counts as slow although it was small.
     pub slow_small: SlowSmall,
+}
+
+/// What calls cost, where the source does not say it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pricing {
+    /// Where prices are from.
+    pub table: PriceTable,
+    /// Prices that come before those of the table.
+    pub overrides: Vec<PriceOverride>,
+}
+
+/// Where prices are from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum PriceTable {
+    /// The table that spanmill has from the start.
+    #[default]
+    Builtin,
+    /// No table: only overrides count.
+    None,
+    /// A table of the user's own, in the form of the built-in one.
+    Text(String),
 }
 
 /// A call that is slow although it is small: it took long, had little input, and ended in one of these ways.
@@ -43,6 +68,9 @@ pub enum OptionsError {
     /// A finish reason that does not exist.
     #[error("slow_small: finish_reasons: unknown word {0:?}; known are stop, length, tool_call, content_filter, error")]
     UnknownFinishReason(String),
+    /// A price, or a table of them, that makes no sense.
+    #[error("pricing: {0}")]
+    Price(#[from] PriceError),
     /// The built-in knowledge is wrong.
     #[error(transparent)]
     Catalogue(#[from] crate::catalogue::CatalogueError),
@@ -52,7 +80,13 @@ pub enum OptionsError {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { sources: None, remove_originals: false, usage_memory: 12 << 20, slow_small: SlowSmall::default() }
+        Self {
+            sources: None,
+            remove_originals: false,
+            usage_memory: 12 << 20,
+            pricing: Pricing::default(),
+            slow_small: SlowSmall::default(),
+        }
     }
 }
 

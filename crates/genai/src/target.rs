@@ -51,10 +51,12 @@ pub(crate) const ROLE: Target = 19;
 pub(crate) const SOURCE: Target = 20;
 
 pub(crate) const LEVEL: Target = 21;
-/// From here on, targets are attributes that are copied as they are.
-pub(crate) const AFTER_READINGS: Target = 22;
+// Attributes of the conventions that are copied, and looked at as well.
 pub(crate) const TOOL_NAME: Target = 22;
 pub(crate) const TOOL_ARGUMENTS: Target = 23;
+pub(crate) const COST: Target = 24;
+pub(crate) const SERVICE_TIER: Target = 25;
+pub(crate) const REQUEST_TIER: Target = 26;
 
 /// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
 pub(crate) const TARGETS: &[(&str, Kind)] = &[
@@ -82,6 +84,9 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("level", Kind::Str),
     ("gen_ai.tool.name", Kind::Str),
     ("gen_ai.tool.call.arguments", Kind::Any),
+    ("gen_ai.usage.cost.amount", Kind::Double),
+    ("openai.response.service_tier", Kind::Str),
+    ("openai.request.service_tier", Kind::Str),
     ("gen_ai.tool.call.result", Kind::Any),
     ("gen_ai.tool.call.id", Kind::Str),
     ("gen_ai.tool.description", Kind::Str),
@@ -105,9 +110,6 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("gen_ai.request.choice.count", Kind::Int),
     ("gen_ai.request.stop_sequences", Kind::Strs),
     ("gen_ai.retrieval.query.text", Kind::Str),
-    ("gen_ai.usage.cost.amount", Kind::Double),
-    ("openai.request.service_tier", Kind::Str),
-    ("openai.response.service_tier", Kind::Str),
     ("openai.response.system_fingerprint", Kind::Str),
     ("openai.api.type", Kind::Str),
     ("jsonrpc.request.id", Kind::Str),
@@ -118,7 +120,7 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
 
 /// Whether an attribute of that target, where it is right, is neither read nor written.
 pub(crate) fn only_stays(target: Target) -> bool {
-    target >= AFTER_READINGS && target != TOOL_NAME && target != TOOL_ARGUMENTS
+    target > REQUEST_TIER
 }
 
 /// Whether a value has the type of a target.

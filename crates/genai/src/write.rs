@@ -43,7 +43,14 @@ struct Writer<'p> {
 }
 
 /// Fills `patch` with everything that is to change on the span of `call`.
-pub(crate) fn write<'a>(patch: &mut Patch, call: &Call<'a>, rules: &Rules<'_>, writes: &[Write<'a>], cuts: &[Pos]) {
+pub(crate) fn write<'a>(
+    patch: &mut Patch,
+    call: &Call<'a>,
+    cost: Option<f64>,
+    rules: &Rules<'_>,
+    writes: &[Write<'a>],
+    cuts: &[Pos],
+) {
     patch.clear();
     let mut writer = Writer { patch };
     writer.standard(call, rules.catalogue);
@@ -51,6 +58,7 @@ pub(crate) fn write<'a>(patch: &mut Patch, call: &Call<'a>, rules: &Rules<'_>, w
         writer.copied(*target, *at, value);
     }
     writer.derived(call, rules);
+    writer.double(&rules.encoded.cost, cost);
     for at in cuts {
         writer.patch.cut(*at);
     }
@@ -112,7 +120,7 @@ impl Writer<'_> {
         let encoded = rules.encoded;
         self.patch.append_encoded(encoded.head(call.source, call.role));
         if let (Some(input), Some(output)) = (call.input, call.output) {
-            self.patch.append(names::TOTAL_TOKENS, Value::Int(input.saturating_add(output)));
+            self.patch.append_int(&encoded.total_tokens, input.saturating_add(output));
         }
         if let (Some(finish), true) = (call.finish, call.class == Class::Model || call.role != Role::None) {
             self.patch.append_encoded(encoded.finish(finish));

@@ -256,6 +256,47 @@ fn derived_values() {
     );
 }
 
+/// Scenario: a call with cached input, the same with priority, one whose source says the cost, one of a model without a price, and an agent
+/// above a call.
+/// Guarantees: the first two have the cost that the table gives, the third keeps its own, the fourth has none, and of agent and call only the
+/// call has one.
+#[test]
+fn costs() {
+    let call = |more: serde_json::Value| {
+        let mut attributes = json!({
+            "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+            "gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100,
+            "gen_ai.usage.cache_read.input_tokens": 400,
+        });
+        attributes.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        attributes
+    };
+    let agent = json!({
+        "gen_ai.operation.name": "invoke_agent", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 1000, "gen_ai.usage.output_tokens": 100,
+    });
+    let seen = normalise(&[
+        sample(1, "some.scope", &call(json!({}))),
+        sample(2, "some.scope", &call(json!({ "openai.response.service_tier": "priority" }))),
+        sample(3, "some.scope", &call(json!({ "gen_ai.usage.cost.amount": 0.5 }))),
+        sample(4, "some.scope", &call(json!({ "gen_ai.request.model": "house-model-7" }))),
+        sample(5, "some.scope", &agent).at(0, 2000),
+        sample(6, "some.scope", &call(json!({ "gen_ai.response.id": "r6" }))).at(100, 1900).below(5),
+    ]);
+    let cost = |span: u8| seen[&span].get("gen_ai.usage.cost.amount").cloned();
+    assert_has(
+        &seen[&1],
+        &json!({
+            "gen_ai.usage.cost.amount": 0.003, "gen_ai.usage.cost.currency": "USD",
+            "gen_ai.usage.cost.source": "estimated",
+        }),
+        "by the table",
+    );
+    assert_eq!(cost(2), Some(json!(0.0051)));
+    assert_eq!((cost(3), seen[&3].get("gen_ai.usage.cost.source")), (Some(json!(0.5)), None));
+    assert_eq!((cost(4), cost(5), cost(6)), (None, None, Some(json!(0.003))));
+}
+
 /// Scenario: a span with a hundred thousand bad numbers, repeated counts and events.
 /// Guarantees: the engine ends in time that does not grow with the square.
 #[test]

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use crate::value::{Value, put_key_value};
 use crate::view::Pos;
-use crate::wire::{put_delimited, put_varint};
+use crate::wire::{put_delimited, put_varint, varint_len};
 
 /// Which message a [`Patch`] is for; they number their attributes differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +120,22 @@ impl Patch {
         self.appended.extend_from_slice(&value.to_le_bytes());
     }
 
+    /// Appends an attribute that [`encode_attribute`] made of the integer zero, with another one in its place. The key must be shorter than
+    /// a hundred bytes.
+    #[inline]
+    pub fn append_int(&mut self, encoded: &[u8], value: i64) {
+        // Zero is one byte, the last; the lengths of the value and of the whole grow with what is longer.
+        let Some((_, head)) = encoded.split_last() else { return };
+        let more = varint_len(value as u64) as u8 - 1;
+        let start = self.appended.len();
+        self.appended.extend_from_slice(head);
+        if let Some([_, whole, .., length, _]) = self.appended.get_mut(start..) {
+            *whole += more;
+            *length += more;
+        }
+        put_varint(&mut self.appended, value as u64);
+    }
+
     /// Appends a length-delimited field (a string, bytes, or an encoded message).
     pub fn append_bytes(&mut self, number: u32, body: &[u8]) {
         if number < 16 {
@@ -147,5 +163,30 @@ impl Patch {
     pub fn append_fixed32(&mut self, number: u32, value: u32) {
         put_varint(&mut self.appended, u64::from(number << 3 | 5));
         self.appended.extend_from_slice(&value.to_le_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: numbers of all sizes are put into attributes that were encoded before.
+    /// Guarantees: they come out as if they had been encoded right then.
+    #[test]
+    fn encoded_before_is_as_encoded_now() {
+        for key in ["n", "spanmill.total_tokens", &"k".repeat(99)] {
+            let (int, double) = (
+                encode_attribute(Part::Span, key, Value::Int(0)),
+                encode_attribute(Part::Span, key, Value::Double(0.0)),
+            );
+            for number in [0, 1, 127, 128, 300, 16_383, 16_384, 1 << 31, i64::MAX, -1] {
+                let (mut before, mut now) = (Patch::new(Part::Span), Patch::new(Part::Span));
+                before.append_int(&int, number);
+                before.append_double(&double, number as f64 / 3.0);
+                now.append(key, Value::Int(number));
+                now.append(key, Value::Double(number as f64 / 3.0));
+                assert_eq!(before.appended, now.appended, "{key} {number}");
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Reads a span in one scan: what is there is looked up once, and what it means depends on the source.
 
 mod fill;
-mod memo;
+
 mod take;
 mod visit;
 
@@ -13,9 +13,9 @@ use spanmill_otlp::{Guesses, Pos, Slot, SpanRef, StatusRef, ValueRef};
 use crate::call::{Call, Node, Write, Written};
 use crate::catalogue::{Catalogue, Rule, Source, SourceIx};
 use crate::datum::{Datum, member};
+use crate::memo::Memo;
 use crate::target::{self, TARGETS, Target};
 use crate::vocabulary::{Finish, Operation};
-use memo::Memo;
 
 /// An attribute with a known key.
 #[derive(Debug, Clone, Copy)]

@@ -9,6 +9,7 @@ use super::{Found, MOST_PARTS, Reader, guard};
 use crate::call::{Call, Written};
 use crate::catalogue::{Rule, Source};
 use crate::datum::{Datum, Strings};
+use crate::price::Service;
 use crate::source::Unit;
 use crate::target::{self, CORE, Kind, Target};
 use crate::tools;
@@ -246,6 +247,15 @@ impl<'a> Reader<'a> {
             && let Datum::Text(name) = &datum
         {
             self.tool_name = Some(name.clone());
+        }
+        match (wanted, &datum) {
+            // A cost of nothing under another name means that the source knew no price.
+            (target::COST, datum) => call.priced |= rule.canonical || datum.double().is_some_and(|cost| cost > 0.0),
+            (target::SERVICE_TIER, Datum::Text(word)) => call.service = Service::of(word),
+            (target::REQUEST_TIER, Datum::Text(word)) if call.service == Service::Standard => {
+                call.service = Service::of(word);
+            }
+            _ => {}
         }
         if wanted == target::TOOL_ARGUMENTS && call.tool.is_none() {
             call.tool = tools::hash_arguments(&datum);

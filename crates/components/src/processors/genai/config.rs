@@ -1,7 +1,6 @@
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use spanmill_config::{ByteSize, ConfigError, Duration, Section};
-use spanmill_genai::{Options, SlowSmall};
+use spanmill_genai::{Options, PriceOverride, PriceTable, Pricing, SlowSmall};
 
 /// Options of the `genai` processor.
 #[derive(Debug, Clone, Deserialize)]
@@ -16,7 +15,7 @@ pub(super) struct Config {
     /// How the owner of a call's usage is found.
     pub(super) usage: Usage,
     /// What calls cost.
-    pub(super) pricing: Pricing,
+    pub(super) pricing: PricingConfig,
     /// When a call counts as slow although it was small.
     pub(super) slow_small: SlowSmallConfig,
 }
@@ -39,16 +38,36 @@ pub(super) struct Usage {
     pub(super) hold: Duration,
 }
 
-/// What calls cost. A cost that the source reports is kept; none is computed.
+/// What calls cost. A cost that the source reports is kept; for others it is computed from prices.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Pricing {
-    /// Only `builtin`.
+pub(super) struct PricingConfig {
+    /// `builtin`, `none`, or a file in the form of the built-in table: provider, model and rates with tabs between, as in
+    /// `openai<TAB>gpt-4o<TAB>in=2.5 out=10 read=1.25`. It is read at start and when the configuration is reloaded.
     pub(super) table: String,
-    /// Must be empty.
-    pub(super) overrides: Vec<IgnoredAny>,
+    /// Prices that come before those of the table.
+    pub(super) overrides: Vec<OverrideConfig>,
     /// Only `skip`: no cost attribute where the price is unknown.
     pub(super) unknown: String,
+}
+
+/// A price in US dollars a million tokens.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct OverrideConfig {
+    /// Provider, as `gen_ai.provider.name` has it; without it the price holds for any.
+    pub(super) provider: Option<String>,
+    /// Model, as spans name it.
+    pub(super) model: String,
+    /// A million input tokens.
+    pub(super) input: f64,
+    /// A million output tokens.
+    #[serde(default)]
+    pub(super) output: f64,
+    /// A million input tokens read from a cache; without it, as input.
+    pub(super) cache_read: Option<f64>,
+    /// A million input tokens written to a cache; without it, as input.
+    pub(super) cache_write: Option<f64>,
 }
 
 /// When a call counts as slow although it was small.
@@ -72,7 +91,7 @@ impl Default for Config {
             conventions: "1.41".to_owned(),
             originals: Originals::Keep,
             usage: Usage::default(),
-            pricing: Pricing::default(),
+            pricing: PricingConfig::default(),
             slow_small: SlowSmallConfig::default(),
         }
     }
@@ -80,11 +99,11 @@ impl Default for Config {
 
 impl Default for Usage {
     fn default() -> Self {
-        Self { memory: ByteSize::from_mib(16), hold: Duration::ZERO }
+        Self { memory: ByteSize::from_mib(12), hold: Duration::ZERO }
     }
 }
 
-impl Default for Pricing {
+impl Default for PricingConfig {
     fn default() -> Self {
         Self { table: "builtin".to_owned(), overrides: Vec::new(), unknown: "skip".to_owned() }
     }
@@ -112,14 +131,6 @@ impl Config {
         if config.usage.memory.bytes() < 1 << 20 {
             return Err(section.error("usage::memory", "memory must be at least 1MiB"));
         }
-        if config.pricing.table != "builtin" {
-            return Err(section.error("pricing::table", "price tables are not supported: table must be builtin"));
-        }
-        if !config.pricing.overrides.is_empty() {
-            return Err(
-                section.error("pricing::overrides", "price overrides are not supported: overrides must be empty")
-            );
-        }
         if config.pricing.unknown != "skip" {
             return Err(section.error("pricing::unknown", "unknown must be skip"));
         }
@@ -134,11 +145,36 @@ impl Config {
             sources: (!everything).then_some(config.sources),
             remove_originals: config.originals == Originals::Remove,
             usage_memory: usize::try_from(config.usage.memory.bytes()).unwrap_or(usize::MAX),
+            pricing: config.pricing.read(section)?,
             slow_small: SlowSmall {
                 min_duration: config.slow_small.min_duration.to_std(),
                 max_input_tokens: i64::from(config.slow_small.max_input_tokens),
                 finish_reasons: config.slow_small.finish_reasons,
             },
         })
+    }
+}
+
+// === impl PricingConfig ===
+
+impl PricingConfig {
+    fn read(self, section: &Section) -> Result<Pricing, ConfigError> {
+        let table = match self.table.as_str() {
+            "builtin" => PriceTable::Builtin,
+            "none" => PriceTable::None,
+            file => {
+                let read = std::fs::read_to_string(file);
+                PriceTable::Text(read.map_err(|error| section.error("pricing::table", format!("{file}: {error}")))?)
+            }
+        };
+        let price = |OverrideConfig { provider, model, input, output, cache_read, cache_write }| PriceOverride {
+            provider,
+            model,
+            input,
+            output,
+            cache_read,
+            cache_write,
+        };
+        Ok(Pricing { table, overrides: self.overrides.into_iter().map(price).collect() })
     }
 }

@@ -1,3 +1,6 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
 use prometheus::IntCounter;
 use spanmill_genai::Tally;
 use spanmill_pipeline::Telemetry;
@@ -9,7 +12,18 @@ pub(super) struct Metrics {
     duplicates: IntCounter,
     rollups: IntCounter,
     evicted: IntCounter,
+    unpriced: Unpriced,
 }
+
+/// Calls without a cost, by model. Models come from the outside, so only so many are told apart.
+struct Unpriced {
+    telemetry: Telemetry,
+    processor: String,
+    by_model: Mutex<HashMap<String, IntCounter>>,
+}
+
+/// Models beyond this many are counted as `other`.
+const MOST_MODELS: usize = 100;
 
 // === impl Metrics ===
 
@@ -34,6 +48,7 @@ impl Metrics {
             owners: role("owner"),
             duplicates: role("duplicate"),
             rollups: role("rollup"),
+            unpriced: Unpriced { telemetry: telemetry.clone(), processor: id.to_owned(), by_model: Mutex::default() },
             evicted: telemetry.counter(
                 "spanmill_processor_genai_usage_evictions",
                 "Entries of the usage memory that gave way to newer ones.",
@@ -50,5 +65,25 @@ impl Metrics {
         self.duplicates.inc_by(u64::from(tally.duplicates));
         self.rollups.inc_by(u64::from(tally.rollups));
         self.evicted.inc_by(tally.evicted);
+        for (model, count) in &tally.unpriced {
+            self.unpriced.count(model, *count);
+        }
+    }
+}
+
+// === impl Unpriced ===
+
+impl Unpriced {
+    fn count(&self, model: &str, count: u32) {
+        let mut known = self.by_model.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = if known.contains_key(model) || known.len() < MOST_MODELS { model } else { "other" };
+        let counter = known.entry(name.to_owned()).or_insert_with(|| {
+            self.telemetry.counter(
+                "spanmill_processor_genai_unpriced_calls",
+                "Calls without a cost, since their model has no price.",
+                &[("processor", &self.processor), ("model", name)],
+            )
+        });
+        counter.inc_by(u64::from(count));
     }
 }

@@ -83,7 +83,7 @@ fn options_without_effect_are_refused() {
         ("usage: {memory: 10KiB}", "usage::memory"),
         ("conventions: main", "conventions"),
         ("pricing: {table: prices.json}", "pricing::table"),
-        ("pricing: {overrides: [{model: x}]}", "pricing::overrides"),
+        ("pricing: {overrides: [{model: x}]}", "input"),
         ("pricing: {unknown: zero}", "pricing::unknown"),
         ("slow_small: {min_duration: -1s}", "slow_small::min_duration"),
         ("slow_small: {finish_reasons: [bored]}", "bored"),
@@ -109,6 +109,27 @@ pricing: {table: builtin, overrides: [], unknown: skip}
 slow_small: {min_duration: 5s, max_input_tokens: 2000, finish_reasons: [stop]}
 "#;
     assert_eq!(refusal(yaml), "");
+}
+
+/// Scenario: a table of prices in a file, a price of the user's, and tables and prices that are none.
+/// Guarantees: the first two are accepted; the others are refused by what is wrong with them.
+#[test]
+fn prices_can_be_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("prices.tsv");
+    std::fs::write(&file, "openai\tgpt-9\tin=1 out=2\n").unwrap();
+    assert_eq!(refusal(&format!("pricing: {{table: {}}}", file.display())), "");
+    assert_eq!(refusal("pricing: {table: none, overrides: [{model: mine, input: 1, output: 2.5}]}"), "");
+    std::fs::write(&file, "openai gpt-9 in=1\n").unwrap();
+    for (yaml, named) in [
+        (format!("pricing: {{table: {}}}", file.display()), "line 1"),
+        ("pricing: {table: /there/is/none}".to_owned(), "/there/is/none"),
+        ("pricing: {overrides: [{model: mine, input: -1}]}".to_owned(), "mine"),
+        ("pricing: {overrides: [{model: mine, price: 1}]}".to_owned(), "price"),
+    ] {
+        let message = refusal(&yaml);
+        assert!(message.contains(named), "{yaml}: {message:?}");
+    }
 }
 
 /// Scenario: a metrics pipeline names the processor.

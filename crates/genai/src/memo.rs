@@ -2,11 +2,11 @@
 
 /// The last meanings of words by a cheap hash.
 #[derive(Debug)]
-pub(super) struct Memo<'a, T> {
+pub(crate) struct Memo<'a, T> {
     known: [Option<(&'a [u8], T)>; PLACES],
 }
 
-const PLACES: usize = 16;
+const PLACES: usize = 32;
 
 // === impl Memo ===
 
@@ -19,10 +19,8 @@ impl<T: Copy> Default for Memo<'_, T> {
 impl<'a, T: Copy> Memo<'a, T> {
     /// The meaning of a word, worked out where it is not remembered.
     #[inline]
-    pub(super) fn get(&mut self, word: &'a [u8], meaning: impl FnOnce(&'a [u8]) -> T) -> T {
-        let middle = word.get(word.len() / 2).copied().unwrap_or(0);
-        let last = word.last().copied().unwrap_or(0);
-        let place = (word.len() ^ usize::from(middle) ^ usize::from(last) << 1) % PLACES;
+    pub(crate) fn get(&mut self, word: &'a [u8], meaning: impl FnOnce(&'a [u8]) -> T) -> T {
+        let place = place(word);
         match self.known.get(place) {
             Some(Some((known, meaning))) if is_same(known, word) => *meaning,
             _ => {
@@ -36,9 +34,20 @@ impl<'a, T: Copy> Memo<'a, T> {
     }
 
     /// Forgets everything: words mean something else from here on.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.known = [None; PLACES];
     }
+}
+
+/// Mixes the length with both ends: words of one kind differ there.
+#[inline]
+fn place(word: &[u8]) -> usize {
+    let ends = match (word.first_chunk::<8>(), word.last_chunk::<8>()) {
+        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23),
+        _ => word.iter().fold(0, |ends, byte| ends << 8 | u64::from(*byte)),
+    };
+    let mixed = (ends ^ (word.len() as u64) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (mixed >> 59) as usize % PLACES
 }
 
 /// Compares by words right here: what repeats is too short to be worth a call.

@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""Derives prices.tsv from the price data that the Python package `litellm` carries.
+
+  renew.py                 downloads the newest wheel with pip and writes prices.tsv beside this file
+  renew.py --wheel FILE    the same from a wheel that is there already
+
+The data is LiteLLM's, under the MIT licence: see NOTICE beside this file. Only prices per token are kept, in US dollars a
+million tokens, for models that a span can name. Needs Python 3.9+ and pip.
+"""
+import argparse, datetime, decimal, glob, json, pathlib, re, subprocess, sys, tempfile, zipfile
+
+DATA = "litellm/model_prices_and_context_window_backup.json"
+MODES = {"chat", "responses", "completion", "embedding", "rerank", "realtime", None}
+
+# LiteLLM's names of providers to those of the conventions; others stay as they are.
+PROVIDERS = {
+    "azure": "azure.ai.openai", "azure_text": "azure.ai.openai", "azure_ai": "azure.ai.inference",
+    "bedrock": "aws.bedrock", "bedrock_converse": "aws.bedrock", "bedrock_mantle": "aws.bedrock",
+    "gemini": "gcp.gemini", "xai": "x_ai", "mistral": "mistral_ai", "cohere_chat": "cohere", "moonshot": "moonshot_ai",
+    "watsonx": "ibm.watsonx.ai", "text-completion-openai": "openai", "chatgpt": None, "together_ai": "together_ai",
+    "fireworks_ai": "fireworks", "fireworks_ai-embedding-models": "fireworks",
+}
+
+# Names of rates by the beginning of LiteLLM's field. What lies in a cache for an hour is not told apart: no attribute of a span does.
+RATES = [
+    ("cache_creation_input_token_cost", "write"),
+    ("cache_read_input_token_cost", "read"),
+    ("input_cost_per_token", "in"),
+    ("output_cost_per_reasoning_token", "reasoning"),
+    ("output_cost_per_token", "out"),
+]
+TIER = re.compile(r"^(?:_above_(\d+)k_tokens)?(?:_(priority|flex|batches))?$")
+
+
+def provider_of(name):
+    if name.startswith("vertex_ai"):
+        return "gcp.vertex_ai"
+    return PROVIDERS.get(name, name)
+
+
+def rate_of(field):
+    """`in`, `in@200k`, `in#priority`, `in@200k#priority`; none for what is no price of a token."""
+    for beginning, name in RATES:
+        if field.startswith(beginning):
+            tier = TIER.match(field[len(beginning):])
+            if not tier:
+                return None
+            above, service = tier.groups()
+            return name + (f"@{above}k" if above else "") + (f"#{service.replace('batches', 'batch')}" if service else "")
+    return None
+
+
+def model_of(key, provider):
+    """The key without the route to the provider in front, in lower case."""
+    key = key.lower()
+    for prefix in (provider, provider.split("-")[0], "bedrock", "vertex_ai"):
+        if key.startswith(prefix + "/"):
+            return key[len(prefix) + 1:]
+    return key
+
+
+def dollars_per_million(price):
+    # Through the shortest text of the number: what LiteLLM's file says, not what binary makes of it.
+    value = decimal.Decimal(repr(price)) * 1_000_000
+    text = format(value.normalize(), "f")
+    if len(text.partition(".")[2]) > 9:
+        text = format(value.quantize(decimal.Decimal("1e-9")).normalize(), "f")
+    return text
+
+
+def rows(data):
+    table = {}
+    for key, entry in data.items():
+        provider = entry.get("litellm_provider")
+        if key == "sample_spec" or not provider or entry.get("mode") not in MODES:
+            continue
+        name = provider_of(provider)
+        rates = {}
+        for field, price in entry.items():
+            rate = rate_of(field)
+            if rate and isinstance(price, (int, float)) and price >= 0:
+                rates[rate] = dollars_per_million(price)
+        # Both prices zero: free, a preview, or not known. None of that is a price.
+        if name is None or not any(rates.get(rate, "0") != "0" for rate in ("in", "out")):
+            continue
+        table.setdefault((name, model_of(key, provider)), rates)
+    return table
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--wheel")
+    wheel = options.parse_args().wheel
+    with tempfile.TemporaryDirectory() as folder:
+        if not wheel:
+            subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", folder, "litellm"], check=True)
+            (wheel,) = glob.glob(folder + "/litellm-*.whl")
+        version = pathlib.Path(wheel).name.split("-")[1]
+        data = json.loads(zipfile.ZipFile(wheel).read(DATA))
+    table = rows(data)
+    lines = [f"# {datetime.date.today()} LiteLLM {version}", "# provider\tmodel\tUS dollars a million tokens"]
+    for (provider, model), rates in sorted(table.items()):
+        lines.append("\t".join([provider, model, " ".join(f"{rate}={price}" for rate, price in sorted(rates.items()))]))
+    target = pathlib.Path(__file__).with_name("prices.tsv")
+    target.write_text("\n".join(lines) + "\n")
+    print(f"{target}: {len(table)} models of {len(set(provider for provider, _ in table))} providers, LiteLLM {version}")
+
+
+main()

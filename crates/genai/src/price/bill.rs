@@ -1,0 +1,52 @@
+//! What the calls of one request cost: prices are looked up once a model, not once a call.
+
+use std::collections::BTreeMap;
+
+use super::{Prices, Rates, Usage};
+use crate::call::{Call, Role};
+use crate::memo::Memo;
+
+/// Prices calls.
+pub(crate) struct Bill<'c> {
+    prices: &'c Prices,
+    memo: Memo<'c, (&'c str, Option<&'c Rates>)>,
+    /// Calls of models without a price.
+    pub(crate) unpriced: BTreeMap<&'c str, u32>,
+}
+
+// === impl Bill ===
+
+impl<'c> Bill<'c> {
+    pub(crate) fn new(prices: &'c Prices) -> Self {
+        Self { prices, memo: Memo::default(), unpriced: BTreeMap::new() }
+    }
+
+    /// US dollars that a call cost; none for one that owns no usage, whose source said the cost, or whose model has no price.
+    pub(crate) fn cost(&mut self, call: &'c Call<'_>) -> Option<f64> {
+        if call.role != Role::Owner || call.priced {
+            return None;
+        }
+        let provider = call.provider.as_deref().unwrap_or("");
+        // What answered says more than what was asked for.
+        let names = [&call.response_model, &call.request_model].map(Option::as_deref);
+        let name = names.into_iter().flatten().next()?;
+        let prices = self.prices;
+        let look_up = |_: &[u8]| (provider, names.into_iter().flatten().find_map(|name| prices.find(provider, name)));
+        let (known, mut rates) = self.memo.get(name.as_bytes(), look_up);
+        if known != provider {
+            (_, rates) = look_up(&[]);
+        }
+        let usage = Usage {
+            input: call.input.unwrap_or(0),
+            output: call.output.unwrap_or(0),
+            cache_read: call.cache_read.unwrap_or(0),
+            cache_write: call.cache_write.unwrap_or(0),
+            reasoning: call.reasoning.unwrap_or(0),
+        };
+        let cost = rates.and_then(|rates| rates.cost(usage, call.service));
+        if cost.is_none() {
+            *self.unpriced.entry(name).or_default() += 1;
+        }
+        cost
+    }
+}
