@@ -20,6 +20,10 @@ pub(super) struct Findings {
     pub(super) input_tokens: i64,
     /// Output tokens of the owners.
     pub(super) output_tokens: i64,
+    /// Owners whose cost is known.
+    pub(super) priced: usize,
+    /// What they cost, in US dollars.
+    pub(super) cost: f64,
     /// Traces with an error of a model, by its class.
     pub(super) errors: BTreeMap<String, BTreeSet<Vec<u8>>>,
     /// Those flagged as slow although small.
@@ -71,6 +75,10 @@ impl Findings {
         self.slow += usize::from(duration(span) > SLOW);
         self.input_tokens += int(span, "gen_ai.usage.input_tokens").unwrap_or(0);
         self.output_tokens += int(span, "gen_ai.usage.output_tokens").unwrap_or(0);
+        if let Some(AnyValue::Double(cost)) = span.attribute("gen_ai.usage.cost.amount").map(|value| value.get()) {
+            self.priced += 1;
+            self.cost += cost;
+        }
     }
 
     /// How many slow small calls there are for each cause, the most frequent first.

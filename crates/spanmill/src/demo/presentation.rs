@@ -73,6 +73,11 @@ impl Report<'_> {
             ),
         );
         line(
+            "priced",
+            found.priced,
+            format!("{:.2} US dollars by list prices, {} without a price", found.cost, found.owners - found.priced),
+        );
+        line(
             "told twice",
             found.duplicates + found.rollups,
             format!(
@@ -156,6 +161,8 @@ unknown: not streamed, so nothing tells.
             "rollups": found.rollups,
             "input_tokens": found.input_tokens,
             "output_tokens": found.output_tokens,
+            "priced": found.priced,
+            "cost_usd": found.cost,
             "errors": errors,
             "slow": found.slow,
             "slow_small_causes": causes,

@@ -51,6 +51,8 @@ async fn what_comes_out_is_what_happened() {
         assert_eq!(found.owners, truth.answered(), "seed {seed}");
         assert_eq!((found.duplicates, found.rollups), (truth.duplicates(), truth.rollups), "seed {seed}");
         assert_eq!(found.slow, truth.slow(), "seed {seed}");
+        // Most models of the demo are on sale.
+        assert!(found.priced * 10 > found.owners * 8 && found.cost > 0.0, "seed {seed}: {found:?}");
         let tokens = (found.input_tokens.unsigned_abs(), found.output_tokens.unsigned_abs());
         assert_eq!(tokens, truth.tokens(), "seed {seed}");
         let failed: usize = found.errors.values().map(BTreeSet::len).sum();
@@ -106,7 +108,15 @@ fn example() -> Findings {
     };
     let slower =
         SlowSmall { duration: Duration::from_secs(9), first_token: None, cause: "unknown".to_owned(), ..call.clone() };
-    Findings { spans: 9, owners: 1234, input_tokens: 1_234_567, slow_small: vec![call, slower], ..Findings::default() }
+    Findings {
+        spans: 9,
+        owners: 1234,
+        input_tokens: 1_234_567,
+        priced: 1,
+        cost: 12.345,
+        slow_small: vec![call, slower],
+        ..Findings::default()
+    }
 }
 
 fn report(findings: &Findings) -> Report<'_> {
@@ -122,9 +132,17 @@ fn the_table_is_for_people() {
     assert!(!plain.chars().any(|character| character.is_control() && character != '\n'), "{plain}");
     let (slower, faster) = (plain.find("9.0 s").unwrap(), plain.find("5.6 s").unwrap());
     assert!(slower < faster);
-    for part in
-        ["4.9 s", "613", "97", "slow_start", "0af7651916cd43dd8448eb211c80319c", "1 234 567", "20 calls a second"]
-    {
+    for part in [
+        "12.3",
+        "1233 without a price",
+        "4.9 s",
+        "613",
+        "97",
+        "slow_start",
+        "0af7651916cd43dd8448eb211c80319c",
+        "1 234 567",
+        "20 calls a second",
+    ] {
         assert!(plain.contains(part), "{part} is missing:\n{plain}");
     }
     assert!(report(&findings).table(true).contains('\u{1b}'));
@@ -139,7 +157,7 @@ fn json_is_for_programs() {
     assert_eq!(parsed["slow_small"][0]["time_to_first_token_seconds"], serde_json::Value::Null);
     assert_eq!(parsed["slow_small"][1]["input_tokens"], 613);
     assert_eq!(parsed["slow_small_causes"]["slow_start"], 1);
-    assert_eq!(parsed["owners"], 1234);
+    assert_eq!((&parsed["owners"], &parsed["cost_usd"]), (&1234.into(), &12.345.into()));
 }
 
 /// Scenario: an empty request comes out of the pipeline.
