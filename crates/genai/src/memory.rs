@@ -117,6 +117,13 @@ impl Memory {
         std::hint::black_box(sum);
     }
 
+    /// Whether anything may be remembered of the trace or the response.
+    #[inline]
+    pub(crate) fn may_know(&self, trace: u64, response: u64) -> bool {
+        self.by_trace.newest(trace, self.written) != 0
+            || response != 0 && self.by_response.newest(response, self.written) != 0
+    }
+
     /// Owners of the trace, the newest first.
     pub(crate) fn of_trace(&self, trace: u64) -> impl Iterator<Item = Usage> {
         let head = self.by_trace.newest(trace, self.written);

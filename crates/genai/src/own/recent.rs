@@ -9,6 +9,10 @@ pub(super) fn across_requests(calls: &mut [Call<'_>], memory: &mut Memory) {
     let owners = calls.iter().filter(|call| call.role == Role::Owner);
     memory.warm(owners.map(|call| (call.trace, call.response_hash)));
     for call in calls.iter_mut().filter(|call| call.role == Role::Owner) {
+        // Mostly nothing passed before.
+        if !memory.may_know(call.trace, call.response_hash) {
+            continue;
+        }
         let usage = usage_of(call);
         let earlier = memory.of_response(usage.response).find(|known| known.response == usage.response);
         call.role = match earlier {
