@@ -265,12 +265,13 @@ impl Catalogue {
         if let (true, true, Some(owner)) = (rules.is_empty(), key.contains('.'), foreign) {
             rules = pick(owner, FOREIGN).collect();
         }
-        if let Some(target) = target::target(key)
+        let named = target::target(key);
+        if let Some(target) = named
             && !rules.iter().any(|rule| rule.canonical)
         {
             rules.insert(0, Rule { target, priority: 0, canonical: true, unit: Unit::Plain, when: !0, path: None });
         }
-        let stays = target::target(key).filter(|target| drafts.is_empty() && target::only_stays(*target));
+        let stays = named.filter(|target| drafts.is_empty() && target::only_stays(*target));
         self.plans.push(match (stays, rules.as_slice()) {
             (Some(target), _) => Plan::Stay(target),
             (None, [rule]) if rule.is_plain() => Plan::Plain(rule.target, rule.priority),

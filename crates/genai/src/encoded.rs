@@ -3,7 +3,7 @@
 use spanmill_otlp::{Part, Value, encode_attribute};
 
 use crate::call::Role;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, SourceIx};
 use crate::derive::{BUCKETS, Cause};
 use crate::vocabulary::{ErrorClass, Finish};
 use crate::write::names;
@@ -60,7 +60,7 @@ impl Encoded {
     }
 
     /// `spanmill.source`, and `spanmill.usage.role` where there is a role.
-    pub(crate) fn head(&self, source: u8, role: Role) -> &[u8] {
+    pub(crate) fn head(&self, source: SourceIx, role: Role) -> &[u8] {
         let heads = self.heads.get(usize::from(source)).or(self.heads.last());
         heads.and_then(|heads| heads.get(role as usize)).map_or(&[], Vec::as_slice)
     }

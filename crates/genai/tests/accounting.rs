@@ -283,6 +283,15 @@ fn costs() {
         sample(5, "some.scope", &agent).at(0, 2000),
         sample(6, "some.scope", &call(json!({ "gen_ai.response.id": "r6" }))).at(100, 1900).below(5),
     ]);
+    // What answered has no price, so what was asked for counts: of each call by itself.
+    let aliased = |model: &str| call(json!({ "gen_ai.response.model": "alias", "gen_ai.request.model": model }));
+    let by_request = normalise(&[
+        sample(1, "some.scope", &aliased("gpt-4o")),
+        sample(2, "some.scope", &aliased("gpt-4o-mini")),
+        sample(3, "some.scope", &aliased("house-model-7")),
+    ]);
+    let amounts: Vec<_> = (1..4).map(|span| by_request[&span].get("gen_ai.usage.cost.amount").cloned()).collect();
+    assert_eq!(amounts, [Some(json!(0.003)), Some(json!(0.00018)), None]);
     let cost = |span: u8| seen[&span].get("gen_ai.usage.cost.amount").cloned();
     assert_has(
         &seen[&1],

@@ -30,12 +30,7 @@ impl<'c> Bill<'c> {
         // What answered says more than what was asked for.
         let names = [&call.response_model, &call.request_model].map(Option::as_deref);
         let name = names.into_iter().flatten().next()?;
-        let prices = self.prices;
-        let look_up = |_: &[u8]| (provider, names.into_iter().flatten().find_map(|name| prices.find(provider, name)));
-        let (known, mut rates) = self.memo.get(name.as_bytes(), look_up);
-        if known != provider {
-            (_, rates) = look_up(&[]);
-        }
+        let rates = names.into_iter().flatten().find_map(|name| self.rates(provider, name));
         let usage = Usage {
             input: call.input.unwrap_or(0),
             output: call.output.unwrap_or(0),
@@ -48,5 +43,14 @@ impl<'c> Bill<'c> {
             *self.unpriced.entry(name).or_default() += 1;
         }
         cost
+    }
+
+    fn rates(&mut self, provider: &'c str, model: &'c str) -> Option<&'c Rates> {
+        let prices = self.prices;
+        match self.memo.get(model.as_bytes(), |_| (provider, prices.find(provider, model))) {
+            (known, rates) if known == provider => rates,
+            // The same name at another provider.
+            _ => prices.find(provider, model),
+        }
     }
 }

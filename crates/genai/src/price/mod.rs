@@ -105,14 +105,15 @@ impl Prices {
             .map_err(|wrong| PriceError::Price { model: price.model.clone(), price: wrong.to_string() })?;
         self.rates.push(rates);
         let at = self.rates.len() as u32 - 1;
-        self.insert(price.provider.as_deref().unwrap_or(ANY), &price.model.to_lowercase(), at);
+        self.insert(price.provider.as_deref().unwrap_or(ANY), &price.model, at);
         Ok(())
     }
 
     fn insert(&mut self, provider: &str, model: &str, at: u32) {
         // What was found before may have another price now.
         self.found.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
-        self.providers.entry(provider.into()).or_default().insert(model.into(), at);
+        // Spellings that are looked up are in lower case.
+        self.providers.entry(provider.into()).or_default().insert(model.to_lowercase().into(), at);
     }
 
     /// The rates of a model at a provider.
@@ -184,7 +185,7 @@ mod tests {
     /// Guarantees: both come before the table; a price that is no number is refused by its model's name.
     #[test]
     fn overrides() {
-        let mut prices = Prices::parse("openai\tgpt-9\tin=1 out=2\n").unwrap();
+        let mut prices = Prices::parse("openai\tGPT-9\tin=1 out=2\nopenai\tgpt-8\tin=1 out=2\n").unwrap();
         let price = PriceOverride { model: "My-GPT".to_owned(), input: 10.0, output: 20.0, ..PriceOverride::default() };
         prices.set(&price).unwrap();
         let theirs = PriceOverride { provider: Some("openai".to_owned()), model: "gpt-9".to_owned(), ..price.clone() };
@@ -192,6 +193,7 @@ mod tests {
         let usage = million(1_000_000, 0);
         assert_eq!(cost(&prices, "azure.ai.openai", "my-gpt", usage), Some(10.0));
         assert_eq!(cost(&prices, "openai", "gpt-9", usage), Some(10.0));
+        assert_eq!(cost(&prices, "openai", "GPT-8", usage), Some(1.0));
         let error = prices.set(&PriceOverride { input: f64::NAN, ..price }).unwrap_err();
         assert!(error.to_string().contains("My-GPT"), "{error}");
     }
@@ -204,6 +206,7 @@ mod tests {
             ("# a\nopenai\tgpt\n", "line 2: expected provider"),
             ("openai\tgpt\tinn=1\n", "line 1: unknown rate \"inn\""),
             ("openai\tgpt\tin=1\nopenai\tx\tin=1e5\n", "line 2: \"1e5\" is no price"),
+            ("openai\tgpt\tin=1 in#prority=2\n", "line 1: unknown service \"prority\""),
         ] {
             let error = Prices::parse(table).unwrap_err().to_string();
             assert!(error.starts_with(expected), "{error}");

@@ -70,11 +70,15 @@ impl Service {
 
     /// The service that a provider's word names; standard where the word is another.
     pub(crate) fn of(word: &str) -> Self {
+        Self::named(word).unwrap_or_default()
+    }
+
+    fn named(word: &str) -> Option<Self> {
         match word {
-            "priority" => Self::Priority,
-            "flex" => Self::Flex,
-            "batch" | "batches" => Self::Batch,
-            _ => Self::Standard,
+            "priority" => Some(Self::Priority),
+            "flex" => Some(Self::Flex),
+            "batch" | "batches" => Some(Self::Batch),
+            _ => None,
         }
     }
 }
@@ -87,7 +91,10 @@ impl Rates {
         let mut rates = Vec::new();
         for item in text.split(' ').filter(|item| !item.is_empty()) {
             let (name, price) = item.split_once('=').ok_or_else(|| format!("{item:?} is no rate"))?;
-            let (name, service) = name.split_once('#').unwrap_or((name, ""));
+            let (name, service) = match name.split_once('#') {
+                None => (name, Service::Standard),
+                Some((name, word)) => (name, Service::named(word).ok_or_else(|| format!("unknown service {word:?}"))?),
+            };
             let (name, above) = name.split_once('@').unwrap_or((name, "0k"));
             let kind = match name {
                 "in" => Kind::Input,
@@ -101,7 +108,7 @@ impl Rates {
                 above.strip_suffix('k').and_then(|count| count.parse::<u32>().ok()).map(i64::from);
             let above = thousands.ok_or_else(|| format!("{above:?} is no count of thousands of tokens"))? * 1_000;
             let price = femto(price).ok_or_else(|| format!("{price:?} is no price"))?;
-            rates.push(Rate { kind, above, service: Service::of(service), price });
+            rates.push(Rate { kind, above, service, price });
         }
         Ok(Self::new(&rates))
     }

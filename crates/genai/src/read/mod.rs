@@ -1,7 +1,6 @@
 //! Reads a span in one scan: what is there is looked up once, and what it means depends on the source.
 
 mod fill;
-
 mod take;
 mod visit;
 
@@ -193,6 +192,7 @@ impl<'a> Reader<'a> {
         call.writes = first_write..self.writes.len() as u32;
     }
 
+    /// [`Reader::take_plain`] is inlined where it matters, and not here.
     fn take_if_plain(&mut self, call: &mut Call<'a>, rule: &Rule, found: Found<'a>) -> bool {
         self.take_plain(call, rule.target, rule.priority, found)
     }

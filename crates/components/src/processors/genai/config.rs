@@ -99,7 +99,7 @@ impl Default for Config {
 
 impl Default for Usage {
     fn default() -> Self {
-        Self { memory: ByteSize::from_mib(12), hold: Duration::ZERO }
+        Self { memory: ByteSize::from_bytes(Options::default().usage_memory as u64), hold: Duration::ZERO }
     }
 }
 
