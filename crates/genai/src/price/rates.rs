@@ -1,5 +1,7 @@
 //! The rates of one model, and what a call costs by them. Arithmetic is in whole femto-dollars (1e-15 dollars), so that sums are exact.
 
+use std::sync::OnceLock;
+
 use super::PriceOverride;
 
 /// What a call used, in tokens. Input includes what was read from and written to a cache, output includes reasoning.
@@ -42,12 +44,20 @@ struct Rate {
     price: i64,
 }
 
-/// The rates of a model, worked out for every tier and service.
-#[derive(Debug, Clone)]
+/// The rates of a model.
+#[derive(Debug)]
 pub(crate) struct Rates {
+    rates: Vec<Rate>,
+    /// Made by the first call that is charged: of a table's thousands of models few are ever asked for.
+    worked_out: OnceLock<Tiers>,
+}
+
+/// Rates worked out for every tier and service.
+#[derive(Debug)]
+struct Tiers {
     plain: Tier,
     /// For requests with more input tokens than that, the highest first.
-    tiers: Vec<(i64, Tier)>,
+    above: Vec<(i64, Tier)>,
 }
 
 /// What each kind costs by service; none where no rate of the model says it.
@@ -110,15 +120,7 @@ impl Rates {
             let price = femto(price).ok_or_else(|| format!("{price:?} is no price"))?;
             rates.push(Rate { kind, above, service, price });
         }
-        Ok(Self::new(&rates))
-    }
-
-    fn new(rates: &[Rate]) -> Self {
-        let mut above: Vec<i64> = rates.iter().map(|rate| rate.above).filter(|above| *above > 0).collect();
-        above.sort_unstable_by(|left, right| right.cmp(left));
-        above.dedup();
-        let tiers = above.into_iter().map(|above| (above, Tier::new(rates, above))).collect();
-        Self { plain: Tier::new(rates, 0), tiers }
+        Ok(Self { rates, worked_out: OnceLock::new() })
     }
 
     /// The rates of a user's price; gives the number that is none.
@@ -135,13 +137,13 @@ impl Rates {
                 rates.push(rate(kind, dollars)?);
             }
         }
-        Ok(Self::new(&rates))
+        Ok(Self { rates, worked_out: OnceLock::new() })
     }
 
     /// US dollars; none where a rate that is needed is not known. With more input than a threshold, all tokens of the request are
     /// charged at that tier, as providers do.
     pub(crate) fn cost(&self, usage: Usage, service: Service) -> Option<f64> {
-        let tier = self.tiers.iter().find(|(above, _)| usage.input > *above).map_or(&self.plain, |(_, tier)| tier);
+        let tier = self.worked_out.get_or_init(|| Tiers::new(&self.rates)).of(usage.input);
         let [input, output, cache_read, cache_write, reasoning] = *tier.0.get(service as usize)?;
         let charge = |tokens: i64, price: Option<i64>| match (tokens, price) {
             (..=0, _) => Some(0),
@@ -158,6 +160,23 @@ impl Rates {
             + charge(thought, reasoning)?;
         // Nearly all fit into a word, which is faster to convert.
         Some(i64::try_from(sum).map_or(sum as f64, |sum| sum as f64) / 1e15)
+    }
+}
+
+// === impl Tiers ===
+
+impl Tiers {
+    fn new(rates: &[Rate]) -> Self {
+        let mut above: Vec<i64> = rates.iter().map(|rate| rate.above).filter(|above| *above > 0).collect();
+        above.sort_unstable_by(|left, right| right.cmp(left));
+        above.dedup();
+        let above = above.into_iter().map(|above| (above, Tier::new(rates, above))).collect();
+        Self { plain: Tier::new(rates, 0), above }
+    }
+
+    /// The tier of a request with so many input tokens.
+    fn of(&self, input: i64) -> &Tier {
+        self.above.iter().find(|(above, _)| input > *above).map_or(&self.plain, |(_, tier)| tier)
     }
 }
 
@@ -190,8 +209,8 @@ fn femto(text: &str) -> Option<i64> {
         return None;
     }
     let dollars: i64 = whole.parse().ok().filter(|dollars| *dollars <= MOST)?;
-    let kept = fraction.get(..fraction.len().min(DIGITS))?;
-    let parts: i64 = format!("{kept:0<DIGITS$}").parse().ok()?;
+    let fraction = fraction.bytes().chain(std::iter::repeat(b'0')).take(DIGITS);
+    let parts = fraction.fold(0, |parts, digit| parts * 10 + i64::from(digit - b'0'));
     Some(dollars * 1_000_000_000 + parts)
 }
 
