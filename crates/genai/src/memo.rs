@@ -1,5 +1,7 @@
 //! What was made of recent words: providers, operations, models and finish reasons repeat from span to span.
 
+use spanmill_otlp::short::{hash, is_same};
+
 /// The last meanings of words by a cheap hash.
 #[derive(Debug)]
 pub(crate) struct Memo<'a, T> {
@@ -20,7 +22,7 @@ impl<'a, T: Copy> Memo<'a, T> {
     /// The meaning of a word, worked out where it is not remembered.
     #[inline]
     pub(crate) fn get(&mut self, word: &'a [u8], meaning: impl FnOnce(&'a [u8]) -> T) -> T {
-        let place = place(word);
+        let place = hash(word) as usize % PLACES;
         match self.known.get(place) {
             Some(Some((known, meaning))) if is_same(known, word) => *meaning,
             _ => {
@@ -37,29 +39,6 @@ impl<'a, T: Copy> Memo<'a, T> {
     pub(crate) fn clear(&mut self) {
         self.known = [None; PLACES];
     }
-}
-
-/// Mixes the length with both ends: words of one kind differ there.
-#[inline]
-fn place(word: &[u8]) -> usize {
-    let ends = match (word.first_chunk::<8>(), word.last_chunk::<8>()) {
-        (Some(first), Some(last)) => u64::from_le_bytes(*first) ^ u64::from_le_bytes(*last).rotate_left(23),
-        _ => word.iter().fold(0, |ends, byte| ends << 8 | u64::from(*byte)),
-    };
-    let mixed = (ends ^ (word.len() as u64) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 59) as usize % PLACES
-}
-
-/// Compares by words right here: what repeats is too short to be worth a call.
-#[inline]
-fn is_same(known: &[u8], word: &[u8]) -> bool {
-    known.len() == word.len()
-        && match (known.last_chunk::<8>(), word.last_chunk::<8>()) {
-            (Some(known_end), Some(end)) => {
-                known_end == end && known.chunks_exact(8).zip(word.chunks_exact(8)).all(|(known, word)| known == word)
-            }
-            _ => known.iter().zip(word).all(|(known, word)| known == word),
-        }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Attribute keys compiled to numbered slots, so that a scan of a span costs one lookup an attribute, however many keys
 //! are known.
 
+use crate::short::{hash, is_same};
+
 /// Number of a key in its [`KeyTable`], counted from zero in the order the keys were given.
 pub type Slot = u16;
 
@@ -123,33 +125,4 @@ impl Guesses {
     pub fn restart(&mut self) {
         self.at = 0;
     }
-}
-
-/// Compares by words right here: keys are too short to be worth a call.
-#[inline]
-fn is_same(known: &[u8], key: &[u8]) -> bool {
-    if known.len() != key.len() {
-        return false;
-    }
-    match (known.last_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(known_end), Some(key_end)) => {
-            // Keys of one vocabulary mostly differ at their ends.
-            let words = |bytes| <[u8]>::chunks_exact(bytes, 8);
-            known_end == key_end && words(known).zip(words(key)).all(|(known, key)| known == key)
-        }
-        _ => known == key,
-    }
-}
-
-/// Mixes the length with the first and last eight bytes: keys of one vocabulary differ there.
-#[inline]
-fn hash(key: &[u8]) -> u32 {
-    let (first, last) = match (key.first_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(first), Some(last)) => (u64::from_le_bytes(*first), u64::from_le_bytes(*last)),
-        _ => (key.iter().fold(0, |word, &byte| word << 8 | u64::from(byte)), 0),
-    };
-    let middle = key.get(key.len() / 2).copied().unwrap_or(0);
-    let mixed = (first ^ last.rotate_left(23) ^ (key.len() as u64) << 56 ^ u64::from(middle) << 40)
-        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (mixed >> 32) as u32
 }

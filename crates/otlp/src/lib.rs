@@ -27,6 +27,7 @@ mod limits;
 mod opaque;
 mod outline;
 mod patch;
+pub mod short;
 mod split;
 mod traces;
 mod value;
