@@ -1,5 +1,7 @@
 //! The one scan over a span: attributes are looked up, and taken at once where nothing is to be thought of.
 
+use std::ops::ControlFlow;
+
 use spanmill_otlp::{AnyValue, Attribute, Payload, Pos, StatusRef, ValueRef, Visitor};
 
 use super::{Found, MOST_PARTS, Reader};
@@ -58,18 +60,18 @@ impl<'r, 'a> Visit<'r, 'a> {
 
 impl<'a> Visitor<'a> for Visit<'_, 'a> {
     #[inline(always)]
-    fn attribute(&mut self, body: &'a [u8], pos: Pos) {
+    fn attribute(&mut self, body: &'a [u8], pos: Pos) -> ControlFlow<()> {
         let Attribute { key, value, pos } = Attribute::read(body, pos);
         if is_not_finite(value) {
             if self.reader.to_cut.len() < MOST_PARTS {
                 self.reader.to_cut.push(pos);
             }
-            return;
+            return ControlFlow::Continue(());
         }
         let catalogue = self.reader.catalogue;
         let Some(slot) = catalogue.keys.get_next(key, &mut self.reader.guesses) else {
             self.seen.signals |= key.starts_with(b"gen_ai.");
-            return;
+            return ControlFlow::Continue(());
         };
         let found = Found { slot, pos, value };
         let plan = match self.scope {
@@ -87,6 +89,7 @@ impl<'a> Visitor<'a> for Visit<'_, 'a> {
         if !taken && self.reader.found.len() < MOST_PARTS {
             self.reader.found.push(found);
         }
+        ControlFlow::Continue(())
     }
 
     #[inline(always)]

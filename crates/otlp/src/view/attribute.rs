@@ -42,7 +42,7 @@ impl<'a> Iterator for Attributes<'a> {
 
 impl<'a> Attribute<'a> {
     /// Reads an encoded `KeyValue`.
-    #[inline]
+    #[inline(always)]
     pub fn read(body: &'a [u8], pos: Pos) -> Self {
         let (key, value) = key_value(body);
         Self { key, value, pos }
@@ -55,7 +55,7 @@ impl<'a> Attribute<'a> {
 }
 
 /// The encoding of a `KeyValue` that all SDKs write: a short key, then a short value.
-#[inline]
+#[inline(always)]
 fn plain_key_value(body: &[u8]) -> Option<(&[u8], &[u8])> {
     let [0x0a, key_len @ 0..=0x7f, rest @ ..] = body else { return None };
     let (key, rest) = rest.split_at_checked(usize::from(*key_len))?;
@@ -63,7 +63,7 @@ fn plain_key_value(body: &[u8]) -> Option<(&[u8], &[u8])> {
     (value.len() == usize::from(*value_len)).then_some((key, value))
 }
 
-#[inline]
+#[inline(always)]
 pub(super) fn key_value(body: &[u8]) -> (&[u8], ValueRef<'_>) {
     match plain_key_value(body) {
         Some((key, value)) => (key, ValueRef::new(value)),

@@ -1,5 +1,7 @@
 //! Messages and their fields, whether received or edited.
 
+use std::ops::ControlFlow;
+
 use super::attribute::Attributes;
 use crate::edit::{ARENA, Segment};
 use crate::index::Span32;
@@ -41,8 +43,8 @@ enum Pieces<'a> {
 
 /// Takes the fields of a message, one after the other: see [`Message::visit`].
 pub trait Visitor<'a> {
-    /// An attribute: the encoded `KeyValue`, and where it lies.
-    fn attribute(&mut self, body: &'a [u8], pos: Pos);
+    /// An attribute: the encoded `KeyValue`, and where it lies. To break ends the visit.
+    fn attribute(&mut self, body: &'a [u8], pos: Pos) -> ControlFlow<()>;
 
     /// Any other field.
     fn field(&mut self, number: u32, payload: Payload<'a>, pos: Pos);
@@ -78,18 +80,6 @@ impl<'a> Message<'a> {
         Self::one(bytes, 0, bytes.len() as u32)
     }
 
-    /// The encoded message in pieces of whole fields: one piece, unless it was edited or came in parts.
-    #[inline]
-    pub fn pieces(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let message = *self;
-        let mut next = 0;
-        std::iter::from_fn(move || {
-            let (piece, _) = message.piece(next)?;
-            next += 1;
-            Some(piece)
-        })
-    }
-
     /// Its fields, in order.
     #[inline]
     pub fn fields(&self) -> Fields<'a> {
@@ -123,7 +113,11 @@ impl<'a> Message<'a> {
                 let pos = Pos { start: end - rest.len() as u32, end: end - after.len() as u32 };
                 rest = after;
                 match payload {
-                    Payload::Bytes(body) if number == attributes => visitor.attribute(body, pos),
+                    Payload::Bytes(body) if number == attributes => {
+                        if visitor.attribute(body, pos).is_break() {
+                            return;
+                        }
+                    }
                     payload => visitor.field(number, payload, pos),
                 }
             }
@@ -237,11 +231,5 @@ impl<'a> Fields<'a> {
     #[inline]
     fn is_last_piece(&self) -> bool {
         self.next_piece > 0 && matches!(self.message.pieces, Pieces::One(..))
-    }
-
-    /// What was not read yet of the piece that is being read.
-    #[inline]
-    pub fn remaining(&self) -> &'a [u8] {
-        self.rest
     }
 }

@@ -1,8 +1,11 @@
 //! What one evaluation reads: the resource, scope, span and event at hand, each scanned once for all expressions of a
 //! program.
 
+use std::ops::ControlFlow;
+
 use spanmill_otlp::{
-    Attribute, EventRef, Field, KeyTable, Message, Payload, ResourceRef, ScopeRef, Slot, SpanRef, StatusRef, ValueRef,
+    Attribute, EventRef, KeyTable, Message, Payload, Pos, ResourceRef, ScopeRef, Slot, SpanRef, StatusRef, ValueRef,
+    Visitor,
 };
 
 /// Where attributes are.
@@ -81,6 +84,19 @@ pub(crate) struct SpanFields<'a> {
     pub(crate) dropped_links: u32,
     pub(crate) flags: u32,
     pub(crate) status: StatusRef<'a>,
+}
+
+/// Takes all of a span.
+struct Whole<'t, 'a> {
+    table: &'t mut Table<'a>,
+    fields: &'t mut SpanFields<'a>,
+    keys: &'t Keys,
+}
+
+/// Takes the attributes that are wanted, until all of them were found.
+struct Wanted<'t, 'a> {
+    table: &'t mut Table<'a>,
+    keys: &'t Keys,
 }
 
 /// The field numbers of attributes.
@@ -169,13 +185,10 @@ impl<'a> Frame<'a> {
         self.span.clear(message, &self.slots.span);
         if self.slots.fields {
             self.fields = SpanFields::default();
-            for piece in message.pieces() {
-                scan(piece, &mut self.span, &mut self.fields, &self.slots.span);
-            }
+            let Self { span: table, fields, slots, .. } = self;
+            message.visit(SPAN_ATTRIBUTES, &mut Whole { table, fields, keys: &slots.span });
         } else if self.span.missing > 0 {
-            for piece in message.pieces() {
-                scan_attributes(piece, &mut self.span, &self.slots.span);
-            }
+            message.visit(SPAN_ATTRIBUTES, &mut Wanted { table: &mut self.span, keys: &self.slots.span });
         }
     }
 
@@ -207,9 +220,8 @@ impl<'a> Frame<'a> {
 impl<'a> SpanFields<'a> {
     /// Keeps a field of a span; of a repeated scalar the last one counts.
     #[inline]
-    fn note(&mut self, field: Field<'a>, table: &mut Table<'a>, keys: &Keys) {
-        match (field.number, field.payload) {
-            (SPAN_ATTRIBUTES, Payload::Bytes(body)) => table.note(body, keys),
+    fn note(&mut self, number: u32, payload: Payload<'a>) {
+        match (number, payload) {
             (5, Payload::Bytes(name)) => self.name = name,
             (6, Payload::Varint(kind)) => self.kind = kind as i32,
             (7, Payload::Fixed64(start)) => self.start = start,
@@ -228,100 +240,32 @@ impl<'a> SpanFields<'a> {
     }
 }
 
-/// Reads a span, or a piece of one. Fields as every known sender writes them are read right here; whatever else comes is
-/// left to the general reader.
-#[inline]
-fn scan<'a>(encoded: &'a [u8], table: &mut Table<'a>, fields: &mut SpanFields<'a>, keys: &Keys) {
-    let mut rest = encoded;
-    loop {
-        if let Some((tag, body, after)) = delimited(rest) {
-            match tag {
-                0x4a => table.note(body, keys),
-                0x2a => fields.name = body,
-                0x0a => fields.trace_id = body,
-                0x12 => fields.span_id = body,
-                0x1a => fields.trace_state = body,
-                0x22 => fields.parent_span_id = body,
-                0x7a => fields.status.merge(body),
-                _ => {}
-            }
-            rest = after;
-            continue;
-        }
-        match rest {
-            [] => return,
-            [0x30, kind @ 0..0x80, after @ ..] => {
-                fields.kind = i32::from(*kind);
-                rest = after;
-                continue;
-            }
-            [tag @ (0x39 | 0x41), after @ ..] => {
-                if let Some((time, after)) = after.split_first_chunk::<8>() {
-                    let time = u64::from_le_bytes(*time);
-                    if *tag == 0x39 {
-                        fields.start = time
-                    } else {
-                        fields.end = time
-                    }
-                    rest = after;
-                    continue;
-                }
-            }
-            _ => {}
-        }
-        let mut others = Message::standalone(rest).fields();
-        let Some(field) = others.next() else { return };
-        fields.note(field, table, keys);
-        rest = others.remaining();
+// === impl Whole ===
+
+impl<'a> Visitor<'a> for Whole<'_, 'a> {
+    #[inline(always)]
+    fn attribute(&mut self, body: &'a [u8], pos: Pos) -> ControlFlow<()> {
+        self.table.note(body, pos, self.keys);
+        ControlFlow::Continue(())
+    }
+
+    #[inline(always)]
+    fn field(&mut self, number: u32, payload: Payload<'a>, _: Pos) {
+        self.fields.note(number, payload);
     }
 }
 
-/// Reads the attributes of a span, or of a piece of one, until all that are wanted were found: of several with one key the first
-/// one counts.
-#[inline]
-fn scan_attributes<'a>(encoded: &'a [u8], table: &mut Table<'a>, keys: &Keys) {
-    let mut rest = encoded;
-    while table.missing > 0 {
-        if let Some((tag, body, after)) = delimited(rest) {
-            if tag == 0x4a {
-                table.note(body, keys);
-            }
-            rest = after;
-            continue;
-        }
-        // The times of a span.
-        if let [0x39 | 0x41, after @ ..] = rest
-            && let Some(after) = after.get(8..)
-        {
-            rest = after;
-            continue;
-        }
-        let mut others = Message::standalone(rest).fields();
-        let Some(field) = others.next() else { return };
-        if let (SPAN_ATTRIBUTES, Payload::Bytes(body)) = (field.number, field.payload) {
-            table.note(body, keys);
-        }
-        rest = others.remaining();
-    }
-}
+// === impl Wanted ===
 
-/// The length-delimited field at the beginning of a span's rest, where its tag takes one byte and its body less than 16 KiB:
-/// tag, body, and what follows.
-#[inline]
-fn delimited(rest: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (tag, len, tail) = match rest {
-        [tag, len @ 0..0x80, tail @ ..] => (*tag, usize::from(*len), tail),
-        [tag, low @ 0x80..=0xff, high @ 0..0x80, tail @ ..] => {
-            (*tag, usize::from(*low & 0x7f) | usize::from(*high) << 7, tail)
-        }
-        _ => return None,
-    };
-    // Wire type 2, and no second byte of the tag.
-    if tag & 0x87 != 2 {
-        return None;
+impl<'a> Visitor<'a> for Wanted<'_, 'a> {
+    #[inline(always)]
+    fn attribute(&mut self, body: &'a [u8], pos: Pos) -> ControlFlow<()> {
+        self.table.note(body, pos, self.keys);
+        if self.table.missing == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
-    let (body, after) = tail.split_at_checked(len)?;
-    Some((tag, body, after))
+
+    #[inline(always)]
+    fn field(&mut self, _: u32, _: Payload<'a>, _: Pos) {}
 }
 
 // === impl Table ===
@@ -346,29 +290,18 @@ impl<'a> Table<'a> {
         }
         for field in message.fields() {
             if let (true, Payload::Bytes(body)) = (field.number == number, field.payload) {
-                self.note(body, keys);
+                self.note(body, field.pos, keys);
             }
         }
     }
 
     /// Keeps the value of an encoded `KeyValue` where its key is wanted. The first of several counts.
-    #[inline]
-    fn note(&mut self, body: &'a [u8], keys: &Keys) {
+    #[inline(always)]
+    fn note(&mut self, body: &'a [u8], pos: Pos, keys: &Keys) {
         if keys.lengths == 0 {
             return;
         }
-        if let [0x0a, len @ 0..0x80, rest @ ..] = body
-            && let Some((key, value)) = rest.split_at_checked(usize::from(*len))
-            && let [0x12, value_len @ 0..0x80, value @ ..] = value
-            && value.len() == usize::from(*value_len)
-        {
-            // As every known sender writes short attributes: key, value, nothing else.
-            if let Some(slot) = keys.get(key) {
-                self.keep(slot, ValueRef::new(value));
-            }
-            return;
-        }
-        let (key, value) = general(body);
+        let Attribute { key, value, .. } = Attribute::read(body, pos);
         if let Some(slot) = keys.get(key) {
             self.keep(slot, value);
         }
@@ -380,19 +313,6 @@ impl<'a> Table<'a> {
             *kept = Some(value);
             self.missing -= 1;
         }
-    }
-}
-
-/// Any encoded `KeyValue`.
-fn general(body: &[u8]) -> (&[u8], ValueRef<'_>) {
-    // The position is that of the attribute in its message, which nobody asks for here.
-    let position = Message::standalone(body).fields().next().map(|field| field.pos);
-    match position {
-        Some(pos) => {
-            let read = Attribute::read(body, pos);
-            (read.key, read.value)
-        }
-        None => (&[], ValueRef::new(&[])),
     }
 }
 
@@ -480,25 +400,27 @@ mod tests {
             let keys = Keys::new(vec!["a".to_owned(), "bb".to_owned(), "ccc".to_owned(), String::new()]);
             let (mut fast, mut fast_fields) = (Table::new(), SpanFields::default());
             fast.clear(message, &keys);
-            scan(&encoded, &mut fast, &mut fast_fields, &keys);
+            message.visit(SPAN_ATTRIBUTES, &mut Whole { table: &mut fast, fields: &mut fast_fields, keys: &keys });
             prop_assert_eq!(fast.missing, fast.values.iter().filter(|value| value.is_none()).count());
             let (mut general, mut general_fields) = (Table::new(), SpanFields::default());
             general.clear(message, &keys);
             for field in message.fields() {
                 match (field.number, field.payload) {
                     (SPAN_ATTRIBUTES, Payload::Bytes(body)) => {
-                        let (key, value) = super::general(body);
+                        let Attribute { key, value, .. } = Attribute::read(body, field.pos);
                         if let Some(slot) = keys.table.get(key) {
                             general.keep(slot, value);
                         }
                     }
-                    _ => general_fields.note(field, &mut general, &keys),
+                    (number, payload) => general_fields.note(number, payload),
                 }
             }
             prop_assert_eq!(format!("{:?}{:?}", fast.values, fast_fields), format!("{:?}{:?}", general.values, general_fields));
             let mut short = Table::new();
             short.clear(message, &keys);
-            scan_attributes(&encoded, &mut short, &keys);
+            if short.missing > 0 {
+                message.visit(SPAN_ATTRIBUTES, &mut Wanted { table: &mut short, keys: &keys });
+            }
             prop_assert_eq!(format!("{:?}", short.values), format!("{:?}", general.values));
         }
     }
