@@ -35,6 +35,8 @@ pub(crate) struct Rule {
     pub(crate) when: u32,
     /// Where in the JSON value.
     pub(crate) path: Option<Box<[Box<str>]>>,
+    /// The member of a document of messages that the value is.
+    pub(crate) member: Option<Box<str>>,
 }
 
 /// The rules for one key and one source, as a range.
@@ -64,6 +66,8 @@ pub(crate) struct SlotInfo {
     pub(crate) signals: bool,
     /// Whether its value may tell the source.
     pub(crate) equals: bool,
+    /// Whether the key may be a piece of a flattened document.
+    pub(crate) flat: bool,
 }
 
 /// A compiled source.
@@ -92,6 +96,11 @@ pub(crate) struct Catalogue {
     pub(crate) sources: Vec<Source>,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) first_token_events: KeyTable,
+    /// Prefixes of keys that documents of messages are flattened to, and the attributes they are for.
+    pub(crate) flattened: Vec<(Box<str>, Target)>,
+    /// The first bytes of those prefixes.
+    flat_heads: Vec<u8>,
+    names: Vec<Box<str>>,
     scopes: Vec<(Regex, Option<Regex>, SourceIx)>,
     equals: Vec<(Slot, Box<[u8]>, SourceIx)>,
     cells: Vec<Cell>,
@@ -189,6 +198,19 @@ impl Catalogue {
                 info.equals = true;
             }
         }
+        let mut flattened = Vec::new();
+        for file in &parsed {
+            for rule in &file.flattened {
+                let target = target::target(&rule.to).filter(|target| target::is_content(*target));
+                let target = target.ok_or_else(|| {
+                    CatalogueError::new(&file.name, format!("flattened: {:?} holds no messages", rule.to))
+                })?;
+                flattened.push((rule.prefix.as_str().into(), target));
+            }
+        }
+        for (name, info) in keys.names.iter().zip(&mut slots) {
+            info.flat = split_flat(&flattened, name.as_bytes()).is_some();
+        }
         let events = parsed.iter().flat_map(|file| file.time_to_first_token.events.iter());
         let mut catalogue = Self {
             keys: KeyTable::new(&keys.names),
@@ -196,6 +218,9 @@ impl Catalogue {
             sources,
             vocabulary,
             first_token_events: KeyTable::new(events),
+            flat_heads: heads(&flattened),
+            flattened,
+            names: keys.names.iter().map(|name| name.as_str().into()).collect(),
             scopes,
             equals,
             cells: Vec::new(),
@@ -230,6 +255,22 @@ impl Catalogue {
         self.equals.iter().find(|(key, known, _)| *key == slot && **known == *value).map(|(_, _, source)| *source)
     }
 
+    /// The name of a key.
+    pub(crate) fn name(&self, slot: Slot) -> &[u8] {
+        self.names.get(usize::from(slot)).map_or(&[], |name| name.as_bytes())
+    }
+
+    /// Whether a key is worth asking [`Self::flattened`] about.
+    #[inline]
+    pub(crate) fn may_be_flat(&self, key: &[u8]) -> bool {
+        key.first().is_some_and(|first| self.flat_heads.contains(first))
+    }
+
+    /// What a key of a flattened document consists of: the number of its prefix, and what follows that.
+    pub(crate) fn flattened<'k>(&self, key: &'k [u8]) -> Option<(u8, &'k str)> {
+        split_flat(&self.flattened, key)
+    }
+
     /// The rules for a key.
     #[inline]
     pub(crate) fn rules(&self, slot: Slot, source: SourceIx) -> &[Rule] {
@@ -261,6 +302,10 @@ impl Catalogue {
         };
         let own: Vec<Rule> = pick(source, 0).collect();
         let mut rules = if own.is_empty() { pick(0, GENERIC).collect() } else { own };
+        // What facts a source finds in a document does not tell whether it holds messages.
+        if !rules.iter().any(|rule| target::is_content(rule.target)) {
+            rules.extend(pick(0, GENERIC).filter(|rule| target::is_content(rule.target)));
+        }
         let foreign = drafts.iter().map(|draft| draft.source).find(|owner| *owner != source && *owner != 0);
         if let (true, true, Some(owner)) = (rules.is_empty(), key.contains('.'), foreign) {
             rules = pick(owner, FOREIGN).collect();
@@ -269,7 +314,10 @@ impl Catalogue {
         if let Some(target) = named
             && !rules.iter().any(|rule| rule.canonical)
         {
-            rules.insert(0, Rule { target, priority: 0, canonical: true, unit: Unit::Plain, when: !0, path: None });
+            rules.insert(
+                0,
+                Rule { target, priority: 0, canonical: true, unit: Unit::Plain, when: !0, path: None, member: None },
+            );
         }
         let stays = named.filter(|target| drafts.is_empty() && target::only_stays(*target));
         self.plans.push(match (stays, rules.as_slice()) {
@@ -301,6 +349,22 @@ impl Rule {
     }
 }
 
+fn heads(flattened: &[(Box<str>, Target)]) -> Vec<u8> {
+    let mut heads: Vec<u8> = flattened.iter().filter_map(|(prefix, _)| prefix.bytes().next()).collect();
+    heads.sort_unstable();
+    heads.dedup();
+    heads
+}
+
+/// Splits a key such as `gen_ai.prompt.0.content` behind the prefix.
+fn split_flat<'k>(flattened: &[(Box<str>, Target)], key: &'k [u8]) -> Option<(u8, &'k str)> {
+    flattened.iter().enumerate().find_map(|(number, (prefix, _))| {
+        let rest = key.strip_prefix(prefix.as_bytes())?.strip_prefix(b".")?;
+        rest.first().filter(|first| first.is_ascii_digit())?;
+        Some((number as u8, std::str::from_utf8(rest).ok()?))
+    })
+}
+
 fn same(left: &[Rule], right: &[Rule]) -> bool {
     left.len() == right.len()
         && left.iter().zip(right).all(|(left, right)| {
@@ -310,6 +374,7 @@ fn same(left: &[Rule], right: &[Rule]) -> bool {
                 && left.unit == right.unit
                 && left.when == right.when
                 && left.path == right.path
+                && left.member == right.member
         })
 }
 
@@ -331,7 +396,16 @@ fn rules_of(
         |name: &str| target::target(name).ok_or_else(|| CatalogueError::new(file, format!("unknown target {name:?}")));
     let mut rules = Vec::new();
     if let Some(to) = &mapping.to {
-        rules.push(Rule { target: find(to)?, priority, canonical: false, unit: mapping.unit, when, path: None });
+        let member = mapping.member.as_deref().map(Box::from);
+        rules.push(Rule {
+            target: find(to)?,
+            priority,
+            canonical: false,
+            unit: mapping.unit,
+            when,
+            path: None,
+            member,
+        });
     }
     let mut members: Vec<&Member> = mapping.members.iter().collect();
     for shape in &mapping.shapes {
@@ -347,6 +421,7 @@ fn rules_of(
             unit: member.unit,
             when,
             path: Some(path),
+            member: None,
         });
     }
     if rules.is_empty() {

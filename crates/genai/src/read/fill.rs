@@ -65,17 +65,18 @@ impl<'a> Reader<'a> {
             }
         }
         self.read_events(call);
-        if call.finish_reasons.is_none()
-            && let Some(messages) = self.output_messages
-        {
-            call.finish_reasons = finish_in_messages(messages);
+        if call.finish_reasons.is_none() {
+            call.finish_reasons = match self.content.answer() {
+                Some(answer) => finish_in_messages(answer),
+                None => self.content.finish_reasons(),
+            };
         }
         if call.finish.is_none() {
             call.finish = call.finish_reasons.as_ref().and_then(|reasons| self.finish_word(reasons));
         }
         // Some providers say `stop` although the model called a tool.
         if call.finish == Some(Finish::Stop) && !call.tool_calls {
-            call.tool_calls = self.output_messages.is_some_and(calls_tool);
+            call.tool_calls = self.content.calls_tool();
         }
         if call.tool_calls && matches!(call.finish, Some(Finish::Stop) | None) && call.class == Class::Model {
             call.finish = Some(Finish::ToolCall);
@@ -189,7 +190,7 @@ fn finish_in_messages<'a>(messages: ValueRef<'a>) -> Option<Strings<'a>> {
 
 /// Whether structured output messages, as JSON text, hold a tool call. Quotes inside content are escaped, so only a part
 /// of the message matches.
-fn calls_tool(messages: ValueRef<'_>) -> bool {
+pub(super) fn calls_tool(messages: ValueRef<'_>) -> bool {
     let AnyValue::Text(text) = messages.get() else { return false };
     [&br#""type":"tool_call""#[..], br#""type": "tool_call""#].iter().any(|part| memmem::find(text, part).is_some())
 }
