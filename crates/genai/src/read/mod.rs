@@ -51,6 +51,8 @@ pub(crate) struct Reader<'a> {
     error_text: Option<Cow<'a, str>>,
     http_status: Option<i64>,
     tool_name: Option<Cow<'a, str>>,
+    /// A model of which nobody says whether it was asked for or answered, and where it stands.
+    model: Option<(Cow<'a, str>, Pos)>,
     output_messages: Option<ValueRef<'a>>,
     /// Attributes to be written, of all spans.
     pub(crate) writes: Vec<Write<'a>>,
@@ -94,6 +96,7 @@ impl<'a> Reader<'a> {
             error_text: None,
             http_status: None,
             tool_name: None,
+            model: None,
             output_messages: None,
             writes: Vec::new(),
             cuts: Vec::new(),
@@ -104,6 +107,8 @@ impl<'a> Reader<'a> {
     /// for one that was read before, by another hop.
     pub(crate) fn read(&mut self, span: SpanRef<'a>, scope: Option<SourceIx>, calls: &mut Vec<Call<'a>>) -> Node {
         let first = calls.len();
+        let is_mixed = |source: &SourceIx| self.catalogue.source(*source).is_some_and(|source| source.mixed);
+        let (mixed, scope) = if scope.as_ref().is_some_and(is_mixed) { (scope, None) } else { (None, scope) };
         let unrecognised = self.catalogue.unrecognised();
         calls.push(Call::new(span.ix(), scope.unwrap_or(unrecognised)));
         let none = Node { trace: 0, id: 0, parent: 0, call: None };
@@ -125,7 +130,7 @@ impl<'a> Reader<'a> {
             let markers = markers & self.allowed;
             let told = told.filter(|source| self.allowed & 1 << source != 0);
             let marked = (markers != 0).then(|| markers.trailing_zeros() as SourceIx);
-            call.source = told.or(marked).unwrap_or(unrecognised);
+            call.source = mixed.or(told).or(marked).unwrap_or(unrecognised);
             self.words_of(call.source);
         }
         call.longest = call.end.saturating_sub(call.start);
@@ -160,7 +165,7 @@ impl<'a> Reader<'a> {
         self.copies.clear();
         self.used.clear();
         (self.error_type, self.error_text, self.tool_name) = (None, None, None);
-        (self.http_status, self.output_messages) = (None, None);
+        (self.http_status, self.output_messages, self.model) = (None, None, None);
         let source = catalogue.source(call.source);
         for at in 0..self.found.len() {
             let Some(&found) = self.found.get(at) else { break };
