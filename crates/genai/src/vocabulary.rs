@@ -387,10 +387,12 @@ impl Errors {
     }
 }
 
-/// Whether a model's name ends with the date of a snapshot: `gpt-4o-2024-08-06`, `gpt-4-0613`.
+/// Whether a model's name ends with the date of a snapshot: `gpt-4o-2024-08-06`, `gpt-4-0613`. Where an `@` is before it, it is
+/// a part of the name that one asks for.
 pub(crate) fn names_snapshot(model: &str) -> bool {
-    let tail = model.bytes().rev().take_while(|byte| byte.is_ascii_digit() || *byte == b'-');
-    tail.filter(u8::is_ascii_digit).count() >= 4
+    let name = model.trim_end_matches(|character: char| character.is_ascii_digit() || character == '-');
+    let date = model.get(name.len()..).unwrap_or_default();
+    date.starts_with('-') && date.bytes().filter(u8::is_ascii_digit).count() >= 4
 }
 
 fn texts(entries: Vec<TextEntry>) -> Result<Vec<(Box<str>, ErrorClass)>, CatalogueError> {

@@ -163,6 +163,28 @@ impl<'a> Reader<'a> {
                 call.changed(target::FINISH);
             }
         }
+        if call.finish_reasons.is_none() || call.response_model.is_none() {
+            self.read_chunks(call);
+        }
+    }
+
+    /// What the last chunks of a stream say, where they are kept as events and nothing else says it.
+    fn read_chunks(&self, call: &mut Call<'a>) {
+        let known = |body: &[u8], pos| self.catalogue.first_token_events.get(EventRef::new(body, pos).name()).is_some();
+        for (body, _) in self.events.iter().rev().filter(|(body, pos)| known(body, *pos)) {
+            if call.finish_reasons.is_none()
+                && let Some(reason) = text_member(body, br#""finish_reason": ""#)
+            {
+                call.finish_reasons = Some(Strings::One(Cow::Borrowed(reason)));
+                call.changed(target::FINISH);
+            }
+            if call.response_model.is_none()
+                && let Some(model) = text_member(body, br#""model_name": ""#)
+            {
+                call.response_model = Some(Cow::Borrowed(model));
+                call.changed(target::RESPONSE_MODEL);
+            }
+        }
     }
 
     pub(super) fn classify(&self, call: &mut Call<'a>, status: StatusRef<'a>) {
@@ -190,6 +212,13 @@ impl<'a> Reader<'a> {
         call.error = signs.classify(&self.catalogue.vocabulary.errors);
         call.failed |= call.error.is_some() && !call.has_usage();
     }
+}
+
+/// The text of a member of a document that stands as JSON in an encoded event, without reading it.
+fn text_member<'a>(event: &'a [u8], member: &[u8]) -> Option<&'a str> {
+    let text = event.get(memmem::find(event, member)? + member.len()..)?;
+    let text = text.get(..memmem::find(text, b"\"")?)?;
+    std::str::from_utf8(text).ok().filter(|text| !text.is_empty() && !text.contains('\\'))
 }
 
 /// The finish reason inside structured output messages: JSON text.
