@@ -167,3 +167,15 @@ fn chunks_that_end_a_stream() {
     });
     assert_has(&normalise(&[span])[&1], &expected, "stream");
 }
+
+/// Scenario: an instrumentation puts the answer of a stream together and loses the tool call, which a chunk still shows.
+/// Guarantees: the call is one of a tool.
+#[test]
+fn a_tool_call_that_only_a_chunk_shows() {
+    let attributes = json!({
+        "mlflow.spanType": "\"CHAT_MODEL\"", "mlflow.spanOutputs": "{\"choices\": [{\"finish_reason\": \"stop\"}]}",
+    });
+    let chunk = json!({ "mlflow.chunk.value": "{\"choices\": [{\"finish_reason\": \"tool_calls\"}]}" });
+    let span = sample(1, "mlflow.tracing.provider", &attributes).event(250, "mlflow.chunk.item.7", &chunk);
+    assert_has(&normalise(&[span])[&1], &json!({ "spanmill.finish_reason": "tool_call" }), "stream");
+}

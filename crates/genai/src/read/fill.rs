@@ -76,7 +76,10 @@ impl<'a> Reader<'a> {
         }
         // Some providers say `stop` although the model called a tool, and some instrumentations nothing.
         if matches!(call.finish, Some(Finish::Stop) | None) && !call.tool_calls && call.class == Class::Model {
-            call.tool_calls = self.output_messages.is_some_and(calls_tool);
+            // The chunks of a stream know better than the answer that was put together from them.
+            let in_chunk = |body| memmem::find(body, br#""finish_reason": "tool_calls""#).is_some();
+            call.tool_calls =
+                self.output_messages.is_some_and(calls_tool) || self.events.iter().any(|(body, _)| in_chunk(body));
         }
         if call.tool_calls && matches!(call.finish, Some(Finish::Stop) | None) && call.class == Class::Model {
             call.finish = Some(Finish::ToolCall);
