@@ -54,6 +54,8 @@ pub(crate) struct Call<'a> {
     pub(crate) error: Option<ErrorClass>,
     pub(crate) finish: Option<Finish>,
     pub(crate) tool_calls: bool,
+    /// Whether what it says of a response was given to it: the response is that of a call before it.
+    pub(crate) echoes: bool,
     pub(crate) input: Option<i64>,
     pub(crate) output: Option<i64>,
     /// The nearest GenAI span above.
@@ -177,6 +179,7 @@ impl Call<'_> {
             priced: false,
             service: Service::Standard,
             tool_calls: false,
+            echoes: false,
             error: None,
             tool: None,
             places: [Pos::default(); CORE],

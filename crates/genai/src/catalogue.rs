@@ -33,6 +33,10 @@ pub(crate) struct Rule {
     pub(crate) unit: Unit,
     /// Bits of the operations it applies to.
     pub(crate) when: u32,
+    /// Whether it tells of what the span was given.
+    pub(crate) given: bool,
+    /// Whether the key means this for its source only.
+    local: bool,
     /// Where in the JSON value.
     pub(crate) path: Option<Box<[Box<str>]>>,
     /// The member of a document of messages that the value is.
@@ -74,6 +78,8 @@ pub(crate) struct SlotInfo {
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) name: Box<str>,
+    /// Whether a span of its scopes may have nothing to do with GenAI.
+    pub(crate) mixed: bool,
     pub(crate) spans: Vec<(Regex, Operation, bool)>,
     pub(crate) default_provider: Option<Box<str>>,
     pub(crate) providers: Words<Box<str>>,
@@ -115,10 +121,16 @@ struct Draft {
 }
 
 /// Priorities of rules that are not the source's own.
-const GENERIC: u16 = 1_000;
+pub(crate) const GENERIC: u16 = 1_000;
 const FOREIGN: u16 = 5_000;
 /// More sources than fit the marker bits are refused.
 const MOST_SOURCES: usize = 64;
+
+/// Whether a key tells by itself that its span is one of GenAI.
+#[inline]
+pub(crate) fn is_genai(key: &[u8]) -> bool {
+    key.starts_with(b"gen_ai.") || key.starts_with(b"llm.")
+}
 
 // === impl CatalogueError ===
 
@@ -185,12 +197,12 @@ impl Catalogue {
         let mut slots: Vec<SlotInfo> = keys
             .names
             .iter()
-            .map(|name| SlotInfo { signals: name.starts_with("gen_ai."), ..SlotInfo::default() })
+            .map(|name| SlotInfo { signals: is_genai(name.as_bytes()), ..SlotInfo::default() })
             .collect();
         for (slot, source) in marks {
             if let Some(info) = slots.get_mut(usize::from(slot)) {
                 info.markers |= 1 << source;
-                info.signals = true;
+                info.signals |= parsed.get(source).is_some_and(|file| !file.recognise.mixed);
             }
         }
         for (slot, _, _) in &equals {
@@ -228,9 +240,10 @@ impl Catalogue {
             rules: Vec::new(),
         };
         for (key, list) in keys.names.iter().zip(&drafts) {
-            for source in 0..=parsed.len() {
-                catalogue.fill(key, list, source);
-            }
+            catalogue.fill(key, list);
+        }
+        if catalogue.rules.len() > usize::from(u16::MAX) {
+            return Err(CatalogueError::new("sources", "too many rules"));
         }
         Ok(catalogue)
     }
@@ -290,59 +303,62 @@ impl Catalogue {
         self.sources.get(usize::from(source))
     }
 
-    /// Adds the cell of a key and a source: the source's own rules, else the generic ones, else, for keys with a
-    /// namespace, those of the first source that knows the key.
-    fn fill(&mut self, key: &str, drafts: &[Draft], source: usize) {
-        let start = self.rules.len();
-        let pick = |wanted: usize, offset: u16| {
-            drafts
-                .iter()
-                .filter(move |draft| draft.source == wanted)
-                .map(move |draft| Rule { priority: draft.rule.priority + offset, ..draft.rule.clone() })
+    /// Adds the cells of a key. A source has its own rules for it; all others share the generic ones, or, where the key
+    /// has a namespace, those of the first source that knows it.
+    fn fill(&mut self, key: &str, drafts: &[Draft]) {
+        let pick = |wanted: usize, offset: u16| -> Vec<Rule> {
+            let wanted = drafts.iter().filter(|draft| draft.source == wanted);
+            wanted.map(|draft| Rule { priority: draft.rule.priority + offset, ..draft.rule.clone() }).collect()
         };
-        let own: Vec<Rule> = pick(source, 0).collect();
-        let mut rules = if own.is_empty() { pick(0, GENERIC).collect() } else { own };
-        // What facts a source finds in a document does not tell whether it holds messages.
-        if !rules.iter().any(|rule| target::is_content(rule.target)) {
-            rules.extend(pick(0, GENERIC).filter(|rule| target::is_content(rule.target)));
+        let mut shared = pick(0, GENERIC);
+        let foreign = drafts.iter().map(|draft| draft.source).find(|owner| *owner != 0);
+        if let (true, true, Some(owner)) = (shared.is_empty(), key.contains('.'), foreign) {
+            shared = pick(owner, FOREIGN);
+            shared.retain(|rule| !rule.local);
         }
-        let foreign = drafts.iter().map(|draft| draft.source).find(|owner| *owner != source && *owner != 0);
-        if let (true, true, Some(owner)) = (rules.is_empty(), key.contains('.'), foreign) {
-            rules = pick(owner, FOREIGN).collect();
+        let shared = self.add(key, drafts, shared);
+        for source in 0..=self.sources.len() {
+            let mut own = pick(source, 0);
+            // What facts a source finds in a document does not tell whether it holds messages.
+            if !own.is_empty() && !own.iter().any(|rule| target::is_content(rule.target)) {
+                own.extend(pick(0, GENERIC).into_iter().filter(|rule| target::is_content(rule.target)));
+            }
+            let (cell, plan) = if own.is_empty() { shared } else { self.add(key, drafts, own) };
+            self.cells.push(cell);
+            self.plans.push(plan);
         }
-        let named = target::target(key);
+    }
+
+    /// Adds rules for a key.
+    fn add(&mut self, key: &str, drafts: &[Draft], mut rules: Vec<Rule>) -> (Cell, Plan) {
+        // Names of readings are none of attributes.
+        let named = target::target(key).filter(|_| key.contains('.'));
         if let Some(target) = named
             && !rules.iter().any(|rule| rule.canonical)
         {
-            rules.insert(
-                0,
-                Rule { target, priority: 0, canonical: true, unit: Unit::Plain, when: !0, path: None, member: None },
-            );
+            rules.insert(0, Rule::canonical(target));
         }
         let stays = named.filter(|target| drafts.is_empty() && target::only_stays(*target));
-        self.plans.push(match (stays, rules.as_slice()) {
+        let plan = match (stays, rules.as_slice()) {
             (Some(target), _) => Plan::Stay(target),
             (None, [rule]) if rule.is_plain() => Plan::Plain(rule.target, rule.priority),
             _ => Plan::Look,
-        });
-        // Equal lists of neighbouring sources are kept once.
-        let count = rules.len() as u16;
-        let same_as_last = self.cells.last().copied().filter(|cell| {
-            source > 0
-                && cell.count == count
-                && self.rules.get(usize::from(cell.start)..).is_some_and(|last| same(last, &rules))
-        });
-        let cell = same_as_last.unwrap_or(Cell { start: start as u16, count });
-        if same_as_last.is_none() {
-            self.rules.extend(rules);
-        }
-        self.cells.push(cell);
+        };
+        let cell = Cell { start: self.rules.len() as u16, count: rules.len() as u16 };
+        self.rules.extend(rules);
+        (cell, plan)
     }
 }
 
 // === impl Rule ===
 
 impl Rule {
+    /// That the attribute of a target is to be taken as it is.
+    fn canonical(target: Target) -> Self {
+        let (unit, when) = (Unit::Plain, !0);
+        Self { target, priority: 0, canonical: true, unit, when, given: false, local: false, path: None, member: None }
+    }
+
     /// Whether it takes an attribute of the conventions just as it is.
     pub(crate) fn is_plain(&self) -> bool {
         self.canonical && self.unit == Unit::Plain && self.when == !0 && self.path.is_none()
@@ -363,19 +379,6 @@ fn split_flat<'k>(flattened: &[(Box<str>, Target)], key: &'k [u8]) -> Option<(u8
         rest.first().filter(|first| first.is_ascii_digit())?;
         Some((number as u8, std::str::from_utf8(rest).ok()?))
     })
-}
-
-fn same(left: &[Rule], right: &[Rule]) -> bool {
-    left.len() == right.len()
-        && left.iter().zip(right).all(|(left, right)| {
-            left.target == right.target
-                && left.priority == right.priority
-                && left.canonical == right.canonical
-                && left.unit == right.unit
-                && left.when == right.when
-                && left.path == right.path
-                && left.member == right.member
-        })
 }
 
 fn rules_of(
@@ -403,6 +406,8 @@ fn rules_of(
             canonical: false,
             unit: mapping.unit,
             when,
+            given: mapping.given,
+            local: mapping.local,
             path: None,
             member,
         });
@@ -420,6 +425,8 @@ fn rules_of(
             canonical: false,
             unit: member.unit,
             when,
+            given: mapping.given,
+            local: mapping.local,
             path: Some(path),
             member: None,
         });
@@ -445,6 +452,7 @@ impl Source {
             file.operation.default.as_deref().map_or(Operation::Absent, |word| known(word, vocabulary));
         Ok(Self {
             name: file.name.as_str().into(),
+            mixed: file.recognise.mixed,
             spans,
             default_provider: file.provider.default.as_deref().map(Box::from),
             providers: Words::new(

@@ -212,7 +212,8 @@ impl<'a> Datum<'a> {
     }
 }
 
-/// The member of a document at a path of keys and array positions. `*` takes the first element, or entry, that has the rest.
+/// The member of a document at a path of keys and array positions. `*` takes the first element, or entry, that has the rest,
+/// `$` the last element.
 pub(crate) fn member<'a>(json: &Json, path: &[Box<str>]) -> Option<Datum<'a>> {
     let Some((step, rest)) = path.split_first() else {
         return Some(Datum::from_json(json)).filter(|datum| !matches!(datum, Datum::Nothing));
@@ -220,6 +221,7 @@ pub(crate) fn member<'a>(json: &Json, path: &[Box<str>]) -> Option<Datum<'a>> {
     match json {
         Json::Object(entries) if &**step == "*" => entries.values().find_map(|entry| member(entry, rest)),
         Json::Object(entries) => member(entries.get(&**step)?, rest),
+        Json::Array(items) if &**step == "$" => member(items.last()?, rest),
         Json::Array(items) if &**step == "*" => items.iter().find_map(|item| member(item, rest)),
         Json::Array(items) => member(items.get(step.parse::<usize>().ok()?)?, rest),
         // A document inside a document, as text.

@@ -44,6 +44,8 @@ pub(crate) struct Recognise {
     pub(crate) markers: Vec<String>,
     /// Attributes that tell by their value.
     pub(crate) equals: BTreeMap<String, String>,
+    /// Its scopes and markers stand on other spans too: a span is one of GenAI only where something else tells.
+    pub(crate) mixed: bool,
 }
 
 /// What attributes mean. The order in the file is the precedence; an attribute of the conventions comes first, unless
@@ -67,6 +69,12 @@ pub(crate) struct Mapping {
     /// Only on spans of these operations.
     #[serde(default)]
     pub(crate) when: Vec<String>,
+    /// What the span was given, and not its own doing.
+    #[serde(default)]
+    pub(crate) given: bool,
+    /// The key means this for this source only, although it has a namespace.
+    #[serde(default)]
+    pub(crate) local: bool,
 }
 
 /// Attributes such as `gen_ai.prompt.0.content` that make up one document.

@@ -52,18 +52,19 @@ pub(crate) const ROLE: Target = 19;
 pub(crate) const SOURCE: Target = 20;
 
 pub(crate) const LEVEL: Target = 21;
+pub(crate) const MODEL: Target = 22;
 // Attributes of the conventions that are copied, and looked at as well.
-pub(crate) const TOOL_NAME: Target = 22;
-pub(crate) const TOOL_ARGUMENTS: Target = 23;
-pub(crate) const COST: Target = 24;
-pub(crate) const SERVICE_TIER: Target = 25;
-pub(crate) const REQUEST_TIER: Target = 26;
+pub(crate) const TOOL_NAME: Target = 23;
+pub(crate) const TOOL_ARGUMENTS: Target = 24;
+pub(crate) const COST: Target = 25;
+pub(crate) const SERVICE_TIER: Target = 26;
+pub(crate) const REQUEST_TIER: Target = 27;
 // Messages as well.
-pub(crate) const INPUT_MESSAGES: Target = 27;
-pub(crate) const SYSTEM: Target = 28;
-pub(crate) const DEFINITIONS: Target = 29;
+pub(crate) const INPUT_MESSAGES: Target = 28;
+pub(crate) const SYSTEM: Target = 29;
+pub(crate) const DEFINITIONS: Target = 30;
 /// Copied as it is.
-pub(crate) const TOOL_RESULT: Target = 30;
+pub(crate) const TOOL_RESULT: Target = 31;
 
 /// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
 pub(crate) const TARGETS: &[(&str, Kind)] = &[
@@ -89,6 +90,7 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("spanmill.usage.role", Kind::Str),
     ("spanmill.source", Kind::Str),
     ("level", Kind::Str),
+    ("model", Kind::Str),
     ("gen_ai.tool.name", Kind::Str),
     ("gen_ai.tool.call.arguments", Kind::Any),
     ("gen_ai.usage.cost.amount", Kind::Double),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
 use regex::Regex;
 use serde::Deserialize;
 use spanmill_otlp::KeyTable;
@@ -67,6 +68,8 @@ struct File {
     providers: BTreeMap<String, Vec<String>>,
     not_providers: Vec<String>,
     providers_by_model: Vec<ByModel>,
+    answered_by_snapshots: Vec<String>,
+    opening_chunks: Vec<String>,
     made_up_ids: Vec<String>,
     routes: BTreeMap<String, Vec<String>>,
     operations: Vec<OperationEntry>,
@@ -125,6 +128,8 @@ struct Prefixes {
 pub(crate) struct Vocabulary {
     providers: Words<Option<Box<str>>>,
     by_model: Vec<(Regex, Box<str>)>,
+    answered_by_snapshots: Prefixes,
+    opening_chunks: Vec<String>,
     made_up_ids: Prefixes,
     routes: BTreeMap<String, Vec<String>>,
     operations: Words<u8>,
@@ -294,6 +299,8 @@ impl Vocabulary {
         Ok(Self {
             providers,
             by_model,
+            answered_by_snapshots: Prefixes::new(file.answered_by_snapshots),
+            opening_chunks: file.opening_chunks,
             made_up_ids,
             routes,
             operations,
@@ -311,6 +318,16 @@ impl Vocabulary {
     /// The provider that such a model most likely belongs to.
     pub(crate) fn provider_of_model(&self, model: &str) -> Option<&str> {
         self.by_model.iter().find(|(pattern, _)| pattern.is_match(model)).map(|(_, provider)| &**provider)
+    }
+
+    /// Whether a model of that name, which has no date, is answered by one that has.
+    pub(crate) fn is_answered_by_snapshot(&self, model: &str) -> bool {
+        self.answered_by_snapshots.start(model.rsplit('/').next().unwrap_or(model).as_bytes())
+    }
+
+    /// Whether an event of a stream, in its encoding, only opens it: no token has come yet.
+    pub(crate) fn opens_stream(&self, event: &[u8]) -> bool {
+        self.opening_chunks.iter().any(|sign| memmem::find(event, sign.as_bytes()).is_some())
     }
 
     /// Whether an id was made up by a framework, so that it says nothing about the response.
@@ -368,6 +385,14 @@ impl Errors {
             type_in_text: regex(r"[A-Za-z_]*(?:Error|Exception|_error|[A-Z]+_[A-Z_]+)\b", "vocabulary")?,
         })
     }
+}
+
+/// Whether a model's name ends with the date of a snapshot: `gpt-4o-2024-08-06`, `gpt-4-0613`. Where an `@` is before it, it is
+/// a part of the name that one asks for.
+pub(crate) fn names_snapshot(model: &str) -> bool {
+    let name = model.trim_end_matches(|character: char| character.is_ascii_digit() || character == '-');
+    let date = model.get(name.len()..).unwrap_or_default();
+    date.starts_with('-') && date.bytes().filter(u8::is_ascii_digit).count() >= 4
 }
 
 fn texts(entries: Vec<TextEntry>) -> Result<Vec<(Box<str>, ErrorClass)>, CatalogueError> {

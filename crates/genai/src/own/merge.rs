@@ -11,18 +11,29 @@ use crate::vocabulary::{Class, Finish};
 pub(super) fn merge(calls: &mut [Call<'_>]) {
     for at in 0..calls.len() {
         let Some(call) = calls.get(at) else { continue };
-        let (Some(mut owner), Role::Duplicate | Role::Rollup) = (call.owner, call.role) else { continue };
-        for _ in 0..DEPTH {
-            match calls.get(owner as usize).map(|next| (next.role, next.owner)) {
-                Some((Role::Duplicate | Role::Rollup, Some(next))) => owner = next,
-                _ => break,
-            }
-        }
+        let (Some(owner), Role::Duplicate | Role::Rollup) = (call.owner, call.role) else { continue };
         let (from, same) = (call.clone(), call.role == Role::Duplicate);
+        let owner = owner_of(calls, owner);
         if let Some(owner) = calls.get_mut(owner as usize) {
             complete(owner, &from, same);
         }
     }
+}
+
+/// The span that owns the usage of a call, by any of its spans.
+fn owner_of(calls: &[Call<'_>], mut at: u32) -> u32 {
+    for _ in 0..DEPTH {
+        match calls.get(at as usize).map(|call| (call.role, call.owner)) {
+            Some((Role::Duplicate | Role::Rollup, Some(owner))) => at = owner,
+            _ => break,
+        }
+    }
+    at
+}
+
+/// Whether two spans may speak of one response.
+fn agree(left: &Call<'_>, right: &Call<'_>) -> bool {
+    left.response_id.is_none() || right.response_id.is_none() || left.response_id == right.response_id
 }
 
 /// A span without usage right above or below the only one with usage is a span of the same call.
@@ -37,15 +48,19 @@ pub(super) fn wrappers(calls: &mut [Call<'_>]) {
     }
     for (at, (_, child)) in children.into_iter().enumerate().filter(|(_, (count, _))| *count == 1) {
         let (Some(upper), Some(lower)) = (calls.get(at), calls.get(child as usize)) else { continue };
+        let owner = owner_of(calls, child);
         // A framework's step may know the response of the one call it makes.
-        let step = upper.class == Class::Rollup && upper.response_id.is_some() && lower.response_id.is_none();
+        let step = upper.class == Class::Rollup
+            && upper.response_id.is_some()
+            && !upper.echoes
+            && calls.get(owner as usize).is_some_and(|owner| agree(owner, upper));
         if upper.class != Class::Model && !step {
             continue;
         }
         match (upper.role, lower.role) {
-            (Role::None, Role::Owner) => {
+            (Role::None, Role::Owner | Role::Duplicate) => {
                 let from = upper.clone();
-                if let Some(owner) = calls.get_mut(child as usize) {
+                if let Some(owner) = calls.get_mut(owner as usize) {
                     complete(owner, &from, true);
                 }
             }
@@ -56,6 +71,28 @@ pub(super) fn wrappers(calls: &mut [Call<'_>]) {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// A step that is given the response of the call right before it says more of that response than the call's own span.
+pub(super) fn take_echoes(calls: &mut [Call<'_>]) {
+    let mut siblings: Vec<(u64, u64, u64, u32)> = calls
+        .iter()
+        .enumerate()
+        .filter(|(_, call)| call.echoes || call.class == Class::Model)
+        .map(|(at, call)| (call.trace, call.parent, call.start, at as u32))
+        .collect();
+    siblings.sort_unstable();
+    for pair in siblings.windows(2) {
+        let [(trace, parent, _, at), (next_trace, next_parent, start, next)] = *pair else { continue };
+        let (Some(call), Some(echo)) = (calls.get(at as usize), calls.get(next as usize)) else { continue };
+        if (trace, parent) != (next_trace, next_parent) || !echo.echoes || call.echoes || start < call.end {
+            continue;
+        }
+        let (from, owner) = (echo.clone(), owner_of(calls, at));
+        if let Some(owner) = calls.get_mut(owner as usize).filter(|owner| agree(owner, &from)) {
+            complete(owner, &from, true);
         }
     }
 }

@@ -6,7 +6,7 @@ mod merge;
 mod recent;
 
 use join::{join_by_response, join_by_time};
-use merge::{infer_tool_calls, merge, wrappers};
+use merge::{infer_tool_calls, merge, take_echoes, wrappers};
 use recent::across_requests;
 
 use crate::account::counts;
@@ -33,6 +33,8 @@ pub(crate) struct Marks {
     pub(crate) tools: bool,
     /// A failed span.
     pub(crate) failed: bool,
+    /// A step that was given the response of a call.
+    echoes: bool,
     /// Usage with a response id.
     named: bool,
     /// Usage without one.
@@ -63,6 +65,9 @@ pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], marks: Marks, memor
     }
     if nested {
         wrappers(calls);
+    }
+    if marks.echoes {
+        take_echoes(calls);
     }
     if marks.tools {
         infer_tool_calls(calls);
@@ -149,7 +154,12 @@ fn by_tree(calls: &mut [Call<'_>]) {
 /// Whether two nested spans are one call.
 fn same_call(outer: &Call<'_>, inner: &Call<'_>) -> bool {
     match (&outer.response_id, &inner.response_id) {
-        (Some(left), Some(right)) => left == right,
+        // A gateway may give the answer an id of its own.
+        (Some(left), Some(right)) if left != right => {
+            let models = outer.class == Class::Model && inner.class == Class::Model;
+            models && outer.output.is_some() && (outer.input, outer.output) == (inner.input, inner.output)
+        }
+        (Some(_), Some(_)) => true,
         _ if outer.class == Class::Model && inner.class == Class::Model => true,
         _ => outer.input == inner.input && outer.output == inner.output,
     }
@@ -167,6 +177,7 @@ impl Marks {
     pub(crate) fn note(&mut self, call: &Call<'_>) {
         self.tools |= call.class == Class::Tool;
         self.failed |= call.failed;
+        self.echoes |= call.echoes;
         self.named |= call.response_hash != 0;
         self.unnamed |= call.response_hash == 0;
     }

@@ -13,7 +13,7 @@ use crate::errors::Signs;
 use crate::hash::hash_text;
 use crate::target;
 use crate::tools;
-use crate::vocabulary::{Class, Finish, Operation};
+use crate::vocabulary::{Class, Finish, Operation, names_snapshot};
 
 // === impl Reader ===
 
@@ -36,6 +36,7 @@ impl<'a> Reader<'a> {
     /// What follows from other facts.
     pub(super) fn fill_in(&mut self, call: &mut Call<'a>, source: Option<&'a Source>, name: &[u8]) {
         let vocabulary = &self.catalogue.vocabulary;
+        self.place_model(call);
         if call.operation.is_absent() && (call.request_model.is_some() || call.response_model.is_some()) {
             call.operation = source.map_or(Operation::Absent, |source| source.default_operation);
         }
@@ -74,9 +75,11 @@ impl<'a> Reader<'a> {
         if call.finish.is_none() {
             call.finish = call.finish_reasons.as_ref().and_then(|reasons| self.finish_word(reasons));
         }
-        // Some providers say `stop` although the model called a tool.
-        if call.finish == Some(Finish::Stop) && !call.tool_calls {
-            call.tool_calls = self.content.calls_tool();
+        // Some providers say `stop` although the model called a tool, and some instrumentations nothing.
+        if matches!(call.finish, Some(Finish::Stop) | None) && !call.tool_calls && call.class == Class::Model {
+            // The chunks of a stream know better than the answer that was put together from them.
+            let in_chunk = |body| memmem::find(body, br#""finish_reason": "tool_calls""#).is_some();
+            call.tool_calls = self.content.calls_tool() || self.events.iter().any(|(body, _)| in_chunk(body));
         }
         if call.tool_calls && matches!(call.finish, Some(Finish::Stop) | None) && call.class == Class::Model {
             call.finish = Some(Finish::ToolCall);
@@ -88,6 +91,27 @@ impl<'a> Reader<'a> {
         } else {
             call.tool = None;
         }
+    }
+
+    /// Decides what a name stands for that may be the request's or the response's. A name with a date is what answered,
+    /// and may have been asked for without it; one without a date that is answered under one was asked for.
+    fn place_model(&mut self, call: &mut Call<'a>) {
+        let Some((name, pos)) = self.model.take() else { return };
+        let (dated, answered) = (names_snapshot(&name), !call.failed);
+        let asked = call.request_model.is_none() && !(dated && answered);
+        let answers = call.response_model.is_none()
+            && answered
+            && (dated || !self.catalogue.vocabulary.is_answered_by_snapshot(&name));
+        if asked {
+            call.request_model = Some(name.clone());
+            call.changed(target::REQUEST_MODEL);
+        }
+        if answers {
+            call.response_model = Some(name);
+            call.changed(target::RESPONSE_MODEL);
+        }
+        call.routed |= asked || answers;
+        self.used.push(pos);
     }
 
     /// Gateways write `openai/gpt-4o`: the provider in front of the model is taken off where it is the call's own.
@@ -126,7 +150,10 @@ impl<'a> Reader<'a> {
     fn read_events(&self, call: &mut Call<'a>) {
         for (body, pos) in &self.events {
             let event = EventRef::new(body, *pos);
-            if call.ttft.is_none() && self.catalogue.first_token_events.get(event.name()).is_some() {
+            if call.ttft.is_none()
+                && self.catalogue.first_token_events.get(event.name()).is_some()
+                && !self.catalogue.vocabulary.opens_stream(body)
+            {
                 let seconds = event.time_unix_nano().saturating_sub(call.start) as f64 / 1e9;
                 call.ttft = guard(seconds, call.duration());
                 call.changed(target::TTFT);
@@ -137,6 +164,28 @@ impl<'a> Reader<'a> {
             {
                 call.finish_reasons = Some(Strings::One(Cow::Borrowed(reason)));
                 call.changed(target::FINISH);
+            }
+        }
+        if call.finish_reasons.is_none() || call.response_model.is_none() {
+            self.read_chunks(call);
+        }
+    }
+
+    /// What the last chunks of a stream say, where they are kept as events and nothing else says it.
+    fn read_chunks(&self, call: &mut Call<'a>) {
+        let known = |body: &[u8], pos| self.catalogue.first_token_events.get(EventRef::new(body, pos).name()).is_some();
+        for (body, _) in self.events.iter().rev().filter(|(body, pos)| known(body, *pos)) {
+            if call.finish_reasons.is_none()
+                && let Some(reason) = text_member(body, br#""finish_reason": ""#)
+            {
+                call.finish_reasons = Some(Strings::One(Cow::Borrowed(reason)));
+                call.changed(target::FINISH);
+            }
+            if call.response_model.is_none()
+                && let Some(model) = text_member(body, br#""model_name": ""#)
+            {
+                call.response_model = Some(Cow::Borrowed(model));
+                call.changed(target::RESPONSE_MODEL);
             }
         }
     }
@@ -168,6 +217,13 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The text of a member of a document that stands as JSON in an encoded event, without reading it.
+fn text_member<'a>(event: &'a [u8], member: &[u8]) -> Option<&'a str> {
+    let text = event.get(memmem::find(event, member)? + member.len()..)?;
+    let text = text.get(..memmem::find(text, b"\"")?)?;
+    std::str::from_utf8(text).ok().filter(|text| !text.is_empty() && !text.contains('\\'))
+}
+
 /// The finish reason inside structured output messages: JSON text.
 fn finish_in_messages<'a>(messages: ValueRef<'a>) -> Option<Strings<'a>> {
     #[derive(serde::Deserialize)]
@@ -188,9 +244,10 @@ fn finish_in_messages<'a>(messages: ValueRef<'a>) -> Option<Strings<'a>> {
     messages.into_iter().find_map(|message| message.finish_reason).filter(|word| !word.is_empty()).map(Strings::One)
 }
 
-/// Whether structured output messages, as JSON text, hold a tool call. Quotes inside content are escaped, so only a part
-/// of the message matches.
+/// Whether structured output messages, as JSON text, hold a tool call, also one in the form of Gemini. Quotes inside
+/// content are escaped, so only a part of the message matches.
 pub(super) fn calls_tool(messages: ValueRef<'_>) -> bool {
+    const SIGNS: [&[u8]; 3] = [br#""type":"tool_call""#, br#""type": "tool_call""#, br#""functionCall":{"#];
     let AnyValue::Text(text) = messages.get() else { return false };
-    [&br#""type":"tool_call""#[..], br#""type": "tool_call""#].iter().any(|part| memmem::find(text, part).is_some())
+    SIGNS.iter().any(|sign| memmem::find(text, sign).is_some())
 }

@@ -53,6 +53,8 @@ pub(crate) struct Reader<'a> {
     error_text: Option<Cow<'a, str>>,
     http_status: Option<i64>,
     tool_name: Option<Cow<'a, str>>,
+    /// A model of which nobody says whether it was asked for or answered, and where it stands.
+    model: Option<(Cow<'a, str>, Pos)>,
     /// Whether messages are brought to the form of the conventions.
     messages: bool,
     content: Content<'a>,
@@ -98,6 +100,7 @@ impl<'a> Reader<'a> {
             error_text: None,
             http_status: None,
             tool_name: None,
+            model: None,
             messages,
             content: Content::default(),
             writes: Vec::new(),
@@ -109,6 +112,8 @@ impl<'a> Reader<'a> {
     /// for one that was read before, by another hop.
     pub(crate) fn read(&mut self, span: SpanRef<'a>, scope: Option<SourceIx>, calls: &mut Vec<Call<'a>>) -> Node {
         let first = calls.len();
+        let is_mixed = |source: &SourceIx| self.catalogue.source(*source).is_some_and(|source| source.mixed);
+        let (mixed, scope) = if scope.as_ref().is_some_and(is_mixed) { (scope, None) } else { (None, scope) };
         let unrecognised = self.catalogue.unrecognised();
         calls.push(Call::new(span.ix(), scope.unwrap_or(unrecognised)));
         let none = Node { trace: 0, id: 0, parent: 0, call: None };
@@ -130,7 +135,7 @@ impl<'a> Reader<'a> {
             let markers = markers & self.allowed;
             let told = told.filter(|source| self.allowed & 1 << source != 0);
             let marked = (markers != 0).then(|| markers.trailing_zeros() as SourceIx);
-            call.source = told.or(marked).unwrap_or(unrecognised);
+            call.source = mixed.or(told).or(marked).unwrap_or(unrecognised);
             self.words_of(call.source);
         }
         call.longest = call.end.saturating_sub(call.start);
@@ -166,7 +171,7 @@ impl<'a> Reader<'a> {
         self.copies.clear();
         self.used.clear();
         (self.error_type, self.error_text, self.tool_name) = (None, None, None);
-        self.http_status = None;
+        (self.http_status, self.model) = (None, None);
         let source = catalogue.source(call.source);
         for at in 0..self.found.len() {
             let Some(&found) = self.found.get(at) else { break };

@@ -7,12 +7,13 @@ use spanmill_otlp::AnyValue;
 
 use super::{Found, MOST_PARTS, Reader, guard};
 use crate::call::{Call, Written};
-use crate::catalogue::{Rule, Source};
+use crate::catalogue::{GENERIC, Rule, Source};
 use crate::datum::{Datum, Strings};
 use crate::price::Service;
 use crate::source::Unit;
 use crate::target::{self, CORE, Kind, Target};
 use crate::tools;
+use crate::vocabulary::Operation;
 
 // === impl Reader ===
 
@@ -136,6 +137,7 @@ impl<'a> Reader<'a> {
                 call.right |= 1 << wanted;
             }
         }
+        call.echoes |= rule.given;
         // A document of which only a member was read still holds the others.
         let whole = rule.path.is_none();
         if whole && !rule.canonical && !self.used.contains(&found.pos) && target::attribute(wanted).contains('.') {
@@ -157,7 +159,12 @@ impl<'a> Reader<'a> {
             target::OPERATION => {
                 let word = datum.text()?;
                 let own = source.and_then(|source| source.operations.get(&word)).copied();
-                call.operation = own.unwrap_or_else(|| self.catalogue.vocabulary.operation(&word));
+                let operation = own.unwrap_or_else(|| self.catalogue.vocabulary.operation(&word));
+                // A word of its own is believed under the standard name, and where the source is known for the key.
+                if operation == Operation::Custom && rule.priority >= GENERIC {
+                    return None;
+                }
+                call.operation = operation;
                 let name = self.catalogue.vocabulary.describe(call.operation).map(|(name, _)| name);
                 return Some(name.is_none_or(|name| name == word));
             }
@@ -211,6 +218,7 @@ impl<'a> Reader<'a> {
                 call.tool_calls = true;
             }
             target::LEVEL => call.failed |= datum.text()?.eq_ignore_ascii_case("error"),
+            target::MODEL => self.model = Some((datum.text()?, found.pos)),
             target::ROLE | target::SOURCE => {}
             wanted => return self.copy(call, rule, wanted, found, datum),
         }

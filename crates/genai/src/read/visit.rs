@@ -6,7 +6,7 @@ use spanmill_otlp::{AnyValue, Attribute, Payload, Pos, StatusRef, ValueRef, Visi
 
 use super::{Found, MOST_PARTS, Reader};
 use crate::call::Call;
-use crate::catalogue::{Plan, SourceIx};
+use crate::catalogue::{Plan, SourceIx, is_genai};
 use crate::target;
 
 /// Takes the fields of a span.
@@ -70,7 +70,7 @@ impl<'a> Visitor<'a> for Visit<'_, 'a> {
         }
         let catalogue = self.reader.catalogue;
         let Some(slot) = catalogue.keys.get_next(key, &mut self.reader.guesses) else {
-            self.seen.signals |= key.starts_with(b"gen_ai.");
+            self.seen.signals |= is_genai(key);
             if catalogue.may_be_flat(key) {
                 self.reader.note_flat(key, value, pos);
             }

@@ -1,0 +1,181 @@
+//! Facts that stand where one does not look for them first.
+
+mod support;
+
+use serde_json::{Value as Json, json};
+use spanmill_genai::Options;
+use support::{Sample, assert_has, engine, normalise, pass, sample};
+
+const LANGFUSE: &str = "langfuse-sdk";
+
+fn generation(id: u8, more: &Json) -> Sample {
+    let mut attributes = json!({
+        "langfuse.observation.type": "generation", "langfuse.observation.usage_details": "{\"input\": 5, \"output\": 6}",
+    });
+    if let (Some(attributes), Some(more)) = (attributes.as_object_mut(), more.as_object()) {
+        attributes.extend(more.clone());
+    }
+    sample(id, LANGFUSE, &attributes)
+}
+
+/// Scenario: an attribute that holds the model that was asked for, until the one that answered is written over it.
+/// Guarantees: a dated name is what answered, and is not said to have been asked for; a name without a date was asked for, and
+/// answered only where its answers have no date either; a call that failed has no answer.
+#[test]
+fn a_model_that_nobody_says_which_one_it_is() {
+    let both = |name: &str| json!({ "gen_ai.request.model": name, "gen_ai.response.model": name });
+    let cases = [
+        ("gpt-4o-2024-08-06", json!({ "gen_ai.request.model": null, "gen_ai.response.model": "gpt-4o-2024-08-06" })),
+        ("gpt-4-0613", json!({ "gen_ai.request.model": null, "gen_ai.response.model": "gpt-4-0613" })),
+        ("gpt-4o", json!({ "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": null })),
+        ("claude-sonnet-4-5", json!({ "gen_ai.request.model": "claude-sonnet-4-5", "gen_ai.response.model": null })),
+        ("text-embedding-3-small", both("text-embedding-3-small")),
+        ("gemini-2.5-flash", both("gemini-2.5-flash")),
+        ("claude-3-5-sonnet@20240620", json!({ "gen_ai.request.model": "claude-3-5-sonnet@20240620" })),
+    ];
+    for (name, expected) in cases {
+        let seen = normalise(&[generation(1, &json!({ "langfuse.observation.model.name": name }))]);
+        assert_has(&seen[&1], &expected, name);
+    }
+    let failed = generation(1, &json!({ "langfuse.observation.model.name": "gpt-4o-2024-08-06" })).failed("429");
+    let expected = json!({ "gen_ai.request.model": "gpt-4o-2024-08-06", "gen_ai.response.model": null });
+    assert_has(&normalise(&[failed])[&1], &expected, "failed");
+}
+
+/// Scenario: the same, with originals removed.
+/// Guarantees: the original goes, since what it says stands under a standard name.
+#[test]
+fn a_placed_model_is_not_kept_twice() {
+    let engine = engine(&Options { remove_originals: true, ..Options::default() });
+    let seen = pass(&engine, &[generation(1, &json!({ "langfuse.observation.model.name": "gpt-4o-2024-08-06" }))]);
+    let expected = json!({ "langfuse.observation.model.name": null, "gen_ai.response.model": "gpt-4o-2024-08-06" });
+    assert_has(&seen[&1], &expected, "removed");
+}
+
+/// Scenario: a framework's generation around a client's, in a node of a graph that knows the response.
+/// Guarantees: the client's span owns the call and has the model that was asked for from the one above, and the response from the
+/// node above that.
+#[test]
+fn a_node_around_two_spans_of_a_call() {
+    let model = json!({ "langfuse.observation.model.name": "gpt-4o-2024-08-06" });
+    let outer = json!({
+        "langfuse.observation.model.name": "gpt-4o-2024-08-06", "langfuse.observation.metadata.ls_model_name": "\"gpt-4o\"",
+    });
+    let node = json!({
+        "langfuse.observation.type": "chain",
+        "langfuse.observation.output": "[{\"update\": {\"messages\": [{\"response_metadata\": {\"id\": \"chatcmpl-1\", \"finish_reason\": \"length\"}}]}}]",
+    });
+    let seen = normalise(&[generation(1, &model).below(2), generation(2, &outer).below(3), sample(3, LANGFUSE, &node)]);
+    let expected = json!({
+        "spanmill.usage.role": "owner", "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": "gpt-4o-2024-08-06",
+        "gen_ai.response.id": "chatcmpl-1", "spanmill.finish_reason": "length",
+    });
+    assert_has(&seen[&1], &expected, "owner");
+}
+
+/// Scenario: a parser that is given the message of the call before it, in a chain; a step further on is given another one.
+/// Guarantees: the call has the response that the parser was given; the parser itself does not claim it.
+#[test]
+fn a_parser_echoes_the_call_before_it() {
+    let message = |id: &str| {
+        let metadata =
+            json!({ "response_metadata": { "id": id, "model_name": "gpt-4o-2024-08-06", "finish_reason": "stop" } });
+        json!({ "langfuse.observation.type": "chain", "langfuse.observation.input": metadata.to_string() })
+    };
+    let call = generation(1, &json!({ "langfuse.observation.model.name": "gpt-4o" })).below(9).at(0, 100);
+    let parser = sample(2, LANGFUSE, &message("chatcmpl-1")).below(9).at(110, 120);
+    let later = sample(3, LANGFUSE, &message("chatcmpl-2")).below(9).at(130, 140);
+    let seen = normalise(&[call, parser, later]);
+    let expected = json!({
+        "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": "gpt-4o-2024-08-06", "gen_ai.response.id": "chatcmpl-1",
+        "spanmill.finish_reason": "stop",
+    });
+    assert_has(&seen[&1], &expected, "call");
+    assert_has(&seen[&2], &json!({ "gen_ai.response.id": null, "spanmill.finish_reason": null }), "parser");
+}
+
+/// Scenario: a gateway's span with an id that it made, around the raw request with the provider's, with the same counts.
+/// Guarantees: they are one call, and what only the gateway's span says reaches the raw one.
+#[test]
+fn a_gateway_with_an_id_of_its_own() {
+    let gateway = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.system": "anthropic", "gen_ai.request.model": "claude-sonnet-4-5",
+        "gen_ai.response.id": "chatcmpl-made-up", "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6,
+    });
+    let raw = json!({
+        "llm.anthropic.id": "msg_01", "llm.anthropic.model": "claude-sonnet-4-5-20250929", "llm.anthropic.stop_reason": "end_turn",
+        "llm.anthropic.usage": "{'input_tokens': 5, 'output_tokens': 6}",
+    });
+    let seen = normalise(&[
+        sample(2, "litellm", &raw).below(1).name("raw_gen_ai_request"),
+        sample(1, "litellm", &gateway).name("litellm_request"),
+    ]);
+    let expected = json!({
+        "spanmill.usage.role": "owner", "gen_ai.response.id": "msg_01", "gen_ai.request.model": "claude-sonnet-4-5",
+        "gen_ai.response.model": "claude-sonnet-4-5-20250929",
+    });
+    assert_has(&seen[&2], &expected, "raw");
+    assert_has(&seen[&1], &json!({ "spanmill.usage.role": "duplicate" }), "gateway");
+}
+
+/// Scenario: a model of Google's called a function, which its messages alone show, in Google's own form; and one that did not.
+/// Guarantees: the finish reason says so; where nothing tells, none is made up.
+#[test]
+fn a_function_call_in_the_messages() {
+    let call = |messages: &str| {
+        let attributes = json!({
+            "gen_ai.operation.name": "llm_call", "gen_ai.request.model": "gemini-x", "gen_ai.output.messages": messages,
+            "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6,
+        });
+        normalise(&[sample(1, "gemini-cli", &attributes)]).remove(&1).unwrap()
+    };
+    let called = call("[{\"parts\":[{\"functionCall\":{\"name\":\"f\",\"args\":{}}}],\"role\":\"model\"}]");
+    assert_has(&called, &json!({ "spanmill.finish_reason": "tool_call" }), "called");
+    let spoke = call("[{\"parts\":[{\"text\":\"use \\\"functionCall\\\":{}\"}],\"role\":\"model\"}]");
+    assert_has(&spoke, &json!({ "spanmill.finish_reason": null }), "spoke");
+}
+
+/// Scenario: a stream whose first chunks only say that a response was begun.
+/// Guarantees: the time to first token is that of the first chunk after them.
+#[test]
+fn chunks_that_open_a_stream() {
+    let chunk = |kind: &str| json!({ "mlflow.chunk.value": format!("{{\"type\": \"{kind}\"}}") });
+    let span = sample(1, "mlflow.tracing.provider", &json!({ "mlflow.spanType": "\"CHAT_MODEL\"" }))
+        .event(10, "mlflow.chunk.item.0", &chunk("response.created"))
+        .event(20, "mlflow.chunk.item.1", &chunk("response.in_progress"))
+        .event(250, "mlflow.chunk.item.2", &chunk("response.output_item.added"));
+    assert_has(&normalise(&[span])[&1], &json!({ "gen_ai.response.time_to_first_chunk": 0.25 }), "stream");
+}
+
+/// Scenario: a stream whose chunks are kept as events, and of which the span itself says neither model nor end.
+/// Guarantees: the last chunks tell both.
+#[test]
+fn chunks_that_end_a_stream() {
+    let chunk = |info: &str| json!({ "token": "", "chunk": format!("{{\"generation_info\": {{{info}}}}}") });
+    let last = "\"finish_reason\": \"length\", \"model_name\": \"gpt-4o-2024-08-06\"";
+    let span = sample(
+        1,
+        "mlflow.tracing.provider",
+        &json!({ "mlflow.spanType": "\"CHAT_MODEL\"", "mlflow.llm.model": "\"gpt-4o\"" }),
+    )
+    .event(250, "new_token", &chunk(""))
+    .event(300, "new_token", &chunk(last))
+    .event(310, "new_token", &chunk(""));
+    let expected = json!({
+        "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": "gpt-4o-2024-08-06", "spanmill.finish_reason": "length",
+        "gen_ai.response.time_to_first_chunk": 0.25,
+    });
+    assert_has(&normalise(&[span])[&1], &expected, "stream");
+}
+
+/// Scenario: an instrumentation puts the answer of a stream together and loses the tool call, which a chunk still shows.
+/// Guarantees: the call is one of a tool.
+#[test]
+fn a_tool_call_that_only_a_chunk_shows() {
+    let attributes = json!({
+        "mlflow.spanType": "\"CHAT_MODEL\"", "mlflow.spanOutputs": "{\"choices\": [{\"finish_reason\": \"stop\"}]}",
+    });
+    let chunk = json!({ "mlflow.chunk.value": "{\"choices\": [{\"finish_reason\": \"tool_calls\"}]}" });
+    let span = sample(1, "mlflow.tracing.provider", &attributes).event(250, "mlflow.chunk.item.7", &chunk);
+    assert_has(&normalise(&[span])[&1], &json!({ "spanmill.finish_reason": "tool_call" }), "stream");
+}
