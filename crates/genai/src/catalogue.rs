@@ -7,8 +7,9 @@ use regex::Regex;
 use spanmill_otlp::{KeyTable, Slot};
 use thiserror::Error;
 
+use crate::options::Conventions;
 use crate::source::{Inclusion, Mapping, Member, Shapes, SourceFile, Unit};
-use crate::target::{self, TARGETS, Target};
+use crate::target::{self, Names, Target};
 use crate::vocabulary::{Operation, Vocabulary, Words, regex};
 
 /// A file of knowledge is wrong.
@@ -106,7 +107,8 @@ pub(crate) struct Catalogue {
     pub(crate) flattened: Vec<(Box<str>, Target)>,
     /// The first bytes of those prefixes.
     flat_heads: Vec<u8>,
-    names: Vec<Box<str>>,
+    key_names: Vec<Box<str>>,
+    pub(crate) names: Names,
     scopes: Vec<(Regex, Option<Regex>, SourceIx)>,
     equals: Vec<(Slot, Box<[u8]>, SourceIx)>,
     cells: Vec<Cell>,
@@ -144,23 +146,31 @@ impl CatalogueError {
 
 impl Catalogue {
     /// Compiles files, each with a name for messages; the first is the generic one, whose mappings apply to every source.
+    /// Of two files for the same source the first counts.
     pub(crate) fn compile<'a>(
         vocabulary: &str,
         shapes: &str,
         files: impl IntoIterator<Item = (&'a str, &'a str)>,
+        conventions: Conventions,
     ) -> Result<Self, CatalogueError> {
         let vocabulary = Vocabulary::parse(vocabulary)?;
         let shapes: Shapes =
             serde_yaml::from_str(shapes).map_err(|error| CatalogueError::new("shapes", error.to_string()))?;
         let mut parsed: Vec<SourceFile> = Vec::new();
         for (name, yaml) in files {
-            parsed.push(serde_yaml::from_str(yaml).map_err(|error| CatalogueError::new(name, error.to_string()))?);
+            let file: SourceFile =
+                serde_yaml::from_str(yaml).map_err(|error| CatalogueError::new(name, error.to_string()))?;
+            if !parsed.iter().any(|known| known.name == file.name) {
+                parsed.push(file);
+            }
         }
         if parsed.len() > MOST_SOURCES {
-            return Err(CatalogueError::new("sources", format!("more than {MOST_SOURCES} sources")));
+            let message = format!("{} sources, of which {MOST_SOURCES} are possible", parsed.len());
+            return Err(CatalogueError::new("sources", message));
         }
+        let names = Names::new(conventions);
         let mut keys = KeyList::default();
-        for (name, _) in TARGETS {
+        for name in names.iter() {
             keys.slot(name);
         }
         let mut drafts: Vec<Vec<Draft>> = Vec::new();
@@ -179,12 +189,17 @@ impl Catalogue {
             for (key, value) in &file.recognise.equals {
                 equals.push((keys.slot(key), value.as_bytes().into(), at as SourceIx));
             }
-            for (order, mapping) in file.attributes.iter().enumerate() {
+            let written = |mapping: &&Mapping| !mapping.main || conventions == Conventions::Main;
+            for (order, mapping) in file.attributes.iter().filter(written).enumerate() {
                 for rule in rules_of(mapping, order as u16 + 1, &vocabulary, &shapes, &file.name)? {
                     for key in mapping.from.iter() {
+                        let canonical = key == names.attribute(rule.target) && rule.path.is_none();
+                        // The generic file lists the names of all versions; one that is written comes first anyway.
+                        if canonical && at == 0 {
+                            continue;
+                        }
                         let slot = usize::from(keys.slot(key));
                         drafts.resize_with(drafts.len().max(slot + 1), Vec::new);
-                        let canonical = key == target::attribute(rule.target) && rule.path.is_none();
                         if let Some(list) = drafts.get_mut(slot) {
                             list.push(Draft { source: at, rule: Rule { canonical, ..rule.clone() } });
                         }
@@ -232,7 +247,8 @@ impl Catalogue {
             first_token_events: KeyTable::new(events),
             flat_heads: heads(&flattened),
             flattened,
-            names: keys.names.iter().map(|name| name.as_str().into()).collect(),
+            key_names: keys.names.iter().map(|name| name.as_str().into()).collect(),
+            names,
             scopes,
             equals,
             cells: Vec::new(),
@@ -270,7 +286,7 @@ impl Catalogue {
 
     /// The name of a key.
     pub(crate) fn name(&self, slot: Slot) -> &[u8] {
-        self.names.get(usize::from(slot)).map_or(&[], |name| name.as_bytes())
+        self.key_names.get(usize::from(slot)).map_or(&[], |name| name.as_bytes())
     }
 
     /// Whether a key is worth asking [`Self::flattened`] about.
@@ -332,7 +348,7 @@ impl Catalogue {
     /// Adds rules for a key.
     fn add(&mut self, key: &str, drafts: &[Draft], mut rules: Vec<Rule>) -> (Cell, Plan) {
         // Names of readings are none of attributes.
-        let named = target::target(key).filter(|_| key.contains('.'));
+        let named = self.names.target(key).filter(|_| key.contains('.'));
         if let Some(target) = named
             && !rules.iter().any(|rule| rule.canonical)
         {

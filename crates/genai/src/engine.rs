@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use spanmill_otlp::{Part, Patch, Traces};
+use spanmill_otlp::{Part, Patch, ScopeRef, Traces};
 
 use crate::account::account;
 use crate::builtin;
@@ -12,7 +12,7 @@ use crate::catalogue::{Catalogue, SourceIx};
 use crate::derive::{LOOP, SlowSmallRule};
 use crate::encoded::Encoded;
 use crate::memory::Memory;
-use crate::options::{Options, OptionsError, PriceTable};
+use crate::options::{Conventions, Options, OptionsError, PriceTable, SchemaUrl};
 use crate::own::{self, Marks};
 use crate::price::{self, Bill, Prices};
 use crate::read::Reader;
@@ -29,6 +29,7 @@ pub struct Engine {
     allowed: u64,
     remove_originals: bool,
     messages: bool,
+    schema_url: Option<(SchemaUrl, &'static str)>,
     slow_small: SlowSmallRule,
     embeddings: Operation,
     memory: Mutex<Memory>,
@@ -84,8 +85,14 @@ impl Default for Scratch {
 impl Engine {
     /// An engine with the built-in sources.
     pub fn new(options: &Options) -> Result<Self, OptionsError> {
-        let catalogue = Catalogue::compile(builtin::VOCABULARY, builtin::SHAPES, builtin::SOURCES.iter().copied())?;
-        let mut allowed = if options.sources.is_none() { u64::MAX } else { 0 };
+        // The generic file comes first, then the user's own, which are recognised before the others.
+        let own = options.own_sources.iter().map(|source| (source.place.as_str(), source.yaml.as_str()));
+        let builtin = builtin::SOURCES.iter().copied();
+        let files = builtin.clone().take(1).chain(own).chain(builtin.skip(1));
+        let catalogue = Catalogue::compile(builtin::VOCABULARY, builtin::SHAPES, files, options.conventions)?;
+        // The user's own sources, behind the generic one, are recognised in any case.
+        let own = (1 << options.own_sources.len().min(62) << 1) - 2;
+        let mut allowed = if options.sources.is_none() { u64::MAX } else { own };
         for name in options.sources.iter().flatten() {
             let mut found = false;
             for (at, _) in catalogue.sources.iter().enumerate().filter(|(_, source)| *source.name == **name) {
@@ -105,6 +112,7 @@ impl Engine {
             allowed,
             remove_originals: options.remove_originals,
             messages: options.messages,
+            schema_url: schema_url(options),
             slow_small: SlowSmallRule::new(&options.slow_small)?,
             memory: Mutex::new(Memory::new(options.usage_memory)),
             scopes: Mutex::default(),
@@ -128,6 +136,7 @@ impl Engine {
         let mut marks = Marks::default();
         for scope in snapshot.scopes() {
             let source = self.source_of_scope(scope.name(), scope.version());
+            let first = calls.len();
             for span in scope.spans() {
                 let node = reader.read(span, source, &mut calls);
                 if let Some(call) = calls.last_mut().filter(|_| node.call.is_some()) {
@@ -138,6 +147,9 @@ impl Engine {
                     }
                 }
                 nodes.push(node);
+            }
+            if calls.len() > first {
+                self.set_schema_url(traces, scope);
             }
         }
         if !calls.is_empty() {
@@ -175,6 +187,13 @@ impl Engine {
         tally
     }
 
+    fn set_schema_url(&self, traces: &mut Traces, scope: ScopeRef<'_>) {
+        let Some((when, url)) = self.schema_url else { return };
+        if when == SchemaUrl::Overwrite && scope.schema_url() != url.as_bytes() || scope.schema_url().is_empty() {
+            traces.set_schema_url(scope.ix(), url);
+        }
+    }
+
     fn take_scratch(&self) -> Scratch {
         self.scratch.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
     }
@@ -209,6 +228,12 @@ impl Engine {
         }
         source
     }
+}
+
+/// The schema URL of the conventions that are written, and when it is set.
+fn schema_url(options: &Options) -> Option<(SchemaUrl, &'static str)> {
+    let written = options.conventions == Conventions::V1_41 && options.schema_url != SchemaUrl::Keep;
+    written.then_some((options.schema_url, "https://opentelemetry.io/schemas/1.41.1"))
 }
 
 fn prices(options: &Options) -> Result<Prices, OptionsError> {

@@ -41,5 +41,5 @@ mod write;
 
 pub use catalogue::CatalogueError;
 pub use engine::{Engine, Tally};
-pub use options::{Options, OptionsError, PriceTable, Pricing, SlowSmall};
+pub use options::{Conventions, Options, OptionsError, OwnSource, PriceTable, Pricing, SchemaUrl, SlowSmall};
 pub use price::{PriceError, PriceOverride};

@@ -11,6 +11,12 @@ use crate::price::{PriceError, PriceOverride};
 pub struct Options {
     /// Names of the sources to recognise; none means all. Spans of others are read by their attribute names alone.
     pub sources: Option<Vec<String>>,
+    /// Sources of the user's own. They are recognised before the built-in ones, and take the place of one with the same name.
+    pub own_sources: Vec<OwnSource>,
+    /// The version of the conventions that is written.
+    pub conventions: Conventions,
+    /// What is done with the schema URLs of scopes whose spans were normalised.
+    pub schema_url: SchemaUrl,
     /// Whether attributes are removed once their meaning stands under a standard name.
     pub remove_originals: bool,
     /// Whether messages, instructions and definitions of tools are brought to the form of the conventions.
@@ -21,6 +27,37 @@ pub struct Options {
     pub pricing: Pricing,
     /// When a call counts as slow although it was small.
     pub slow_small: SlowSmall,
+}
+
+/// The version of the GenAI conventions that is written; names of all versions are understood.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Conventions {
+    /// v1.41.1, the last one with a number.
+    #[default]
+    V1_41,
+    /// The main branch of their own repository, which has no release yet.
+    Main,
+}
+
+/// What is done with the schema URLs of scopes whose spans were normalised. There is none to write for [`Conventions::Main`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SchemaUrl {
+    /// Set where there is none.
+    #[default]
+    Fill,
+    /// Set always.
+    Overwrite,
+    /// Left.
+    Keep,
+}
+
+/// A source of the user's own, as YAML in the form of the built-in ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnSource {
+    /// Where it is from, for messages.
+    pub place: String,
+    /// The text.
+    pub yaml: String,
 }
 
 /// What calls cost, where the source does not say it.
@@ -73,7 +110,7 @@ pub enum OptionsError {
     /// A price, or a table of them, that makes no sense.
     #[error("pricing: {0}")]
     Price(#[from] PriceError),
-    /// The built-in knowledge is wrong.
+    /// A source is wrong.
     #[error(transparent)]
     Catalogue(#[from] crate::catalogue::CatalogueError),
 }
@@ -84,6 +121,9 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             sources: None,
+            own_sources: Vec::new(),
+            conventions: Conventions::default(),
+            schema_url: SchemaUrl::default(),
             remove_originals: false,
             messages: true,
             usage_memory: 12 << 20,

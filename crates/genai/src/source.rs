@@ -11,6 +11,7 @@ pub(crate) struct SourceFile {
     /// What `spanmill.source` says.
     pub(crate) name: String,
     /// What it is, for people.
+    #[serde(default)]
     #[expect(dead_code, reason = "documentation that every file must carry")]
     about: String,
     #[serde(default)]
@@ -63,6 +64,9 @@ pub(crate) struct Mapping {
     pub(crate) members: Vec<Member>,
     /// The value is that member of a document which several attributes make up.
     pub(crate) member: Option<String>,
+    /// Only where the main branch of the conventions is written.
+    #[serde(default)]
+    pub(crate) main: bool,
     /// The value is JSON of these shapes, which `shapes.yaml` lists.
     #[serde(default)]
     pub(crate) shapes: Vec<String>,

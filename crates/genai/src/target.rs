@@ -3,6 +3,8 @@
 
 use spanmill_otlp::AnyValue;
 
+use crate::options::Conventions;
+
 /// Number of a target in [`TARGETS`].
 pub(crate) type Target = u8;
 
@@ -115,6 +117,7 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("gen_ai.request.temperature", Kind::Double),
     ("gen_ai.request.top_p", Kind::Double),
     ("gen_ai.request.top_k", Kind::Double),
+    ("gen_ai.retrieval.top_k", Kind::Int),
     ("gen_ai.request.frequency_penalty", Kind::Double),
     ("gen_ai.request.presence_penalty", Kind::Double),
     ("gen_ai.request.seed", Kind::Int),
@@ -139,30 +142,67 @@ pub(crate) fn is_content(target: Target) -> bool {
     matches!(target, OUTPUT_MESSAGES | INPUT_MESSAGES | SYSTEM | DEFINITIONS)
 }
 
-/// Whether a value has the type of a target.
-#[inline]
-pub(crate) fn has_type(target: Target, value: AnyValue<'_>) -> bool {
-    match kind(target) {
-        Kind::Str => matches!(value, AnyValue::Text(_)),
-        Kind::Int => matches!(value, AnyValue::Int(_)),
-        Kind::Double => matches!(value, AnyValue::Double(_)),
-        Kind::Bool => matches!(value, AnyValue::Bool(_)),
-        Kind::Strs => matches!(value, AnyValue::Array(_)),
-        Kind::Any => true,
-    }
-}
-
 /// The target with that name.
 pub(crate) fn target(name: &str) -> Option<Target> {
     TARGETS.iter().position(|(known, _)| *known == name).map(|at| at as Target)
 }
 
-/// The attribute that a target is written to.
-pub(crate) fn attribute(target: Target) -> &'static str {
-    TARGETS.get(usize::from(target)).map_or("", |(name, _)| name)
+/// Whether a target is an attribute, rather than a reading without one.
+pub(crate) fn is_attribute(target: Target) -> bool {
+    TARGETS.get(usize::from(target)).is_some_and(|(name, _)| name.contains('.'))
 }
 
-/// The type of a target.
-pub(crate) fn kind(target: Target) -> Kind {
-    TARGETS.get(usize::from(target)).map_or(Kind::Any, |(_, kind)| *kind)
+/// Names and types of the targets, by the version of the conventions that is written.
+#[derive(Debug)]
+pub(crate) struct Names(Vec<(&'static str, Kind)>);
+
+/// What the main branch of the conventions names otherwise than v1.41.1.
+const MAIN: &[(&str, &str, Kind)] = &[
+    ("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens", Kind::Int),
+    ("gen_ai.request.top_k", "gen_ai.request.top_k", Kind::Int),
+];
+
+// === impl Names ===
+
+impl Names {
+    pub(crate) fn new(conventions: Conventions) -> Self {
+        let changes = if conventions == Conventions::Main { MAIN } else { &[] };
+        let change = |(name, kind): &(&'static str, Kind)| {
+            let changed = changes.iter().find(|(before, _, _)| before == name);
+            changed.map_or((*name, *kind), |(_, name, kind)| (*name, *kind))
+        };
+        Self(TARGETS.iter().map(change).collect())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|(name, _)| *name)
+    }
+
+    /// The attribute that a target is written to.
+    pub(crate) fn attribute(&self, target: Target) -> &'static str {
+        self.0.get(usize::from(target)).map_or("", |(name, _)| name)
+    }
+
+    /// The target whose attribute this is.
+    pub(crate) fn target(&self, key: &str) -> Option<Target> {
+        self.0.iter().position(|(name, _)| *name == key).map(|at| at as Target)
+    }
+
+    /// The type of a target.
+    pub(crate) fn kind(&self, target: Target) -> Kind {
+        self.0.get(usize::from(target)).map_or(Kind::Any, |(_, kind)| *kind)
+    }
+
+    /// Whether a value has the type of a target.
+    #[inline]
+    pub(crate) fn has_type(&self, target: Target, value: AnyValue<'_>) -> bool {
+        match self.kind(target) {
+            Kind::Str => matches!(value, AnyValue::Text(_)),
+            Kind::Int => matches!(value, AnyValue::Int(_)),
+            Kind::Double => matches!(value, AnyValue::Double(_)),
+            Kind::Bool => matches!(value, AnyValue::Bool(_)),
+            Kind::Strs => matches!(value, AnyValue::Array(_)),
+            Kind::Any => true,
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::catalogue::Catalogue;
 use crate::datum::Strings;
 use crate::derive::{self, LOOP, SlowSmallRule};
 use crate::encoded::Encoded;
-use crate::target::{self, Target};
+use crate::target::{self, Names, Target};
 use crate::vocabulary::Class;
 
 /// Names of what spanmill adds.
@@ -40,6 +40,7 @@ pub(crate) struct Rules<'e> {
 /// The patch of one span, with the places that are still to be replaced.
 struct Writer<'p> {
     patch: &'p mut Patch,
+    names: &'p Names,
 }
 
 /// Fills `patch` with everything that is to change on the span of `call`.
@@ -52,7 +53,7 @@ pub(crate) fn write<'a>(
     cuts: &[Pos],
 ) {
     patch.clear();
-    let mut writer = Writer { patch };
+    let mut writer = Writer { patch, names: &rules.catalogue.names };
     writer.standard(call, rules.catalogue);
     for Write { target, at, value } in writes {
         writer.copied(*target, *at, value);
@@ -90,7 +91,7 @@ impl Writer<'_> {
         }
         if let (false, true, Some(reasons)) = (call.is_right(target::FINISH), own, &call.finish_reasons) {
             let at = call.place(target::FINISH);
-            self.strings(target::attribute(target::FINISH), at, reasons);
+            self.strings(self.names.attribute(target::FINISH), at, reasons);
         }
         let counts = [
             (target::INPUT, call.input),
@@ -147,7 +148,7 @@ impl Writer<'_> {
     }
 
     fn copied(&mut self, target: Target, at: Option<Pos>, value: &Written<'_>) {
-        let key = target::attribute(target);
+        let key = self.names.attribute(target);
         if key == names::COST {
             let Written::Double(amount) = value else { return };
             // A cost of nothing means that the source knew no price.
@@ -187,7 +188,7 @@ impl Writer<'_> {
     }
 
     fn set(&mut self, target: Target, call: &Call<'_>, value: Value<'_>) {
-        self.put(target::attribute(target), call.place(target), value);
+        self.put(self.names.attribute(target), call.place(target), value);
     }
 
     fn unset(&mut self, target: Target, call: &Call<'_>) {

@@ -3,9 +3,10 @@
 mod support;
 
 use serde_json::{Value as Json, json};
-use spanmill_genai::{Options, SlowSmall};
+use spanmill_genai::{Conventions, Options, SchemaUrl, SlowSmall};
+use spanmill_otlp::Traces;
 use std::time::Duration;
-use support::{assert_has, engine, normalise, pass, sample};
+use support::{assert_has, engine, normalise, pass, request, sample};
 
 /// Scenario: token counts as the providers and instrumentations give them.
 /// Guarantees: input includes the cache and output the reasoning, once; what is no count disappears; absent stays absent.
@@ -331,4 +332,57 @@ fn a_repeated_key_stands_once() {
     let again = sample(1, "", &json!({ "gen_ai.usage.input_tokens": 7 }));
     twice.span.attributes.extend(again.span.attributes);
     assert_has(&normalise(&[twice])[&1], &json!({ "gen_ai.usage.input_tokens": 5 }), "twice");
+}
+
+/// Scenario: cache writes under the name of either version of the conventions, written in either version; and the number of documents that a
+/// retrieval asks for.
+/// Guarantees: the name is that of the version which is written, and stands once.
+#[test]
+fn the_version_that_is_written_can_be_chosen() {
+    let (old, new) = ("gen_ai.usage.cache_creation.input_tokens", "gen_ai.usage.cache_write.input_tokens");
+    for (conventions, wanted) in [(Conventions::V1_41, old), (Conventions::Main, new)] {
+        let engine = engine(&Options { conventions, remove_originals: true, ..Options::default() });
+        for given in [old, new] {
+            let seen = pass(
+                &engine,
+                &[sample(
+                    1,
+                    "any",
+                    &json!({ given: 3, "gen_ai.usage.input_tokens": 9, "gen_ai.operation.name": "chat" }),
+                )],
+            );
+            assert_eq!(seen[&1].get(wanted), Some(&json!(3)), "{given} written as {conventions:?}");
+            assert_eq!(seen[&1].keys().filter(|key| [old, new].contains(&key.as_str())).count(), 1);
+        }
+    }
+    let engine = engine(&Options { conventions: Conventions::Main, ..Options::default() });
+    let seen = pass(
+        &engine,
+        &[sample(1, "any", &json!({ "gen_ai.operation.name": "retrieval", "gen_ai.request.top_k": 4.0 }))],
+    );
+    assert_eq!(seen[&1].get("gen_ai.retrieval.top_k"), Some(&json!(4)));
+}
+
+/// Scenario: scopes with GenAI spans and without, with a schema URL and without.
+/// Guarantees: the URL of the conventions is set where there is none and GenAI spans are; `Overwrite` replaces others, `Keep` sets none.
+#[test]
+fn the_schema_url_tells_the_version() {
+    let url = "https://opentelemetry.io/schemas/1.41.1";
+    for (schema_url, wanted) in [
+        (SchemaUrl::Fill, [url, "old", ""]),
+        (SchemaUrl::Overwrite, [url, url, ""]),
+        (SchemaUrl::Keep, ["", "old", ""]),
+    ] {
+        let engine = engine(&Options { schema_url, ..Options::default() });
+        let genai = json!({ "gen_ai.request.model": "m" });
+        let samples = [sample(1, "a", &genai), sample(2, "b", &genai), sample(3, "c", &json!({ "http.route": "/" }))];
+        let mut traces = Traces::parse(request(&samples).into()).unwrap();
+        let second = traces.scopes().nth(1).unwrap().ix();
+        traces.set_schema_url(second, "old");
+        let mut traces = Traces::parse(traces.encode()).unwrap();
+        engine.process(&mut traces);
+        let traces = Traces::parse(traces.encode()).unwrap();
+        let urls: Vec<&str> = traces.scopes().map(|scope| std::str::from_utf8(scope.schema_url()).unwrap()).collect();
+        assert_eq!(urls, wanted, "{schema_url:?}");
+    }
 }

@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
             return;
         }
         let datum = if rule.unit == Unit::JsonText { datum.unquoted() } else { datum };
-        let same_type = match target::kind(wanted) {
+        let same_type = match self.catalogue.names.kind(wanted) {
             Kind::Str => matches!(datum, Datum::Text(_)),
             Kind::Int => matches!(datum, Datum::Int(_)),
             Kind::Double => matches!(datum, Datum::Double(_)),
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
         call.echoes |= rule.given;
         // A document of which only a member was read still holds the others.
         let whole = rule.path.is_none();
-        if whole && !rule.canonical && !self.used.contains(&found.pos) && target::attribute(wanted).contains('.') {
+        if whole && !rule.canonical && !self.used.contains(&found.pos) && target::is_attribute(wanted) {
             self.used.push(found.pos);
         }
     }
@@ -273,7 +273,7 @@ impl<'a> Reader<'a> {
         if wanted == target::TOOL_ARGUMENTS && call.tool.is_none() {
             call.tool = tools::hash_arguments(&datum);
         }
-        let (value, same) = match target::kind(wanted) {
+        let (value, same) = match self.catalogue.names.kind(wanted) {
             Kind::Str => {
                 let same = matches!(datum, Datum::Text(_));
                 (Written::Text(datum.text()?), same)

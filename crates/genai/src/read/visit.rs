@@ -7,7 +7,6 @@ use spanmill_otlp::{AnyValue, Attribute, Payload, Pos, StatusRef, ValueRef, Visi
 use super::{Found, MOST_PARTS, Reader};
 use crate::call::Call;
 use crate::catalogue::{Plan, SourceIx, is_genai};
-use crate::target;
 
 /// Takes the fields of a span.
 pub(super) struct Visit<'r, 'a> {
@@ -83,7 +82,7 @@ impl<'a> Visitor<'a> for Visit<'_, 'a> {
         };
         let taken = match plan {
             Plan::Plain(target, priority) => self.reader.take_plain(self.call, target, priority, found),
-            Plan::Stay(target) if target::has_type(target, value.get()) => {
+            Plan::Stay(target) if catalogue.names.has_type(target, value.get()) => {
                 self.reader.present |= 1 << target;
                 true
             }

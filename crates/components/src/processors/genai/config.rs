@@ -1,15 +1,19 @@
 use serde::Deserialize;
 use spanmill_config::{ByteSize, ConfigError, Duration, Section};
-use spanmill_genai::{Options, PriceOverride, PriceTable, Pricing, SlowSmall};
+use spanmill_genai::{Conventions, Options, OwnSource, PriceOverride, PriceTable, Pricing, SchemaUrl, SlowSmall};
 
 /// Options of the `genai` processor.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Config {
-    /// Sources to recognise: `[all]`, or names. Spans of other sources are read by their attribute names alone.
-    pub(super) sources: Vec<String>,
-    /// Version of the GenAI semantic conventions that attributes are written in. Names of later versions are understood.
+    /// Sources to recognise: `[all]`, or names. Spans of other sources are read by their attribute names alone. Sources of the
+    /// user's own stand there too, written out or as `{file: …}`; without any names they are added to all.
+    pub(super) sources: Vec<SourceItem>,
+    /// Version of the GenAI semantic conventions that attributes are written in: `1.41` or `main`. Names of all versions are
+    /// understood.
     pub(super) conventions: String,
+    /// `fill` sets the schema URL of scopes that have none, `overwrite` of all scopes whose spans were normalised; `keep` leaves them.
+    pub(super) schema_url: SchemaUrlConfig,
     /// `keep` leaves the attributes that were read; `remove` takes them away once a standard one says the same.
     pub(super) originals: Originals,
     /// `convert` brings messages, instructions and definitions of tools to the form of the conventions; `keep` leaves them.
@@ -20,6 +24,23 @@ pub(super) struct Config {
     pub(super) pricing: PricingConfig,
     /// When a call counts as slow although it was small.
     pub(super) slow_small: SlowSmallConfig,
+}
+
+/// One of `sources`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum SourceItem {
+    Name(String),
+    Own(serde_json::Map<String, serde_json::Value>),
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum SchemaUrlConfig {
+    #[default]
+    Fill,
+    Overwrite,
+    Keep,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -97,8 +118,9 @@ pub(super) struct SlowSmallConfig {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            sources: vec!["all".to_owned()],
+            sources: vec![SourceItem::Name("all".to_owned())],
             conventions: "1.41".to_owned(),
+            schema_url: SchemaUrlConfig::Fill,
             originals: Originals::Keep,
             messages: Messages::Convert,
             usage: Usage::default(),
@@ -131,11 +153,14 @@ impl Config {
     /// Reads the section. Options that nothing acts upon are refused, rather than ignored.
     pub(super) fn read(section: &Section) -> Result<Options, ConfigError> {
         let config: Self = section.parse()?;
-        if !matches!(config.conventions.as_str(), "1.41" | "1.41.1") {
-            let message =
-                format!("conventions {:?} cannot be written: the only version is \"1.41\"", config.conventions);
-            return Err(section.error("conventions", message));
-        }
+        let conventions = match config.conventions.as_str() {
+            "1.41" | "1.41.1" => Conventions::V1_41,
+            "main" => Conventions::Main,
+            other => {
+                let message = format!("conventions {other:?} cannot be written: it is \"1.41\" or \"main\"");
+                return Err(section.error("conventions", message));
+            }
+        };
         if !config.usage.hold.is_zero() {
             return Err(section.error("usage::hold", "holding traces is not supported: hold must be 0s"));
         }
@@ -148,12 +173,16 @@ impl Config {
         if config.slow_small.min_duration.is_negative() {
             return Err(section.error("slow_small::min_duration", "min_duration must not be negative"));
         }
-        let everything = config.sources.iter().any(|name| name == "all");
-        if config.sources.is_empty() {
-            return Err(section.error("sources", "sources must name at least one source, or be [all]"));
-        }
+        let (names, own_sources) = sources(config.sources, section)?;
         Ok(Options {
-            sources: (!everything).then_some(config.sources),
+            sources: names,
+            own_sources,
+            conventions,
+            schema_url: match config.schema_url {
+                SchemaUrlConfig::Fill => SchemaUrl::Fill,
+                SchemaUrlConfig::Overwrite => SchemaUrl::Overwrite,
+                SchemaUrlConfig::Keep => SchemaUrl::Keep,
+            },
             remove_originals: config.originals == Originals::Remove,
             messages: config.messages == Messages::Convert,
             usage_memory: usize::try_from(config.usage.memory.bytes()).unwrap_or(usize::MAX),
@@ -165,6 +194,37 @@ impl Config {
             },
         })
     }
+}
+
+/// Names of the sources to recognise, if not all, and sources of the user's own.
+fn sources(items: Vec<SourceItem>, section: &Section) -> Result<(Option<Vec<String>>, Vec<OwnSource>), ConfigError> {
+    let (mut names, mut own) = (Vec::new(), Vec::new());
+    if items.is_empty() {
+        return Err(section.error("sources", "sources must name at least one source, or be [all]"));
+    }
+    for (number, item) in items.into_iter().enumerate() {
+        match item {
+            SourceItem::Name(name) => names.push(name),
+            SourceItem::Own(source) => own.push(own_source(number, &source, section)?),
+        }
+    }
+    let everything = names.is_empty() || names.iter().any(|name| name == "all");
+    Ok(((!everything).then_some(names), own))
+}
+
+fn own_source(
+    number: usize,
+    source: &serde_json::Map<String, serde_json::Value>,
+    section: &Section,
+) -> Result<OwnSource, ConfigError> {
+    let file = source.get("file").and_then(serde_json::Value::as_str).filter(|_| source.len() == 1);
+    let Some(file) = file else {
+        // JSON is YAML.
+        let yaml = serde_json::to_string(source).map_err(|error| section.error("sources", error))?;
+        return Ok(OwnSource { place: format!("sources[{number}]"), yaml });
+    };
+    let yaml = std::fs::read_to_string(file).map_err(|error| section.error("sources", format!("{file}: {error}")))?;
+    Ok(OwnSource { place: file.to_owned(), yaml })
 }
 
 // === impl PricingConfig ===

@@ -81,7 +81,7 @@ fn options_without_effect_are_refused() {
     for (yaml, named) in [
         ("usage: {hold: 5s}", "usage::hold"),
         ("usage: {memory: 10KiB}", "usage::memory"),
-        ("conventions: main", "conventions"),
+        ("conventions: 1.30", "conventions"),
         ("pricing: {table: prices.json}", "pricing::table"),
         ("pricing: {overrides: [{model: x}]}", "input"),
         ("pricing: {unknown: zero}", "pricing::unknown"),
@@ -103,12 +103,51 @@ fn defaults_may_be_written_out() {
     let yaml = r#"
 sources: [all]
 conventions: "1.41"
+schema_url: fill
 originals: keep
+messages: convert
 usage: {memory: 12MiB, hold: 0s}
 pricing: {table: builtin, overrides: [], unknown: skip}
 slow_small: {min_duration: 5s, max_input_tokens: 2000, finish_reasons: [stop]}
 "#;
     assert_eq!(refusal(yaml), "");
+}
+
+/// Scenario: sources of the user's own, written out and in a file, and such that are wrong.
+/// Guarantees: spans of the first two are recognised, beside those of built-in sources; the others are refused, with their place and what is
+/// wrong.
+#[tokio::test]
+async fn sources_can_be_added() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("acme.yaml");
+    let acme = "name: acme\nrecognise: {markers: [acme.tokens]}\nattributes: [{from: acme.tokens, to: gen_ai.usage.input_tokens}]\noperation: {default: chat}\n";
+    std::fs::write(&file, acme).unwrap();
+    let inline = "sources: [{name: corp, recognise: {markers: [corp.in]}, attributes: [{from: corp.in, to: gen_ai.usage.input_tokens}]}]";
+    for (yaml, key, source) in [
+        (format!("sources: [{{file: {}}}]", file.display()), "acme.tokens", "acme"),
+        (inline.to_owned(), "corp.in", "corp"),
+        (inline.replace("}]}]", "}]}, openlit]"), "corp.in", "corp"),
+    ] {
+        let sink = Arc::new(Sink::default());
+        let node = make(&yaml, Signal::Traces, Arc::clone(&sink), &Telemetry::default()).unwrap();
+        let mut traces = Traces::parse(Bytes::from_static(b"\x0a\x04\x12\x02\x12\x00")).unwrap();
+        traces.set_attribute(SpanIx::default(), key, Value::Int(5));
+        node.consume(Batch::from(traces)).await.unwrap();
+        let taken = sink.0.lock().unwrap();
+        let span = taken[0].spans().next().unwrap();
+        assert_eq!(span.attribute("spanmill.source").unwrap().as_str(), Some(source), "{yaml}");
+        assert_eq!(span.attribute("gen_ai.usage.input_tokens").unwrap().as_int(), Some(5), "{yaml}");
+    }
+    std::fs::write(&file, acme.replace("input_tokens}", "input_tokens, as: parsecs}")).unwrap();
+    for (yaml, named) in [
+        (format!("sources: [{{file: {}}}]", file.display()), "parsecs"),
+        ("sources: [{file: /there/is/none}]".to_owned(), "/there/is/none"),
+        ("sources: [openlit, {name: a, colour: red}]".to_owned(), "sources[1]"),
+        ("sources: [{name: a, attributes: [{from: x, to: gen_ai.colour}]}]".to_owned(), "gen_ai.colour"),
+    ] {
+        let message = refusal(&yaml);
+        assert!(message.contains(named), "{yaml}: {message:?}");
+    }
 }
 
 /// Scenario: a table of prices in a file, a price of the user's, and tables and prices that are none.
