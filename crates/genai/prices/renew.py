@@ -5,7 +5,7 @@
   renew.py --wheel FILE    the same from a wheel that is there already
 
 The data is LiteLLM's, under the MIT licence: see NOTICE beside this file. Only prices per token are kept, in US dollars a
-million tokens, for models that a span can name. Needs Python 3.9+ and pip.
+million tokens, and the size of the context window in tokens, for models that a span can name. Needs Python 3.9+ and pip.
 """
 import argparse, datetime, decimal, glob, json, pathlib, re, subprocess, sys, tempfile, zipfile
 
@@ -83,6 +83,9 @@ def rows(data):
         # Both prices zero: free, a preview, or not known. None of that is a price.
         if name is None or not any(rates.get(rate, "0") != "0" for rate in ("in", "out")):
             continue
+        context = entry.get("max_input_tokens")
+        if isinstance(context, int) and context > 0:
+            rates["context"] = context
         table.setdefault((name, model_of(key, provider)), rates)
     return table
 
@@ -98,7 +101,7 @@ def main():
         version = pathlib.Path(wheel).name.split("-")[1]
         data = json.loads(zipfile.ZipFile(wheel).read(DATA))
     table = rows(data)
-    lines = [f"# {datetime.date.today()} LiteLLM {version}", "# provider\tmodel\tUS dollars a million tokens"]
+    lines = [f"# {datetime.date.today()} LiteLLM {version}", "# provider\tmodel\tUS dollars a million tokens, and tokens of context"]
     for (provider, model), rates in sorted(table.items()):
         lines.append("\t".join([provider, model, " ".join(f"{rate}={price}" for rate, price in sorted(rates.items()))]))
     target = pathlib.Path(__file__).with_name("prices.tsv")

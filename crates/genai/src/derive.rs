@@ -105,6 +105,25 @@ pub(crate) fn time_per_output_token(call: &Call<'_>) -> Option<f64> {
     (rest > 0 && after >= 0.0).then(|| after / rest as f64)
 }
 
+/// Output tokens an input token.
+pub(crate) fn output_input_ratio(call: &Call<'_>) -> Option<f64> {
+    share(call.output?, call.input?)
+}
+
+/// The share of the input that was read from a cache.
+pub(crate) fn cache_hit_ratio(call: &Call<'_>) -> Option<f64> {
+    share(call.cache_read?, call.input?)
+}
+
+/// The share of the model's context window that the input filled.
+pub(crate) fn context_used(call: &Call<'_>, context: Option<i64>) -> Option<f64> {
+    share(call.input?, context?)
+}
+
+fn share(part: i64, whole: i64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
 fn rate(tokens: i64, seconds: f64) -> Option<f64> {
     // Below a microsecond the clock, not the model, would be measured.
     (seconds > 1e-6).then(|| tokens as f64 / seconds)

@@ -22,6 +22,9 @@ pub(crate) struct Encoded {
     pub(crate) tokens_per_second: Vec<u8>,
     pub(crate) generation_rate: Vec<u8>,
     pub(crate) time_per_output_token: Vec<u8>,
+    pub(crate) output_input_ratio: Vec<u8>,
+    pub(crate) cache_hit_ratio: Vec<u8>,
+    pub(crate) context_used: Vec<u8>,
     /// A cost that was computed here, behind what else is said of it.
     pub(crate) cost: Vec<u8>,
     /// An integer, of which the value is put in later.
@@ -53,6 +56,9 @@ impl Encoded {
             tokens_per_second: double(names::TOKENS_PER_SECOND),
             generation_rate: double(names::GENERATION_RATE),
             time_per_output_token: double(names::TIME_PER_OUTPUT_TOKEN),
+            output_input_ratio: double(names::OUTPUT_INPUT_RATIO),
+            cache_hit_ratio: double(names::CACHE_HIT_RATIO),
+            context_used: double(names::CONTEXT_USED),
             cost: [text(names::COST_CURRENCY, "USD"), text(names::COST_SOURCE, "estimated"), double(names::COST)]
                 .concat(),
             total_tokens: encode_attribute(Part::Span, names::TOTAL_TOKENS, Value::Int(0)),

@@ -178,7 +178,7 @@ impl Engine {
             }
             let writes = reader.writes.get(call.writes.start as usize..call.writes.end as usize).unwrap_or(&[]);
             let cuts = reader.cuts.get(call.cuts.start as usize..call.cuts.end as usize).unwrap_or(&[]);
-            write(&mut patch, call, bill.cost(call), &rules, writes, cuts);
+            write(&mut patch, call, bill.price(call), &rules, writes, cuts);
             traces.apply(call.ix, &patch);
         }
         tally.unpriced = bill.unpriced.into_iter().map(|(model, count)| (model.to_owned(), count)).collect();

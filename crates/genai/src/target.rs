@@ -67,6 +67,11 @@ pub(crate) const SYSTEM: Target = 29;
 pub(crate) const DEFINITIONS: Target = 30;
 /// Copied as it is.
 pub(crate) const TOOL_RESULT: Target = 31;
+// What is derived from messages.
+pub(crate) const CALLS_COUNT: Target = 32;
+pub(crate) const CALLS_NAMES: Target = 33;
+pub(crate) const INPUT_BYTES: Target = 34;
+pub(crate) const OUTPUT_BYTES: Target = 35;
 
 /// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
 pub(crate) const TARGETS: &[(&str, Kind)] = &[
@@ -102,6 +107,10 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("gen_ai.system_instructions", Kind::Any),
     ("gen_ai.tool.definitions", Kind::Any),
     ("gen_ai.tool.call.result", Kind::Any),
+    ("spanmill.tool_calls.count", Kind::Int),
+    ("spanmill.tool_calls.names", Kind::Strs),
+    ("spanmill.content.input_bytes", Kind::Int),
+    ("spanmill.content.output_bytes", Kind::Int),
     ("gen_ai.tool.call.id", Kind::Str),
     ("gen_ai.tool.description", Kind::Str),
     ("gen_ai.tool.type", Kind::Str),

@@ -7,6 +7,7 @@ use crate::catalogue::Catalogue;
 use crate::datum::Strings;
 use crate::derive::{self, LOOP, SlowSmallRule};
 use crate::encoded::Encoded;
+use crate::price::Priced;
 use crate::target::{self, Names, Target};
 use crate::vocabulary::Class;
 
@@ -18,6 +19,9 @@ pub(crate) mod names {
     pub(crate) const TOKENS_PER_SECOND: &str = "spanmill.tokens_per_second";
     pub(crate) const GENERATION_RATE: &str = "spanmill.generation.tokens_per_second";
     pub(crate) const TIME_PER_OUTPUT_TOKEN: &str = "spanmill.time_per_output_token";
+    pub(crate) const OUTPUT_INPUT_RATIO: &str = "spanmill.output_input_ratio";
+    pub(crate) const CACHE_HIT_RATIO: &str = "spanmill.cache.hit_ratio";
+    pub(crate) const CONTEXT_USED: &str = "spanmill.context.used";
     pub(crate) const FINISH: &str = "spanmill.finish_reason";
     pub(crate) const ERROR_CLASS: &str = "spanmill.error.class";
     pub(crate) const SLOW_SMALL: &str = "spanmill.slow_small";
@@ -47,7 +51,7 @@ struct Writer<'p> {
 pub(crate) fn write<'a>(
     patch: &mut Patch,
     call: &Call<'a>,
-    cost: Option<f64>,
+    priced: Priced,
     rules: &Rules<'_>,
     writes: &[Write<'a>],
     cuts: &[Pos],
@@ -59,7 +63,8 @@ pub(crate) fn write<'a>(
         writer.copied(*target, *at, value);
     }
     writer.derived(call, rules);
-    writer.double(&rules.encoded.cost, cost);
+    writer.double(&rules.encoded.cost, priced.cost);
+    writer.double(&rules.encoded.context_used, derive::context_used(call, priced.context));
     for at in cuts {
         writer.patch.cut(*at);
     }
@@ -139,6 +144,8 @@ impl Writer<'_> {
         self.double(&encoded.tokens_per_second, derive::tokens_per_second(call));
         self.double(&encoded.generation_rate, derive::generation_rate(call));
         self.double(&encoded.time_per_output_token, derive::time_per_output_token(call));
+        self.double(&encoded.output_input_ratio, derive::output_input_ratio(call));
+        self.double(&encoded.cache_hit_ratio, derive::cache_hit_ratio(call));
         if let Some(input) = call.input {
             self.patch.append_encoded(encoded.bucket(input));
         }

@@ -386,3 +386,30 @@ fn the_schema_url_tells_the_version() {
         assert_eq!(urls, wanted, "{schema_url:?}");
     }
 }
+
+/// Scenario: a call of a known model with a cached prompt, whose answer asks for tools.
+/// Guarantees: shares of the cache and of the context window, output to input, the tools and the sizes of the messages.
+#[test]
+fn shares_and_tools_are_derived() {
+    let input = r#"[{"role":"user","parts":[{"type":"text","content":"Hot?"}]}]"#;
+    let call = |id, name| json!({ "type": "tool_call", "id": id, "name": name, "arguments": {} });
+    let output = json!([{ "role": "assistant", "parts": [call("1", "look"), call("2", "ask"), call("3", "look")], "finish_reason": "tool_call" }]);
+    let seen = normalise(&[sample(
+        1,
+        "any",
+        &json!({
+            "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.response.model": "gpt-4o",
+            "gen_ai.usage.input_tokens": 32_000, "gen_ai.usage.cache_read.input_tokens": 8_000, "gen_ai.usage.output_tokens": 320,
+            "gen_ai.input.messages": input, "gen_ai.output.messages": output.to_string(),
+        }),
+    )]);
+    assert_has(
+        &seen[&1],
+        &json!({
+            "spanmill.output_input_ratio": 0.01, "spanmill.cache.hit_ratio": 0.25, "spanmill.context.used": 0.25,
+            "spanmill.tool_calls.count": 3, "spanmill.tool_calls.names": ["ask", "look"],
+            "spanmill.content.input_bytes": input.len(), "spanmill.content.output_bytes": output.to_string().len(),
+        }),
+        "derived",
+    );
+}

@@ -189,6 +189,14 @@ impl Message {
         self.parts.retain(|part| !Self::is_blank(part));
     }
 
+    /// The names of the tools that it asks for.
+    pub(crate) fn called_tools(&self) -> impl Iterator<Item = &str> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::ToolCall { name, .. } => Some(name.as_str()),
+            _ => None,
+        })
+    }
+
     /// Whether a part asks for a tool that the caller runs.
     pub(crate) fn calls_tool(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::ToolCall { .. }))

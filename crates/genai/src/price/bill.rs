@@ -14,6 +14,15 @@ pub(crate) struct Bill<'c> {
     pub(crate) unpriced: BTreeMap<&'c str, u32>,
 }
 
+/// What is known of a call by its model.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Priced {
+    /// US dollars; none where the source said the cost, or the model has no price.
+    pub(crate) cost: Option<f64>,
+    /// The most input tokens that the model takes.
+    pub(crate) context: Option<i64>,
+}
+
 // === impl Bill ===
 
 impl<'c> Bill<'c> {
@@ -21,16 +30,20 @@ impl<'c> Bill<'c> {
         Self { prices, memo: Memo::default(), unpriced: BTreeMap::new() }
     }
 
-    /// US dollars that a call cost; none for one that owns no usage, whose source said the cost, or whose model has no price.
-    pub(crate) fn cost(&mut self, call: &'c Call<'_>) -> Option<f64> {
-        if call.role != Role::Owner || call.priced {
-            return None;
+    /// What a call cost, and the context window of its model; nothing for one that owns no usage.
+    pub(crate) fn price(&mut self, call: &'c Call<'_>) -> Priced {
+        if call.role != Role::Owner {
+            return Priced::default();
         }
         let provider = call.provider.as_deref().unwrap_or("");
         // What answered says more than what was asked for.
         let names = [&call.response_model, &call.request_model].map(Option::as_deref);
-        let name = names.into_iter().flatten().next()?;
+        let Some(name) = names.into_iter().flatten().next() else { return Priced::default() };
         let rates = names.into_iter().flatten().find_map(|name| self.rates(provider, name));
+        let context = rates.and_then(|rates| rates.context);
+        if call.priced {
+            return Priced { cost: None, context };
+        }
         let usage = Usage {
             input: call.input.unwrap_or(0),
             output: call.output.unwrap_or(0),
@@ -42,7 +55,7 @@ impl<'c> Bill<'c> {
         if cost.is_none() {
             *self.unpriced.entry(name).or_default() += 1;
         }
-        cost
+        Priced { cost, context }
     }
 
     fn rates(&mut self, provider: &'c str, model: &'c str) -> Option<&'c Rates> {

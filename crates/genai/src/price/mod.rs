@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use thiserror::Error;
 
-pub(crate) use bill::Bill;
+pub(crate) use bill::{Bill, Priced};
 pub(crate) use rates::{Rates, Service, Usage};
 
 /// A table of prices by provider and model.
@@ -36,6 +36,8 @@ pub struct PriceOverride {
     pub cache_read: Option<f64>,
     /// A million input tokens written to a cache; none means as input.
     pub cache_write: Option<f64>,
+    /// The most input tokens that the model takes.
+    pub context: Option<u32>,
 }
 
 /// A table of prices is wrong.

@@ -48,6 +48,8 @@ struct Rate {
 #[derive(Debug)]
 pub(crate) struct Rates {
     rates: Vec<Rate>,
+    /// The most input tokens that the model takes.
+    pub(crate) context: Option<i64>,
     /// Made by the first call that is charged: of a table's thousands of models few are ever asked for.
     worked_out: OnceLock<Tiers>,
 }
@@ -96,11 +98,16 @@ impl Service {
 // === impl Rates ===
 
 impl Rates {
-    /// Reads `in=2.5 out=10 in@200k=5 in#batch=1.25`: dollars a million tokens.
+    /// Reads `in=2.5 out=10 in@200k=5 in#batch=1.25 context=128000`: dollars a million tokens, and tokens of context.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let mut rates = Vec::new();
+        let (mut rates, mut context) = (Vec::new(), None);
         for item in text.split(' ').filter(|item| !item.is_empty()) {
             let (name, price) = item.split_once('=').ok_or_else(|| format!("{item:?} is no rate"))?;
+            if name == "context" {
+                let tokens = price.parse::<u32>().map_err(|_| format!("{price:?} is no count of tokens"))?;
+                context = Some(i64::from(tokens));
+                continue;
+            }
             let (name, service) = match name.split_once('#') {
                 None => (name, Service::Standard),
                 Some((name, word)) => (name, Service::named(word).ok_or_else(|| format!("unknown service {word:?}"))?),
@@ -120,7 +127,7 @@ impl Rates {
             let price = femto(price).ok_or_else(|| format!("{price:?} is no price"))?;
             rates.push(Rate { kind, above, service, price });
         }
-        Ok(Self { rates, worked_out: OnceLock::new() })
+        Ok(Self { rates, context, worked_out: OnceLock::new() })
     }
 
     /// The rates of a user's price; gives the number that is none.
@@ -137,7 +144,7 @@ impl Rates {
                 rates.push(rate(kind, dollars)?);
             }
         }
-        Ok(Self { rates, worked_out: OnceLock::new() })
+        Ok(Self { rates, context: price.context.map(i64::from), worked_out: OnceLock::new() })
     }
 
     /// US dollars; none where a rate that is needed is not known. With more input than a threshold, all tokens of the request are

@@ -121,6 +121,15 @@ impl Content<'_> {
         }
     }
 
+    /// The names of the tools that the answer calls, one a call.
+    fn called_tools(&self) -> Vec<String> {
+        let read = self.answer.filter(|answer| super::fill::calls_tool(*answer));
+        let read = read.and_then(|answer| understand(answer.as_str()?, Side::Output)).map(|found| found.messages);
+        let messages = self.output.as_deref().or(read.as_deref()).unwrap_or_default();
+        let messages = if is_history(messages) { messages.split_at(messages.len() - 1).1 } else { messages };
+        messages.iter().flat_map(Message::called_tools).map(str::to_owned).collect()
+    }
+
     /// Why the model stopped, where only the messages say it.
     pub(super) fn finish_reasons<'a>(&self) -> Option<Strings<'a>>
     where
@@ -355,6 +364,15 @@ impl<'a> Reader<'a> {
             }
             self.write_kind(target::OUTPUT_MESSAGES, &content.candidates, messages);
         }
+        self.write_sizes(&content);
+        let called = content.called_tools();
+        if !called.is_empty() {
+            self.copies.push((target::CALLS_COUNT, None, Written::Int(called.len() as i64)));
+            let mut names = called;
+            names.sort_unstable();
+            names.dedup();
+            self.copies.push((target::CALLS_NAMES, None, Written::Strings(Strings::Many(names))));
+        }
         if let Some(parts) = &content.system {
             self.write_kind(target::SYSTEM, &content.candidates, parts);
         }
@@ -362,6 +380,28 @@ impl<'a> Reader<'a> {
             self.write_kind(target::DEFINITIONS, &content.candidates, tools);
         }
         self.content = content;
+    }
+
+    /// How long messages are, as they are written.
+    fn write_sizes(&mut self, content: &Content<'a>) {
+        for (target, size) in
+            [(target::INPUT_MESSAGES, target::INPUT_BYTES), (target::OUTPUT_MESSAGES, target::OUTPUT_BYTES)]
+        {
+            let written = self.copies.iter().find_map(|(known, _, value)| match value {
+                Written::Text(text) if *known == target => Some(text.len()),
+                _ => None,
+            });
+            let stays = || {
+                let stays = content.candidates.iter().find(|known| known.canonical && known.target == target)?;
+                Some(match stays.encoded()?.get() {
+                    AnyValue::Text(text) => text.len(),
+                    _ => stays.encoded()?.raw().len(),
+                })
+            };
+            if let Some(bytes) = written.or_else(stays) {
+                self.copies.push((size, None, Written::Int(bytes as i64)));
+            }
+        }
     }
 
     fn write_kind<T: serde::Serialize>(&mut self, target: Target, candidates: &[Candidate<'a>], value: &T) {

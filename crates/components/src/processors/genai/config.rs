@@ -1,6 +1,10 @@
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use spanmill_config::{ByteSize, ConfigError, Duration, Section};
 use spanmill_genai::{Conventions, Options, OwnSource, PriceOverride, PriceTable, Pricing, SchemaUrl, SlowSmall};
+
+use super::flags::{FlagConfig, Flags};
 
 /// Options of the `genai` processor.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +28,8 @@ pub(super) struct Config {
     pub(super) pricing: PricingConfig,
     /// When a call counts as slow although it was small.
     pub(super) slow_small: SlowSmallConfig,
+    /// Flags of the user's own, by name: `spanmill.<name>` is set to true on spans that meet the condition.
+    pub(super) flags: BTreeMap<String, FlagConfig>,
 }
 
 /// One of `sources`.
@@ -99,6 +105,8 @@ pub(super) struct OverrideConfig {
     pub(super) cache_read: Option<f64>,
     /// A million input tokens written to a cache; without it, as input.
     pub(super) cache_write: Option<f64>,
+    /// The most input tokens that the model takes.
+    pub(super) context: Option<u32>,
 }
 
 /// When a call counts as slow although it was small.
@@ -126,6 +134,7 @@ impl Default for Config {
             usage: Usage::default(),
             pricing: PricingConfig::default(),
             slow_small: SlowSmallConfig::default(),
+            flags: BTreeMap::new(),
         }
     }
 }
@@ -151,7 +160,7 @@ impl Default for SlowSmallConfig {
 
 impl Config {
     /// Reads the section. Options that nothing acts upon are refused, rather than ignored.
-    pub(super) fn read(section: &Section) -> Result<Options, ConfigError> {
+    pub(super) fn read(section: &Section) -> Result<(Options, Flags), ConfigError> {
         let config: Self = section.parse()?;
         let conventions = match config.conventions.as_str() {
             "1.41" | "1.41.1" => Conventions::V1_41,
@@ -174,7 +183,8 @@ impl Config {
             return Err(section.error("slow_small::min_duration", "min_duration must not be negative"));
         }
         let (names, own_sources) = sources(config.sources, section)?;
-        Ok(Options {
+        let flags = Flags::read(&config.flags, section)?;
+        let options = Options {
             sources: names,
             own_sources,
             conventions,
@@ -192,7 +202,8 @@ impl Config {
                 max_input_tokens: i64::from(config.slow_small.max_input_tokens),
                 finish_reasons: config.slow_small.finish_reasons,
             },
-        })
+        };
+        Ok((options, flags))
     }
 }
 
@@ -239,13 +250,8 @@ impl PricingConfig {
                 PriceTable::Text(read.map_err(|error| section.error("pricing::table", format!("{file}: {error}")))?)
             }
         };
-        let price = |OverrideConfig { provider, model, input, output, cache_read, cache_write }| PriceOverride {
-            provider,
-            model,
-            input,
-            output,
-            cache_read,
-            cache_write,
+        let price = |OverrideConfig { provider, model, input, output, cache_read, cache_write, context }| {
+            PriceOverride { provider, model, input, output, cache_read, cache_write, context }
         };
         Ok(Pricing { table, overrides: self.overrides.into_iter().map(price).collect() })
     }

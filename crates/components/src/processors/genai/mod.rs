@@ -2,6 +2,7 @@
 //! comparable, finds the span that owns the usage of each call, and marks slow small calls.
 
 mod config;
+mod flags;
 mod metrics;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ use spanmill_pipeline::{
 };
 
 use config::Config;
+use flags::Flags;
 use metrics::Metrics;
 
 /// Makes `genai` processors.
@@ -27,6 +29,7 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
 
 struct GenAiProcessor {
     engine: Engine,
+    flags: Flags,
     metrics: Metrics,
     next: Arc<dyn Consumer>,
 }
@@ -35,10 +38,10 @@ fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Resu
     if signal != Signal::Traces {
         return Err(context.section.error("", "genai works on spans: it can be used in traces pipelines only"));
     }
-    let options = Config::read(context.section)?;
+    let (options, flags) = Config::read(context.section)?;
     let engine = Engine::new(&options).map_err(|error| context.section.error("", error))?;
     let metrics = Metrics::new(context.telemetry, &context.id.to_string(), engine.source_names());
-    Ok(Arc::new(GenAiProcessor { engine, metrics, next }))
+    Ok(Arc::new(GenAiProcessor { engine, flags, metrics, next }))
 }
 
 // === impl GenAiProcessor ===
@@ -52,7 +55,7 @@ impl Consumer for GenAiProcessor {
         let batch = match batch {
             Batch::Traces(mut traces) => {
                 self.metrics.count(&self.engine.process(&mut traces));
-                Batch::Traces(traces)
+                Batch::Traces(self.flags.set(traces))
             }
             other @ Batch::Opaque(_) => other,
         };

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use bytes::Bytes;
 use spanmill_config::{ComponentId, Section};
-use spanmill_otlp::{Part, Patch, Signal, SpanIx, Traces, Value};
+use spanmill_otlp::{AnyValue, Part, Patch, Signal, SpanIx, Traces, Value};
 use spanmill_pipeline::{Batch, ConsumeError, Consumer, Context, Node, Telemetry};
 
 use super::FACTORY;
@@ -109,6 +109,7 @@ messages: convert
 usage: {memory: 12MiB, hold: 0s}
 pricing: {table: builtin, overrides: [], unknown: skip}
 slow_small: {min_duration: 5s, max_input_tokens: 2000, finish_reasons: [stop]}
+flags: {}
 "#;
     assert_eq!(refusal(yaml), "");
 }
@@ -146,6 +147,35 @@ async fn sources_can_be_added() {
         ("sources: [{name: a, attributes: [{from: x, to: gen_ai.colour}]}]".to_owned(), "gen_ai.colour"),
     ] {
         let message = refusal(&yaml);
+        assert!(message.contains(named), "{yaml}: {message:?}");
+    }
+}
+
+/// Scenario: flags of the user's own, on what the span had and on what was written; and flags that are wrong.
+/// Guarantees: they are set where the condition is met; the others are refused by what is wrong with them.
+#[tokio::test]
+async fn flags_can_be_added() {
+    let sink = Arc::new(Sink::default());
+    let yaml = r#"
+flags:
+  chatty: {when: 'attributes["gen_ai.usage.output_tokens"] > 6'}
+  terse: {when: 'attributes["gen_ai.usage.output_tokens"] < 6'}
+  nothing: {when: 'attributes["there.is.none"] > 6'}
+"#;
+    let node = make(yaml, Signal::Traces, Arc::clone(&sink), &Telemetry::default()).unwrap();
+    node.consume(Batch::from(request())).await.unwrap();
+    let taken = sink.0.lock().unwrap();
+    let flagged = Traces::parse(taken[0].encode()).unwrap();
+    let span = flagged.spans().next().unwrap();
+    assert!(matches!(span.attribute("spanmill.chatty").unwrap().get(), AnyValue::Bool(true)));
+    assert!(span.attribute("spanmill.terse").is_none() && span.attribute("spanmill.nothing").is_none());
+    for (yaml, named) in [
+        ("flags: {chatty: {when: 'attributes[\"x\"] >'}}", "flags::chatty::when"),
+        ("flags: {Chatty: {when: 'true'}}", "Chatty"),
+        ("flags: {source: {when: 'true'}}", "spanmill.source"),
+        ("flags: {chatty: {if: 'true'}}", "if"),
+    ] {
+        let message = refusal(yaml);
         assert!(message.contains(named), "{yaml}: {message:?}");
     }
 }
