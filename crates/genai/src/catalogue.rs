@@ -39,6 +39,8 @@ pub(crate) struct Rule {
     local: bool,
     /// Where in the JSON value.
     pub(crate) path: Option<Box<[Box<str>]>>,
+    /// The member of a document of messages that the value is.
+    pub(crate) member: Option<Box<str>>,
 }
 
 /// The rules for one key and one source, as a range.
@@ -68,6 +70,8 @@ pub(crate) struct SlotInfo {
     pub(crate) signals: bool,
     /// Whether its value may tell the source.
     pub(crate) equals: bool,
+    /// Whether the key may be a piece of a flattened document.
+    pub(crate) flat: bool,
 }
 
 /// A compiled source.
@@ -98,6 +102,11 @@ pub(crate) struct Catalogue {
     pub(crate) sources: Vec<Source>,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) first_token_events: KeyTable,
+    /// Prefixes of keys that documents of messages are flattened to, and the attributes they are for.
+    pub(crate) flattened: Vec<(Box<str>, Target)>,
+    /// The first bytes of those prefixes.
+    flat_heads: Vec<u8>,
+    names: Vec<Box<str>>,
     scopes: Vec<(Regex, Option<Regex>, SourceIx)>,
     equals: Vec<(Slot, Box<[u8]>, SourceIx)>,
     cells: Vec<Cell>,
@@ -201,6 +210,19 @@ impl Catalogue {
                 info.equals = true;
             }
         }
+        let mut flattened = Vec::new();
+        for file in &parsed {
+            for rule in &file.flattened {
+                let target = target::target(&rule.to).filter(|target| target::is_content(*target));
+                let target = target.ok_or_else(|| {
+                    CatalogueError::new(&file.name, format!("flattened: {:?} holds no messages", rule.to))
+                })?;
+                flattened.push((rule.prefix.as_str().into(), target));
+            }
+        }
+        for (name, info) in keys.names.iter().zip(&mut slots) {
+            info.flat = split_flat(&flattened, name.as_bytes()).is_some();
+        }
         let events = parsed.iter().flat_map(|file| file.time_to_first_token.events.iter());
         let mut catalogue = Self {
             keys: KeyTable::new(&keys.names),
@@ -208,6 +230,9 @@ impl Catalogue {
             sources,
             vocabulary,
             first_token_events: KeyTable::new(events),
+            flat_heads: heads(&flattened),
+            flattened,
+            names: keys.names.iter().map(|name| name.as_str().into()).collect(),
             scopes,
             equals,
             cells: Vec::new(),
@@ -241,6 +266,22 @@ impl Catalogue {
     /// The source that a value of a key tells.
     pub(crate) fn source_of_value(&self, slot: Slot, value: &[u8]) -> Option<SourceIx> {
         self.equals.iter().find(|(key, known, _)| *key == slot && **known == *value).map(|(_, _, source)| *source)
+    }
+
+    /// The name of a key.
+    pub(crate) fn name(&self, slot: Slot) -> &[u8] {
+        self.names.get(usize::from(slot)).map_or(&[], |name| name.as_bytes())
+    }
+
+    /// Whether a key is worth asking [`Self::flattened`] about.
+    #[inline]
+    pub(crate) fn may_be_flat(&self, key: &[u8]) -> bool {
+        key.first().is_some_and(|first| self.flat_heads.contains(first))
+    }
+
+    /// What a key of a flattened document consists of: the number of its prefix, and what follows that.
+    pub(crate) fn flattened<'k>(&self, key: &'k [u8]) -> Option<(u8, &'k str)> {
+        split_flat(&self.flattened, key)
     }
 
     /// The rules for a key.
@@ -277,7 +318,11 @@ impl Catalogue {
         }
         let shared = self.add(key, drafts, shared);
         for source in 0..=self.sources.len() {
-            let own = pick(source, 0);
+            let mut own = pick(source, 0);
+            // What facts a source finds in a document does not tell whether it holds messages.
+            if !own.is_empty() && !own.iter().any(|rule| target::is_content(rule.target)) {
+                own.extend(pick(0, GENERIC).into_iter().filter(|rule| target::is_content(rule.target)));
+            }
             let (cell, plan) = if own.is_empty() { shared } else { self.add(key, drafts, own) };
             self.cells.push(cell);
             self.plans.push(plan);
@@ -311,13 +356,29 @@ impl Rule {
     /// That the attribute of a target is to be taken as it is.
     fn canonical(target: Target) -> Self {
         let (unit, when) = (Unit::Plain, !0);
-        Self { target, priority: 0, canonical: true, unit, when, given: false, local: false, path: None }
+        Self { target, priority: 0, canonical: true, unit, when, given: false, local: false, path: None, member: None }
     }
 
     /// Whether it takes an attribute of the conventions just as it is.
     pub(crate) fn is_plain(&self) -> bool {
         self.canonical && self.unit == Unit::Plain && self.when == !0 && self.path.is_none()
     }
+}
+
+fn heads(flattened: &[(Box<str>, Target)]) -> Vec<u8> {
+    let mut heads: Vec<u8> = flattened.iter().filter_map(|(prefix, _)| prefix.bytes().next()).collect();
+    heads.sort_unstable();
+    heads.dedup();
+    heads
+}
+
+/// Splits a key such as `gen_ai.prompt.0.content` behind the prefix.
+fn split_flat<'k>(flattened: &[(Box<str>, Target)], key: &'k [u8]) -> Option<(u8, &'k str)> {
+    flattened.iter().enumerate().find_map(|(number, (prefix, _))| {
+        let rest = key.strip_prefix(prefix.as_bytes())?.strip_prefix(b".")?;
+        rest.first().filter(|first| first.is_ascii_digit())?;
+        Some((number as u8, std::str::from_utf8(rest).ok()?))
+    })
 }
 
 fn rules_of(
@@ -338,6 +399,7 @@ fn rules_of(
         |name: &str| target::target(name).ok_or_else(|| CatalogueError::new(file, format!("unknown target {name:?}")));
     let mut rules = Vec::new();
     if let Some(to) = &mapping.to {
+        let member = mapping.member.as_deref().map(Box::from);
         rules.push(Rule {
             target: find(to)?,
             priority,
@@ -347,6 +409,7 @@ fn rules_of(
             given: mapping.given,
             local: mapping.local,
             path: None,
+            member,
         });
     }
     let mut members: Vec<&Member> = mapping.members.iter().collect();
@@ -365,6 +428,7 @@ fn rules_of(
             given: mapping.given,
             local: mapping.local,
             path: Some(path),
+            member: None,
         });
     }
     if rules.is_empty() {

@@ -37,6 +37,19 @@ const LONGEST_DOCUMENT: usize = 1 << 20;
 /// The same for the texts of Python values.
 const LONGEST_PYTHON: usize = 1 << 16;
 
+// === impl Strings ===
+
+impl Strings<'_> {
+    /// The string at that place.
+    pub(crate) fn get(&self, at: usize) -> Option<String> {
+        match self {
+            Self::One(one) => (at == 0).then(|| one.clone().into_owned()),
+            Self::Encoded(list) => list.elements().nth(at)?.as_str().map(str::to_owned),
+            Self::Many(many) => many.get(at).cloned(),
+        }
+    }
+}
+
 // === impl Datum ===
 
 impl<'a> Datum<'a> {
@@ -163,6 +176,28 @@ impl<'a> Datum<'a> {
                 let nanos = instant(text.trim_matches('"'))?;
                 Some((nanos - i128::from(start)) as f64 / 1e9)
             }
+        }
+    }
+
+    /// The text of a document: text as it is, anything structured as JSON.
+    pub(crate) fn document_text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Encoded(_) | Self::Json(_) => Some(Cow::Owned(self.json().to_string())),
+            _ => None,
+        }
+    }
+
+    /// The value as JSON; text stays text.
+    pub(crate) fn json(&self) -> Json {
+        match self {
+            Self::Text(text) => Json::String(text.clone().into_owned()),
+            Self::Int(number) => (*number).into(),
+            Self::Double(number) => (*number).into(),
+            Self::Bool(flag) => (*flag).into(),
+            Self::Encoded(value) => encoded(*value, 0),
+            Self::Json(json) => json.clone(),
+            Self::Nothing => Json::Null,
         }
     }
 

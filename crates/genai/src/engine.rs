@@ -28,6 +28,7 @@ pub struct Engine {
     /// The sources to recognise, as bits.
     allowed: u64,
     remove_originals: bool,
+    messages: bool,
     slow_small: SlowSmallRule,
     embeddings: Operation,
     memory: Mutex<Memory>,
@@ -103,6 +104,7 @@ impl Engine {
             catalogue,
             allowed,
             remove_originals: options.remove_originals,
+            messages: options.messages,
             slow_small: SlowSmallRule::new(&options.slow_small)?,
             memory: Mutex::new(Memory::new(options.usage_memory)),
             scopes: Mutex::default(),
@@ -120,7 +122,7 @@ impl Engine {
         let mut tally = Tally { by_source: vec![0; self.catalogue.sources.len() + 1], ..Tally::default() };
         // Shares the bytes: what is read stays while edits are made.
         let snapshot = traces.clone();
-        let mut reader = Reader::new(&self.catalogue, self.allowed, self.remove_originals);
+        let mut reader = Reader::new(&self.catalogue, self.allowed, self.remove_originals, self.messages);
         let Scratch { calls, mut nodes, mut patch } = self.take_scratch();
         let mut calls = recycle(calls);
         let mut marks = Marks::default();

@@ -28,6 +28,7 @@ mod errors;
 mod hash;
 mod memo;
 mod memory;
+mod messages;
 mod options;
 mod own;
 mod price;

@@ -13,6 +13,8 @@ pub struct Options {
     pub sources: Option<Vec<String>>,
     /// Whether attributes are removed once their meaning stands under a standard name.
     pub remove_originals: bool,
+    /// Whether messages, instructions and definitions of tools are brought to the form of the conventions.
+    pub messages: bool,
     /// How much memory recent usage may take, in bytes.
     pub usage_memory: usize,
     /// What calls cost.
@@ -83,6 +85,7 @@ impl Default for Options {
         Self {
             sources: None,
             remove_originals: false,
+            messages: true,
             usage_memory: 12 << 20,
             pricing: Pricing::default(),
             slow_small: SlowSmall::default(),

@@ -17,6 +17,9 @@ pub(crate) struct SourceFile {
     pub(crate) recognise: Recognise,
     #[serde(default)]
     pub(crate) attributes: Vec<Mapping>,
+    /// Documents of messages that stand in one attribute a value.
+    #[serde(default)]
+    pub(crate) flattened: Vec<Flattened>,
     #[serde(default)]
     pub(crate) spans: Vec<SpanRule>,
     #[serde(default)]
@@ -58,6 +61,8 @@ pub(crate) struct Mapping {
     /// The value is JSON (or the text of a Python dict): what its members mean.
     #[serde(default)]
     pub(crate) members: Vec<Member>,
+    /// The value is that member of a document which several attributes make up.
+    pub(crate) member: Option<String>,
     /// The value is JSON of these shapes, which `shapes.yaml` lists.
     #[serde(default)]
     pub(crate) shapes: Vec<String>,
@@ -70,6 +75,15 @@ pub(crate) struct Mapping {
     /// The key means this for this source only, although it has a namespace.
     #[serde(default)]
     pub(crate) local: bool,
+}
+
+/// Attributes such as `gen_ai.prompt.0.content` that make up one document.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Flattened {
+    /// What stands before the number.
+    pub(crate) prefix: String,
+    pub(crate) to: String,
 }
 
 /// Documents whose members mean the same wherever they stand, by name.

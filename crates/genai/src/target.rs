@@ -46,6 +46,7 @@ pub(crate) const HTTP_STATUS: Target = 14;
 pub(crate) const ERROR_TYPE: Target = 15;
 pub(crate) const ERROR_TEXT: Target = 16;
 pub(crate) const TOOL_CALLS: Target = 17;
+// Messages, which are read apart from everything else.
 pub(crate) const OUTPUT_MESSAGES: Target = 18;
 pub(crate) const ROLE: Target = 19;
 pub(crate) const SOURCE: Target = 20;
@@ -58,6 +59,12 @@ pub(crate) const TOOL_ARGUMENTS: Target = 24;
 pub(crate) const COST: Target = 25;
 pub(crate) const SERVICE_TIER: Target = 26;
 pub(crate) const REQUEST_TIER: Target = 27;
+// Messages as well.
+pub(crate) const INPUT_MESSAGES: Target = 28;
+pub(crate) const SYSTEM: Target = 29;
+pub(crate) const DEFINITIONS: Target = 30;
+/// Copied as it is.
+pub(crate) const TOOL_RESULT: Target = 31;
 
 /// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
 pub(crate) const TARGETS: &[(&str, Kind)] = &[
@@ -89,11 +96,13 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("gen_ai.usage.cost.amount", Kind::Double),
     ("openai.response.service_tier", Kind::Str),
     ("openai.request.service_tier", Kind::Str),
+    ("gen_ai.input.messages", Kind::Any),
+    ("gen_ai.system_instructions", Kind::Any),
+    ("gen_ai.tool.definitions", Kind::Any),
     ("gen_ai.tool.call.result", Kind::Any),
     ("gen_ai.tool.call.id", Kind::Str),
     ("gen_ai.tool.description", Kind::Str),
     ("gen_ai.tool.type", Kind::Str),
-    ("gen_ai.tool.definitions", Kind::Any),
     ("gen_ai.conversation.id", Kind::Str),
     ("gen_ai.agent.name", Kind::Str),
     ("gen_ai.agent.id", Kind::Str),
@@ -122,7 +131,12 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
 
 /// Whether an attribute of that target, where it is right, is neither read nor written.
 pub(crate) fn only_stays(target: Target) -> bool {
-    target > REQUEST_TIER
+    target > DEFINITIONS
+}
+
+/// Whether a target is one of the attributes that hold messages.
+pub(crate) fn is_content(target: Target) -> bool {
+    matches!(target, OUTPUT_MESSAGES | INPUT_MESSAGES | SYSTEM | DEFINITIONS)
 }
 
 /// Whether a value has the type of a target.

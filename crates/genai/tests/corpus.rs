@@ -1,35 +1,18 @@
 //! Recorded traffic of real instrumentations, where it lies beside the repository.
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use spanmill_genai::{Engine, Options};
 use spanmill_otlp::Traces;
-
-fn recordings(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(recordings(&path));
-        } else if path.to_str().is_some_and(|name| name.ends_with(".pb") && !name.ends_with(".logs.pb")) {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
-}
+use support::recordings;
 
 /// Scenario: every recording passes the engine twice.
 /// Guarantees: what comes out is a valid request with as many spans, and the second pass changes nothing.
 #[test]
 fn recordings_are_normalised_once() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
-    let recordings = recordings(&folder);
-    if recordings.is_empty() {
-        eprintln!("skipped: no recordings at {}", folder.display());
-        return;
-    }
+    let Some(recordings) = recordings() else { return };
     let (first, second) = (Engine::new(&Options::default()).unwrap(), Engine::new(&Options::default()).unwrap());
     let (mut spans, mut owners, mut unknown) = (0, 0, 0);
     for path in &recordings {

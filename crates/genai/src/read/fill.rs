@@ -66,10 +66,11 @@ impl<'a> Reader<'a> {
             }
         }
         self.read_events(call);
-        if call.finish_reasons.is_none()
-            && let Some(messages) = self.output_messages
-        {
-            call.finish_reasons = finish_in_messages(messages);
+        if call.finish_reasons.is_none() {
+            call.finish_reasons = match self.content.answer() {
+                Some(answer) => finish_in_messages(answer),
+                None => self.content.finish_reasons(),
+            };
         }
         if call.finish.is_none() {
             call.finish = call.finish_reasons.as_ref().and_then(|reasons| self.finish_word(reasons));
@@ -78,8 +79,7 @@ impl<'a> Reader<'a> {
         if matches!(call.finish, Some(Finish::Stop) | None) && !call.tool_calls && call.class == Class::Model {
             // The chunks of a stream know better than the answer that was put together from them.
             let in_chunk = |body| memmem::find(body, br#""finish_reason": "tool_calls""#).is_some();
-            call.tool_calls =
-                self.output_messages.is_some_and(calls_tool) || self.events.iter().any(|(body, _)| in_chunk(body));
+            call.tool_calls = self.content.calls_tool() || self.events.iter().any(|(body, _)| in_chunk(body));
         }
         if call.tool_calls && matches!(call.finish, Some(Finish::Stop) | None) && call.class == Class::Model {
             call.finish = Some(Finish::ToolCall);
@@ -246,7 +246,7 @@ fn finish_in_messages<'a>(messages: ValueRef<'a>) -> Option<Strings<'a>> {
 
 /// Whether structured output messages, as JSON text, hold a tool call, also one in the form of Gemini. Quotes inside
 /// content are escaped, so only a part of the message matches.
-fn calls_tool(messages: ValueRef<'_>) -> bool {
+pub(super) fn calls_tool(messages: ValueRef<'_>) -> bool {
     const SIGNS: [&[u8]; 3] = [br#""type":"tool_call""#, br#""type": "tool_call""#, br#""functionCall":{"#];
     let AnyValue::Text(text) = messages.get() else { return false };
     SIGNS.iter().any(|sign| memmem::find(text, sign).is_some())

@@ -1,5 +1,6 @@
 //! Reads a span in one scan: what is there is looked up once, and what it means depends on the source.
 
+mod content;
 mod fill;
 mod take;
 mod visit;
@@ -9,6 +10,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 use spanmill_otlp::{Guesses, Pos, Slot, SpanRef, StatusRef, ValueRef};
 
+use self::content::Content;
 use crate::call::{Call, Node, Write, Written};
 use crate::catalogue::{Catalogue, Rule, Source, SourceIx};
 use crate::datum::{Datum, member};
@@ -53,7 +55,9 @@ pub(crate) struct Reader<'a> {
     tool_name: Option<Cow<'a, str>>,
     /// A model of which nobody says whether it was asked for or answered, and where it stands.
     model: Option<(Cow<'a, str>, Pos)>,
-    output_messages: Option<ValueRef<'a>>,
+    /// Whether messages are brought to the form of the conventions.
+    messages: bool,
+    content: Content<'a>,
     /// Attributes to be written, of all spans.
     pub(crate) writes: Vec<Write<'a>>,
     /// Attributes to be removed, of all spans.
@@ -73,7 +77,7 @@ const UNTAKEN: u16 = u16::MAX;
 
 impl<'a> Reader<'a> {
     /// `allowed` holds the sources to recognise, as bits.
-    pub(crate) fn new(catalogue: &'a Catalogue, allowed: u64, remove_originals: bool) -> Self {
+    pub(crate) fn new(catalogue: &'a Catalogue, allowed: u64, remove_originals: bool, messages: bool) -> Self {
         Self {
             catalogue,
             allowed,
@@ -97,7 +101,8 @@ impl<'a> Reader<'a> {
             http_status: None,
             tool_name: None,
             model: None,
-            output_messages: None,
+            messages,
+            content: Content::default(),
             writes: Vec::new(),
             cuts: Vec::new(),
         }
@@ -146,6 +151,7 @@ impl<'a> Reader<'a> {
         self.found.clear();
         self.events.clear();
         self.to_cut.clear();
+        self.content.clear();
         self.guesses.restart();
     }
 
@@ -165,12 +171,17 @@ impl<'a> Reader<'a> {
         self.copies.clear();
         self.used.clear();
         (self.error_type, self.error_text, self.tool_name) = (None, None, None);
-        (self.http_status, self.output_messages, self.model) = (None, None, None);
+        (self.http_status, self.model) = (None, None);
         let source = catalogue.source(call.source);
         for at in 0..self.found.len() {
             let Some(&found) = self.found.get(at) else { break };
+            if catalogue.slots.get(usize::from(found.slot)).is_some_and(|info| info.flat) {
+                self.note_flat(catalogue.name(found.slot), found.value, found.pos);
+            }
             for rule in catalogue.rules(found.slot, call.source) {
-                if rule.when != !0 || rule.path.is_some() {
+                if rule.canonical && target::is_content(rule.target) {
+                    self.note_canonical(rule, found);
+                } else if rule.when != !0 || rule.path.is_some() {
                     self.deferred.push((at as u32, rule));
                 } else {
                     let plain = rule.is_plain() && self.take_if_plain(call, rule, found);
@@ -184,8 +195,10 @@ impl<'a> Reader<'a> {
             self.name_says(call, source, name);
         }
         self.read_deferred(call, source);
+        self.read_content(call);
         self.fill_in(call, source, name);
         self.classify(call, status);
+        self.write_content(call);
         let first_cut = self.cuts.len() as u32;
         self.cuts.extend_from_slice(&self.to_cut);
         if self.remove_originals {

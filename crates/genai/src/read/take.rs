@@ -96,11 +96,15 @@ impl<'a> Reader<'a> {
         &mut self,
         call: &mut Call<'a>,
         source: Option<&'a Source>,
-        rule: &Rule,
+        rule: &'a Rule,
         found: Found<'a>,
         datum: Datum<'a>,
     ) {
         let wanted = rule.target;
+        if target::is_content(wanted) {
+            let datum = if rule.unit == Unit::JsonText { datum.unquoted() } else { datum };
+            return self.note_document(rule, found, datum);
+        }
         if rule.canonical {
             if call.place(wanted).is_some_and(|place| place != found.pos) {
                 // The key stands twice: the first one counts, and the span keeps one.
@@ -134,7 +138,9 @@ impl<'a> Reader<'a> {
             }
         }
         call.echoes |= rule.given;
-        if !rule.canonical && !self.used.contains(&found.pos) && target::attribute(wanted).contains('.') {
+        // A document of which only a member was read still holds the others.
+        let whole = rule.path.is_none();
+        if whole && !rule.canonical && !self.used.contains(&found.pos) && target::attribute(wanted).contains('.') {
             self.used.push(found.pos);
         }
     }
@@ -211,7 +217,6 @@ impl<'a> Reader<'a> {
                 }
                 call.tool_calls = true;
             }
-            target::OUTPUT_MESSAGES => self.output_messages = Some(found.value),
             target::LEVEL => call.failed |= datum.text()?.eq_ignore_ascii_case("error"),
             target::MODEL => self.model = Some((datum.text()?, found.pos)),
             target::ROLE | target::SOURCE => {}

@@ -71,6 +71,9 @@ impl<'a> Visitor<'a> for Visit<'_, 'a> {
         let catalogue = self.reader.catalogue;
         let Some(slot) = catalogue.keys.get_next(key, &mut self.reader.guesses) else {
             self.seen.signals |= is_genai(key);
+            if catalogue.may_be_flat(key) {
+                self.reader.note_flat(key, value, pos);
+            }
             return ControlFlow::Continue(());
         };
         let found = Found { slot, pos, value };

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what tests do when they fail")]
 
 use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
@@ -174,5 +176,31 @@ pub fn assert_has(seen: &Map<String, Json>, expected: &Json, what: &str) {
         let found = seen.get(key).cloned().unwrap_or(Json::Null);
         let same_type = found.is_f64() == value.is_f64();
         assert!(found == *value && same_type, "{what}: {key} is {found}, not {value}\n{seen:#?}");
+    }
+}
+
+/// The recordings of real instrumentations: the project's own, and those beside the repository.
+pub fn recordings() -> Option<Vec<PathBuf>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut found = Vec::new();
+    for folder in [root.join("tests/corpus"), root.join("../shared/corpus")] {
+        let before = found.len();
+        gather(&folder, &mut found);
+        if found.len() == before {
+            eprintln!("skipped: no recordings at {}", folder.display());
+        }
+    }
+    found.sort();
+    (!found.is_empty()).then_some(found)
+}
+
+fn gather(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            gather(&path, found);
+        } else if path.to_str().is_some_and(|name| name.ends_with(".pb") && !name.ends_with(".logs.pb")) {
+            found.push(path);
+        }
     }
 }

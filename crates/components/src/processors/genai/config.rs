@@ -12,6 +12,8 @@ pub(super) struct Config {
     pub(super) conventions: String,
     /// `keep` leaves the attributes that were read; `remove` takes them away once a standard one says the same.
     pub(super) originals: Originals,
+    /// `convert` brings messages, instructions and definitions of tools to the form of the conventions; `keep` leaves them.
+    pub(super) messages: Messages,
     /// How the owner of a call's usage is found.
     pub(super) usage: Usage,
     /// What calls cost.
@@ -26,6 +28,14 @@ pub(super) enum Originals {
     #[default]
     Keep,
     Remove,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Messages {
+    #[default]
+    Convert,
+    Keep,
 }
 
 /// How the owner of a call's usage is found among the spans that carry it.
@@ -90,6 +100,7 @@ impl Default for Config {
             sources: vec!["all".to_owned()],
             conventions: "1.41".to_owned(),
             originals: Originals::Keep,
+            messages: Messages::Convert,
             usage: Usage::default(),
             pricing: PricingConfig::default(),
             slow_small: SlowSmallConfig::default(),
@@ -144,6 +155,7 @@ impl Config {
         Ok(Options {
             sources: (!everything).then_some(config.sources),
             remove_originals: config.originals == Originals::Remove,
+            messages: config.messages == Messages::Convert,
             usage_memory: usize::try_from(config.usage.memory.bytes()).unwrap_or(usize::MAX),
             pricing: config.pricing.read(section)?,
             slow_small: SlowSmall {

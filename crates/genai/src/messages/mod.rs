@@ -1,0 +1,19 @@
+//! Messages: what a model was told and what it answered, from whatever form an instrumentation gave them, in the form of the
+//! conventions.
+
+mod canonical;
+mod document;
+mod events;
+mod flat;
+mod media;
+mod message;
+mod model;
+mod part;
+mod raw;
+mod tool;
+
+pub(crate) use canonical::is_canonical;
+pub(crate) use document::{Side, understand, understand_system, understand_tools};
+pub(crate) use events::{Held, read as read_event};
+pub(crate) use flat::gather;
+pub(crate) use model::{Conversation, Message, Part, Tool};

@@ -1,0 +1,152 @@
+//! Messages of recorded traffic against the JSON schemas of the conventions, v1.41.1 (`schema/`, from
+//! `docs/gen-ai/gen-ai-*.json` of open-telemetry/semantic-conventions).
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what tests do when they fail")]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use jsonschema::Validator;
+use serde_json::{Value as Json, json};
+use spanmill_genai::{Engine, Options, PriceTable, Pricing};
+use spanmill_otlp::{AnyValue, Traces};
+use support::recordings;
+
+const DOCUMENTS: [(&str, &str); 4] = [
+    ("gen_ai.input.messages", include_str!("schema/input-messages.json")),
+    ("gen_ai.output.messages", include_str!("schema/output-messages.json")),
+    ("gen_ai.system_instructions", include_str!("schema/system-instructions.json")),
+    ("gen_ai.tool.definitions", include_str!("schema/tool-definitions.json")),
+];
+
+/// A validator. The schemas let a part of any type pass as a generic one; here one with the name of a known type must be of that type.
+fn validator(schema: &str) -> Validator {
+    // Schemas of tools' parameters are not looked into.
+    let schema = schema.replace(r#""$ref": "http://json-schema.org/draft-07/schema#""#, r#""type": "object""#);
+    let mut schema: Json = serde_json::from_str(&schema).unwrap();
+    let known: Vec<Json> = schema["$defs"]
+        .as_object()
+        .unwrap()
+        .values()
+        .filter_map(|part| part["properties"]["type"].get("const").cloned())
+        .collect();
+    if let Some(generic) = schema["$defs"].get_mut("GenericPart") {
+        generic["properties"]["type"] = json!({ "type": "string", "not": { "enum": known } });
+    }
+    jsonschema::validator_for(&schema).unwrap()
+}
+
+fn engine(remove_originals: bool) -> Engine {
+    let pricing = Pricing { table: PriceTable::None, ..Pricing::default() };
+    Engine::new(&Options { remove_originals, pricing, ..Options::default() }).unwrap()
+}
+
+/// The texts among the attributes of each span.
+fn texts(traces: &Traces) -> Vec<BTreeMap<String, String>> {
+    let spans = traces.scopes().flat_map(|scope| scope.spans().collect::<Vec<_>>());
+    let text = |value| match value {
+        AnyValue::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
+        _ => None,
+    };
+    spans
+        .map(|span| {
+            let known =
+                span.attributes().filter_map(|found| Some((found.key_str()?.to_owned(), text(found.value.get())?)));
+            known.collect()
+        })
+        .collect()
+}
+
+/// Scenario: every recording is normalised.
+/// Guarantees: all messages, instructions and definitions of tools are JSON text that the schemas accept; most recordings with content
+/// have some.
+#[test]
+fn recorded_messages_are_valid() {
+    let Some(recordings) = recordings() else { return };
+    let engine = engine(false);
+    let validators = DOCUMENTS.map(|(name, schema)| (name, validator(schema)));
+    let mut counts = [0; DOCUMENTS.len()];
+    for path in &recordings {
+        let mut traces = Traces::parse(fs::read(path).unwrap().into()).unwrap();
+        engine.process(&mut traces);
+        let traces = Traces::parse(traces.encode()).unwrap();
+        for span in texts(&traces) {
+            for ((name, validator), count) in validators.iter().zip(&mut counts) {
+                let Some(text) = span.get(*name) else { continue };
+                let document: Json = serde_json::from_str(text)
+                    .unwrap_or_else(|error| panic!("{}: {name}: {error}: {text}", path.display()));
+                if let Err(error) = validator.validate(&document) {
+                    panic!("{}: {name}: {error} at {}: {text}", path.display(), error.instance_path());
+                }
+                *count += 1;
+            }
+        }
+    }
+    assert!(counts.iter().all(|count| *count > 50), "{counts:?}");
+}
+
+/// Scenario: every recording is normalised, and originals are removed.
+/// Guarantees: the words of every message, call and answer that was removed stand in what is left.
+#[test]
+fn nothing_is_lost_with_the_originals() {
+    let Some(recordings) = recordings() else { return };
+    let engine = engine(true);
+    let (mut removed, mut looked_for) = (0, 0);
+    for path in &recordings {
+        let bytes = fs::read(path).unwrap();
+        let before = texts(&Traces::parse(bytes.clone().into()).unwrap());
+        let mut traces = Traces::parse(bytes.into()).unwrap();
+        engine.process(&mut traces);
+        let after = texts(&Traces::parse(traces.encode()).unwrap());
+        for (before, after) in before.iter().zip(&after) {
+            let left: String = after.values().map(|text| words(text)).collect();
+            for (key, text) in before.iter().filter(|(key, _)| !after.contains_key(*key)) {
+                removed += 1;
+                for wanted in said(key, text) {
+                    looked_for += 1;
+                    assert!(left.contains(&words(&wanted)), "{}: {key} is gone, and with it: {wanted}", path.display());
+                }
+            }
+        }
+    }
+    assert!(removed > 1_000 && looked_for > 1_000, "{removed} attributes removed, {looked_for} texts looked for");
+}
+
+/// What a document, or a piece of one, says: the texts that are content.
+fn said(key: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    match serde_json::from_str::<Json>(text) {
+        Ok(document @ (Json::Array(_) | Json::Object(_))) => collect(&document, false, &mut found),
+        // Python's form of a document.
+        _ if text.starts_with("[{'") => {}
+        _ if [".content", ".text", ".arguments"].iter().any(|end| key.ends_with(end)) => found.push(text.to_owned()),
+        _ => {}
+    }
+    found
+}
+
+fn collect(json: &Json, content: bool, found: &mut Vec<String>) {
+    match json {
+        Json::String(text) if content && text.len() > 3 => match serde_json::from_str::<Json>(text) {
+            Ok(inner @ (Json::Array(_) | Json::Object(_))) => collect(&inner, true, found),
+            _ => found.push(text.clone()),
+        },
+        Json::Array(items) => items.iter().for_each(|item| collect(item, content, found)),
+        Json::Object(entries) => {
+            for (key, value) in entries {
+                let content =
+                    matches!(key.as_str(), "content" | "text" | "thinking" | "arguments" | "args" | "description");
+                collect(value, content, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Letters and digits alone: escapes and white space differ.
+fn words(text: &str) -> String {
+    let plain = text.replace("\\n", "").replace("\\t", "").replace("\\r", "");
+    plain.chars().filter(|character| character.is_alphanumeric()).collect()
+}
