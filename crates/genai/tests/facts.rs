@@ -106,16 +106,24 @@ fn a_gateway_with_an_id_of_its_own() {
         "llm.anthropic.id": "msg_01", "llm.anthropic.model": "claude-sonnet-4-5-20250929", "llm.anthropic.stop_reason": "end_turn",
         "llm.anthropic.usage": "{'input_tokens': 5, 'output_tokens': 6}",
     });
-    let seen = normalise(&[
-        sample(2, "litellm", &raw).below(1).name("raw_gen_ai_request"),
-        sample(1, "litellm", &gateway).name("litellm_request"),
-    ]);
+    let raw = sample(2, "litellm", &raw).below(1).name("raw_gen_ai_request");
+    let gateway = sample(1, "litellm", &gateway).name("litellm_request");
+    let seen = normalise(&[raw.clone(), gateway.clone()]);
     let expected = json!({
         "spanmill.usage.role": "owner", "gen_ai.response.id": "msg_01", "gen_ai.request.model": "claude-sonnet-4-5",
         "gen_ai.response.model": "claude-sonnet-4-5-20250929",
     });
     assert_has(&seen[&2], &expected, "raw");
     assert_has(&seen[&1], &json!({ "spanmill.usage.role": "duplicate" }), "gateway");
+    // In requests of their own, the one that comes first owns.
+    for order in [[&raw, &gateway], [&gateway, &raw]] {
+        let engine = engine(&Options::default());
+        let roles = order.map(|sample| {
+            let seen = pass(&engine, &[sample.clone()]);
+            seen[&sample.span.span_id[0]]["spanmill.usage.role"].clone()
+        });
+        assert_eq!(roles, ["owner", "duplicate"]);
+    }
 }
 
 /// Scenario: a model of Google's called a function, which its messages alone show, in Google's own form; and one that did not.

@@ -38,17 +38,21 @@ fn role_in_trace(usage: &Usage, class: Class, memory: &Memory) -> Option<Role> {
         }
         let same_counts = known.input == usage.input && known.output == usage.output;
         let other_response = known.response != 0 && usage.response != 0;
+        // A gateway may give the answer an id of its own.
+        let gateway = class == Class::Model && known.model && usage.output.is_some();
+        let same_call = same_counts && (!other_response || gateway);
         let inside = usage.start <= known.start && known.end <= usage.end;
         let outside = known.start <= usage.start && usage.end <= known.end;
         if known.parent == usage.span || inside && usage.start != usage.end {
             if class == Class::Rollup {
                 return Some(Role::Rollup);
             }
-            if !other_response && (same_counts || known.parent == usage.span) {
+            let child = known.parent == usage.span;
+            if child && same_call || !other_response && (same_counts || child) {
                 return Some(Role::Duplicate);
             }
         }
-        if usage.parent == known.span && (same_counts && !other_response || !known.model) {
+        if usage.parent == known.span && (same_call || !known.model) {
             return Some(Role::Duplicate);
         }
         if outside && same_counts && !other_response && !known.model {
