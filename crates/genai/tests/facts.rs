@@ -119,7 +119,7 @@ fn a_gateway_with_an_id_of_its_own() {
     for order in [[&raw, &gateway], [&gateway, &raw]] {
         let engine = engine(&Options::default());
         let roles = order.map(|sample| {
-            let seen = pass(&engine, &[sample.clone()]);
+            let seen = pass(&engine, std::slice::from_ref(sample));
             seen[&sample.span.span_id[0]]["spanmill.usage.role"].clone()
         });
         assert_eq!(roles, ["owner", "duplicate"]);
