@@ -24,6 +24,30 @@ pub(crate) enum Role {
     Duplicate,
 }
 
+/// What decided the role of a span.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It carries usage, and no other span of its call does.
+    #[default]
+    Alone,
+    /// Its counts are not those of the span below it.
+    OtherCounts,
+    /// A span below it is the same call.
+    Inner,
+    /// A server's span below the client's.
+    Server,
+    /// Its counts are those of the spans below it.
+    Sum,
+    /// Another span has the same response id.
+    Response,
+    /// Another instrumentation of the call lies right inside it.
+    Time,
+    /// A span of an earlier request has the same response id.
+    EarlierResponse,
+    /// A span of an earlier request of the trace is the same call.
+    EarlierTrace,
+}
+
 /// A span of a request, GenAI or not, as far as the tree of its trace needs it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
@@ -47,6 +71,7 @@ pub(crate) struct Call<'a> {
     pub(crate) start: u64,
     pub(crate) end: u64,
     pub(crate) role: Role,
+    pub(crate) why: Why,
     pub(crate) class: Class,
     pub(crate) source: SourceIx,
     pub(crate) server: bool,
@@ -141,6 +166,25 @@ impl Role {
     }
 }
 
+// === impl Why ===
+
+impl Why {
+    /// For people.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Alone => "no other span of this call carries usage",
+            Self::OtherCounts => "the span below it is another call: its counts are not part of these",
+            Self::Inner => "a span below it is the same call, and the innermost owns",
+            Self::Server => "it is the server's side of a call whose client's span is above it",
+            Self::Sum => "its counts sum those of the spans below it",
+            Self::Response => "another span has the same response id",
+            Self::Time => "another instrumentation's span lies right inside it, with equal counts and a response id",
+            Self::EarlierResponse => "a span of an earlier request has the same response id",
+            Self::EarlierTrace => "a span of an earlier request of this trace is the same call",
+        }
+    }
+}
+
 // === impl Call ===
 
 impl Call<'_> {
@@ -188,6 +232,7 @@ impl Call<'_> {
             writes: 0..0,
             cuts: 0..0,
             role: Role::None,
+            why: Why::Alone,
             above: None,
             usage_above: None,
             owner: None,

@@ -11,6 +11,7 @@ use crate::call::{Call, Node, Role};
 use crate::catalogue::{Catalogue, SourceIx};
 use crate::derive::{LOOP, SlowSmallRule};
 use crate::encoded::Encoded;
+use crate::explain::{SpanExplanation, Story};
 use crate::memory::Memory;
 use crate::options::{Conventions, Options, OptionsError, PriceTable, SchemaUrl};
 use crate::own::{self, Marks};
@@ -127,10 +128,23 @@ impl Engine {
 
     /// Normalises all GenAI spans of a request.
     pub fn process(&self, traces: &mut Traces) -> Tally {
+        self.run(traces, None)
+    }
+
+    /// Normalises a request as [`Engine::process`] does, and tells what became of each of its spans and why.
+    pub fn explain(&self, traces: &mut Traces) -> Vec<SpanExplanation> {
+        let before = traces.clone().freeze();
+        let mut story = Story::default();
+        self.run(traces, Some(&mut story));
+        story.tell(&self.catalogue, &before, &traces.clone().freeze())
+    }
+
+    fn run(&self, traces: &mut Traces, mut story: Option<&mut Story>) -> Tally {
         let mut tally = Tally { by_source: vec![0; self.catalogue.sources.len() + 1], ..Tally::default() };
         // Shares the bytes: what is read stays while edits are made.
         let snapshot = traces.clone();
         let mut reader = Reader::new(&self.catalogue, self.allowed, self.remove_originals, self.messages);
+        reader.notes = story.as_ref().map(|_| Vec::new());
         let Scratch { calls, mut nodes, mut patch } = self.take_scratch();
         let mut calls = recycle(calls);
         let mut marks = Marks::default();
@@ -140,7 +154,15 @@ impl Engine {
             for span in scope.spans() {
                 let node = reader.read(span, source, &mut calls);
                 if let Some(call) = calls.last_mut().filter(|_| node.call.is_some()) {
-                    self.account(call);
+                    match (&mut story, &reader.notes) {
+                        (Some(story), Some(notes)) => {
+                            story.read(call, notes);
+                            let before = call.clone();
+                            self.account(call);
+                            story.accounted(&before, call);
+                        }
+                        _ => self.account(call),
+                    }
                     marks.note(call);
                     if let Some(count) = tally.by_source.get_mut(usize::from(call.source)) {
                         *count += 1;
@@ -158,6 +180,9 @@ impl Engine {
             own::decide(&mut calls, &nodes, marks, &mut memory);
             tally.evicted = memory.evicted() - before;
         }
+        if let Some(story) = &mut story {
+            story.decided(&calls);
+        }
         if marks.tools {
             find_loops(&mut calls);
         }
@@ -169,7 +194,10 @@ impl Engine {
             traces.reserve_edits(calls.len(), BYTES_ADDED);
         }
         let mut bill = Bill::new(&self.prices);
-        for call in &calls {
+        for (at, call) in calls.iter().enumerate() {
+            if let Some(story) = &mut story {
+                story.priced(at, bill.story(call));
+            }
             match call.role {
                 Role::Owner => tally.owners += 1,
                 Role::Duplicate => tally.duplicates += 1,

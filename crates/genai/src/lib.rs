@@ -25,6 +25,7 @@ mod derive;
 mod encoded;
 mod engine;
 mod errors;
+mod explain;
 mod hash;
 mod memo;
 mod memory;
@@ -41,5 +42,6 @@ mod write;
 
 pub use catalogue::CatalogueError;
 pub use engine::{Engine, Tally};
+pub use explain::{AttributeExplanation, PriceExplanation, SpanExplanation};
 pub use options::{Conventions, Options, OptionsError, OwnSource, PriceTable, Pricing, SchemaUrl, SlowSmall};
 pub use price::{PriceError, PriceOverride};

@@ -10,7 +10,7 @@ use merge::{infer_tool_calls, merge, take_echoes, wrappers};
 use recent::across_requests;
 
 use crate::account::counts;
-use crate::call::{Call, Node, Role};
+use crate::call::{Call, Node, Role, Why};
 use crate::memory::Memory;
 use crate::vocabulary::Class;
 
@@ -135,18 +135,20 @@ fn by_tree(calls: &mut [Call<'_>]) {
         let Some(call) = calls.get(at).filter(|call| counts(call)) else { continue };
         let entry = below.get(at).copied().unwrap_or_default();
         let inner = calls.get(entry.last as usize);
-        let (role, owner) = match (entry.count, call.usage_above, inner) {
-            (0, Some(client), _) if call.server => (Role::Duplicate, Some(client)),
-            (0, _, _) => (Role::Owner, None),
+        let (role, owner, why) = match (entry.count, call.usage_above, inner) {
+            (0, Some(client), _) if call.server => (Role::Duplicate, Some(client), Why::Server),
+            (0, _, _) => (Role::Owner, None, Why::Alone),
             (1, _, Some(inner)) if call.class != Class::Rollup && same_call(call, inner) => {
-                (Role::Duplicate, Some(entry.last))
+                (Role::Duplicate, Some(entry.last), Why::Inner)
             }
-            (1, _, Some(_)) if call.class != Class::Rollup && !covers(call, &entry) => (Role::Owner, None),
-            (1, _, _) => (Role::Rollup, Some(entry.last)),
-            _ => (Role::Rollup, None),
+            (1, _, Some(_)) if call.class != Class::Rollup && !covers(call, &entry) => {
+                (Role::Owner, None, Why::OtherCounts)
+            }
+            (1, _, _) => (Role::Rollup, Some(entry.last), Why::Sum),
+            _ => (Role::Rollup, None, Why::Sum),
         };
         if let Some(call) = calls.get_mut(at) {
-            (call.role, call.owner) = (role, owner);
+            (call.role, call.owner, call.why) = (role, owner, why);
         }
     }
 }

@@ -150,23 +150,42 @@ impl Rates {
     /// US dollars; none where a rate that is needed is not known. With more input than a threshold, all tokens of the request are
     /// charged at that tier, as providers do.
     pub(crate) fn cost(&self, usage: Usage, service: Service) -> Option<f64> {
+        let mut sum = 0;
+        for (tokens, price) in self.charges(usage, service)? {
+            match (tokens, price) {
+                (..=0, _) => {}
+                (tokens, Some(price)) => sum += i128::from(tokens) * i128::from(price),
+                (_, None) => return None,
+            }
+        }
+        // Nearly all fit into a word, which is faster to convert.
+        Some(i64::try_from(sum).map_or(sum as f64, |sum| sum as f64) / 1e15)
+    }
+
+    /// What is charged, for people: tokens and their rate, in dollars a million.
+    pub(crate) fn lines(&self, usage: Usage, service: Service) -> Vec<String> {
+        const NAMES: [&str; KINDS] = ["input", "cache read", "cache write", "output", "reasoning"];
+        let charges = self.charges(usage, service).into_iter().flatten();
+        charges
+            .zip(NAMES)
+            .filter(|((tokens, _), _)| *tokens > 0)
+            .map(|((tokens, price), name)| match price {
+                Some(price) => format!("{tokens} {name} x {}", price as f64 / 1e9),
+                None => format!("{tokens} {name}, of which the price is not known"),
+            })
+            .collect()
+    }
+
+    /// Tokens and femto-dollars a token: fresh input, read from and written to a cache, output, and reasoning.
+    #[inline]
+    fn charges(&self, usage: Usage, service: Service) -> Option<[(i64, Option<i64>); KINDS]> {
         let tier = self.worked_out.get_or_init(|| Tiers::new(&self.rates)).of(usage.input);
         let [input, output, cache_read, cache_write, reasoning] = *tier.0.get(service as usize)?;
-        let charge = |tokens: i64, price: Option<i64>| match (tokens, price) {
-            (..=0, _) => Some(0),
-            (tokens, Some(price)) => Some(i128::from(tokens) * i128::from(price)),
-            (_, None) => None,
-        };
         let (read, write) = (usage.cache_read.max(0), usage.cache_write.max(0));
         let fresh = usage.input.saturating_sub(read).saturating_sub(write);
         let thought = usage.reasoning.clamp(0, usage.output.max(0));
-        let sum = charge(fresh, input)?
-            + charge(read, cache_read)?
-            + charge(write, cache_write)?
-            + charge(usage.output - thought, output)?
-            + charge(thought, reasoning)?;
-        // Nearly all fit into a word, which is faster to convert.
-        Some(i64::try_from(sum).map_or(sum as f64, |sum| sum as f64) / 1e15)
+        let spoken = usage.output - thought;
+        Some([(fresh, input), (read, cache_read), (write, cache_write), (spoken, output), (thought, reasoning)])
     }
 }
 

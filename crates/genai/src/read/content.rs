@@ -235,7 +235,11 @@ impl<'a> Reader<'a> {
                 continue;
             }
             if let Some(found) = candidate.read() {
-                self.content.take(target, found);
+                let slot = self.found.iter().find(|found| found.pos == candidate.pos).map(|found| found.slot);
+                self.take_content(target, found, |reader| match slot {
+                    Some(slot) => String::from_utf8_lossy(reader.catalogue.name(slot)).into_owned(),
+                    None => String::new(),
+                });
                 if !candidate.canonical {
                     self.used.push(candidate.pos);
                 }
@@ -246,6 +250,21 @@ impl<'a> Reader<'a> {
             self.read_flat(target);
         }
         right
+    }
+
+    /// Takes what a document held, and notes where that was.
+    fn take_content(&mut self, target: Target, found: Conversation, from: impl FnOnce(&Self) -> String) {
+        let before = TARGETS.map(|target| self.content.has(target));
+        self.content.take(target, found);
+        if self.notes.is_none() {
+            return;
+        }
+        let from = from(self);
+        for (target, had) in TARGETS.into_iter().zip(before) {
+            if !had && self.content.has(target) {
+                self.note(target, || from.clone());
+            }
+        }
     }
 
     /// Reads a document that several attributes make up.
@@ -264,8 +283,10 @@ impl<'a> Reader<'a> {
             document.insert(member.to_owned(), parsed.unwrap_or_else(|| Json::String(text.into_owned())));
             self.used.push(candidate.pos);
         }
+        let members: Vec<&String> = document.keys().collect();
+        let from = format!("attributes that make up one answer: {members:?}");
         if let Some(found) = read_text(target, &Json::Object(document).to_string()) {
-            self.content.take(target, found);
+            self.take_content(target, found, |_| from);
         }
     }
 
@@ -281,7 +302,9 @@ impl<'a> Reader<'a> {
             }
             let Some(found) = gather(&flat).and_then(|text| read_text(*wanted, &text)) else { continue };
             self.used.extend(self.content.flat.iter().filter(mine).map(|flat| flat.pos));
-            return self.content.take(target, found);
+            return self.take_content(target, found, |reader| {
+                reader.catalogue.flattened.get(prefix).map_or_else(String::new, |(prefix, _)| format!("{prefix}.*"))
+            });
         }
     }
 
@@ -301,7 +324,7 @@ impl<'a> Reader<'a> {
         for (name, text) in documents {
             let Some(target) = target::target(name).filter(|target| !self.content.has(*target)) else { continue };
             if let Some(found) = read_text(target, &text) {
-                self.content.take(target, found);
+                self.take_content(target, found, |_| "an event".to_owned());
             }
         }
         if messages.is_empty() {
@@ -316,7 +339,7 @@ impl<'a> Reader<'a> {
             if !self.content.has(target)
                 && let Some(found) = understand(&text, side)
             {
-                self.content.take(target, found);
+                self.take_content(target, found, |_| "events".to_owned());
             }
         }
     }

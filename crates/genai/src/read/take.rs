@@ -137,6 +137,11 @@ impl<'a> Reader<'a> {
                 call.right |= 1 << wanted;
             }
         }
+        let catalogue = self.catalogue;
+        self.note(wanted, || {
+            let key = String::from_utf8_lossy(catalogue.name(found.slot));
+            rule.path.as_ref().map_or_else(|| key.to_string(), |path| format!("{key} at {}", path.join("/")))
+        });
         call.echoes |= rule.given;
         // A document of which only a member was read still holds the others.
         let whole = rule.path.is_none();

@@ -11,8 +11,8 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use spanmill_config::ConfigError;
-use spanmill_genai::Engine;
+use spanmill_config::{ConfigError, Section};
+use spanmill_genai::{Engine, Options};
 use spanmill_pipeline::{
     Batch, Component, ConsumeError, Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability,
 };
@@ -42,6 +42,11 @@ fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Resu
     let engine = Engine::new(&options).map_err(|error| context.section.error("", error))?;
     let metrics = Metrics::new(context.telemetry, &context.id.to_string(), engine.source_names());
     Ok(Arc::new(GenAiProcessor { engine, flags, metrics, next }))
+}
+
+/// The options of the engine that a section asks for.
+pub fn options(section: &Section) -> Result<Options, ConfigError> {
+    Config::read(section).map(|(options, _)| options)
 }
 
 // === impl GenAiProcessor ===
