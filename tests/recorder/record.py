@@ -64,7 +64,8 @@ def record_source(world, source, only):
         except NotRecorded as reason:
             print(f"{source.name}/{case}: NOT RECORDED, {reason} ({source.installed / (case + '.log')})")
     if only:
-        print((source.installed / f"{only}.log").read_text())
+        log = source.installed / f"{only}.log"
+        print(log.read_text() if log.exists() else f"{source.name} has no case {only}")
     elif entries:
         manifest.replace(manifest.entry(source, install.versions(source), transports, entries))
 

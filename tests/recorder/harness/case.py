@@ -19,7 +19,7 @@ def record(world, source, case, scenario, timeout=120):
     """Returns the manifest's entry of the case, and the transports that were used."""
     world.start(case, scenario)
     log = source.installed / f"{case}.log"
-    environment = {**world.environment(), "CASE": case, "SCENARIO": scenario, **source.env}
+    environment = {**world.environment(), "CASE": case, "SCENARIO": scenario, "SETTING": source.setting, **source.env}
     code = sandbox.run(source.installed, source.program, environment, log, timeout)
     said = EXCEPTION.search(log.read_text(errors="replace"))
     exception = said.group(1) if said else None
@@ -36,15 +36,23 @@ def record(world, source, case, scenario, timeout=120):
 def judge(code, exception, served, scenario, requests):
     if code != 0:
         raise NotRecorded("did not end in time" if code is None else f"ended with {code}")
-    if served.get("unhandled"):
-        raise NotRecorded(f"asked the mock for what it does not know: {served['unhandled'][:3]}")
+    unknown = asked_in_vain(served)
     if not served["calls"]:
-        raise NotRecorded("made no call")
+        raise NotRecorded(f"made no call, {unknown or 'and asked for nothing'}")
+    if unknown:
+        raise NotRecorded(f"asked the mock for what it does not know: {unknown}")
     failed = any(call.get("error") for call in served["calls"])
     if exception and not failed and scenario not in MAY_FAIL:
         raise NotRecorded(f"raised {exception}, for which the scenario gives no reason")
     if not requests:
         raise NotRecorded("exported nothing")
+
+
+def asked_in_vain(served):
+    """What was asked of a provider in vain. Other hosts (price lists, usage statistics) are not the mock's matter."""
+    providers = {call["host"] for call in served["calls"]}
+    asked = served.get("unhandled", [])
+    return [one for one in asked if not providers or one.split()[1].split("/")[0] in providers][:3]
 
 
 def keep(source, case, requests):

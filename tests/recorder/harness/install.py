@@ -31,7 +31,7 @@ def copy(folder, target):
 
 
 def python(source):
-    wanted = [f"{name}=={version}" if version else name for name, version in source.packages.items()]
+    wanted = [name + (version if version[:1] in ("", "<") else f"=={version}") for name, version in source.packages.items()]
     if not (source.installed / "venv").exists():
         sandbox.install(source.installed, [PYTHON, "-m", "venv", "--without-pip", "/srv/venv"])
     sandbox.install(source.installed, [str(UV), "pip", "install", "-q", "--python", "/srv/venv/bin/python", *wanted],

@@ -10,7 +10,7 @@ class Source:
     folder: str           # below sources/, e.g. pydantic-ai
     setting: str          # e.g. v1; the source is called pydantic-ai.v1
     language: str
-    packages: dict        # name -> version; empty version: the newest
+    packages: dict        # name -> version; the newest where it is empty, or the newest below: <2
     env: dict             # told to the driver, and written to the manifest
     variant: object       # what else makes this setting, in words, or None
     program: list         # command line of the driver

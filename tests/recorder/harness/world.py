@@ -15,6 +15,15 @@ import mock  # noqa: E402
 import serve  # noqa: E402
 
 
+# What the SDKs want to be told before they call; the mock does not look.
+KEYS = {
+    "OPENAI_API_KEY": "sk-test", "ANTHROPIC_API_KEY": "sk-ant-test", "GEMINI_API_KEY": "test", "GROQ_API_KEY": "test",
+    "MISTRAL_API_KEY": "test", "COHERE_API_KEY": "test", "CO_API_KEY": "test",
+    "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": "us-east-1", "AWS_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
 class World:
     def __init__(self, folder):
         self.sink = Sink()
@@ -55,6 +64,7 @@ class World:
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.sink_port}",
             "HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost",
             "SSL_CERT_FILE": authority, "REQUESTS_CA_BUNDLE": authority, "NODE_EXTRA_CA_CERTS": authority, "AWS_CA_BUNDLE": authority,
+            **KEYS,
         }
 
 

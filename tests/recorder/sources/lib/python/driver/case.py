@@ -7,6 +7,7 @@ from . import telemetry
 
 CASE = os.environ["CASE"]
 SCENARIO = os.environ["SCENARIO"]
+SETTING = os.environ["SETTING"]
 MOCK_URL = os.environ["MOCK_URL"]
 
 STREAM = "stream" in CASE

@@ -1,21 +1,16 @@
 """The OpenAI client as applications use it. The case's name says which API: responses_*, embeddings*, otherwise chat."""
 import asyncio
-import base64
 import json
 
 import openai
 
 from . import weather
 from .case import ASYNC, CASE, DOCUMENT, QUESTION, RETRIES, SCENARIO, STREAM, TIMEOUT, TOOLS
+from .pixel import PIXEL
 
 MODEL = "o4-mini" if SCENARIO == "reasoning" else "no-such-model" if SCENARIO == "err_404" else "gpt-4o"
-CHAT_TOOLS = [{"type": "function", "function": {"name": f.__name__, "description": f.__doc__, "parameters": weather.schema(f)}}
-              for f in weather.FUNCTIONS.values()]
 RESPONSES_TOOLS = [{"type": "function", "name": f.__name__, "description": f.__doc__, "parameters": weather.schema(f)}
                    for f in weather.FUNCTIONS.values()]
-PIXEL = base64.b64encode(bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c4890000000d49444154789c6360f8cf500f0003860180"
-    "5a347d6b0000000049454e44ae426082")).decode()
 IMAGES = {"image_url": "https://example.com/paris.jpg", "image_base64": f"data:image/png;base64,{PIXEL}"}
 
 
@@ -62,7 +57,7 @@ def user(text):
 def chat_options():
     options = {}
     if TOOLS:
-        options["tools"] = CHAT_TOOLS
+        options["tools"] = weather.CHAT_TOOLS
     if STREAM:
         options["stream"] = True
         if "nousage" not in CASE:

@@ -20,5 +20,10 @@ def schema(function):
     return {"type": "object", "properties": {name: {"type": "string"}}, "required": [name]}
 
 
+# As OpenAI's chat completions want them, and many after it.
+CHAT_TOOLS = [{"type": "function", "function": {"name": f.__name__, "description": f.__doc__, "parameters": schema(f)}}
+              for f in FUNCTIONS.values()]
+
+
 def call(name, arguments):
     return FUNCTIONS[name](**arguments)
