@@ -55,4 +55,6 @@ def pin(folder, versions):
     file = SOURCES / folder / "source.json"
     text = json.loads(file.read_text())
     text["packages"] = {name: versions.get(name, version) for name, version in text["packages"].items()}
-    file.write_text(json.dumps(text, indent=2) + "\n")
+    written = file.with_suffix(".new")
+    written.write_text(json.dumps(text, indent=2) + "\n")
+    written.replace(file)    # others may read it meanwhile

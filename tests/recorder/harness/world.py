@@ -64,7 +64,8 @@ class World:
             "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{self.sink_port}",
             "HTTPS_PROXY": proxy, "https_proxy": proxy, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost",
             "SSL_CERT_FILE": authority, "REQUESTS_CA_BUNDLE": authority, "NODE_EXTRA_CA_CERTS": authority, "AWS_CA_BUNDLE": authority,
-            **KEYS,
+            # Node's SDK would describe the machine: its id, its owner, its command line.
+            "OTEL_NODE_RESOURCE_DETECTORS": "env", **KEYS,
         }
 
 

@@ -74,6 +74,8 @@ class Call:
                       cache_creation_input_tokens=st.get("cache_write", 0), reasoning_tokens=st.get("reasoning", 0),
                       wire_usage=None, finish=norm_finish(fin), finish_wire=None, tool_calls=[t["name"] for t in tcs],
                       ttft_ms=None, server_ms=None, status=200, error=None, started_unix_ms=int(self.t0[1] * 1000))
+        if provider not in ("anthropic", "aws.bedrock"):
+            self.d["cache_creation_input_tokens"] = 0    # the others do not tell what they wrote to their cache
         self.d.update(kw)
         if S.case is not None:
             self.d["seq"] = len(S.case["calls"])
@@ -407,7 +409,9 @@ async def openai_responses(req):
     c.d.update(response_id=rid, response_model=rm, finish_wire=status, wire_usage=u)
     out = []
     if st.get("reasoning"):
-        out.append({"id": new_id("rs_"), "type": "reasoning", "summary": [], "status": "completed"})
+        wants_summary = (b.get("reasoning") or {}).get("summary")
+        summary = [{"type": "summary_text", "text": "**Working it out** Six by nine."}] if wants_summary else []
+        out.append({"id": new_id("rs_"), "type": "reasoning", "summary": summary, "status": "completed"})
     if st.get("text") is not None:
         out.append({"id": new_id("msg_"), "type": "message", "status": "completed", "role": "assistant", "content": [{"type": "output_text", "text": st["text"], "annotations": [], "logprobs": []}]})
     for n, a in st.get("tools", []):
@@ -470,7 +474,14 @@ async def openai_responses(req):
                     await r.write(e2("response.function_call_arguments.delta", item_id=o["id"], output_index=oi, delta=p))
                 await r.write(e2("response.function_call_arguments.done", item_id=o["id"], output_index=oi, name=o["name"], arguments=o["arguments"]))
             else:
-                await r.write(e2("response.output_item.added", output_index=oi, item=o))
+                await r.write(e2("response.output_item.added", output_index=oi, item={**o, "status": "in_progress", "summary": []}))
+                for si, part in enumerate(o["summary"]):
+                    where = dict(item_id=o["id"], output_index=oi, summary_index=si)
+                    await r.write(e2("response.reasoning_summary_part.added", **where, part={"type": "summary_text", "text": ""}))
+                    for p in words(part["text"]):
+                        await r.write(e2("response.reasoning_summary_text.delta", **where, delta=p))
+                    await r.write(e2("response.reasoning_summary_text.done", **where, text=part["text"]))
+                    await r.write(e2("response.reasoning_summary_part.done", **where, part=part))
             await r.write(e2("response.output_item.done", output_index=oi, item=o))
         await r.write(e2("response.completed" if status == "completed" else "response.incomplete", response=body(status, out, u)))
         await r.write_eof()
@@ -512,7 +523,8 @@ async def gemini(req):
     if st.get("cached"):
         u["cachedContentTokenCount"] = st["cached"]
     c.d.update(response_id=rid, response_model=model, finish_wire=fin, wire_usage=u)
-    parts = ([{"text": st["text"]}] if st.get("text") is not None else []) + [{"functionCall": {"name": n, "args": a}} for n, a in st.get("tools", [])]
+    thoughts = [{"text": "Let me think about it step by step.", "thought": True}] if th and (gc.get("thinkingConfig") or {}).get("includeThoughts") else []
+    parts = thoughts + ([{"text": st["text"]}] if st.get("text") is not None else []) + [{"functionCall": {"name": n, "args": a}} for n, a in st.get("tools", [])]
 
     def body(ps, f=None, usage=None):
         cand = {"content": {"parts": ps, "role": "model"}, "index": 0}
@@ -530,7 +542,7 @@ async def gemini(req):
     try:
         ps = []
         for p in parts:
-            ps += [{"text": w} for w in words(p["text"])] if "text" in p else [p]
+            ps += [{**p, "text": w} for w in words(p["text"])] if "text" in p else [p]
         for i, p in enumerate(ps):
             await pace(st, c.t0[0], i, len(ps))
             c.first()

@@ -8,13 +8,26 @@ from . import weather
 from .case import ASYNC, CASE, DOCUMENT, QUESTION, RETRIES, SCENARIO, STREAM, TIMEOUT, TOOLS
 from .pixel import PIXEL
 
-MODEL = "o4-mini" if SCENARIO == "reasoning" else "no-such-model" if SCENARIO == "err_404" else "gpt-4o"
+# Providers that speak OpenAI's protocol: (address, model). The case's name starts with theirs.
+COMPATIBLE = {
+    "groq": ("https://api.groq.com/openai/v1", "llama-3.3-70b-versatile"),
+    "openrouter": ("https://openrouter.ai/api/v1", "anthropic/claude-sonnet-4.5"),
+    "mistral": ("https://api.mistral.ai/v1", "mistral-large-latest"),
+    "deepseek": ("https://api.deepseek.com/v1", "deepseek-chat"),
+    "gemini": ("https://generativelanguage.googleapis.com/v1beta/openai", "gemini-2.5-flash"),
+}
+PROVIDER = CASE.split("_")[0]
+MODEL = COMPATIBLE[PROVIDER][1] if PROVIDER in COMPATIBLE else "o4-mini" if SCENARIO == "reasoning" else "no-such-model" if SCENARIO == "err_404" else "gpt-4o"
 RESPONSES_TOOLS = [{"type": "function", "name": f.__name__, "description": f.__doc__, "parameters": weather.schema(f)}
                    for f in weather.FUNCTIONS.values()]
 IMAGES = {"image_url": "https://example.com/paris.jpg", "image_base64": f"data:image/png;base64,{PIXEL}"}
 
 
 def client(**options):
+    if PROVIDER in COMPATIBLE:
+        options["base_url"] = COMPATIBLE[PROVIDER][0]
+    if PROVIDER == "azure":
+        return openai.AzureOpenAI(azure_endpoint="https://example.openai.azure.com", api_key="test", api_version="2025-04-01-preview", max_retries=RETRIES)
     return openai.OpenAI(api_key="sk-test", max_retries=RETRIES, timeout=TIMEOUT, **options)
 
 
