@@ -53,8 +53,12 @@ def go(source):
     sandbox.install(source.installed, ["go", "build", "-trimpath", "-o", "driver", "."])
 
 
+def java(source):
+    sandbox.install(source.installed, ["mvn", "-q", "-B", "compile", "dependency:copy-dependencies"])
+
+
 PACKAGERS = {"python": python, "node": node}
-BUILDERS = {"rust": rust, "go": go}
+BUILDERS = {"rust": rust, "go": go, "java": java}
 
 
 def versions(source):

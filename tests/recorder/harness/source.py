@@ -30,6 +30,7 @@ PROGRAMS = {
     "node": ["node", "--import", "./proxy.mjs", "main.mjs"],
     "rust": ["/srv/app/driver"],
     "go": ["/srv/app/driver"],
+    "java": ["java", "-cp", "target/classes:target/dependency/*", "driver.Main"],
 }
 
 

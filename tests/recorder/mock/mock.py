@@ -573,6 +573,11 @@ def aws_event(event_type, payload, ctype="application/json", exception=False):
     return m + struct.pack(">I", zlib.crc32(m))
 
 
+def bedrock_own_name(model):
+    """The name in the body of Anthropic's answer: anthropic.claude-3-5-sonnet-20241022-v2:0 -> claude-3-5-sonnet-20241022"""
+    return re.sub(r"-v\d+(:\d+)?$", "", model.split(".")[-1])
+
+
 async def bedrock(req):
     model, verb = req.match_info["model"], req.match_info["verb"]
     b = await req.json()
@@ -605,7 +610,7 @@ async def bedrock(req):
     if verb == "invoke":
         await whole(st, c.t0[0])
         rid = new_id("msg_bdrk_01")
-        c.d.update(response_id=rid, response_model=model.split(".")[-1], wire_usage=a_usage(st))
+        c.d.update(response_id=rid, response_model=bedrock_own_name(model), wire_usage=a_usage(st))
         content = ([{"type": "text", "text": st["text"]}] if st.get("text") is not None else []) + [{"type": "tool_use", "id": new_id("toolu_bdrk_"), "name": n, "input": a} for n, a in st.get("tools", [])]
         c.done()
         return web.json_response({"id": rid, "type": "message", "role": "assistant", "model": c.d["response_model"], "content": content, "stop_reason": fin, "stop_sequence": None, "usage": a_usage(st)}, headers={**H, "X-Amzn-Bedrock-Input-Token-Count": str(st["in"]), "X-Amzn-Bedrock-Output-Token-Count": str(st["out"])})
@@ -643,7 +648,7 @@ async def bedrock(req):
             await r.write(aws_event("metadata", {"usage": u, "metrics": {"latencyMs": int(st.get("dur", .1) * 1000)}}))
         else:
             rid = new_id("msg_bdrk_01")
-            c.d.update(response_id=rid, response_model=model.split(".")[-1], wire_usage=a_usage(st))
+            c.d.update(response_id=rid, response_model=bedrock_own_name(model), wire_usage=a_usage(st))
 
             async def w2(o):
                 await r.write(aws_event("chunk", {"bytes": base64.b64encode(json.dumps(o).encode()).decode()}))

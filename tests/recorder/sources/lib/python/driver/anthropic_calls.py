@@ -10,7 +10,7 @@ TOOL_LIST = [{"name": f.__name__, "description": f.__doc__, "input_schema": weat
 
 
 def ask(make=anthropic.Anthropic, make_async=anthropic.AsyncAnthropic, model=MODEL, **options):
-    options = {"api_key": "sk-ant-test", "max_retries": RETRIES, "timeout": TIMEOUT, **options}
+    options = {"max_retries": RETRIES, "timeout": TIMEOUT, **options}
     if ASYNC:
         return ask_async(make_async(**options), model)
     one = make(**options)
