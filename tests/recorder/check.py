@@ -4,10 +4,12 @@ manifest does not name; nothing names the machine that recorded (host, user, hom
 import getpass
 import json
 import pathlib
+import platform
 import re
 import socket
 import struct
 import sys
+import uuid
 from types import SimpleNamespace
 
 CORPUS = pathlib.Path(__file__).resolve().parent.parent / "corpus"
@@ -94,8 +96,10 @@ def spans_of(request):
 
 
 def telltales():
-    """The names of this machine, which must not stand in a recording; short ones would be found by chance."""
+    """The names of this machine, its kernel and its network card, which must not stand in a recording; not the short ones, which would
+    be found by chance."""
     names = {socket.gethostname(), str(pathlib.Path.home()) + "/"}
+    names |= {platform.release(), f"{uuid.getnode():012x}"}
     names |= {f"/home/{getpass.getuser()}", "/root/", "/work/"}
     return [name for name in names if len(name) > 5 and name != "localhost"]
 

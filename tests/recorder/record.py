@@ -2,7 +2,7 @@
 """Records the corpus: record.py [SOURCE ...]    (a source, or a folder of sources/ for all its settings; none: everything)
 
   --case CASE   only this case, to try it: prints the driver's log, leaves the manifest as it is
-  --pin         installs the newest versions of what source.json gives no version, and writes the versions there
+  --pin         installs the newest of what source.json gives no version (or a bound: <2), and writes the versions there
   --list        names the sources
 """
 import argparse

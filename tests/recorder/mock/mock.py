@@ -262,6 +262,8 @@ def oai_usage(st):
 
 def provider_of(req):
     h = req.host
+    if req.path.startswith("/models/"):
+        return "azure.ai.inference"
     for k, v in (("mistral", "mistral_ai"), ("groq", "groq"), ("azure", "azure.ai.openai"), ("openrouter", "openrouter"), ("deepseek", "deepseek"), ("generativelanguage", "gcp.gemini")):
         if k in h:
             return v
@@ -833,7 +835,7 @@ def add_llm_routes(app):
     r.add_post("/v1/traces/ingest", no_content)
     r.add_post("/v1/messages", anthropic_messages)
     r.add_post("/v1/messages/count_tokens", anthropic_count)
-    for pre in ("", "/v1", "/openai/v1", "/api/v1", "/beta", "/v1beta/openai"):
+    for pre in ("", "/v1", "/openai/v1", "/api/v1", "/beta", "/v1beta/openai", "/models"):
         r.add_post(pre + "/chat/completions", openai_chat)
         r.add_post(pre + "/completions", openai_completions)
         r.add_post(pre + "/embeddings", openai_embeddings)

@@ -1,10 +1,13 @@
 from driver import case, telemetry, weather
-from driver.case import CASE, QUESTION, SCENARIO, STREAM, TOOLS
+from driver.case import CASE, QUESTION, SCENARIO, SETTING, STREAM, TOOLS
 from driver.openai_calls import MODEL
 from opentelemetry.instrumentation.llamaindex import LlamaIndexInstrumentor
+from opentelemetry.instrumentation.openai import OpenAIInstrumentor
 
 telemetry.start()
 LlamaIndexInstrumentor().instrument()
+if SETTING == "with-client":
+    OpenAIInstrumentor().instrument()
 
 from llama_index.core import Document, VectorStoreIndex  # noqa: E402
 from llama_index.core.agent.workflow import FunctionAgent  # noqa: E402
