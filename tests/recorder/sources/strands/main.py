@@ -9,7 +9,7 @@ telemetry.start()
 def model():
     if CASE.startswith("anthropic"):
         from strands.models.anthropic import AnthropicModel
-        return AnthropicModel(client_args={"max_retries": 2 if SCENARIO == "cache" else 0}, model_id="claude-sonnet-4-5", max_tokens=1024)
+        return AnthropicModel(client_args={"max_retries": 0}, model_id="claude-sonnet-4-5", max_tokens=1024)
     if CASE.startswith("bedrock"):
         from strands.models import BedrockModel
         return BedrockModel(model_id="anthropic.claude-3-5-sonnet-20241022-v2:0", region_name="us-east-1")
