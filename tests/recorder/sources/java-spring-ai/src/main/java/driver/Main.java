@@ -49,8 +49,17 @@ public class Main {
         if (SCENARIO.equals("reasoning")) prompt = prompt.options(OpenAiChatOptions.builder().model("o4-mini").temperature(1.0).build());
         if (CASE.contains("stream")) {
             prompt.options(OpenAiChatOptions.builder().streamUsage(true).build()).stream().content().blockLast();
+            pause();    // the spans of a stream end after its last piece, in a thread of their own
         } else {
             prompt.call().content();
+        }
+    }
+
+    static void pause() {
+        try {
+            Thread.sleep(500);
+        } catch (InterruptedException error) {
+            Thread.currentThread().interrupt();
         }
     }
 
