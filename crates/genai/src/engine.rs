@@ -67,7 +67,7 @@ pub struct Tally {
 const MOST_SCOPES: usize = 1_024;
 
 /// What is added to most spans, in bytes.
-const BYTES_ADDED: usize = 352;
+const BYTES_ADDED: usize = 448;
 
 /// How many requests' memory is kept, and up to how many spans each.
 const MOST_SCRATCH: usize = 8;

@@ -209,9 +209,11 @@ impl<'a> Reader<'a> {
         }
         self.read_deferred(call, source);
         self.read_content(call);
-        let known = call.known();
+        let known = self.notes.as_ref().map(|_| call.known());
         self.fill_in(call, source, name);
-        self.note_filled(call, known);
+        if let Some(known) = known {
+            self.note_filled(call, known);
+        }
         self.classify(call, status);
         self.write_content(call);
         let first_cut = self.cuts.len() as u32;
@@ -256,9 +258,6 @@ impl<'a> Reader<'a> {
 
     /// Notes where facts are from that follow from other facts.
     fn note_filled(&mut self, call: &Call<'_>, before: u16) {
-        if self.notes.is_none() {
-            return;
-        }
         let filled = call.known() & !before;
         for (target, from) in [
             (target::OPERATION, "the name of the span, or that it names a model"),

@@ -210,8 +210,10 @@ fn it_works_on_spans_only() {
     assert!(made.err().is_some_and(|message| message.contains("traces pipelines only")));
 }
 
+type Attributes<'a> = &'a [(&'a str, Value<'a>)];
+
 /// A request with spans of these traces, each with its id, its parent and what it says.
-fn spans(spans: &[(u8, u8, u8, &[(&str, Value<'_>)])]) -> Traces {
+fn spans(spans: &[(u8, u8, u8, Attributes<'_>)]) -> Traces {
     let mut scope = Vec::new();
     for (trace, id, parent, _) in spans {
         let mut span = [&[0x0a, 16][..], &[*trace; 16], &[0x12, 8], &[*id; 8]].concat();
@@ -235,13 +237,13 @@ fn host() -> Host {
     Host::new(HashMap::new(), tokio::sync::mpsc::unbounded_channel().0)
 }
 
-const WRAPPER: &[(&str, Value<'_>)] = &[
+const WRAPPER: Attributes<'_> = &[
     ("gen_ai.operation.name", Value::Str("chat")),
     ("gen_ai.usage.input_tokens", Value::Int(5)),
     ("gen_ai.usage.output_tokens", Value::Int(7)),
 ];
 
-const CALL: &[(&str, Value<'_>)] = &[
+const CALL: Attributes<'_> = &[
     ("gen_ai.operation.name", Value::Str("chat")),
     ("gen_ai.response.id", Value::Str("r")),
     ("gen_ai.usage.input_tokens", Value::Int(5)),
