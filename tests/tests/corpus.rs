@@ -63,7 +63,12 @@ fn score(test: &str, corpus: &Path, source: &str, least: u32) -> Option<Score> {
         return None;
     };
     let mut command = Command::new(python);
-    command.arg(corpus::own().join("score.py")).arg("--corpus").arg(corpus).args(["--source", source, "--min", &least.to_string()]);
+    command.arg(corpus::own().join("score.py")).arg("--corpus").arg(corpus).args([
+        "--source",
+        source,
+        "--min",
+        &least.to_string(),
+    ]);
     command.arg("--exec").arg(format!("'{}' --config {{config}}", spanmill_tests::spanmill().display()));
     let mut process = Running::start("score", &mut command, folder("score"));
     let status = process.await_end();

@@ -1,9 +1,11 @@
 //! Reads a span in one scan: what is there is looked up once, and what it means depends on the source.
 
+mod candidate;
 mod content;
 mod fill;
 mod take;
 mod visit;
+mod written;
 
 use std::borrow::Cow;
 
