@@ -79,6 +79,8 @@ pub(crate) struct Call<'a> {
     pub(crate) error: Option<ErrorClass>,
     pub(crate) finish: Option<Finish>,
     pub(crate) tool_calls: bool,
+    /// Whether its counts include those of the calls before it.
+    pub(crate) running: bool,
     /// Whether what it says of a response was given to it: the response is that of a call before it.
     pub(crate) echoes: bool,
     pub(crate) input: Option<i64>,
@@ -223,6 +225,7 @@ impl Call<'_> {
             priced: false,
             service: Service::Standard,
             tool_calls: false,
+            running: false,
             echoes: false,
             error: None,
             tool: None,

@@ -4,10 +4,12 @@
 mod join;
 mod merge;
 mod recent;
+mod running;
 
 use join::{join_by_response, join_by_time};
 use merge::{infer_tool_calls, merge, take_echoes, wrappers};
 use recent::across_requests;
+use running::take_apart;
 
 use crate::account::counts;
 use crate::call::{Call, Node, Role, Why};
@@ -33,6 +35,8 @@ pub(crate) struct Marks {
     pub(crate) tools: bool,
     /// A failed span.
     pub(crate) failed: bool,
+    /// Counts that include those of calls before.
+    running: bool,
     /// A step that was given the response of a call.
     echoes: bool,
     /// Usage with a response id.
@@ -55,6 +59,9 @@ struct Below {
 pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], marks: Marks, memory: &mut Memory) {
     if calls.is_empty() {
         return;
+    }
+    if marks.running {
+        take_apart(calls);
     }
     // Mostly the spans of a trace arrive apart: then there is no tree to look at.
     let nested = nodes.len() > 1 && climb(calls, nodes);
@@ -180,6 +187,7 @@ impl Marks {
         self.tools |= call.class == Class::Tool;
         self.failed |= call.failed;
         self.echoes |= call.echoes;
+        self.running |= call.running;
         self.named |= call.response_hash != 0;
         self.unnamed |= call.response_hash == 0;
     }
