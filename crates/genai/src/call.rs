@@ -109,6 +109,8 @@ pub(crate) struct Call<'a> {
     pub(crate) cache_read: Option<i64>,
     pub(crate) cache_write: Option<i64>,
     pub(crate) reasoning: Option<i64>,
+    /// Parts of the counts that have prices of their own.
+    pub(crate) parts: Parts,
     pub(crate) total: Option<i64>,
     pub(crate) ttft: Option<f64>,
     pub(crate) ttft_weak: bool,
@@ -132,6 +134,15 @@ pub(crate) struct Call<'a> {
     pub(crate) writes: Range<u32>,
     /// Attributes to be removed, as a range of the request's cuts.
     pub(crate) cuts: Range<u32>,
+}
+
+/// Parts of token counts that have prices of their own; zero where there are none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Parts {
+    /// Of what was written to a cache, what is kept for an hour.
+    pub(crate) write_1h: u32,
+    pub(crate) audio_input: u32,
+    pub(crate) audio_output: u32,
 }
 
 /// An attribute to be written as it was read.
@@ -218,6 +229,7 @@ impl Call<'_> {
             cache_read: None,
             cache_write: None,
             reasoning: None,
+            parts: Parts::default(),
             total: None,
             ttft: None,
             ttft_weak: false,

@@ -413,3 +413,21 @@ fn shares_and_tools_are_derived() {
         "derived",
     );
 }
+
+/// Scenario: a call of Claude Code that keeps a part of its cache for an hour, and a call with audio as its provider counted it.
+/// Guarantees: both parts are charged at their own rates; no audio is not worth an attribute.
+#[test]
+fn parts_with_prices_of_their_own() {
+    let claude = json!({
+        "gen_ai.operation.name": "chat", "model": "claude-sonnet-4-5", "input_tokens": 10, "output_tokens": 0,
+        "cache_creation_tokens": 3_000, "cache_creation_1h_tokens": 1_000,
+    });
+    let seen = normalise(&[sample(1, "com.anthropic.claude_code.tracing", &claude)]);
+    let expected = (10.0 * 3.0 + 2_000.0 * 3.75 + 1_000.0 * 6.0) / 1e6;
+    assert_has(&seen[&1], &json!({ "gen_ai.usage.cost.amount": expected }), "an hour");
+    let usage = |audio: i64| json!({ "prompt_tokens": 100, "completion_tokens": 20, "prompt_tokens_details": { "audio_tokens": audio } });
+    let call = |audio| json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.usage.raw": usage(audio).to_string() });
+    let seen = normalise(&[sample(1, "logfire.openai", &call(60)), sample(2, "logfire.openai", &call(0))]);
+    assert_eq!(seen[&1].get("gen_ai.usage.audio.input_tokens"), Some(&json!(60)));
+    assert_eq!(seen[&2].get("gen_ai.usage.audio.input_tokens"), None);
+}

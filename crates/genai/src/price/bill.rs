@@ -97,5 +97,8 @@ fn usage_of(call: &Call<'_>) -> Usage {
         cache_read: call.cache_read.unwrap_or(0),
         cache_write: call.cache_write.unwrap_or(0),
         reasoning: call.reasoning.unwrap_or(0),
+        write_1h: i64::from(call.parts.write_1h),
+        audio_input: i64::from(call.parts.audio_input),
+        audio_output: i64::from(call.parts.audio_output),
     }
 }

@@ -57,7 +57,7 @@ pub(crate) struct Reader<'a> {
     used: Vec<Pos>,
     taken: [u16; TARGETS.len()],
     /// Bits of the targets whose attribute is there and right.
-    present: u64,
+    present: u128,
     error_type: Option<Cow<'a, str>>,
     error_text: Option<Cow<'a, str>>,
     http_status: Option<i64>,

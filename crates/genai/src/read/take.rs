@@ -198,6 +198,7 @@ impl<'a> Reader<'a> {
             target::CACHE_WRITE => call.cache_write = Some(datum.count()?),
             target::REASONING => call.reasoning = Some(datum.count()?),
             target::TOTAL => call.total = Some(datum.count()?),
+            target::WRITE_1H => call.parts.write_1h = part(&datum)?,
             target::TTFT => {
                 let seconds = datum.seconds(rule.unit, call.start)?;
                 let guarded = guard(seconds, call.duration())?;
@@ -269,6 +270,12 @@ impl<'a> Reader<'a> {
         match (wanted, &datum) {
             // A cost of nothing under another name means that the source knew no price.
             (target::COST, datum) => call.priced |= rule.canonical || datum.double().is_some_and(|cost| cost > 0.0),
+            // Most calls have none, and only say so.
+            (target::AUDIO_INPUT | target::AUDIO_OUTPUT, datum) if !rule.canonical && datum.count() == Some(0) => {
+                return None;
+            }
+            (target::AUDIO_INPUT, datum) => call.parts.audio_input = part(datum)?,
+            (target::AUDIO_OUTPUT, datum) => call.parts.audio_output = part(datum)?,
             (target::SERVICE_TIER, Datum::Text(word)) => call.service = Service::of(word),
             (target::REQUEST_TIER, Datum::Text(word)) if call.service == Service::Standard => {
                 call.service = Service::of(word);
@@ -306,4 +313,8 @@ impl<'a> Reader<'a> {
         }
         Some(same)
     }
+}
+
+fn part(datum: &Datum<'_>) -> Option<u32> {
+    u32::try_from(datum.count()?).ok()
 }
