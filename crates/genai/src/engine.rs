@@ -285,8 +285,14 @@ fn recycle<'b>(mut calls: Vec<Call<'_>>) -> Vec<Call<'b>> {
 
 /// Counts calls of the same tool with the same arguments in each trace.
 fn find_loops(calls: &mut [Call<'_>]) {
+    // A call over MCP has a span of the framework and one of the client below it, and perhaps one of the server.
+    let told_above = |call: &Call<'_>| {
+        let above = call.above.and_then(|above| calls.get(above as usize));
+        above.is_some_and(|above| above.class == Class::Tool && above.tool == call.tool)
+    };
+    let tools = calls.iter().enumerate().filter(|(_, call)| !told_above(call));
     let mut tools: Vec<((u64, u64), u32)> =
-        calls.iter().enumerate().filter_map(|(at, call)| Some(((call.trace, call.tool?), at as u32))).collect();
+        tools.filter_map(|(at, call)| Some(((call.trace, call.tool?), at as u32))).collect();
     tools.sort_unstable();
     for group in tools.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() as u32 >= LOOP) {
         let count = group.len() as u32;

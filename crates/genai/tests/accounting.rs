@@ -233,6 +233,24 @@ fn tool_loops() {
     assert_has(&seen[&5], &json!({ "spanmill.tool_loop": null }), "another tool");
 }
 
+/// Scenario: two calls of a tool over MCP, each seen by the framework, by the client and by the server.
+/// Guarantees: that is no loop.
+#[test]
+fn a_tool_that_is_told_thrice_is_no_loop() {
+    let tool = json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look", "gen_ai.tool.call.arguments": "{\"a\": 1}" });
+    let call = |first: u8| {
+        [
+            sample(first, "a", &tool),
+            sample(first + 1, "b", &tool).below(first),
+            sample(first + 2, "c", &tool).below(first + 1),
+        ]
+    };
+    let seen = normalise(&[call(1), call(4)].concat());
+    for id in 1..=6 {
+        assert_has(&seen[&id], &json!({ "spanmill.tool_loop": null }), "told thrice");
+    }
+}
+
 /// Scenario: a streamed call of two seconds.
 /// Guarantees: derived values are doubles, also when whole, and the bucket is a word.
 #[test]
