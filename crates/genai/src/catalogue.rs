@@ -433,8 +433,11 @@ fn rules_of(
         let known = shapes.get(shape);
         members.extend(known.ok_or_else(|| CatalogueError::new(file, format!("unknown shape {shape:?}")))?);
     }
-    for member in members {
-        let path = member.at.split('/').map(Box::from).collect();
+    let top = [String::new()];
+    let under = if mapping.under.is_empty() { top.as_slice() } else { mapping.under.as_slice() };
+    for (under, member) in under.iter().flat_map(|under| members.iter().map(move |member| (under, member))) {
+        let path =
+            under.split('/').filter(|step| !step.is_empty()).chain(member.at.split('/')).map(Box::from).collect();
         rules.push(Rule {
             target: find(&member.to)?,
             priority,

@@ -32,6 +32,7 @@ mod messages;
 mod options;
 mod own;
 mod price;
+mod python;
 mod read;
 mod source;
 mod target;

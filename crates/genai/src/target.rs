@@ -72,6 +72,8 @@ pub(crate) const CALLS_COUNT: Target = 32;
 pub(crate) const CALLS_NAMES: Target = 33;
 pub(crate) const INPUT_BYTES: Target = 34;
 pub(crate) const OUTPUT_BYTES: Target = 35;
+/// Copied as it is, and looked at: it tells the provider.
+pub(crate) const SERVER_ADDRESS: Target = 36;
 
 /// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
 pub(crate) const TARGETS: &[(&str, Kind)] = &[
@@ -111,6 +113,7 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("spanmill.tool_calls.names", Kind::Strs),
     ("spanmill.content.input_bytes", Kind::Int),
     ("spanmill.content.output_bytes", Kind::Int),
+    ("server.address", Kind::Str),
     ("gen_ai.tool.call.id", Kind::Str),
     ("gen_ai.tool.description", Kind::Str),
     ("gen_ai.tool.type", Kind::Str),
@@ -136,14 +139,13 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("openai.response.system_fingerprint", Kind::Str),
     ("openai.api.type", Kind::Str),
     ("jsonrpc.request.id", Kind::Str),
-    ("server.address", Kind::Str),
     ("user.id", Kind::Str),
     ("deployment.environment.name", Kind::Str),
 ];
 
 /// Whether an attribute of that target, where it is right, is neither read nor written.
 pub(crate) fn only_stays(target: Target) -> bool {
-    target > DEFINITIONS
+    target > DEFINITIONS && target != SERVER_ADDRESS
 }
 
 /// Whether a target is one of the attributes that hold messages.

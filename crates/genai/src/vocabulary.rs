@@ -68,6 +68,7 @@ struct File {
     providers: BTreeMap<String, Vec<String>>,
     not_providers: Vec<String>,
     providers_by_model: Vec<ByModel>,
+    hosts: BTreeMap<String, Vec<String>>,
     answered_by_snapshots: Vec<String>,
     opening_chunks: Vec<String>,
     made_up_ids: Vec<String>,
@@ -128,6 +129,8 @@ struct Prefixes {
 pub(crate) struct Vocabulary {
     providers: Words<Option<Box<str>>>,
     by_model: Vec<(Regex, Box<str>)>,
+    /// Hosts, and whose they are.
+    hosts: Vec<(Box<str>, Box<str>)>,
     answered_by_snapshots: Prefixes,
     opening_chunks: Vec<String>,
     made_up_ids: Prefixes,
@@ -288,6 +291,9 @@ impl Vocabulary {
         for ByModel { model, provider } in file.providers_by_model {
             by_model.push((regex(&model, "vocabulary")?, provider.into()));
         }
+        let hosts = file.hosts.into_iter().flat_map(|(provider, hosts)| {
+            hosts.into_iter().map(move |host| (host.into(), Box::from(provider.as_str())))
+        });
         let operations =
             Words::new(file.operations.iter().enumerate().flat_map(|(at, operation)| {
                 operation.spellings.iter().map(move |spelling| (spelling.clone(), at as u8))
@@ -299,6 +305,7 @@ impl Vocabulary {
         Ok(Self {
             providers,
             by_model,
+            hosts: hosts.collect(),
             answered_by_snapshots: Prefixes::new(file.answered_by_snapshots),
             opening_chunks: file.opening_chunks,
             made_up_ids,
@@ -318,6 +325,11 @@ impl Vocabulary {
     /// The provider that such a model most likely belongs to.
     pub(crate) fn provider_of_model(&self, model: &str) -> Option<&str> {
         self.by_model.iter().find(|(pattern, _)| pattern.is_match(model)).map(|(_, provider)| &**provider)
+    }
+
+    /// The provider that serves models at such a host.
+    pub(crate) fn provider_of_host(&self, host: &str) -> Option<&str> {
+        self.hosts.iter().find(|(pattern, _)| is_host(host, pattern)).map(|(_, provider)| &**provider)
     }
 
     /// Whether a model of that name, which has no date, is answered by one that has.
@@ -393,6 +405,24 @@ pub(crate) fn names_snapshot(model: &str) -> bool {
     let name = model.trim_end_matches(|character: char| character.is_ascii_digit() || character == '-');
     let date = model.get(name.len()..).unwrap_or_default();
     date.starts_with('-') && date.bytes().filter(u8::is_ascii_digit).count() >= 4
+}
+
+/// Whether a host is that one or one below it; a `*` in a pattern stands for anything.
+fn is_host(host: &str, pattern: &str) -> bool {
+    let ends_with = |end: &str| {
+        let start = host.len().checked_sub(end.len());
+        start.and_then(|start| host.get(start..)).is_some_and(|tail| tail.eq_ignore_ascii_case(end))
+    };
+    match pattern.split_once('*') {
+        None => {
+            let below = host.len().checked_sub(pattern.len() + 1).and_then(|dot| host.as_bytes().get(dot));
+            ends_with(pattern) && (host.len() == pattern.len() || below == Some(&b'.'))
+        }
+        Some((head, tail)) => {
+            let starts = host.get(..head.len()).is_some_and(|start| start.eq_ignore_ascii_case(head));
+            starts && ends_with(tail) && host.len() > head.len() + tail.len()
+        }
+    }
 }
 
 fn texts(entries: Vec<TextEntry>) -> Result<Vec<(Box<str>, ErrorClass)>, CatalogueError> {

@@ -187,3 +187,45 @@ fn a_tool_call_that_only_a_chunk_shows() {
     let span = sample(1, "mlflow.tracing.provider", &attributes).event(250, "mlflow.chunk.item.7", &chunk);
     assert_has(&normalise(&[span])[&1], &json!({ "spanmill.finish_reason": "tool_call" }), "stream");
 }
+
+/// Scenario: spans that name the provider as the model, list the messages of an answer as calls, and end before the stream begins.
+/// Guarantees: the first is no model, the second no calls, and the time to first token is that of the stream.
+#[test]
+fn what_cannot_be_meant() {
+    let attributes = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.request.model": "anthropic",
+        "gen_ai.response.model": "claude-x", "gen_ai.response.finish_reasons": ["in_progress", "completed"],
+        "gen_ai.response.tool_calls": "[{\"id\":\"m\",\"type\":\"message\",\"content\":[]}]", "gen_ai.request.stream": true,
+        "gen_ai.server.time_to_first_token": 1.6,
+    });
+    let mut span = sample(1, "openlit.instrumentation.x", &attributes);
+    span.span.end_time_unix_nano = span.span.start_time_unix_nano + 400_000;
+    let expected = json!({
+        "gen_ai.request.model": null, "gen_ai.response.model": "claude-x", "spanmill.finish_reason": "stop",
+        "gen_ai.response.time_to_first_chunk": 1.6,
+    });
+    assert_has(&normalise(&[span])[&1], &expected, "span");
+    let meant =
+        json!({ "gen_ai.operation.name": "chat", "gen_ai.provider.name": "ollama", "gen_ai.request.model": "mistral" });
+    let seen = normalise(&[sample(1, "openlit.instrumentation.x", &meant)]);
+    assert_has(&seen[&1], &json!({ "gen_ai.request.model": "mistral" }), "model");
+}
+
+/// Scenario: a call whose span repeats the model that was asked for as the one that answered, in a step that knows the answer.
+/// Guarantees: the dated name of that model is taken from the step; that of another one is not.
+#[test]
+fn a_step_knows_the_snapshot() {
+    let call = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6,
+    });
+    for (model, expected) in [("gpt-4o-2024-08-06", "gpt-4o-2024-08-06"), ("gpt-4o-mini-2024-07-18", "gpt-4o")] {
+        let message = json!({ "kwargs": { "id": "chatcmpl-1", "response_metadata": { "model_name": model } } });
+        let output = json!({ "output": [{ "update": { "messages": [message] } }] }).to_string();
+        let node = json!({ "traceloop.span.kind": "workflow", "traceloop.entity.output": output });
+        let scope = "@traceloop/instrumentation-langchain";
+        let seen = normalise(&[sample(1, scope, &call).below(2), sample(2, scope, &node)]);
+        let expected = json!({ "gen_ai.response.id": "chatcmpl-1", "gen_ai.response.model": expected });
+        assert_has(&seen[&1], &expected, model);
+    }
+}

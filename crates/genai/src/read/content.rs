@@ -13,6 +13,7 @@ use crate::messages::{
     Conversation, Held, Message, Part, Side, Tool, gather, is_canonical, read_event, understand, understand_system,
     understand_tools,
 };
+use crate::python;
 use crate::target::{self, Target};
 use crate::tools;
 use crate::vocabulary::{Class, Finish};
@@ -465,12 +466,8 @@ impl<'a> Candidate<'a> {
 
     fn read(&self) -> Option<Conversation> {
         let text = self.text()?;
-        let found = read_text(self.target, &text).or_else(|| {
-            // What Python prints of a dict.
-            let python = text.trim_start().starts_with("{'") || text.trim_start().starts_with("[{'");
-            let json = python.then(|| Datum::Text(Cow::Borrowed(&*text)).document()).flatten()?;
-            read_text(self.target, &json.to_string())
-        });
+        let found =
+            read_text(self.target, &text).or_else(|| read_text(self.target, &python::printed(&text)?.to_string()));
         // An attribute of the conventions holds messages, whatever form they have.
         let role = if self.target == target::OUTPUT_MESSAGES { "assistant" } else { "user" };
         found.or_else(|| {

@@ -47,6 +47,7 @@ impl<'a> Reader<'a> {
             Operation::Absent if call.has_usage() || call.request_model.is_some() => Class::Model,
             operation => vocabulary.describe(operation).map_or(Class::Other, |(_, class)| class),
         };
+        self.ask_host(call);
         if call.provider.is_none() && call.class == Class::Model {
             let by_model = [&call.request_model, &call.response_model]
                 .into_iter()
@@ -56,10 +57,16 @@ impl<'a> Reader<'a> {
             call.provider_guessed = fixed.is_none();
             call.provider = fixed.or(by_model).map(Cow::Borrowed);
         }
+        if call.request_model.is_some() && call.request_model == call.provider {
+            // No model is named like the one who serves it; some write that in place of a name they do not find.
+            call.request_model = None;
+            call.changed(target::REQUEST_MODEL);
+        }
         self.strip_provider(call);
         if let Some(source) = source {
             call.ttft_weak = source.ttft_weak;
-            let whole = call.ttft.is_some_and(|ttft| ttft * 1e9 >= call.duration() as f64 * 0.98);
+            let duration = call.duration() as f64;
+            let whole = call.ttft.is_some_and(|ttft| (duration * 0.98..=duration * 1.05).contains(&(ttft * 1e9)));
             if source.ttft_only_streaming && (call.stream == Some(false) || call.stream.is_none() && whole) {
                 call.ttft = None;
                 call.changed(target::TTFT);
@@ -112,6 +119,16 @@ impl<'a> Reader<'a> {
         }
         call.routed |= asked || answers;
         self.used.push(pos);
+    }
+
+    /// Many serve models by the API of OpenAI, and an instrumentation of its client knows no better: the host does.
+    fn ask_host(&self, call: &mut Call<'a>) {
+        let Some(provider) = self.host else { return };
+        let replaces = call.provider.as_deref().map_or(call.class == Class::Model, |said| said == "openai");
+        if replaces && call.provider.as_deref() != Some(provider) {
+            call.provider = Some(Cow::Borrowed(provider));
+            call.changed(target::PROVIDER);
+        }
     }
 
     /// Gateways write `openai/gpt-4o`: the provider in front of the model is taken off where it is the call's own.

@@ -7,6 +7,7 @@ mod visit;
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde_json::Value as Json;
 use spanmill_otlp::{Guesses, Pos, Slot, SpanRef, StatusRef, ValueRef};
 
@@ -40,6 +41,7 @@ pub(crate) struct Reader<'a> {
     providers: Memo<'a, Option<&'a str>>,
     operations: Memo<'a, Option<Operation>>,
     finishes: Memo<'a, Option<Finish>>,
+    hosts: Memo<'a, Option<&'a str>>,
     found: Vec<Found<'a>>,
     events: Vec<(&'a [u8], Pos)>,
     deferred: Vec<(u32, &'a Rule)>,
@@ -53,6 +55,8 @@ pub(crate) struct Reader<'a> {
     error_text: Option<Cow<'a, str>>,
     http_status: Option<i64>,
     tool_name: Option<Cow<'a, str>>,
+    /// The provider whose host was called.
+    host: Option<&'a str>,
     /// A model of which nobody says whether it was asked for or answered, and where it stands.
     model: Option<(Cow<'a, str>, Pos)>,
     /// Whether messages are brought to the form of the conventions.
@@ -66,6 +70,9 @@ pub(crate) struct Reader<'a> {
 
 /// No model answers over a network sooner, in seconds: such a value was measured after the answer had come.
 const SHORTEST_TTFT: f64 = 0.001;
+
+/// The longest such time that is believed of a span that does not last until then, in seconds.
+const LONGEST_TTFT: f64 = 600.0;
 
 /// More known attributes, events or bad numbers than this of one span are not looked at.
 const MOST_PARTS: usize = 2_048;
@@ -88,6 +95,7 @@ impl<'a> Reader<'a> {
             providers: Memo::default(),
             operations: Memo::default(),
             finishes: Memo::default(),
+            hosts: Memo::default(),
             found: Vec::new(),
             events: Vec::new(),
             deferred: Vec::new(),
@@ -100,6 +108,7 @@ impl<'a> Reader<'a> {
             error_text: None,
             http_status: None,
             tool_name: None,
+            host: None,
             model: None,
             messages,
             content: Content::default(),
@@ -147,6 +156,7 @@ impl<'a> Reader<'a> {
     /// Forgets the span before.
     fn begin(&mut self) {
         self.present = 0;
+        self.host = None;
         self.taken = [UNTAKEN; TARGETS.len()];
         self.found.clear();
         self.events.clear();
@@ -227,11 +237,15 @@ impl<'a> Reader<'a> {
                 self.offer(call, source, rule, found, Datum::read(found.value));
                 continue;
             };
-            let parsed = match &document {
-                Some((known, parsed)) if known == at => parsed,
-                _ => &document.insert((*at, Datum::read(found.value).document())).1,
-            };
-            let datum = parsed.as_ref().and_then(|json| member(json, path));
+            if document.as_ref().is_none_or(|(known, _)| known != at) {
+                // What a span was given is mostly of no interest, and long.
+                if rule.given && !mentions(found.value, path) {
+                    continue;
+                }
+                document = Some((*at, Datum::read(found.value).document()));
+            }
+            let parsed = document.as_mut().and_then(|(_, parsed)| parsed.as_mut());
+            let datum = parsed.and_then(|json| member(json, path));
             if let Some(datum) = datum {
                 self.offer(call, source, rule, found, datum);
             }
@@ -255,9 +269,19 @@ fn applies(rule: &Rule, operation: Operation) -> bool {
     }
 }
 
-/// A time to first token lies inside its span. Values in milliseconds or nanoseconds are told by that, and read so.
+/// Whether a document may have a member at the beginning of a path: its name stands there in quotes.
+fn mentions(value: ValueRef<'_>, path: &[Box<str>]) -> bool {
+    let (Some(text), Some(name)) = (value.as_str(), path.first()) else { return true };
+    let quoted =
+        |at: usize| at.checked_sub(1).and_then(|at| text.as_bytes().get(at)).is_some_and(|byte| b"\"'".contains(byte));
+    matches!(&**name, "*" | "$") || memmem::find_iter(text.as_bytes(), name.as_bytes()).any(quoted)
+}
+
+/// A time to first token lies inside its span. Values in milliseconds or nanoseconds are told by that, and read so. A span that
+/// ends before any model could answer was ended when the stream was opened, and limits nothing.
 fn guard(seconds: f64, duration: u64) -> Option<f64> {
-    let limit = duration as f64 / 1e9 * 1.05;
+    let duration = duration as f64 / 1e9;
+    let limit = if duration < SHORTEST_TTFT { LONGEST_TTFT } else { duration * 1.05 };
     let inside = [1.0, 1e3, 1e9].into_iter().map(|unit| seconds / unit).find(|seconds| *seconds <= limit);
     inside.filter(|seconds| *seconds >= SHORTEST_TTFT)
 }

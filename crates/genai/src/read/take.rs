@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde_json::Value as Json;
 use spanmill_otlp::AnyValue;
 
@@ -69,6 +70,10 @@ impl<'a> Reader<'a> {
                 let Some(operation) = canonical else { return false };
                 call.operation = operation;
             }
+            (target::SERVER_ADDRESS, AnyValue::Text(text)) => {
+                let provider = |host| catalogue.vocabulary.provider_of_host(std::str::from_utf8(host).ok()?);
+                self.host = self.hosts.get(text, provider);
+            }
             (target::FINISH, AnyValue::Array(elements)) => {
                 // One short string: an element, and in it the text.
                 let [0x0a, len @ 3..0x80, 0x0a, text_len @ 1..0x80, word @ ..] = elements else { return false };
@@ -118,7 +123,11 @@ impl<'a> Reader<'a> {
         if rule.priority >= self.priority(wanted) {
             return;
         }
-        let datum = if rule.unit == Unit::JsonText { datum.unquoted() } else { datum };
+        let datum = match rule.unit {
+            Unit::JsonText => datum.unquoted(),
+            Unit::Host => datum.host(),
+            _ => datum,
+        };
         let same_type = match self.catalogue.names.kind(wanted) {
             Kind::Str => matches!(datum, Datum::Text(_)),
             Kind::Int => matches!(datum, Datum::Int(_)),
@@ -139,7 +148,7 @@ impl<'a> Reader<'a> {
         }
         call.echoes |= rule.given;
         // A document of which only a member was read still holds the others.
-        let whole = rule.path.is_none();
+        let whole = rule.path.is_none() && rule.unit != Unit::Host;
         if whole && !rule.canonical && !self.used.contains(&found.pos) && target::is_attribute(wanted) {
             self.used.push(found.pos);
         }
@@ -205,7 +214,7 @@ impl<'a> Reader<'a> {
             target::ERROR_TEXT => self.error_text = Some(datum.text()?),
             target::TOOL_CALLS => {
                 let none = match &datum {
-                    Datum::Text(text) => matches!(text.trim(), "" | "[]" | "null" | "{}" | "0"),
+                    Datum::Text(text) => matches!(text.trim(), "" | "[]" | "null" | "{}" | "0") || are_messages(&datum),
                     Datum::Encoded(list) => list.elements().next().is_none() && list.entries().next().is_none(),
                     Datum::Json(Json::Array(items)) => items.is_empty(),
                     Datum::Int(count) => *count == 0,
@@ -262,6 +271,9 @@ impl<'a> Reader<'a> {
             self.tool_name = Some(name.clone());
         }
         match (wanted, &datum) {
+            (target::SERVER_ADDRESS, Datum::Text(host)) => {
+                self.host = self.catalogue.vocabulary.provider_of_host(host);
+            }
             // A cost of nothing under another name means that the source knew no price.
             (target::COST, datum) => call.priced |= rule.canonical || datum.double().is_some_and(|cost| cost > 0.0),
             (target::SERVICE_TIER, Datum::Text(word)) => call.service = Service::of(word),
@@ -301,4 +313,12 @@ impl<'a> Reader<'a> {
         }
         Some(same)
     }
+}
+
+/// Whether a list that should hold calls of tools holds nothing but the messages of an answer.
+fn are_messages(calls: &Datum<'_>) -> bool {
+    let Datum::Text(text) = calls else { return false };
+    let is_message = |item: &Json| item.get("type").and_then(Json::as_str) == Some("message");
+    memmem::find(text.as_bytes(), b"\"message\"").is_some()
+        && matches!(calls.document(), Some(Json::Array(items)) if items.iter().all(is_message))
 }
