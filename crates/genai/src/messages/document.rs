@@ -8,6 +8,7 @@ use super::model::{Conversation, Message, Part};
 use super::part::{is_part, read_content, read_part};
 use super::raw::{Node, Object};
 use super::tool::definitions;
+use crate::python;
 
 /// Which way messages went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +25,19 @@ const WRAPPERS: &[&str] =
     &["inputs", "outputs", "kwargs", "args", "body", "request", "input_data", "value", "data", "update", "params"];
 
 /// Members of an answer that hold its messages.
-const ANSWERS: &[&str] =
-    &["choices", "candidates", "generations", "output", "outputs", "message", "response", "results", "raw", "result"];
+const ANSWERS: &[&str] = &[
+    "choices",
+    "candidates",
+    "generations",
+    "replies",
+    "output",
+    "outputs",
+    "message",
+    "response",
+    "results",
+    "raw",
+    "result",
+];
 
 /// Reads the text of an attribute: a document, or the words of one message. Nothing if it is a document of another kind.
 pub(crate) fn understand(text: &str, side: Side) -> Option<Conversation> {
@@ -69,6 +81,13 @@ fn text_of(text: &str, side: Side, depth: u8, found: &mut Conversation) {
     if trimmed.is_empty() || depth > DEEPEST {
         return;
     }
+    if let Some(json) = python::printed(text) {
+        let before = found.messages.len();
+        text_of(&json.to_string(), side, depth + 1, found);
+        if found.messages.len() > before {
+            return;
+        }
+    }
     match Node::parse(text) {
         Some(Node::Text(inner)) => text_of(&inner, side, depth + 1, found),
         Some(Node::Scalar(_) | Node::Null) => found.messages.push(Message::new(side.role(), vec![Part::text(text)])),
@@ -101,7 +120,10 @@ fn list(items: Vec<&RawValue>, side: Side, depth: u8, found: &mut Conversation) 
         let node = Node::open(item);
         pieces &= matches!(&node, Node::Map(object) if object.text("role").as_deref() == Some("model"));
         match node {
-            Node::Text(text) => found.messages.push(Message::new(side.role(), vec![Part::text(text)])),
+            Node::Text(text) => match python::printed(&text) {
+                Some(_) => text_of(&text, side, depth + 1, found),
+                None => found.messages.push(Message::new(side.role(), vec![Part::text(text)])),
+            },
             Node::List(inner) => {
                 // LangChain's pairs of role and text.
                 match pair(&inner) {
@@ -302,6 +324,9 @@ fn choice(node: Node<'_>, depth: u8, found: &mut Conversation) {
     let mut object = match node {
         Node::Map(object) => object,
         Node::List(items) => return items.into_iter().for_each(|item| choice(Node::open(item), depth + 1, found)),
+        Node::Text(text) if python::printed(&text).is_some() => {
+            return text_of(&text, Side::Output, depth + 1, found);
+        }
         Node::Text(text) => return found.messages.push(Message::new("assistant", vec![Part::text(text)])),
         Node::Scalar(_) | Node::Null => return,
     };
