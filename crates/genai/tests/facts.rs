@@ -229,3 +229,25 @@ fn a_step_knows_the_snapshot() {
         assert_has(&seen[&1], &expected, model);
     }
 }
+
+/// Scenario: a gateway's raw answer of the Responses API, and one of an embedding, whose keys have no provider.
+/// Guarantees: the first has the provider's id, model and end; the second has no output.
+#[test]
+fn a_raw_answer_without_a_provider() {
+    let raw = |more: &Json| sample(1, "litellm", more).name("raw_gen_ai_request");
+    let response = raw(&json!({
+        "llm.None.id": "resp_1", "llm.None.model": "gpt-4o-2024-08-06", "llm.None.status": "completed",
+        "llm.None.usage": "{'input_tokens': 5, 'output_tokens': 6}", "llm.None.output": "[{'type': 'message', 'role': 'assistant', \
+            'content': [{'type': 'output_text', 'text': 'Hi'}]}]",
+    }));
+    let expected = json!({
+        "gen_ai.response.id": "resp_1", "gen_ai.response.model": "gpt-4o-2024-08-06", "spanmill.finish_reason": "stop",
+        "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6,
+        "gen_ai.output.messages": "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"Hi\"}],\"finish_reason\":\"stop\"}]",
+    });
+    assert_has(&normalise(&[response])[&1], &expected, "response");
+    let usage = "{'completion_tokens': 0, 'prompt_tokens': 17, 'total_tokens': 17}";
+    let embedding = raw(&json!({ "llm.None.model": "text-embedding-3-small", "llm.None.usage": usage }));
+    let expected = json!({ "gen_ai.usage.input_tokens": 17, "gen_ai.usage.output_tokens": null });
+    assert_has(&normalise(&[embedding])[&1], &expected, "embedding");
+}

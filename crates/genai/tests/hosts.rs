@@ -1,5 +1,7 @@
 //! Who serves a model, where an instrumentation knows the API alone.
 
+#![allow(clippy::indexing_slicing, reason = "what tests do when they fail")]
+
 mod support;
 
 use serde_json::{Value as Json, json};

@@ -157,7 +157,7 @@ fn same_call(outer: &Call<'_>, inner: &Call<'_>) -> bool {
         // A gateway may give the answer an id of its own.
         (Some(left), Some(right)) if left != right => {
             let models = outer.class == Class::Model && inner.class == Class::Model;
-            models && outer.output.is_some() && (outer.input, outer.output) == (inner.input, inner.output)
+            models && (outer.input, outer.output) == (inner.input, inner.output)
         }
         (Some(_), Some(_)) => true,
         _ if outer.class == Class::Model && inner.class == Class::Model => true,
