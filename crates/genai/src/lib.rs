@@ -26,6 +26,7 @@ mod encoded;
 mod engine;
 mod errors;
 mod hash;
+mod instant;
 mod memo;
 mod memory;
 mod messages;
