@@ -251,3 +251,20 @@ fn a_raw_answer_without_a_provider() {
     let expected = json!({ "gen_ai.usage.input_tokens": 17, "gen_ai.usage.output_tokens": null });
     assert_has(&normalise(&[embedding])[&1], &expected, "embedding");
 }
+
+/// Scenario: a call that failed without a word, above the HTTP requests that were made for it; one that says why; one that did not fail.
+/// Guarantees: the first has the error of the last request; the others keep what they say.
+#[test]
+fn an_error_that_only_the_request_below_shows() {
+    let chat = json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "m" });
+    let request = |id: u8, parent: u8, status: u16| {
+        sample(id, "http", &json!({ "http.response.status_code": status })).below(parent).failed("")
+    };
+    let said = sample(2, "x", &chat).failed("context_length_exceeded");
+    let fine = sample(3, "x", &chat);
+    let below = [request(11, 1, 500), request(12, 1, 429), request(13, 2, 400), request(14, 3, 503)];
+    let seen = normalise(&[vec![sample(1, "x", &chat).failed(""), said, fine], below.to_vec()].concat());
+    for (id, class) in [(1, json!("rate_limit")), (2, json!("context_length")), (3, Json::Null), (12, Json::Null)] {
+        assert_has(&seen[&id], &json!({ "spanmill.error.class": class }), "call");
+    }
+}

@@ -12,7 +12,7 @@ use recent::across_requests;
 use crate::account::counts;
 use crate::call::{Call, Node, Role};
 use crate::memory::Memory;
-use crate::vocabulary::Class;
+use crate::vocabulary::{Class, ErrorClass};
 
 /// Ancestors are followed this far.
 const DEPTH: usize = 64;
@@ -71,6 +71,22 @@ pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], marks: Marks, memor
     }
     if marks.tools {
         infer_tool_calls(calls);
+    }
+    if marks.failed && nodes.len() > calls.len() {
+        ask_transport(calls, nodes);
+    }
+}
+
+/// A call that failed and does not say why has the error of the last HTTP request right below it.
+fn ask_transport(calls: &mut [Call<'_>], nodes: &[Node]) {
+    let mut errors: Vec<((u64, u64), ErrorClass)> =
+        nodes.iter().filter_map(|node| Some(((node.trace, node.parent), node.error?))).collect();
+    // The order among the requests of a call stays.
+    errors.sort_by_key(|(call, _)| *call);
+    for call in calls.iter_mut().filter(|call| call.failed && call.error.is_none() && call.class == Class::Model) {
+        let behind = errors.partition_point(|(known, _)| *known <= (call.trace, call.id));
+        let last = behind.checked_sub(1).and_then(|last| errors.get(last));
+        call.error = last.filter(|(known, _)| *known == (call.trace, call.id)).map(|(_, error)| *error);
     }
 }
 

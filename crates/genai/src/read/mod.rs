@@ -15,9 +15,10 @@ use self::content::Content;
 use crate::call::{Call, Node, Write, Written};
 use crate::catalogue::{Catalogue, Rule, Source, SourceIx};
 use crate::datum::{Datum, member};
+use crate::errors;
 use crate::memo::Memo;
 use crate::target::{self, TARGETS, Target};
-use crate::vocabulary::{Finish, Operation};
+use crate::vocabulary::{ErrorClass, Finish, Operation};
 
 /// An attribute with a known key.
 #[derive(Debug, Clone, Copy)]
@@ -125,7 +126,7 @@ impl<'a> Reader<'a> {
         let (mixed, scope) = if scope.as_ref().is_some_and(is_mixed) { (scope, None) } else { (None, scope) };
         let unrecognised = self.catalogue.unrecognised();
         calls.push(Call::new(span.ix(), scope.unwrap_or(unrecognised)));
-        let none = Node { trace: 0, id: 0, parent: 0, call: None };
+        let none = Node { trace: 0, id: 0, parent: 0, call: None, error: None };
         let Some(call) = calls.last_mut() else { return none };
         self.begin();
         if let Some(source) = scope {
@@ -134,11 +135,12 @@ impl<'a> Reader<'a> {
         let mut visit = visit::Visit::new(self, call, scope);
         span.message().visit(9, &mut visit);
         let visit::Seen { name, status, markers, signals, told } = visit.seen;
-        let node = Node { trace: call.trace, id: call.id, parent: call.parent, call: Some(first as u32) };
+        let node = Node { trace: call.trace, id: call.id, parent: call.parent, call: Some(first as u32), error: None };
         let seen_before = u16::from(target::SOURCE);
         if !signals || self.found.iter().any(|found| found.slot == seen_before) {
             calls.truncate(first);
-            return Node { call: None, ..node };
+            let error = if status.code == 2 { self.transport_error() } else { None };
+            return Node { call: None, error, ..node };
         }
         if scope.is_none() {
             let markers = markers & self.allowed;
@@ -151,6 +153,18 @@ impl<'a> Reader<'a> {
         call.failed = status.code == 2;
         self.interpret(call, name, status);
         node
+    }
+
+    /// What the HTTP status of a span says that is none of GenAI.
+    #[cold]
+    fn transport_error(&self) -> Option<ErrorClass> {
+        let catalogue = self.catalogue;
+        let is_status = |found: &&Found<'a>| {
+            let rules = catalogue.rules(found.slot, catalogue.unrecognised());
+            rules.iter().any(|rule| rule.target == target::HTTP_STATUS)
+        };
+        let code = Datum::read(self.found.iter().find(is_status)?.value).int()?;
+        errors::status(&catalogue.vocabulary.errors, code)
     }
 
     /// Forgets the span before.
