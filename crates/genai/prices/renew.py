@@ -21,8 +21,11 @@ PROVIDERS = {
     "fireworks_ai": "fireworks", "fireworks_ai-embedding-models": "fireworks",
 }
 
-# Names of rates by the beginning of LiteLLM's field. What lies in a cache for an hour is not told apart: no attribute of a span does.
+# Names of rates by the beginning of LiteLLM's field.
 RATES = [
+    ("cache_creation_input_token_cost_above_1hr", "write1h"),
+    ("input_cost_per_audio_token", "audio_in"),
+    ("output_cost_per_audio_token", "audio_out"),
     ("cache_creation_input_token_cost", "write"),
     ("cache_read_input_token_cost", "read"),
     ("input_cost_per_token", "in"),

@@ -10,6 +10,7 @@ use crate::vocabulary::Class;
 
 /// Brings the counts of a call to that rule.
 pub(crate) fn account(call: &mut Call<'_>, source: Option<&Source>, embeddings: bool) {
+    call.running = source.is_some_and(|source| source.running_totals) && call.class == Class::Model;
     absent_is_not_zero(call, embeddings);
     include_cache(call, source);
     include_reasoning(call, source);

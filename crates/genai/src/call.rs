@@ -24,6 +24,30 @@ pub(crate) enum Role {
     Duplicate,
 }
 
+/// What decided the role of a span.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It carries usage, and no other span of its call does.
+    #[default]
+    Alone,
+    /// Its counts are not those of the span below it.
+    OtherCounts,
+    /// A span below it is the same call.
+    Inner,
+    /// A server's span below the client's.
+    Server,
+    /// Its counts are those of the spans below it.
+    Sum,
+    /// Another span has the same response id.
+    Response,
+    /// Another instrumentation of the call lies right inside it.
+    Time,
+    /// A span of an earlier request has the same response id.
+    EarlierResponse,
+    /// A span of an earlier request of the trace is the same call.
+    EarlierTrace,
+}
+
 /// A span of a request, GenAI or not, as far as the tree of its trace needs it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Node {
@@ -49,6 +73,7 @@ pub(crate) struct Call<'a> {
     pub(crate) start: u64,
     pub(crate) end: u64,
     pub(crate) role: Role,
+    pub(crate) why: Why,
     pub(crate) class: Class,
     pub(crate) source: SourceIx,
     pub(crate) server: bool,
@@ -56,6 +81,8 @@ pub(crate) struct Call<'a> {
     pub(crate) error: Option<ErrorClass>,
     pub(crate) finish: Option<Finish>,
     pub(crate) tool_calls: bool,
+    /// Whether its counts include those of the calls before it.
+    pub(crate) running: bool,
     /// Whether what it says of a response was given to it: the response is that of a call before it.
     pub(crate) echoes: bool,
     pub(crate) input: Option<i64>,
@@ -84,6 +111,8 @@ pub(crate) struct Call<'a> {
     pub(crate) cache_read: Option<i64>,
     pub(crate) cache_write: Option<i64>,
     pub(crate) reasoning: Option<i64>,
+    /// Parts of the counts that have prices of their own.
+    pub(crate) parts: Parts,
     pub(crate) total: Option<i64>,
     pub(crate) ttft: Option<f64>,
     pub(crate) ttft_weak: bool,
@@ -107,6 +136,15 @@ pub(crate) struct Call<'a> {
     pub(crate) writes: Range<u32>,
     /// Attributes to be removed, as a range of the request's cuts.
     pub(crate) cuts: Range<u32>,
+}
+
+/// Parts of token counts that have prices of their own; zero where there are none.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Parts {
+    /// Of what was written to a cache, what is kept for an hour.
+    pub(crate) write_1h: u32,
+    pub(crate) audio_input: u32,
+    pub(crate) audio_output: u32,
 }
 
 /// An attribute to be written as it was read.
@@ -143,6 +181,25 @@ impl Role {
     }
 }
 
+// === impl Why ===
+
+impl Why {
+    /// For people.
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Alone => "no other span of this call carries usage",
+            Self::OtherCounts => "the span below it is another call: its counts are not part of these",
+            Self::Inner => "a span below it is the same call, and the innermost owns",
+            Self::Server => "it is the server's side of a call whose client's span is above it",
+            Self::Sum => "its counts sum those of the spans below it",
+            Self::Response => "another span has the same response id",
+            Self::Time => "another instrumentation's span lies right inside it, with equal counts and a response id",
+            Self::EarlierResponse => "a span of an earlier request has the same response id",
+            Self::EarlierTrace => "a span of an earlier request of this trace is the same call",
+        }
+    }
+}
+
 // === impl Call ===
 
 impl Call<'_> {
@@ -174,6 +231,7 @@ impl Call<'_> {
             cache_read: None,
             cache_write: None,
             reasoning: None,
+            parts: Parts::default(),
             total: None,
             ttft: None,
             ttft_weak: false,
@@ -181,6 +239,7 @@ impl Call<'_> {
             priced: false,
             service: Service::Standard,
             tool_calls: false,
+            running: false,
             echoes: false,
             error: None,
             tool: None,
@@ -190,6 +249,7 @@ impl Call<'_> {
             writes: 0..0,
             cuts: 0..0,
             role: Role::None,
+            why: Why::Alone,
             above: None,
             usage_above: None,
             owner: None,

@@ -11,6 +11,7 @@ use crate::call::{Call, Node, Role};
 use crate::catalogue::{Catalogue, SourceIx};
 use crate::derive::{LOOP, SlowSmallRule};
 use crate::encoded::Encoded;
+use crate::explain::{SpanExplanation, Story};
 use crate::memory::Memory;
 use crate::options::{Conventions, Options, OptionsError, PriceTable, SchemaUrl};
 use crate::own::{self, Marks};
@@ -66,7 +67,7 @@ pub struct Tally {
 const MOST_SCOPES: usize = 1_024;
 
 /// What is added to most spans, in bytes.
-const BYTES_ADDED: usize = 352;
+const BYTES_ADDED: usize = 448;
 
 /// How many requests' memory is kept, and up to how many spans each.
 const MOST_SCRATCH: usize = 8;
@@ -127,10 +128,23 @@ impl Engine {
 
     /// Normalises all GenAI spans of a request.
     pub fn process(&self, traces: &mut Traces) -> Tally {
+        self.run(traces, None)
+    }
+
+    /// Normalises a request as [`Engine::process`] does, and tells what became of each of its spans and why.
+    pub fn explain(&self, traces: &mut Traces) -> Vec<SpanExplanation> {
+        let before = traces.clone().freeze();
+        let mut story = Story::default();
+        self.run(traces, Some(&mut story));
+        story.tell(&self.catalogue, &before, &traces.clone().freeze())
+    }
+
+    fn run(&self, traces: &mut Traces, mut story: Option<&mut Story>) -> Tally {
         let mut tally = Tally { by_source: vec![0; self.catalogue.sources.len() + 1], ..Tally::default() };
         // Shares the bytes: what is read stays while edits are made.
         let snapshot = traces.clone();
         let mut reader = Reader::new(&self.catalogue, self.allowed, self.remove_originals, self.messages);
+        reader.notes = story.as_ref().map(|_| Vec::new());
         let Scratch { calls, mut nodes, mut patch } = self.take_scratch();
         let mut calls = recycle(calls);
         let mut marks = Marks::default();
@@ -140,7 +154,15 @@ impl Engine {
             for span in scope.spans() {
                 let node = reader.read(span, source, &mut calls);
                 if let Some(call) = calls.last_mut().filter(|_| node.call.is_some()) {
-                    self.account(call);
+                    match (&mut story, &reader.notes) {
+                        (Some(story), Some(notes)) => {
+                            story.read(call, notes);
+                            let before = call.clone();
+                            self.account(call);
+                            story.accounted(&before, call);
+                        }
+                        _ => self.account(call),
+                    }
                     marks.note(call);
                     if let Some(count) = tally.by_source.get_mut(usize::from(call.source)) {
                         *count += 1;
@@ -158,6 +180,9 @@ impl Engine {
             own::decide(&mut calls, &nodes, marks, &mut memory);
             tally.evicted = memory.evicted() - before;
         }
+        if let Some(story) = &mut story {
+            story.decided(&calls);
+        }
         if marks.tools {
             find_loops(&mut calls);
         }
@@ -169,7 +194,10 @@ impl Engine {
             traces.reserve_edits(calls.len(), BYTES_ADDED);
         }
         let mut bill = Bill::new(&self.prices);
-        for call in &calls {
+        for (at, call) in calls.iter().enumerate() {
+            if let Some(story) = &mut story {
+                story.priced(at, bill.story(call));
+            }
             match call.role {
                 Role::Owner => tally.owners += 1,
                 Role::Duplicate => tally.duplicates += 1,
@@ -257,8 +285,14 @@ fn recycle<'b>(mut calls: Vec<Call<'_>>) -> Vec<Call<'b>> {
 
 /// Counts calls of the same tool with the same arguments in each trace.
 fn find_loops(calls: &mut [Call<'_>]) {
+    // A call over MCP has a span of the framework and one of the client below it, and perhaps one of the server.
+    let told_above = |call: &Call<'_>| {
+        let above = call.above.and_then(|above| calls.get(above as usize));
+        above.is_some_and(|above| above.class == Class::Tool && above.tool == call.tool)
+    };
+    let tools = calls.iter().enumerate().filter(|(_, call)| !told_above(call));
     let mut tools: Vec<((u64, u64), u32)> =
-        calls.iter().enumerate().filter_map(|(at, call)| Some(((call.trace, call.tool?), at as u32))).collect();
+        tools.filter_map(|(at, call)| Some(((call.trace, call.tool?), at as u32))).collect();
     tools.sort_unstable();
     for group in tools.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() as u32 >= LOOP) {
         let count = group.len() as u32;

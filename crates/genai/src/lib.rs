@@ -25,6 +25,7 @@ mod derive;
 mod encoded;
 mod engine;
 mod errors;
+mod explain;
 mod hash;
 mod instant;
 mod memo;
@@ -43,5 +44,6 @@ mod write;
 
 pub use catalogue::CatalogueError;
 pub use engine::{Engine, Tally};
+pub use explain::{AttributeExplanation, PriceExplanation, SpanExplanation};
 pub use options::{Conventions, Options, OptionsError, OwnSource, PriceTable, Pricing, SchemaUrl, SlowSmall};
 pub use price::{PriceError, PriceOverride};

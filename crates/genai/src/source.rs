@@ -186,6 +186,8 @@ pub(crate) struct UsageRule {
     /// Reasoning inside the output count? Unknown means yes.
     pub(crate) output: Inclusion,
     pub(crate) output_by_provider: BTreeMap<String, Inclusion>,
+    /// The counts of a later call include those of the calls before it that lie below the same span.
+    pub(crate) running_totals: bool,
     /// The total is computed by the instrumentation and proves nothing.
     pub(crate) total_proves_nothing: bool,
 }

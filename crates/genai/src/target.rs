@@ -67,13 +67,17 @@ pub(crate) const SYSTEM: Target = 29;
 pub(crate) const DEFINITIONS: Target = 30;
 /// Copied as it is.
 pub(crate) const TOOL_RESULT: Target = 31;
+// Parts of counts, which matter for prices alone.
+pub(crate) const WRITE_1H: Target = 32;
+pub(crate) const AUDIO_INPUT: Target = 33;
+pub(crate) const AUDIO_OUTPUT: Target = 34;
 // What is derived from messages.
-pub(crate) const CALLS_COUNT: Target = 32;
-pub(crate) const CALLS_NAMES: Target = 33;
-pub(crate) const INPUT_BYTES: Target = 34;
-pub(crate) const OUTPUT_BYTES: Target = 35;
+pub(crate) const CALLS_COUNT: Target = 35;
+pub(crate) const CALLS_NAMES: Target = 36;
+pub(crate) const INPUT_BYTES: Target = 37;
+pub(crate) const OUTPUT_BYTES: Target = 38;
 /// Copied as it is, and looked at: it tells the provider.
-pub(crate) const SERVER_ADDRESS: Target = 36;
+pub(crate) const SERVER_ADDRESS: Target = 39;
 
 /// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
 pub(crate) const TARGETS: &[(&str, Kind)] = &[
@@ -109,6 +113,9 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("gen_ai.system_instructions", Kind::Any),
     ("gen_ai.tool.definitions", Kind::Any),
     ("gen_ai.tool.call.result", Kind::Any),
+    ("cache_write_1h", Kind::Int),
+    ("gen_ai.usage.audio.input_tokens", Kind::Int),
+    ("gen_ai.usage.audio.output_tokens", Kind::Int),
     ("spanmill.tool_calls.count", Kind::Int),
     ("spanmill.tool_calls.names", Kind::Strs),
     ("spanmill.content.input_bytes", Kind::Int),

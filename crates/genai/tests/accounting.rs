@@ -233,6 +233,24 @@ fn tool_loops() {
     assert_has(&seen[&5], &json!({ "spanmill.tool_loop": null }), "another tool");
 }
 
+/// Scenario: two calls of a tool over MCP, each seen by the framework, by the client and by the server.
+/// Guarantees: that is no loop.
+#[test]
+fn a_tool_that_is_told_thrice_is_no_loop() {
+    let tool = json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look", "gen_ai.tool.call.arguments": "{\"a\": 1}" });
+    let call = |first: u8| {
+        [
+            sample(first, "a", &tool),
+            sample(first + 1, "b", &tool).below(first),
+            sample(first + 2, "c", &tool).below(first + 1),
+        ]
+    };
+    let seen = normalise(&[call(1), call(4)].concat());
+    for id in 1..=6 {
+        assert_has(&seen[&id], &json!({ "spanmill.tool_loop": null }), "told thrice");
+    }
+}
+
 /// Scenario: a streamed call of two seconds.
 /// Guarantees: derived values are doubles, also when whole, and the bucket is a word.
 #[test]
@@ -412,4 +430,22 @@ fn shares_and_tools_are_derived() {
         }),
         "derived",
     );
+}
+
+/// Scenario: a call of Claude Code that keeps a part of its cache for an hour, and a call with audio as its provider counted it.
+/// Guarantees: both parts are charged at their own rates; no audio is not worth an attribute.
+#[test]
+fn parts_with_prices_of_their_own() {
+    let claude = json!({
+        "gen_ai.operation.name": "chat", "model": "claude-sonnet-4-5", "input_tokens": 10, "output_tokens": 0,
+        "cache_creation_tokens": 3_000, "cache_creation_1h_tokens": 1_000,
+    });
+    let seen = normalise(&[sample(1, "com.anthropic.claude_code.tracing", &claude)]);
+    let expected = (10.0 * 3.0 + 2_000.0 * 3.75 + 1_000.0 * 6.0) / 1e6;
+    assert_has(&seen[&1], &json!({ "gen_ai.usage.cost.amount": expected }), "an hour");
+    let usage = |audio: i64| json!({ "prompt_tokens": 100, "completion_tokens": 20, "prompt_tokens_details": { "audio_tokens": audio } });
+    let call = |audio| json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.usage.raw": usage(audio).to_string() });
+    let seen = normalise(&[sample(1, "logfire.openai", &call(60)), sample(2, "logfire.openai", &call(0))]);
+    assert_eq!(seen[&1].get("gen_ai.usage.audio.input_tokens"), Some(&json!(60)));
+    assert_eq!(seen[&2].get("gen_ai.usage.audio.input_tokens"), None);
 }

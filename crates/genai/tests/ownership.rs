@@ -174,3 +174,27 @@ fn hostile_ids_end() {
     let tally = engine(&Options::default()).process(&mut traces);
     assert_eq!(tally.owners + tally.duplicates + tally.rollups, 10_000);
 }
+
+/// Scenario: a tool loop of Spring AI, whose calls give running totals; and calls after it that have nothing to do with each other.
+/// Guarantees: each call has its own counts, so that the sum over owners is what was used.
+#[test]
+fn running_totals_are_taken_apart() {
+    let scope = "org.springframework.boot";
+    let call = |id, input: i64, output: i64, from, finish| {
+        let said = json!({
+            "gen_ai.operation.name": "chat", "gen_ai.system": "openai", "spring.ai.kind": "chat", "gen_ai.request.model": "gpt-4o",
+            "gen_ai.response.finish_reasons": format!("[\"{finish}\"]"),
+            "gen_ai.usage.input_tokens": input.to_string(), "gen_ai.usage.output_tokens": output.to_string(),
+        });
+        sample(id, scope, &said).below(9).at(from, from + 50)
+    };
+    let seen = normalise(&[
+        call(3, 4080, 57, 200, "STOP"),
+        call(1, 1301, 18, 0, "TOOL_CALLS"),
+        call(2, 2661, 37, 100, "TOOL_CALLS"),
+        call(4, 5000, 60, 300, "STOP"),
+    ]);
+    let count = |id: u8, key: &str| seen[&id][key].as_i64().unwrap();
+    let counts = |id| (count(id, "gen_ai.usage.input_tokens"), count(id, "gen_ai.usage.output_tokens"));
+    assert_eq!([1, 2, 3, 4].map(counts), [(1301, 18), (1360, 19), (1419, 20), (5000, 60)]);
+}

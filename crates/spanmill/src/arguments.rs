@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use spanmill_config::Duration as GoDuration;
 
@@ -28,6 +28,9 @@ pub(crate) enum Command {
     /// Play simulated GenAI traffic through a pipeline, and show the slow small calls
     #[command(after_help = DEMO_EXAMPLES)]
     Demo(Demo),
+    /// Tell what `genai` makes of recorded spans, attribute by attribute, and why
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Explain),
     /// Check the configuration without running it
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(Configuration),
@@ -76,6 +79,42 @@ pub(crate) struct Run {
     pub(crate) workers: Option<u16>,
 }
 
+/// Options of `explain`.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Files with requests, one after the other: OTLP protobuf, OTLP JSON, or lines of JSON as the file exporter writes
+    /// them; - is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub(crate) files: Vec<String>,
+    /// Only spans of this trace: its id in hex, or the beginning of it
+    #[arg(long, value_name = "ID")]
+    pub(crate) trace: Option<String>,
+    /// Only this span: its id in hex, or the beginning of it
+    #[arg(long, value_name = "ID")]
+    pub(crate) span: Option<String>,
+    /// Also spans that are none of GenAI
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// text or json
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: ExplainFormat,
+    /// The configuration whose `genai` processor is asked; by default one with default options
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    /// Which of its processors
+    #[arg(long, value_name = "ID", default_value = "genai")]
+    pub(crate) processor: String,
+}
+
+/// How explanations are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExplainFormat {
+    /// For people.
+    Text,
+    /// A line of JSON a span.
+    Json,
+}
+
 /// Options of `print-config`.
 #[derive(Debug, Args)]
 pub(crate) struct Print {
@@ -105,6 +144,16 @@ Examples:
   spanmill demo
   spanmill demo --calls 2000 --seed 7 --format json | jq .slow_small_causes
   spanmill demo --to localhost:4317";
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  spanmill explain spans.json
+  spanmill explain --trace 4bf92f35 --config config/tempo.yaml requests.jsonl
+  curl -s localhost:16686/api/v3/traces/$TRACE | jq -c .result | spanmill explain
+  spanmill explain --format json request.pb | jq 'select(.role == \"owner\") | .price'
+
+Requests are processed in their order by one engine, as a running spanmill would: a span of a later request may repeat a call of an
+earlier one.";
 
 const VALIDATE_EXAMPLES: &str = "\
 Examples:

@@ -46,7 +46,7 @@ fn help() {
     let (code, out, err) = told(&spanmill(&["--help"]));
     assert_eq!((code, err.as_str()), (0, ""));
     insta::assert_snapshot!("help", out);
-    for command in ["validate", "print-config", "completion"] {
+    for command in ["validate", "print-config", "completion", "explain"] {
         let (code, out, _) = told(&spanmill(&[command, "--help"]));
         assert_eq!(code, 0);
         assert!(out.contains("Examples:"), "{out}");
@@ -167,4 +167,47 @@ fn completions_and_gates() {
     assert_eq!((code, out.lines().count()), (0, 1));
     let (code, _, err) = told(&spanmill(&["featuregate", "nonsense"]));
     assert_eq!((code, err.as_str()), (1, "Error: feature \"nonsense\" not found\n"));
+}
+
+const SPANS: &str = r#"{"resourceSpans":[{"scopeSpans":[{"scope":{"name":"openinference.instrumentation.openai"},"spans":[
+{"traceId":"0102030405060708090a0b0c0d0e0f10","spanId":"0102030405060708","name":"ChatCompletion","startTimeUnixNano":"1000000000","endTimeUnixNano":"7000000000",
+"attributes":[{"key":"openinference.span.kind","value":{"stringValue":"LLM"}},{"key":"llm.model_name","value":{"stringValue":"gpt-4o-2024-08-06"}},
+{"key":"llm.token_count.prompt","value":{"intValue":"38"}},{"key":"llm.token_count.completion","value":{"intValue":"142"}}]}]}]}]}"#;
+
+/// Scenario: recorded spans as a document of several lines, as a line of the file exporter, and as protobuf that is none; with a configuration; by trace.
+/// Guarantees: what was recognised, where values are from, and the price; as text and as a line of JSON a span; what cannot be read, and a trace
+/// that is not there, end with 1 and say so.
+#[test]
+fn explain() {
+    let folder = TempDir::new().unwrap();
+    let (document, lines) = (file(&folder, "a.json", SPANS), file(&folder, "b.jsonl", &SPANS.replace('\n', "")));
+    let (code, out, err) = told(&spanmill(&["explain", &document]));
+    assert_eq!((code, err.as_str()), (0, ""));
+    for wanted in
+        ["source  openinference: the name of its scope", "usage   owner", "llm.token_count.prompt", "142 output x 10"]
+    {
+        assert!(out.contains(wanted), "{wanted}: {out}");
+    }
+    let (code, out, _) = told(&spanmill(&["explain", "--format", "json", "--trace", "0102", &lines]));
+    let span: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (code, &span["role"], &span["source"]),
+        (0, &serde_json::json!("owner"), &serde_json::json!("openinference"))
+    );
+
+    let none = GOOD.replace("batch: {timeout: 1s}", "genai: {pricing: {table: none}}").replace("[batch]", "[genai]");
+    let config = file(&folder, "config.yaml", &none);
+    let (code, out, _) = told(&spanmill(&["explain", "--config", &config, &document]));
+    assert!(code == 0 && out.contains("has no price"), "{out}");
+
+    let garbage = file(&folder, "c.pb", "\u{1}garbage");
+    for (arguments, named) in [
+        (vec!["explain", "--trace", "ffff", &document], "no GenAI span was found"),
+        (vec!["explain", &garbage], "c.pb"),
+        (vec!["explain", "/there/is/none"], "/there/is/none"),
+        (vec!["explain", "--config", &config, "--processor", "genai/b", &document], "genai/b"),
+    ] {
+        let (code, out, err) = told(&spanmill(&arguments));
+        assert!(code == 1 && out.is_empty() && err.contains(named), "{arguments:?}: {err}");
+    }
 }

@@ -3,3 +3,4 @@
 pub mod batch;
 pub mod filter;
 pub mod genai;
+mod offer;

@@ -111,6 +111,16 @@ impl Catalogue {
             .map(|(_, _, source)| *source)
     }
 
+    /// Which of these keys marks a source, or tells it by its value.
+    pub(crate) fn mark_of<'k>(&self, source: SourceIx, keys: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+        let mut keys = keys;
+        keys.find(|key| {
+            let Some(slot) = self.keys.get(key.as_bytes()) else { return false };
+            let marks = self.slots.get(usize::from(slot)).is_some_and(|info| info.markers & 1 << source != 0);
+            marks || self.equals.iter().any(|(known, _, owner)| *known == slot && *owner == source)
+        })
+    }
+
     /// The source that a value of a key tells.
     pub(crate) fn source_of_value(&self, slot: Slot, value: &[u8]) -> Option<SourceIx> {
         self.equals.iter().find(|(key, known, _)| *key == slot && **known == *value).map(|(_, _, source)| *source)

@@ -24,6 +24,7 @@ pub(crate) struct Source {
     pub(crate) output: Inclusion,
     pub(crate) output_by_provider: BTreeMap<String, Inclusion>,
     pub(crate) total_proves_nothing: bool,
+    pub(crate) running_totals: bool,
     pub(crate) ttft_only_streaming: bool,
     pub(crate) ttft_weak: bool,
 }
@@ -56,6 +57,7 @@ impl Source {
             output: file.usage.output,
             output_by_provider: file.usage.output_by_provider.clone(),
             total_proves_nothing: file.usage.total_proves_nothing,
+            running_totals: file.usage.running_totals,
             ttft_only_streaming: file.time_to_first_token.only_streaming,
             ttft_weak: file.time_to_first_token.weak,
         })

@@ -1,6 +1,6 @@
 //! Spans of one call that do not lie in each other: joined by their response id, or by counts and time.
 
-use crate::call::{Call, Role};
+use crate::call::{Call, Role, Why};
 use crate::vocabulary::Class;
 
 /// More spans with equal counts than this are not paired by time.
@@ -28,7 +28,7 @@ pub(super) fn join_by_response(calls: &mut [Call<'_>]) -> bool {
             if Some(*at) != owner
                 && let Some(call) = calls.get_mut(*at as usize)
             {
-                (call.role, call.owner) = (Role::Duplicate, owner);
+                (call.role, call.owner, call.why) = (Role::Duplicate, owner, Why::Response);
             }
         }
     }
@@ -85,7 +85,7 @@ pub(super) fn join_by_time(calls: &mut [Call<'_>]) -> bool {
                     })
             });
             if let (Some(inner), Some(upper)) = (inner, calls.get_mut(*outer as usize)) {
-                (upper.role, upper.owner) = (Role::Duplicate, Some(inner));
+                (upper.role, upper.owner, upper.why) = (Role::Duplicate, Some(inner), Why::Time);
                 if let Some(joined) = joined.get_mut(inner as usize) {
                     *joined = true;
                 }

@@ -4,13 +4,15 @@
 mod join;
 mod merge;
 mod recent;
+mod running;
 
 use join::{join_by_response, join_by_time};
 use merge::{infer_tool_calls, merge, take_echoes, wrappers};
 use recent::across_requests;
+use running::take_apart;
 
 use crate::account::counts;
-use crate::call::{Call, Node, Role};
+use crate::call::{Call, Node, Role, Why};
 use crate::memory::Memory;
 use crate::vocabulary::{Class, ErrorClass};
 
@@ -33,6 +35,8 @@ pub(crate) struct Marks {
     pub(crate) tools: bool,
     /// A failed span.
     pub(crate) failed: bool,
+    /// Counts that include those of calls before.
+    running: bool,
     /// A step that was given the response of a call.
     echoes: bool,
     /// Usage with a response id.
@@ -55,6 +59,9 @@ struct Below {
 pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], marks: Marks, memory: &mut Memory) {
     if calls.is_empty() {
         return;
+    }
+    if marks.running {
+        take_apart(calls);
     }
     // Mostly the spans of a trace arrive apart: then there is no tree to look at.
     let nested = nodes.len() > 1 && climb(calls, nodes);
@@ -151,18 +158,20 @@ fn by_tree(calls: &mut [Call<'_>]) {
         let Some(call) = calls.get(at).filter(|call| counts(call)) else { continue };
         let entry = below.get(at).copied().unwrap_or_default();
         let inner = calls.get(entry.last as usize);
-        let (role, owner) = match (entry.count, call.usage_above, inner) {
-            (0, Some(client), _) if call.server => (Role::Duplicate, Some(client)),
-            (0, _, _) => (Role::Owner, None),
+        let (role, owner, why) = match (entry.count, call.usage_above, inner) {
+            (0, Some(client), _) if call.server => (Role::Duplicate, Some(client), Why::Server),
+            (0, _, _) => (Role::Owner, None, Why::Alone),
             (1, _, Some(inner)) if call.class != Class::Rollup && same_call(call, inner) => {
-                (Role::Duplicate, Some(entry.last))
+                (Role::Duplicate, Some(entry.last), Why::Inner)
             }
-            (1, _, Some(_)) if call.class != Class::Rollup && !covers(call, &entry) => (Role::Owner, None),
-            (1, _, _) => (Role::Rollup, Some(entry.last)),
-            _ => (Role::Rollup, None),
+            (1, _, Some(_)) if call.class != Class::Rollup && !covers(call, &entry) => {
+                (Role::Owner, None, Why::OtherCounts)
+            }
+            (1, _, _) => (Role::Rollup, Some(entry.last), Why::Sum),
+            _ => (Role::Rollup, None, Why::Sum),
         };
         if let Some(call) = calls.get_mut(at) {
-            (call.role, call.owner) = (role, owner);
+            (call.role, call.owner, call.why) = (role, owner, why);
         }
     }
 }
@@ -194,6 +203,7 @@ impl Marks {
         self.tools |= call.class == Class::Tool;
         self.failed |= call.failed;
         self.echoes |= call.echoes;
+        self.running |= call.running;
         self.named |= call.response_hash != 0;
         self.unnamed |= call.response_hash == 0;
     }

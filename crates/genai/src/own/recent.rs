@@ -1,6 +1,6 @@
 //! What passed in earlier requests.
 
-use crate::call::{Call, Role};
+use crate::call::{Call, Role, Why};
 use crate::memory::{Memory, Usage};
 use crate::vocabulary::Class;
 
@@ -15,12 +15,12 @@ pub(super) fn across_requests(calls: &mut [Call<'_>], memory: &mut Memory) {
         }
         let usage = usage_of(call);
         let earlier = memory.of_response(usage.response).find(|known| known.response == usage.response);
-        call.role = match earlier {
+        (call.role, call.why) = match earlier {
             // The very span, sent again.
             Some(known) if known.span == usage.span && known.trace == usage.trace => continue,
-            Some(_) => Role::Duplicate,
+            Some(_) => (Role::Duplicate, Why::EarlierResponse),
             None => match role_in_trace(&usage, call.class, memory) {
-                Some(role) => role,
+                Some(role) => (role, Why::EarlierTrace),
                 None => continue,
             },
         };

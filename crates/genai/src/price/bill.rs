@@ -23,6 +23,13 @@ pub(crate) struct Priced {
     pub(crate) context: Option<i64>,
 }
 
+/// How a price came about, for people.
+#[derive(Debug, Clone)]
+pub(crate) struct PriceStory {
+    pub(crate) summary: String,
+    pub(crate) lines: Vec<String>,
+}
+
 // === impl Bill ===
 
 impl<'c> Bill<'c> {
@@ -44,18 +51,33 @@ impl<'c> Bill<'c> {
         if call.priced {
             return Priced { cost: None, context };
         }
-        let usage = Usage {
-            input: call.input.unwrap_or(0),
-            output: call.output.unwrap_or(0),
-            cache_read: call.cache_read.unwrap_or(0),
-            cache_write: call.cache_write.unwrap_or(0),
-            reasoning: call.reasoning.unwrap_or(0),
-        };
-        let cost = rates.and_then(|rates| rates.cost(usage, call.service));
+        let cost = rates.and_then(|rates| rates.cost(usage_of(call), call.service));
         if cost.is_none() {
             *self.unpriced.entry(name).or_default() += 1;
         }
         Priced { cost, context }
+    }
+
+    /// How the price of a call comes about; nothing for one that owns no usage.
+    pub(crate) fn story(&self, call: &Call<'_>) -> Option<PriceStory> {
+        if call.role != Role::Owner {
+            return None;
+        }
+        let plain = |summary: String| Some(PriceStory { summary, lines: Vec::new() });
+        if call.priced {
+            return plain("the source says what it cost".to_owned());
+        }
+        let provider = call.provider.as_deref().unwrap_or("");
+        let names = [&call.response_model, &call.request_model].map(Option::as_deref);
+        let Some(name) = names.into_iter().flatten().next() else {
+            return plain("no model is named".to_owned());
+        };
+        let found = names.into_iter().flatten().find_map(|name| self.prices.place(provider, name));
+        let Some((host, spelling, rates)) = found else {
+            return plain(format!("{name:?} of provider {provider:?} has no price"));
+        };
+        let lines = rates.lines(usage_of(call), call.service);
+        Some(PriceStory { summary: format!("{spelling} of {host}, US dollars a million tokens"), lines })
     }
 
     fn rates(&mut self, provider: &'c str, model: &'c str) -> Option<&'c Rates> {
@@ -65,5 +87,18 @@ impl<'c> Bill<'c> {
             // The same name at another provider.
             _ => prices.find(provider, model),
         }
+    }
+}
+
+fn usage_of(call: &Call<'_>) -> Usage {
+    Usage {
+        input: call.input.unwrap_or(0),
+        output: call.output.unwrap_or(0),
+        cache_read: call.cache_read.unwrap_or(0),
+        cache_write: call.cache_write.unwrap_or(0),
+        reasoning: call.reasoning.unwrap_or(0),
+        write_1h: i64::from(call.parts.write_1h),
+        audio_input: i64::from(call.parts.audio_input),
+        audio_output: i64::from(call.parts.audio_output),
     }
 }

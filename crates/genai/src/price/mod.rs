@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use thiserror::Error;
 
-pub(crate) use bill::{Bill, Priced};
+pub(crate) use bill::{Bill, PriceStory, Priced};
 pub(crate) use rates::{Rates, Service, Usage};
 
 /// A table of prices by provider and model.
@@ -133,6 +133,17 @@ impl Prices {
             }
         };
         self.rates.get(at? as usize)
+    }
+
+    /// Where the rates of a model stand: the provider, the spelling, and the rates.
+    pub(crate) fn place(&self, provider: &str, model: &str) -> Option<(&str, String, &Rates)> {
+        let hosts = std::iter::once(ANY).chain(names::hosts(provider));
+        hosts.filter_map(|host| self.providers.get_key_value(host)).find_map(|(host, models)| {
+            names::spellings(model).into_iter().find_map(|name| {
+                let rates = self.rates.get(*models.get(name.as_str())? as usize)?;
+                Some((&**host, name, rates))
+            })
+        })
     }
 
     /// Tries all spellings of a model.

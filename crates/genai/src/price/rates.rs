@@ -12,6 +12,10 @@ pub(crate) struct Usage {
     pub(crate) cache_read: i64,
     pub(crate) cache_write: i64,
     pub(crate) reasoning: i64,
+    /// Of what was written to a cache, what is kept for an hour.
+    pub(crate) write_1h: i64,
+    pub(crate) audio_input: i64,
+    pub(crate) audio_output: i64,
 }
 
 /// How soon a provider promised to answer.
@@ -32,6 +36,9 @@ enum Kind {
     CacheRead,
     CacheWrite,
     Reasoning,
+    CacheWrite1h,
+    AudioInput,
+    AudioOutput,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +73,7 @@ struct Tiers {
 #[derive(Debug, Clone, Copy)]
 struct Tier([[Option<i64>; KINDS]; SERVICES]);
 
-const KINDS: usize = 5;
+const KINDS: usize = 8;
 const SERVICES: usize = 4;
 
 /// Digits after the point of a price a million tokens, so that a token's is whole in femto-dollars.
@@ -119,6 +126,9 @@ impl Rates {
                 "read" => Kind::CacheRead,
                 "write" => Kind::CacheWrite,
                 "reasoning" => Kind::Reasoning,
+                "write1h" => Kind::CacheWrite1h,
+                "audio_in" => Kind::AudioInput,
+                "audio_out" => Kind::AudioOutput,
                 _ => return Err(format!("unknown rate {name:?}")),
             };
             let thousands: Option<i64> =
@@ -150,23 +160,65 @@ impl Rates {
     /// US dollars; none where a rate that is needed is not known. With more input than a threshold, all tokens of the request are
     /// charged at that tier, as providers do.
     pub(crate) fn cost(&self, usage: Usage, service: Service) -> Option<f64> {
-        let tier = self.worked_out.get_or_init(|| Tiers::new(&self.rates)).of(usage.input);
-        let [input, output, cache_read, cache_write, reasoning] = *tier.0.get(service as usize)?;
-        let charge = |tokens: i64, price: Option<i64>| match (tokens, price) {
-            (..=0, _) => Some(0),
-            (tokens, Some(price)) => Some(i128::from(tokens) * i128::from(price)),
-            (_, None) => None,
-        };
-        let (read, write) = (usage.cache_read.max(0), usage.cache_write.max(0));
-        let fresh = usage.input.saturating_sub(read).saturating_sub(write);
-        let thought = usage.reasoning.clamp(0, usage.output.max(0));
-        let sum = charge(fresh, input)?
-            + charge(read, cache_read)?
-            + charge(write, cache_write)?
-            + charge(usage.output - thought, output)?
-            + charge(thought, reasoning)?;
+        let mut sum = 0;
+        for (tokens, price) in self.charges(usage, service)? {
+            match (tokens, price) {
+                (..=0, _) => {}
+                (tokens, Some(price)) => sum += i128::from(tokens) * i128::from(price),
+                (_, None) => return None,
+            }
+        }
         // Nearly all fit into a word, which is faster to convert.
         Some(i64::try_from(sum).map_or(sum as f64, |sum| sum as f64) / 1e15)
+    }
+
+    /// What is charged, for people: tokens and their rate, in dollars a million.
+    pub(crate) fn lines(&self, usage: Usage, service: Service) -> Vec<String> {
+        const NAMES: [&str; KINDS] = [
+            "input",
+            "cache read",
+            "cache write",
+            "output",
+            "reasoning",
+            "cache write for an hour",
+            "audio input",
+            "audio output",
+        ];
+        let charges = self.charges(usage, service).into_iter().flatten();
+        charges
+            .zip(NAMES)
+            .filter(|((tokens, _), _)| *tokens > 0)
+            .map(|((tokens, price), name)| match price {
+                Some(price) => format!("{tokens} {name} x {}", price as f64 / 1e9),
+                None => format!("{tokens} {name}, of which the price is not known"),
+            })
+            .collect()
+    }
+
+    /// Tokens and femto-dollars a token: fresh input, read from and written to a cache, output, and reasoning.
+    #[inline]
+    fn charges(&self, usage: Usage, service: Service) -> Option<[(i64, Option<i64>); KINDS]> {
+        let tier = self.worked_out.get_or_init(|| Tiers::new(&self.rates)).of(usage.input);
+        let [input, output, read, write, reasoning, write_1h, audio_input, audio_output] =
+            *tier.0.get(service as usize)?;
+        // Parts are parts of the count they belong to, whatever a span says.
+        let part = |part: i64, whole: i64| part.clamp(0, whole.max(0));
+        let (cached, written) = (usage.cache_read.max(0), usage.cache_write.max(0));
+        let uncached = usage.input.saturating_sub(cached).saturating_sub(written);
+        let heard = part(usage.audio_input, uncached);
+        let hour = part(usage.write_1h, written);
+        let thought = part(usage.reasoning, usage.output);
+        let spoken = part(usage.audio_output, usage.output - thought);
+        Some([
+            (uncached - heard, input),
+            (cached, read),
+            (written - hour, write),
+            (usage.output - thought - spoken, output),
+            (thought, reasoning),
+            (hour, write_1h),
+            (heard, audio_input),
+            (spoken, audio_output),
+        ])
     }
 }
 
@@ -203,7 +255,9 @@ impl Tier {
             let (input, output) = (rate(Kind::Input), rate(Kind::Output));
             // What has no rate of its own is charged as what it is a part of.
             let (read, write) = (rate(Kind::CacheRead).or(input), rate(Kind::CacheWrite).or(input));
-            [input, output, read, write, rate(Kind::Reasoning).or(output)]
+            let (audio_input, audio_output) = (rate(Kind::AudioInput).or(input), rate(Kind::AudioOutput).or(output));
+            let (write_1h, reasoning) = (rate(Kind::CacheWrite1h).or(write), rate(Kind::Reasoning).or(output));
+            [input, output, read, write, reasoning, write_1h, audio_input, audio_output]
         }))
     }
 }
@@ -236,10 +290,39 @@ mod tests {
     /// Guarantees: each part has its rate; beyond the threshold, all parts have those of the tier.
     #[test]
     fn parts_and_tiers() {
-        let usage = Usage { input: 200_000, output: 1_000, cache_read: 100_000, cache_write: 50_000, reasoning: 400 };
+        let usage = Usage {
+            input: 200_000,
+            output: 1_000,
+            cache_read: 100_000,
+            cache_write: 50_000,
+            reasoning: 400,
+            ..Usage::default()
+        };
         assert_eq!(cost(usage, Service::Standard), 0.15 + 0.03 + 0.1875 + 0.015);
         let longer = Usage { input: 200_001, ..usage };
         assert_eq!(cost(longer, Service::Standard), 0.300006 + 0.06 + 0.375 + 0.0225);
+    }
+
+    /// Scenario: cache entries that are kept for an hour, and audio; at a model that prices them and at one that does not.
+    /// Guarantees: each part has its own rate, or that of what it is a part of; parts that are larger than the whole are cut.
+    #[test]
+    fn parts_with_prices_of_their_own() {
+        let usage = Usage {
+            input: 3_000,
+            output: 1_000,
+            cache_write: 1_000,
+            write_1h: 400,
+            audio_input: 500,
+            audio_output: 2_000,
+            ..Usage::default()
+        };
+        let rates = Rates::parse("in=1 out=2 write=10 write1h=20 audio_in=100 audio_out=200").unwrap();
+        assert_eq!(
+            rates.cost(usage, Service::Standard),
+            Some((1_500.0 + 6_000.0 + 8_000.0 + 50_000.0 + 200_000.0) / 1e6)
+        );
+        let plain = Rates::parse("in=1 out=2 write=10").unwrap();
+        assert_eq!(plain.cost(usage, Service::Standard), Some((2_000.0 + 10_000.0 + 2_000.0) / 1e6));
     }
 
     /// Scenario: a batch, for which only input has a rate.
@@ -270,8 +353,14 @@ mod tests {
     fn unknown_and_extreme() {
         let rates = Rates::parse("in=1000000").unwrap();
         assert_eq!(rates.cost(Usage { input: 1, output: 1, ..Usage::default() }, Service::Standard), None);
-        let huge =
-            Usage { input: i64::MAX, output: 0, cache_read: i64::MAX, cache_write: i64::MAX, reasoning: i64::MAX };
+        let huge = Usage {
+            input: i64::MAX,
+            output: 0,
+            cache_read: i64::MAX,
+            cache_write: i64::MAX,
+            reasoning: i64::MAX,
+            ..Usage::default()
+        };
         assert!(rates.cost(huge, Service::Standard).unwrap() > 0.0);
     }
 }

@@ -3,53 +3,31 @@
 use std::borrow::Cow;
 
 use serde_json::Value as Json;
-use spanmill_otlp::{AnyValue, EventRef, Pos, ValueRef};
+use spanmill_otlp::{EventRef, Pos, ValueRef};
 
+use super::candidate::{Candidate, Document, read_text};
 use super::{Found, Reader};
 use crate::call::{Call, Written};
 use crate::catalogue::Rule;
 use crate::datum::{Datum, Strings};
-use crate::messages::{
-    Conversation, Held, Message, Part, Side, Tool, gather, is_canonical, read_event, understand, understand_system,
-    understand_tools,
-};
-use crate::python;
+use crate::messages::{Conversation, Held, Message, Part, Side, Tool, gather, read_event, understand};
 use crate::target::{self, Target};
 use crate::tools;
-use crate::vocabulary::{Class, Finish};
+use crate::vocabulary::Class;
 
 /// What was found of the messages of one span.
 #[derive(Debug, Default)]
 pub(super) struct Content<'a> {
     /// Whether there is anything in it.
-    used: bool,
-    candidates: Vec<Candidate<'a>>,
+    pub(super) used: bool,
+    pub(super) candidates: Vec<Candidate<'a>>,
     flat: Vec<FlatAttribute<'a>>,
     /// Output messages that are right as they stand.
     answer: Option<ValueRef<'a>>,
-    input: Option<Vec<Message>>,
-    output: Option<Vec<Message>>,
-    system: Option<Vec<Part>>,
-    tools: Option<Vec<Tool>>,
-}
-
-/// An attribute that may hold a document of messages.
-#[derive(Debug)]
-struct Candidate<'a> {
-    target: Target,
-    priority: u16,
-    canonical: bool,
-    /// The member of a document that this is, where several attributes make it up.
-    member: Option<&'a str>,
-    pos: Pos,
-    document: Document<'a>,
-}
-
-#[derive(Debug)]
-enum Document<'a> {
-    Text(Cow<'a, str>),
-    /// As it was found.
-    Encoded(ValueRef<'a>),
+    pub(super) input: Option<Vec<Message>>,
+    pub(super) output: Option<Vec<Message>>,
+    pub(super) system: Option<Vec<Part>>,
+    pub(super) tools: Option<Vec<Tool>>,
 }
 
 /// One value of a document that was flattened.
@@ -64,9 +42,6 @@ struct FlatAttribute<'a> {
 
 /// More flattened attributes of one span than this are left as they are.
 const MOST_FLAT: usize = 16_384;
-
-/// Longer documents are left as they are.
-const LONGEST: usize = 4 << 20;
 
 const TARGETS: [Target; 4] = [target::INPUT_MESSAGES, target::OUTPUT_MESSAGES, target::SYSTEM, target::DEFINITIONS];
 
@@ -123,7 +98,7 @@ impl Content<'_> {
     }
 
     /// The names of the tools that the answer calls, one a call.
-    fn called_tools(&self) -> Vec<String> {
+    pub(super) fn called_tools(&self) -> Vec<String> {
         let read = self.answer.filter(|answer| super::fill::calls_tool(*answer));
         let read = read.and_then(|answer| understand(answer.as_str()?, Side::Output)).map(|found| found.messages);
         let messages = self.output.as_deref().or(read.as_deref()).unwrap_or_default();
@@ -236,7 +211,11 @@ impl<'a> Reader<'a> {
                 continue;
             }
             if let Some(found) = candidate.read() {
-                self.content.take(target, found);
+                let slot = self.found.iter().find(|found| found.pos == candidate.pos).map(|found| found.slot);
+                self.take_content(target, found, |reader| match slot {
+                    Some(slot) => String::from_utf8_lossy(reader.catalogue.name(slot)).into_owned(),
+                    None => String::new(),
+                });
                 if !candidate.canonical {
                     self.used.push(candidate.pos);
                 }
@@ -247,6 +226,21 @@ impl<'a> Reader<'a> {
             self.read_flat(target);
         }
         right
+    }
+
+    /// Takes what a document held, and notes where that was.
+    fn take_content(&mut self, target: Target, found: Conversation, from: impl FnOnce(&Self) -> String) {
+        let before = TARGETS.map(|target| self.content.has(target));
+        self.content.take(target, found);
+        if self.notes.is_none() {
+            return;
+        }
+        let from = from(self);
+        for (target, had) in TARGETS.into_iter().zip(before) {
+            if !had && self.content.has(target) {
+                self.note(target, || from.clone());
+            }
+        }
     }
 
     /// Reads a document that several attributes make up.
@@ -265,8 +259,10 @@ impl<'a> Reader<'a> {
             document.insert(member.to_owned(), parsed.unwrap_or_else(|| Json::String(text.into_owned())));
             self.used.push(candidate.pos);
         }
+        let members: Vec<&String> = document.keys().collect();
+        let from = format!("attributes that make up one answer: {members:?}");
         if let Some(found) = read_text(target, &Json::Object(document).to_string()) {
-            self.content.take(target, found);
+            self.take_content(target, found, |_| from);
         }
     }
 
@@ -282,7 +278,9 @@ impl<'a> Reader<'a> {
             }
             let Some(found) = gather(&flat).and_then(|text| read_text(*wanted, &text)) else { continue };
             self.used.extend(self.content.flat.iter().filter(mine).map(|flat| flat.pos));
-            return self.content.take(target, found);
+            return self.take_content(target, found, |reader| {
+                reader.catalogue.flattened.get(prefix).map_or_else(String::new, |(prefix, _)| format!("{prefix}.*"))
+            });
         }
     }
 
@@ -302,7 +300,7 @@ impl<'a> Reader<'a> {
         for (name, text) in documents {
             let Some(target) = target::target(name).filter(|target| !self.content.has(*target)) else { continue };
             if let Some(found) = read_text(target, &text) {
-                self.content.take(target, found);
+                self.take_content(target, found, |_| "an event".to_owned());
             }
         }
         if messages.is_empty() {
@@ -317,7 +315,7 @@ impl<'a> Reader<'a> {
             if !self.content.has(target)
                 && let Some(found) = understand(&text, side)
             {
-                self.content.take(target, found);
+                self.take_content(target, found, |_| "events".to_owned());
             }
         }
     }
@@ -338,165 +336,9 @@ impl<'a> Reader<'a> {
             }
         }
     }
-
-    /// Puts what was read among the attributes to be written.
-    #[inline]
-    pub(super) fn write_content(&mut self, call: &Call<'a>) {
-        if self.content.used {
-            self.write_all(call);
-        }
-    }
-
-    fn write_all(&mut self, call: &Call<'a>) {
-        let mut content = std::mem::take(&mut self.content);
-        if let Some(messages) = &content.input {
-            self.write_kind(target::INPUT_MESSAGES, &content.candidates, messages);
-        }
-        if let Some(messages) = &mut content.output {
-            let said = call.finish_reasons.as_ref();
-            let earlier = if is_history(messages) { messages.len().saturating_sub(1) } else { 0 };
-            for message in messages.iter_mut().take(earlier) {
-                let finish = if message.calls_tool() { Finish::ToolCall } else { Finish::Stop };
-                message.finish_reason = Some(Cow::Borrowed(finish.name()));
-            }
-            for (at, message) in messages.iter_mut().skip(earlier).enumerate() {
-                let word = message.finish_reason.take().or_else(|| said.and_then(|said| said.get(at)).map(Cow::Owned));
-                message.finish_reason = Some(self.finish_of(call, message, word));
-            }
-            self.write_kind(target::OUTPUT_MESSAGES, &content.candidates, messages);
-        }
-        self.write_sizes(&content);
-        let called = content.called_tools();
-        if !called.is_empty() {
-            self.copies.push((target::CALLS_COUNT, None, Written::Int(called.len() as i64)));
-            let mut names = called;
-            names.sort_unstable();
-            names.dedup();
-            self.copies.push((target::CALLS_NAMES, None, Written::Strings(Strings::Many(names))));
-        }
-        if let Some(parts) = &content.system {
-            self.write_kind(target::SYSTEM, &content.candidates, parts);
-        }
-        if let Some(tools) = &content.tools {
-            self.write_kind(target::DEFINITIONS, &content.candidates, tools);
-        }
-        self.content = content;
-    }
-
-    /// How long messages are, as they are written.
-    fn write_sizes(&mut self, content: &Content<'a>) {
-        for (target, size) in
-            [(target::INPUT_MESSAGES, target::INPUT_BYTES), (target::OUTPUT_MESSAGES, target::OUTPUT_BYTES)]
-        {
-            let written = self.copies.iter().find_map(|(known, _, value)| match value {
-                Written::Text(text) if *known == target => Some(text.len()),
-                _ => None,
-            });
-            let stays = || {
-                let stays = content.candidates.iter().find(|known| known.canonical && known.target == target)?;
-                Some(match stays.encoded()?.get() {
-                    AnyValue::Text(text) => text.len(),
-                    _ => stays.encoded()?.raw().len(),
-                })
-            };
-            if let Some(bytes) = written.or_else(stays) {
-                self.copies.push((size, None, Written::Int(bytes as i64)));
-            }
-        }
-    }
-
-    fn write_kind<T: serde::Serialize>(&mut self, target: Target, candidates: &[Candidate<'a>], value: &T) {
-        let at = candidates.iter().find(|known| known.canonical && known.target == target).map(|known| known.pos);
-        if let Ok(text) = serde_json::to_string(value) {
-            self.copies.push((target, at, Written::Text(Cow::Owned(text))));
-        }
-    }
-
-    /// The word for why a message ended: the conventions ask for one with every message.
-    fn finish_of(&self, call: &Call<'a>, message: &Message, word: Option<Cow<'static, str>>) -> Cow<'static, str> {
-        let known = word.as_deref().and_then(|word| self.catalogue.vocabulary.finish(word));
-        match known {
-            // Some providers say `stop` although the model called a tool.
-            None | Some(Finish::Stop) if message.calls_tool() => Cow::Borrowed(Finish::ToolCall.name()),
-            Some(finish) => Cow::Borrowed(finish.name()),
-            None => word.unwrap_or_else(|| {
-                let finish = call.finish.filter(|finish| *finish != Finish::ToolCall);
-                let finish = finish.unwrap_or(if call.failed { Finish::Error } else { Finish::Stop });
-                Cow::Borrowed(finish.name())
-            }),
-        }
-    }
-}
-
-// === impl Candidate ===
-
-impl<'a> Candidate<'a> {
-    fn encoded(&self) -> Option<ValueRef<'a>> {
-        match &self.document {
-            Document::Encoded(value) => Some(*value),
-            Document::Text(_) => None,
-        }
-    }
-
-    /// Whether the attribute of the conventions can stay.
-    fn is_right(&self) -> bool {
-        let Document::Encoded(value) = &self.document else { return false };
-        match value.get() {
-            AnyValue::Text(text) => is_canonical(self.target, text),
-            AnyValue::Array(_) => value.elements().next().is_none_or(|first| {
-                let names: &[&[u8]] = match self.target {
-                    target::INPUT_MESSAGES => &[b"role", b"parts"],
-                    target::OUTPUT_MESSAGES => &[b"role", b"parts", b"finish_reason"],
-                    target::SYSTEM => &[b"type", b"content"],
-                    _ => &[b"type", b"name"],
-                };
-                names.iter().all(|name| first.entries().any(|(key, _)| key == *name))
-            }),
-            _ => false,
-        }
-    }
-
-    fn text(&self) -> Option<Cow<'_, str>> {
-        let text = match &self.document {
-            Document::Text(text) => Cow::Borrowed(&**text),
-            Document::Encoded(value) => Datum::read(*value).document_text()?,
-        };
-        (text.len() <= LONGEST).then_some(text)
-    }
-
-    fn read(&self) -> Option<Conversation> {
-        let text = self.text()?;
-        let found =
-            read_text(self.target, &text).or_else(|| read_text(self.target, &python::printed(&text)?.to_string()));
-        // An attribute of the conventions holds messages, whatever form they have.
-        let role = if self.target == target::OUTPUT_MESSAGES { "assistant" } else { "user" };
-        found.or_else(|| {
-            let mut whole = Conversation::default();
-            match self.target {
-                target::INPUT_MESSAGES | target::OUTPUT_MESSAGES => {
-                    whole.messages.push(Message::new(role, vec![Part::text(text)]))
-                }
-                target::SYSTEM => whole.system.push(Part::text(text)),
-                _ => return None,
-            }
-            self.canonical.then_some(whole)
-        })
-    }
 }
 
 /// Whether these are the messages of a whole conversation, as agents keep it, rather than choices of one answer.
-fn is_history(messages: &[Message]) -> bool {
+pub(super) fn is_history(messages: &[Message]) -> bool {
     messages.iter().any(|message| message.role != "assistant")
-}
-
-fn read_text(target: Target, text: &str) -> Option<Conversation> {
-    if text.len() > LONGEST {
-        return None;
-    }
-    match target {
-        target::INPUT_MESSAGES => understand(text, Side::Input),
-        target::OUTPUT_MESSAGES => understand(text, Side::Output),
-        target::SYSTEM => understand_system(text),
-        _ => understand_tools(text),
-    }
 }

@@ -122,12 +122,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Many serve models by the API of OpenAI, and an instrumentation of its client knows no better: the host does.
-    fn ask_host(&self, call: &mut Call<'a>) {
+    fn ask_host(&mut self, call: &mut Call<'a>) {
         let Some(provider) = self.host else { return };
         let replaces = call.provider.as_deref().map_or(call.class == Class::Model, |said| said == "openai");
         if replaces && call.provider.as_deref() != Some(provider) {
             call.provider = Some(Cow::Borrowed(provider));
             call.changed(target::PROVIDER);
+            self.note(target::PROVIDER, || "the host that was called".to_owned());
         }
     }
 

@@ -1,9 +1,11 @@
 //! Reads a span in one scan: what is there is looked up once, and what it means depends on the source.
 
+mod candidate;
 mod content;
 mod fill;
 mod take;
 mod visit;
+mod written;
 
 use std::borrow::Cow;
 
@@ -26,6 +28,13 @@ struct Found<'a> {
     slot: Slot,
     pos: Pos,
     value: ValueRef<'a>,
+}
+
+/// Where the value of a target is from.
+#[derive(Debug, Clone)]
+pub(crate) struct Note {
+    pub(crate) target: Target,
+    pub(crate) from: String,
 }
 
 /// Reads the spans of one request; its memory is reused from span to span.
@@ -51,7 +60,7 @@ pub(crate) struct Reader<'a> {
     used: Vec<Pos>,
     taken: [u16; TARGETS.len()],
     /// Bits of the targets whose attribute is there and right.
-    present: u64,
+    present: u128,
     error_type: Option<Cow<'a, str>>,
     error_text: Option<Cow<'a, str>>,
     http_status: Option<i64>,
@@ -63,6 +72,8 @@ pub(crate) struct Reader<'a> {
     /// Whether messages are brought to the form of the conventions.
     messages: bool,
     content: Content<'a>,
+    /// Where values are from, if anybody wants to know: of the span that was read last.
+    pub(crate) notes: Option<Vec<Note>>,
     /// Attributes to be written, of all spans.
     pub(crate) writes: Vec<Write<'a>>,
     /// Attributes to be removed, of all spans.
@@ -113,6 +124,7 @@ impl<'a> Reader<'a> {
             model: None,
             messages,
             content: Content::default(),
+            notes: None,
             writes: Vec::new(),
             cuts: Vec::new(),
         }
@@ -175,6 +187,9 @@ impl<'a> Reader<'a> {
         self.found.clear();
         self.events.clear();
         self.to_cut.clear();
+        if let Some(notes) = &mut self.notes {
+            notes.clear();
+        }
         self.content.clear();
         self.guesses.restart();
     }
@@ -220,7 +235,11 @@ impl<'a> Reader<'a> {
         }
         self.read_deferred(call, source);
         self.read_content(call);
+        let known = self.notes.as_ref().map(|_| call.known());
         self.fill_in(call, source, name);
+        if let Some(known) = known {
+            self.note_filled(call, known);
+        }
         self.classify(call, status);
         self.write_content(call);
         let first_cut = self.cuts.len() as u32;
@@ -265,6 +284,32 @@ impl<'a> Reader<'a> {
             }
         }
         self.deferred = deferred;
+    }
+
+    /// Notes where facts are from that follow from other facts.
+    fn note_filled(&mut self, call: &Call<'_>, before: u16) {
+        let filled = call.known() & !before;
+        for (target, from) in [
+            (target::OPERATION, "the name of the span, or that it names a model"),
+            (target::PROVIDER, "the host that was called, the source, or the name of the model"),
+            (target::REQUEST_MODEL, "the model that the span names"),
+            (target::RESPONSE_MODEL, "the model that the span names"),
+            (target::TTFT, "the event that marks the first token"),
+            (target::FINISH, "messages or events"),
+        ] {
+            if filled & 1 << target != 0 {
+                self.note(target, || from.to_owned());
+            }
+        }
+    }
+
+    /// Notes where a value is from; the last note counts.
+    #[inline]
+    fn note(&mut self, target: Target, from: impl FnOnce() -> String) {
+        if let Some(notes) = &mut self.notes {
+            notes.retain(|note| note.target != target);
+            notes.push(Note { target, from: from() });
+        }
     }
 
     fn priority(&self, target: Target) -> u16 {

@@ -146,6 +146,11 @@ impl<'a> Reader<'a> {
                 call.right |= 1 << wanted;
             }
         }
+        let catalogue = self.catalogue;
+        self.note(wanted, || {
+            let key = String::from_utf8_lossy(catalogue.name(found.slot));
+            rule.path.as_ref().map_or_else(|| key.to_string(), |path| format!("{key} at {}", path.join("/")))
+        });
         call.echoes |= rule.given;
         // A document of which only a member was read still holds the others.
         let whole = rule.path.is_none() && rule.unit != Unit::Host;
@@ -202,6 +207,7 @@ impl<'a> Reader<'a> {
             target::CACHE_WRITE => call.cache_write = Some(datum.count()?),
             target::REASONING => call.reasoning = Some(datum.count()?),
             target::TOTAL => call.total = Some(datum.count()?),
+            target::WRITE_1H => call.parts.write_1h = part(&datum)?,
             target::TTFT => {
                 let seconds = datum.seconds(rule.unit, call.start)?;
                 let guarded = guard(seconds, call.duration())?;
@@ -276,6 +282,12 @@ impl<'a> Reader<'a> {
             }
             // A cost of nothing under another name means that the source knew no price.
             (target::COST, datum) => call.priced |= rule.canonical || datum.double().is_some_and(|cost| cost > 0.0),
+            // Most calls have none, and only say so.
+            (target::AUDIO_INPUT | target::AUDIO_OUTPUT, datum) if !rule.canonical && datum.count() == Some(0) => {
+                return None;
+            }
+            (target::AUDIO_INPUT, datum) => call.parts.audio_input = part(datum)?,
+            (target::AUDIO_OUTPUT, datum) => call.parts.audio_output = part(datum)?,
             (target::SERVICE_TIER, Datum::Text(word)) => call.service = Service::of(word),
             (target::REQUEST_TIER, Datum::Text(word)) if call.service == Service::Standard => {
                 call.service = Service::of(word);
@@ -321,4 +333,8 @@ fn are_messages(calls: &Datum<'_>) -> bool {
     let is_message = |item: &Json| item.get("type").and_then(Json::as_str) == Some("message");
     memmem::find(text.as_bytes(), b"\"message\"").is_some()
         && matches!(calls.document(), Some(Json::Array(items)) if items.iter().all(is_message))
+}
+
+fn part(datum: &Datum<'_>) -> Option<u32> {
+    u32::try_from(datum.count()?).ok()
 }

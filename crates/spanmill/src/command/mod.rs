@@ -2,6 +2,7 @@
 
 mod components;
 mod configuration;
+mod explain;
 mod run;
 
 use std::io::{self, Write};
@@ -21,6 +22,7 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
         None => run::run(&arguments.run),
         Some(Command::Validate(configuration)) => validate(&configuration),
         Some(Command::Demo(options)) => write_out(demo::run(&options)?.as_bytes()),
+        Some(Command::Explain(options)) => explain::run(&options),
         Some(Command::Components) => components::list(&FACTORIES),
         Some(Command::PrintConfig(print)) => show_config(&print),
         Some(Command::Featuregate { id }) => show_gates(id.as_deref()),

@@ -1,11 +1,11 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use spanmill_otlp::{Malformed, Opaque, SplitLimit, Traces};
 use spanmill_pipeline::{Batch, Consumer, Signal};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 
+use super::super::offer::offer;
 use super::config::Config;
 use super::metrics::Metrics;
 
@@ -37,10 +37,6 @@ enum Trigger {
 
 /// Encoded bytes after which a batch is sent whatever is configured: few items may be large ones.
 const MOST_HELD: u64 = 64 << 20;
-
-/// First and longest wait before a batch is offered again that the next component refused for now.
-const FIRST_RETRY: Duration = Duration::from_millis(100);
-const LONGEST_RETRY: Duration = Duration::from_secs(5);
 
 // === impl Worker ===
 
@@ -134,25 +130,9 @@ impl Worker {
         if let Some(bytes) = &self.metrics.bytes {
             bytes.observe(batch.encoded_len() as f64);
         }
-        let batch = batch.freeze();
-        let mut delay = FIRST_RETRY;
-        loop {
-            let error = match self.next.consume(batch.clone()).await {
-                Ok(()) => return,
-                Err(error) => error,
-            };
-            if !error.retryable || *self.stop.borrow() {
-                self.metrics.dropped.inc_by(items as u64);
-                tracing::error!(%error, items, "batch dropped: the next component refused it");
-                return;
-            }
-            tracing::warn!(%error, items, "batch refused for now, offering it again");
-            tokio::select! {
-                () = sleep(error.retry_after.unwrap_or(delay)) => {}
-                // One more try right away, then the batch is given up.
-                _ = self.stop.wait_for(|stopping| *stopping) => {}
-            }
-            delay = (delay * 2).min(LONGEST_RETRY);
+        if let Err(error) = offer(&*self.next, batch, &mut self.stop).await {
+            self.metrics.dropped.inc_by(items as u64);
+            tracing::error!(%error, items, "batch dropped: the next component refused it");
         }
     }
 }

@@ -6,13 +6,26 @@ use spanmill_genai::{Conventions, Options, OwnSource, PriceOverride, PriceTable,
 
 use super::flags::{FlagConfig, Flags};
 
-/// Options of the `genai` processor.
+/// What a section asks for.
+pub(super) struct Config {
+    pub(super) options: Options,
+    pub(super) flags: Flags,
+    pub(super) hold: Option<Hold>,
+}
+
+/// How traces are held.
+pub(super) struct Hold {
+    pub(super) wait: std::time::Duration,
+    pub(super) most_bytes: usize,
+}
+
+/// Options of the `genai` processor, as they are written.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Config {
+struct Given {
     /// Sources to recognise: `[all]`, or names. Spans of other sources are read by their attribute names alone. Sources of the
     /// user's own stand there too, written out or as `{file: …}`; without any names they are added to all.
-    pub(super) sources: Vec<SourceItem>,
+    sources: Vec<SourceItem>,
     /// Version of the GenAI semantic conventions that attributes are written in: `1.41` or `main`. Names of all versions are
     /// understood.
     pub(super) conventions: String,
@@ -71,8 +84,10 @@ pub(super) enum Messages {
 pub(super) struct Usage {
     /// How much memory recent usage may take; the oldest gives way.
     pub(super) memory: ByteSize,
-    /// How long a trace is held until its owners are decided. Only `0s`: decided as spans pass.
+    /// How long a trace is held until its owners are decided, from its first span on. `0s`: decided as spans pass.
     pub(super) hold: Duration,
+    /// How much may be held, in encoded bytes; beyond it the oldest traces are decided before their time.
+    pub(super) hold_memory: ByteSize,
 }
 
 /// What calls cost. A cost that the source reports is kept; for others it is computed from prices.
@@ -121,9 +136,9 @@ pub(super) struct SlowSmallConfig {
     pub(super) finish_reasons: Vec<String>,
 }
 
-// === impl Config ===
+// === impl Given ===
 
-impl Default for Config {
+impl Default for Given {
     fn default() -> Self {
         Self {
             sources: vec![SourceItem::Name("all".to_owned())],
@@ -141,7 +156,11 @@ impl Default for Config {
 
 impl Default for Usage {
     fn default() -> Self {
-        Self { memory: ByteSize::from_bytes(Options::default().usage_memory as u64), hold: Duration::ZERO }
+        Self {
+            memory: ByteSize::from_bytes(Options::default().usage_memory as u64),
+            hold: Duration::ZERO,
+            hold_memory: ByteSize::from_bytes(64 << 20),
+        }
     }
 }
 
@@ -158,10 +177,12 @@ impl Default for SlowSmallConfig {
     }
 }
 
+// === impl Config ===
+
 impl Config {
     /// Reads the section. Options that nothing acts upon are refused, rather than ignored.
-    pub(super) fn read(section: &Section) -> Result<(Options, Flags), ConfigError> {
-        let config: Self = section.parse()?;
+    pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
+        let config: Given = section.parse()?;
         let conventions = match config.conventions.as_str() {
             "1.41" | "1.41.1" => Conventions::V1_41,
             "main" => Conventions::Main,
@@ -170,8 +191,8 @@ impl Config {
                 return Err(section.error("conventions", message));
             }
         };
-        if !config.usage.hold.is_zero() {
-            return Err(section.error("usage::hold", "holding traces is not supported: hold must be 0s"));
+        if config.usage.hold.is_negative() {
+            return Err(section.error("usage::hold", "hold must not be negative"));
         }
         if config.usage.memory.bytes() < 1 << 20 {
             return Err(section.error("usage::memory", "memory must be at least 1MiB"));
@@ -203,7 +224,11 @@ impl Config {
                 finish_reasons: config.slow_small.finish_reasons,
             },
         };
-        Ok((options, flags))
+        let hold = (!config.usage.hold.is_zero()).then(|| Hold {
+            wait: config.usage.hold.to_std(),
+            most_bytes: usize::try_from(config.usage.hold_memory.bytes()).unwrap_or(usize::MAX),
+        });
+        Ok(Self { options, flags, hold })
     }
 }
 

@@ -12,6 +12,10 @@ pub(super) struct Metrics {
     duplicates: IntCounter,
     rollups: IntCounter,
     evicted: IntCounter,
+    /// Requests that were held shorter than they should.
+    pub(super) hurried: IntCounter,
+    /// Held spans that the next component refused for good.
+    pub(super) dropped: IntCounter,
     unpriced: Unpriced,
 }
 
@@ -49,6 +53,16 @@ impl Metrics {
             duplicates: role("duplicate"),
             rollups: role("rollup"),
             unpriced: Unpriced { telemetry: telemetry.clone(), processor: id.to_owned(), by_model: Mutex::default() },
+            hurried: telemetry.counter(
+                "spanmill_processor_genai_hold_released_early",
+                "Held requests that were decided before their time, since hold_memory was full.",
+                &[("processor", id)],
+            ),
+            dropped: telemetry.counter(
+                "spanmill_processor_genai_dropped_spans",
+                "Held spans that were dropped, since the next component refused them for good or while stopping.",
+                &[("processor", id)],
+            ),
             evicted: telemetry.counter(
                 "spanmill_processor_genai_usage_evictions",
                 "Entries of the usage memory that gave way to newer ones.",

@@ -2,24 +2,35 @@
 //! comparable, finds the span that owns the usage of each call, and marks slow small calls.
 
 mod config;
+mod core;
 mod flags;
+mod held;
 mod metrics;
+mod worker;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use spanmill_config::ConfigError;
-use spanmill_genai::Engine;
+use spanmill_config::{ConfigError, Section};
+use spanmill_genai::{Engine, Options};
+use spanmill_otlp::Traces;
 use spanmill_pipeline::{
-    Batch, Component, ConsumeError, Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability,
+    Batch, Component, ComponentError, ConsumeError, Consumer, Context, Host, Kind, Node, ProcessorFactory, Signal,
+    Stability,
 };
+use tokio::sync::mpsc::error::SendTimeoutError;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio::time::Duration;
 
-use config::Config;
-use flags::Flags;
+use self::core::Core;
+use config::{Config, Hold};
+use held::Held;
 use metrics::Metrics;
+use worker::Worker;
 
 /// Makes `genai` processors.
 pub const FACTORY: ProcessorFactory = ProcessorFactory {
@@ -27,21 +38,50 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
     create,
 };
 
+/// Processes each request as it comes.
 struct GenAiProcessor {
-    engine: Engine,
-    flags: Flags,
-    metrics: Metrics,
+    core: Arc<Core>,
     next: Arc<dyn Consumer>,
 }
+
+/// Holds traces before it processes them.
+struct HoldingProcessor {
+    sender: Mutex<Option<mpsc::Sender<Traces>>>,
+    /// Tells the worker that no retry shall be waited for any more.
+    stopping: watch::Sender<bool>,
+    worker: Mutex<State>,
+    next: Arc<dyn Consumer>,
+}
+
+enum State {
+    New(Box<Worker>),
+    Running(JoinHandle<()>),
+    Stopped,
+}
+
+/// Requests that may wait for the worker. When it is behind, receivers wait in turn, and so do their clients.
+const WAITING_REQUESTS: usize = 16;
+
+/// How long a request waits for room before its sender is asked to come again.
+const ROOM: Duration = Duration::from_secs(5);
 
 fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
     if signal != Signal::Traces {
         return Err(context.section.error("", "genai works on spans: it can be used in traces pipelines only"));
     }
-    let (options, flags) = Config::read(context.section)?;
+    let Config { options, flags, hold } = Config::read(context.section)?;
     let engine = Engine::new(&options).map_err(|error| context.section.error("", error))?;
     let metrics = Metrics::new(context.telemetry, &context.id.to_string(), engine.source_names());
-    Ok(Arc::new(GenAiProcessor { engine, flags, metrics, next }))
+    let core = Arc::new(Core { engine, flags, metrics });
+    Ok(match hold {
+        None => Arc::new(GenAiProcessor { core, next }),
+        Some(hold) => Arc::new(HoldingProcessor::new(&hold, core, next)),
+    })
+}
+
+/// The options of the engine that a section asks for.
+pub fn options(section: &Section) -> Result<Options, ConfigError> {
+    Config::read(section).map(|config| config.options)
 }
 
 // === impl GenAiProcessor ===
@@ -53,12 +93,61 @@ impl Component for GenAiProcessor {}
 impl Consumer for GenAiProcessor {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
         let batch = match batch {
-            Batch::Traces(mut traces) => {
-                self.metrics.count(&self.engine.process(&mut traces));
-                Batch::Traces(self.flags.set(traces))
-            }
+            Batch::Traces(traces) => Batch::Traces(self.core.process(traces)),
             other @ Batch::Opaque(_) => other,
         };
         self.next.consume(batch).await
+    }
+}
+
+// === impl HoldingProcessor ===
+
+impl HoldingProcessor {
+    fn new(hold: &Hold, core: Arc<Core>, next: Arc<dyn Consumer>) -> Self {
+        let (sender, input) = mpsc::channel(WAITING_REQUESTS);
+        let (stopping, stop) = watch::channel(false);
+        let worker = Worker { held: Held::new(hold.wait, hold.most_bytes), core, input, stop, next: Arc::clone(&next) };
+        Self { sender: Mutex::new(Some(sender)), stopping, worker: Mutex::new(State::New(Box::new(worker))), next }
+    }
+}
+
+#[async_trait]
+impl Component for HoldingProcessor {
+    async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
+        let mut state = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
+        if let State::New(worker) = std::mem::replace(&mut *state, State::Stopped) {
+            *state = State::Running(tokio::spawn(worker.run()));
+        }
+        Ok(())
+    }
+
+    async fn shutdown(&self) -> Result<(), ComponentError> {
+        // Without a sender the worker sees the end of its input and sends what it holds.
+        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let _ = self.stopping.send(true);
+        let state = std::mem::replace(&mut *self.worker.lock().unwrap_or_else(PoisonError::into_inner), State::Stopped);
+        if let State::Running(handle) = state {
+            handle.await.map_err(|error| ComponentError::Other(format!("the genai worker ended badly: {error}")))?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Consumer for HoldingProcessor {
+    async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
+        let traces = match batch {
+            Batch::Traces(traces) => traces,
+            other @ Batch::Opaque(_) => return self.next.consume(other).await,
+        };
+        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let stopped = || ConsumeError::retryable("the genai processor is stopping");
+        sender.ok_or_else(stopped)?.send_timeout(traces, ROOM).await.map_err(|error| match error {
+            SendTimeoutError::Timeout(_) => {
+                ConsumeError::retryable("the genai processor is full: what follows it refuses for now")
+                    .with_retry_after(ROOM)
+            }
+            SendTimeoutError::Closed(_) => stopped(),
+        })
     }
 }

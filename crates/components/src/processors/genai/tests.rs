@@ -1,10 +1,11 @@
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use spanmill_config::{ComponentId, Section};
-use spanmill_otlp::{AnyValue, Part, Patch, Signal, SpanIx, Traces, Value};
-use spanmill_pipeline::{Batch, ConsumeError, Consumer, Context, Node, Telemetry};
+use spanmill_otlp::{AnyValue, Part, Patch, Signal, SpanIx, SpanRef, Traces, Value};
+use spanmill_pipeline::{Batch, ConsumeError, Consumer, Context, Host, Node, Telemetry};
 
 use super::FACTORY;
 
@@ -79,7 +80,7 @@ async fn originals_can_be_removed() {
 #[test]
 fn options_without_effect_are_refused() {
     for (yaml, named) in [
-        ("usage: {hold: 5s}", "usage::hold"),
+        ("usage: {hold: -5s}", "usage::hold"),
         ("usage: {memory: 10KiB}", "usage::memory"),
         ("conventions: 1.30", "conventions"),
         ("pricing: {table: prices.json}", "pricing::table"),
@@ -106,7 +107,7 @@ conventions: "1.41"
 schema_url: fill
 originals: keep
 messages: convert
-usage: {memory: 12MiB, hold: 0s}
+usage: {memory: 12MiB, hold: 0s, hold_memory: 64MiB}
 pricing: {table: builtin, overrides: [], unknown: skip}
 slow_small: {min_duration: 5s, max_input_tokens: 2000, finish_reasons: [stop]}
 flags: {}
@@ -207,4 +208,96 @@ fn prices_can_be_given() {
 fn it_works_on_spans_only() {
     let made = make("{}", Signal::Metrics, Arc::default(), &Telemetry::default());
     assert!(made.err().is_some_and(|message| message.contains("traces pipelines only")));
+}
+
+type Attributes<'a> = &'a [(&'a str, Value<'a>)];
+
+/// A request with spans of these traces, each with its id, its parent and what it says.
+fn spans(spans: &[(u8, u8, u8, Attributes<'_>)]) -> Traces {
+    let mut scope = Vec::new();
+    for (trace, id, parent, _) in spans {
+        let mut span = [&[0x0a, 16][..], &[*trace; 16], &[0x12, 8], &[*id; 8]].concat();
+        if *parent != 0 {
+            span.extend([&[0x22, 8][..], &[*parent; 8]].concat());
+        }
+        scope.extend([&[0x12, span.len() as u8][..], &span].concat());
+    }
+    let resource = [&[0x12, scope.len() as u8][..], &scope].concat();
+    let mut traces = Traces::parse([&[0x0a, resource.len() as u8][..], &resource].concat().into()).unwrap();
+    let ixs: Vec<SpanIx> = traces.span_ixs().collect();
+    for (ix, (_, _, _, attributes)) in ixs.into_iter().zip(spans) {
+        let mut patch = Patch::new(Part::Span);
+        attributes.iter().for_each(|(key, value)| patch.append(key, *value));
+        traces.apply(ix, &patch);
+    }
+    traces.freeze()
+}
+
+fn host() -> Host {
+    Host::new(HashMap::new(), tokio::sync::mpsc::unbounded_channel().0)
+}
+
+const WRAPPER: Attributes<'_> = &[
+    ("gen_ai.operation.name", Value::Str("chat")),
+    ("gen_ai.usage.input_tokens", Value::Int(5)),
+    ("gen_ai.usage.output_tokens", Value::Int(7)),
+];
+
+const CALL: Attributes<'_> = &[
+    ("gen_ai.operation.name", Value::Str("chat")),
+    ("gen_ai.response.id", Value::Str("r")),
+    ("gen_ai.usage.input_tokens", Value::Int(5)),
+    ("gen_ai.usage.output_tokens", Value::Int(7)),
+];
+
+/// Scenario: a wrapper's span arrives in one request with a span of another trace, the call's own span two seconds later; traces are held for five.
+/// Guarantees: nothing passes before its time; each trace passes once, whole; the call owns, though its span came last. At the end what is held passes.
+#[tokio::test(start_paused = true)]
+async fn held_traces_are_decided_whole() {
+    let sink = Arc::new(Sink::default());
+    let node = make("usage: {hold: 5s}", Signal::Traces, Arc::clone(&sink), &Telemetry::default()).unwrap();
+    node.start(&host()).await.unwrap();
+    node.consume(Batch::from(spans(&[(1, 1, 0, WRAPPER), (2, 9, 0, CALL)]))).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    node.consume(Batch::from(spans(&[(1, 2, 1, CALL), (3, 8, 0, CALL)]))).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(2_900)).await;
+    assert!(sink.0.lock().unwrap().is_empty());
+    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let roles = |traces: &Traces| -> Vec<(u8, u8, String)> {
+        let role = |span: SpanRef<'_>| span.attribute("spanmill.usage.role").unwrap().as_str().unwrap().to_owned();
+        traces.spans().map(|span| (span.trace_id()[0], span.span_id()[0], role(span))).collect()
+    };
+    let said = |trace, span, role: &str| (trace, span, role.to_owned());
+    {
+        let taken = sink.0.lock().unwrap();
+        assert_eq!(taken.len(), 1);
+        let first = Traces::parse(taken[0].encode()).unwrap();
+        // The response id of trace 2 is that of trace 1, whose call comes from another place.
+        assert_eq!(roles(&first)[0], said(1, 1, "duplicate"));
+        assert_eq!(first.spans().map(|span| span.trace_id()[0]).collect::<Vec<_>>(), [1, 2, 1]);
+    }
+    node.shutdown().await.unwrap();
+    let taken = sink.0.lock().unwrap();
+    assert_eq!(taken.len(), 2);
+    assert_eq!(taken[1].spans().map(|span| span.trace_id()[0]).collect::<Vec<_>>(), [3]);
+}
+
+/// Scenario: more than may be held, by a tiny limit.
+/// Guarantees: the oldest passes before its time, and is counted; nothing is refused or lost.
+#[tokio::test(start_paused = true)]
+async fn what_is_held_is_bounded() {
+    let (sink, telemetry) = (Arc::new(Sink::default()), Telemetry::default());
+    let yaml = "usage: {hold: 60s, hold_memory: 200B}";
+    let node = make(yaml, Signal::Traces, Arc::clone(&sink), &telemetry).unwrap();
+    node.start(&host()).await.unwrap();
+    for trace in 1..=3 {
+        node.consume(Batch::from(spans(&[(trace, 1, 0, WRAPPER)]))).await.unwrap();
+    }
+    while sink.0.lock().unwrap().len() < 2 {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    let early = telemetry.counter("spanmill_processor_genai_hold_released_early", "", &[("processor", "genai")]);
+    assert_eq!(early.get(), 2);
+    node.shutdown().await.unwrap();
+    assert_eq!(sink.0.lock().unwrap().len(), 3);
 }
