@@ -213,9 +213,7 @@ impl<'t> Reader<'t> {
 
     fn take_char(&mut self, token: char) -> bool {
         self.skip_space();
-        let rest = self.rest.strip_prefix(token);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
+        self.rest.strip_prefix(token).map(|rest| self.rest = rest).is_some()
     }
 
     fn expect(&mut self, token: char) -> Option<()> {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 use spanmill_otlp::{AnyValue, EventRef, StatusRef, ValueRef};
 
-use super::{Reader, guard};
+use super::Reader;
 use crate::call::Call;
 use crate::catalogue::Source;
 use crate::datum::Strings;
@@ -14,6 +14,12 @@ use crate::hash::hash_text;
 use crate::target;
 use crate::tools;
 use crate::vocabulary::{Class, Finish, Operation, names_snapshot};
+
+/// No model answers over a network sooner, in seconds: such a value was measured after the answer had come.
+const SHORTEST_TTFT: f64 = 0.001;
+
+/// The longest such time that is believed of a span that does not last until then, in seconds.
+const LONGEST_TTFT: f64 = 600.0;
 
 // === impl Reader ===
 
@@ -268,4 +274,13 @@ pub(super) fn calls_tool(messages: ValueRef<'_>) -> bool {
     const SIGNS: [&[u8]; 3] = [br#""type":"tool_call""#, br#""type": "tool_call""#, br#""functionCall":{"#];
     let AnyValue::Text(text) = messages.get() else { return false };
     SIGNS.iter().any(|sign| memmem::find(text, sign).is_some())
+}
+
+/// A time to first token lies inside its span. Values in milliseconds or nanoseconds are told by that, and read so. A span that
+/// ends before any model could answer was ended when the stream was opened, and limits nothing.
+pub(super) fn guard(seconds: f64, duration: u64) -> Option<f64> {
+    let duration = duration as f64 / 1e9;
+    let limit = if duration < SHORTEST_TTFT { LONGEST_TTFT } else { duration * 1.05 };
+    let inside = [1.0, 1e3, 1e9].into_iter().map(|unit| seconds / unit).find(|seconds| *seconds <= limit);
+    inside.filter(|seconds| *seconds >= SHORTEST_TTFT)
 }

@@ -2,6 +2,8 @@
 
 mod candidate;
 mod content;
+mod copy;
+mod deferred;
 mod fill;
 mod take;
 mod visit;
@@ -9,14 +11,12 @@ mod written;
 
 use std::borrow::Cow;
 
-use memchr::memmem;
-use serde_json::Value as Json;
 use spanmill_otlp::{Guesses, Pos, Slot, SpanRef, StatusRef, ValueRef};
 
 use self::content::Content;
 use crate::call::{Call, Node, Write, Written};
-use crate::catalogue::{Catalogue, Rule, Source, SourceIx};
-use crate::datum::{Datum, member};
+use crate::catalogue::{Catalogue, Rule, SourceIx};
+use crate::datum::Datum;
 use crate::errors;
 use crate::memo::Memo;
 use crate::target::{self, TARGETS, Target};
@@ -79,12 +79,6 @@ pub(crate) struct Reader<'a> {
     /// Attributes to be removed, of all spans.
     pub(crate) cuts: Vec<Pos>,
 }
-
-/// No model answers over a network sooner, in seconds: such a value was measured after the answer had come.
-const SHORTEST_TTFT: f64 = 0.001;
-
-/// The longest such time that is believed of a span that does not last until then, in seconds.
-const LONGEST_TTFT: f64 = 600.0;
 
 /// More known attributes, events or bad numbers than this of one span are not looked at.
 const MOST_PARTS: usize = 2_048;
@@ -258,34 +252,6 @@ impl<'a> Reader<'a> {
         self.take_plain(call, rule.target, rule.priority, found)
     }
 
-    fn read_deferred(&mut self, call: &mut Call<'a>, source: Option<&'a Source>) {
-        let deferred = std::mem::take(&mut self.deferred);
-        let mut document: Option<(u32, Option<Json>)> = None;
-        for (at, rule) in &deferred {
-            let Some(&found) = self.found.get(*at as usize) else { continue };
-            if !applies(rule, call.operation) || rule.priority >= self.priority(rule.target) {
-                continue;
-            }
-            let Some(path) = &rule.path else {
-                self.offer(call, source, rule, found, Datum::read(found.value));
-                continue;
-            };
-            if document.as_ref().is_none_or(|(known, _)| known != at) {
-                // What a span was given is mostly of no interest, and long.
-                if rule.given && !mentions(found.value, path) {
-                    continue;
-                }
-                document = Some((*at, Datum::read(found.value).document()));
-            }
-            let parsed = document.as_mut().and_then(|(_, parsed)| parsed.as_mut());
-            let datum = parsed.and_then(|json| member(json, path));
-            if let Some(datum) = datum {
-                self.offer(call, source, rule, found, datum);
-            }
-        }
-        self.deferred = deferred;
-    }
-
     /// Notes where facts are from that follow from other facts.
     fn note_filled(&mut self, call: &Call<'_>, before: u16) {
         let filled = call.known() & !before;
@@ -318,29 +284,4 @@ impl<'a> Reader<'a> {
         }
         self.taken.get(usize::from(target)).copied().unwrap_or(0)
     }
-}
-
-fn applies(rule: &Rule, operation: Operation) -> bool {
-    match operation {
-        _ if rule.when == !0 => true,
-        Operation::Known(bit) => rule.when & 1u32.checked_shl(u32::from(bit)).unwrap_or(0) != 0,
-        _ => false,
-    }
-}
-
-/// Whether a document may have a member at the beginning of a path: its name stands there in quotes.
-fn mentions(value: ValueRef<'_>, path: &[Box<str>]) -> bool {
-    let (Some(text), Some(name)) = (value.as_str(), path.first()) else { return true };
-    let quoted =
-        |at: usize| at.checked_sub(1).and_then(|at| text.as_bytes().get(at)).is_some_and(|byte| b"\"'".contains(byte));
-    matches!(&**name, "*" | "$") || memmem::find_iter(text.as_bytes(), name.as_bytes()).any(quoted)
-}
-
-/// A time to first token lies inside its span. Values in milliseconds or nanoseconds are told by that, and read so. A span that
-/// ends before any model could answer was ended when the stream was opened, and limits nothing.
-fn guard(seconds: f64, duration: u64) -> Option<f64> {
-    let duration = duration as f64 / 1e9;
-    let limit = if duration < SHORTEST_TTFT { LONGEST_TTFT } else { duration * 1.05 };
-    let inside = [1.0, 1e3, 1e9].into_iter().map(|unit| seconds / unit).find(|seconds| *seconds <= limit);
-    inside.filter(|seconds| *seconds >= SHORTEST_TTFT)
 }

@@ -6,14 +6,14 @@ use memchr::memmem;
 use serde_json::Value as Json;
 use spanmill_otlp::AnyValue;
 
-use super::{Found, MOST_PARTS, Reader, guard};
-use crate::call::{Call, Written};
+use super::copy::part;
+use super::fill::guard;
+use super::{Found, MOST_PARTS, Reader};
+use crate::call::Call;
 use crate::catalogue::{GENERIC, Rule, Source};
 use crate::datum::{Datum, Strings};
-use crate::price::Service;
 use crate::source::Unit;
 use crate::target::{self, CORE, Kind, Target};
-use crate::tools;
 use crate::vocabulary::Operation;
 
 // === impl Reader ===
@@ -261,70 +261,6 @@ impl<'a> Reader<'a> {
             }
         }
     }
-
-    /// Notes an attribute that is written as it was read. One of the conventions that is right stays untouched.
-    fn copy(
-        &mut self,
-        call: &mut Call<'a>,
-        rule: &Rule,
-        wanted: Target,
-        found: Found<'a>,
-        datum: Datum<'a>,
-    ) -> Option<bool> {
-        if wanted == target::TOOL_NAME
-            && let Datum::Text(name) = &datum
-        {
-            self.tool_name = Some(name.clone());
-        }
-        match (wanted, &datum) {
-            (target::SERVER_ADDRESS, Datum::Text(host)) => {
-                self.host = self.catalogue.vocabulary.provider_of_host(host);
-            }
-            // A cost of nothing under another name means that the source knew no price.
-            (target::COST, datum) => call.priced |= rule.canonical || datum.double().is_some_and(|cost| cost > 0.0),
-            // Most calls have none, and only say so.
-            (target::AUDIO_INPUT | target::AUDIO_OUTPUT, datum) if !rule.canonical && datum.count() == Some(0) => {
-                return None;
-            }
-            (target::AUDIO_INPUT, datum) => call.parts.audio_input = part(datum)?,
-            (target::AUDIO_OUTPUT, datum) => call.parts.audio_output = part(datum)?,
-            (target::SERVICE_TIER, Datum::Text(word)) => call.service = Service::of(word),
-            (target::REQUEST_TIER, Datum::Text(word)) if call.service == Service::Standard => {
-                call.service = Service::of(word);
-            }
-            _ => {}
-        }
-        if wanted == target::TOOL_ARGUMENTS && call.tool.is_none() {
-            call.tool = tools::hash_arguments(&datum);
-        }
-        let (value, same) = match self.catalogue.names.kind(wanted) {
-            Kind::Str => {
-                let same = matches!(datum, Datum::Text(_));
-                (Written::Text(datum.text()?), same)
-            }
-            Kind::Int => (Written::Int(datum.int()?), matches!(datum, Datum::Int(_))),
-            Kind::Double => {
-                let same = matches!(datum, Datum::Double(_));
-                (Written::Double(datum.double()?), same)
-            }
-            Kind::Bool => (Written::Bool(datum.bool()?), matches!(datum, Datum::Bool(_))),
-            Kind::Strs => {
-                let same = matches!(datum, Datum::Encoded(_));
-                (Written::Strings(datum.strings()?), same)
-            }
-            Kind::Any => match datum {
-                Datum::Text(text) => (Written::Text(text), true),
-                Datum::Encoded(value) => (Written::Encoded(value), true),
-                Datum::Json(json) => (Written::Text(Cow::Owned(json.to_string())), true),
-                _ => return None,
-            },
-        };
-        self.copies.retain(|(known, _, _)| *known != wanted);
-        if !(rule.canonical && same) {
-            self.copies.push((wanted, rule.canonical.then_some(found.pos), value));
-        }
-        Some(same)
-    }
 }
 
 /// Whether a list that should hold calls of tools holds nothing but the messages of an answer.
@@ -333,8 +269,4 @@ fn are_messages(calls: &Datum<'_>) -> bool {
     let is_message = |item: &Json| item.get("type").and_then(Json::as_str) == Some("message");
     memmem::find(text.as_bytes(), b"\"message\"").is_some()
         && matches!(calls.document(), Some(Json::Array(items)) if items.iter().all(is_message))
-}
-
-fn part(datum: &Datum<'_>) -> Option<u32> {
-    u32::try_from(datum.count()?).ok()
 }
