@@ -56,6 +56,8 @@ pub(crate) struct Node {
     pub(crate) parent: u64,
     /// Its ordinal among the calls.
     pub(crate) call: Option<u32>,
+    /// What went wrong below a call, as the HTTP status of a span tells that is none of GenAI.
+    pub(crate) error: Option<ErrorClass>,
 }
 
 /// A GenAI span. What decides about ownership stands together at the beginning: requests have many calls, and those

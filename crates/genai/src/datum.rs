@@ -5,6 +5,8 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 use spanmill_otlp::{AnyValue, ValueRef};
 
+use crate::instant::instant;
+use crate::python;
 use crate::source::Unit;
 
 /// A value of an attribute or of a member of a JSON document.
@@ -33,9 +35,6 @@ pub(crate) enum Strings<'a> {
 
 /// Texts longer than this are not looked at for what they say.
 const LONGEST_DOCUMENT: usize = 1 << 20;
-
-/// The same for the texts of Python values.
-const LONGEST_PYTHON: usize = 1 << 16;
 
 // === impl Strings ===
 
@@ -91,6 +90,17 @@ impl<'a> Datum<'a> {
             },
             Self::Text(text) if &**text == "null" => Self::Nothing,
             _ => self,
+        }
+    }
+
+    /// The host in a URL.
+    pub(crate) fn host(self) -> Self {
+        match self {
+            Self::Text(Cow::Borrowed(url)) => host(url).map_or(Self::Nothing, |host| Self::Text(Cow::Borrowed(host))),
+            Self::Text(Cow::Owned(url)) => {
+                host(&url).map_or(Self::Nothing, |host| Self::Text(Cow::Owned(host.to_owned())))
+            }
+            _ => Self::Nothing,
         }
     }
 
@@ -167,7 +177,7 @@ impl<'a> Datum<'a> {
     /// Seconds, from a number in that unit; instants count from `start` (nanoseconds since 1970).
     pub(crate) fn seconds(&self, unit: Unit, start: u64) -> Option<f64> {
         match unit {
-            Unit::Plain | Unit::JsonText => self.double(),
+            Unit::Plain | Unit::JsonText | Unit::Host => self.double(),
             Unit::Milliseconds => Some(self.double()? / 1e3),
             Unit::Nanoseconds => Some(self.double()? / 1e9),
             Unit::EpochMilliseconds => Some(self.double()? / 1e3 - start as f64 / 1e9),
@@ -201,7 +211,7 @@ impl<'a> Datum<'a> {
         }
     }
 
-    /// The JSON document that a text holds; also the text of a Python dict.
+    /// The JSON document that a text holds, also one that Python printed.
     pub(crate) fn document(&self) -> Option<Json> {
         match self {
             Self::Text(text) if text.len() <= LONGEST_DOCUMENT => document(text),
@@ -213,76 +223,40 @@ impl<'a> Datum<'a> {
 }
 
 /// The member of a document at a path of keys and array positions. `*` takes the first element, or entry, that has the rest,
-/// `$` the last element.
-pub(crate) fn member<'a>(json: &Json, path: &[Box<str>]) -> Option<Datum<'a>> {
+/// `$` the last element. A document inside it that is text is opened for good: many paths lead into it.
+pub(crate) fn member<'a>(json: &mut Json, path: &[Box<str>]) -> Option<Datum<'a>> {
     let Some((step, rest)) = path.split_first() else {
         return Some(Datum::from_json(json)).filter(|datum| !matches!(datum, Datum::Nothing));
     };
+    if let Json::String(text) = json {
+        *json = document(text).filter(|inner| inner.is_object() || inner.is_array())?;
+    }
     match json {
-        Json::Object(entries) if &**step == "*" => entries.values().find_map(|entry| member(entry, rest)),
-        Json::Object(entries) => member(entries.get(&**step)?, rest),
-        Json::Array(items) if &**step == "$" => member(items.last()?, rest),
-        Json::Array(items) if &**step == "*" => items.iter().find_map(|item| member(item, rest)),
-        Json::Array(items) => member(items.get(step.parse::<usize>().ok()?)?, rest),
-        // A document inside a document, as text.
-        Json::String(text) if text.starts_with(['{', '[']) => member(&document(text)?, path),
+        Json::Object(entries) if &**step == "*" => entries.values_mut().find_map(|entry| member(entry, rest)),
+        Json::Object(entries) => member(entries.get_mut(&**step)?, rest),
+        Json::Array(items) if &**step == "$" => member(items.last_mut()?, rest),
+        Json::Array(items) if &**step == "*" => items.iter_mut().find_map(|item| member(item, rest)),
+        Json::Array(items) => member(items.get_mut(step.parse::<usize>().ok()?)?, rest),
         _ => None,
     }
 }
 
 fn document(text: &str) -> Option<Json> {
     let text = text.trim();
-    if !text.starts_with(['{', '[', '"']) {
-        return None;
+    if text.starts_with(['{', '[', '"']) {
+        return serde_json::from_str(text).ok().or_else(|| python::parse(text));
     }
-    serde_json::from_str(text).ok().or_else(|| python(text))
+    if python::may_be_object(text) { python::parse(text) } else { None }
 }
 
-/// Reads what Python prints of a dict or a list: quotes and words are turned into those of JSON.
-fn python(text: &str) -> Option<Json> {
-    if !text.starts_with(['{', '[']) || text.len() > LONGEST_PYTHON {
-        return None;
-    }
-    let mut json = String::with_capacity(text.len() + 16);
-    let mut characters = text.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\'' | '"' => python_string(character, &mut characters, &mut json),
-            letter if letter.is_ascii_alphabetic() => {
-                let mut word = String::from(letter);
-                while let Some(next) = characters.next_if(|next| next.is_ascii_alphanumeric()) {
-                    word.push(next);
-                }
-                json.push_str(match word.as_str() {
-                    "None" | "nan" | "inf" => "null",
-                    "True" => "true",
-                    "False" => "false",
-                    _ => return None,
-                });
-            }
-            other => json.push(other),
-        }
-    }
-    serde_json::from_str(&json).ok()
-}
-
-/// Copies a string literal up to its closing quote.
-fn python_string(quote: char, characters: &mut impl Iterator<Item = char>, json: &mut String) {
-    json.push('"');
-    while let Some(character) = characters.next() {
-        match character {
-            end if end == quote => break,
-            '"' => json.push_str("\\\""),
-            '\\' => match characters.next() {
-                Some('\'') => json.push('\''),
-                Some('x') => json.push_str("\\u00"),
-                Some(escaped) => json.extend(['\\', escaped]),
-                None => break,
-            },
-            other => json.push(other),
-        }
-    }
-    json.push('"');
+/// `https://user@api.openai.com:443/v1`
+fn host(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = authority.rsplit('@').next()?;
+    // The address of IPv6 has colons of its own.
+    let host = if host.starts_with('[') { host.split_inclusive(']').next()? } else { host.split(':').next()? };
+    (!host.is_empty()).then_some(host)
 }
 
 /// `{"intValue":N}`, as some SDKs print a number.
@@ -322,36 +296,4 @@ fn encoded(value: ValueRef<'_>, depth: u8) -> Json {
         },
         _ => Json::Null,
     }
-}
-
-/// Nanoseconds since 1970 of an RFC 3339 instant; one without an offset is taken as UTC.
-fn instant(text: &str) -> Option<i128> {
-    let number = |from: usize, to: usize| text.get(from..to)?.parse::<i64>().ok();
-    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) {
-        return None;
-    }
-    let mut rest = text.get(19..)?;
-    let mut nanos = 0i128;
-    if let Some(fraction) = rest.strip_prefix('.') {
-        let digits = fraction.len() - fraction.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let kept = fraction.get(..digits.min(9))?;
-        nanos = kept.parse::<i128>().ok()? * 10i128.pow(9 - kept.len() as u32);
-        rest = fraction.get(digits..)?;
-    }
-    let offset = match rest {
-        "" | "Z" | "z" => 0,
-        _ => {
-            let sign = if rest.starts_with('-') { -1 } else { 1 };
-            let digits: String = rest.chars().filter(char::is_ascii_digit).collect();
-            let (hours, minutes) = (digits.get(0..2)?.parse::<i64>().ok()?, digits.get(2..4)?.parse::<i64>().ok()?);
-            sign * (hours * 3_600 + minutes * 60)
-        }
-    };
-    // Days since 1970 by the proleptic Gregorian calendar, counted from March.
-    let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
-    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second - offset;
-    Some(i128::from(seconds) * 1_000_000_000 + nanos)
 }

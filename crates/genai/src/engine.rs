@@ -236,8 +236,8 @@ impl Engine {
     fn account(&self, call: &mut Call<'_>) {
         let no_output = call.output.unwrap_or(0) == 0;
         let embeds = |model: &str| model.contains("embed");
-        let embeddings =
-            no_output && (call.operation == self.embeddings || call.request_model.as_deref().is_some_and(embeds));
+        let model = call.request_model.as_deref().or(call.response_model.as_deref());
+        let embeddings = no_output && (call.operation == self.embeddings || model.is_some_and(embeds));
         account(call, self.catalogue.source(call.source), embeddings);
     }
 

@@ -45,7 +45,8 @@ impl Signs<'_> {
     }
 }
 
-fn status(errors: &Errors, code: i64) -> Option<ErrorClass> {
+/// The class of an HTTP status.
+pub(crate) fn status(errors: &Errors, code: i64) -> Option<ErrorClass> {
     let code = u16::try_from(code).ok()?;
     errors.statuses.get(&code).copied().or(match code {
         400..=499 => Some(ErrorClass::InvalidRequest),

@@ -70,6 +70,9 @@ pub(crate) struct Mapping {
     /// The value is JSON of these shapes, which `shapes.yaml` lists.
     #[serde(default)]
     pub(crate) shapes: Vec<String>,
+    /// Where in the JSON the members and shapes stand, if not at its top: paths, of which each is tried.
+    #[serde(default)]
+    pub(crate) under: Vec<String>,
     /// Only on spans of these operations.
     #[serde(default)]
     pub(crate) when: Vec<String>,
@@ -120,6 +123,8 @@ pub(crate) enum Unit {
     EpochMilliseconds,
     /// Text in JSON, with its quotes.
     JsonText,
+    /// A URL, of which the host is read.
+    Host,
 }
 
 #[derive(Debug, Clone, Deserialize)]

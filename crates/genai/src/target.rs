@@ -76,6 +76,8 @@ pub(crate) const CALLS_COUNT: Target = 35;
 pub(crate) const CALLS_NAMES: Target = 36;
 pub(crate) const INPUT_BYTES: Target = 37;
 pub(crate) const OUTPUT_BYTES: Target = 38;
+/// Copied as it is, and looked at: it tells the provider.
+pub(crate) const SERVER_ADDRESS: Target = 39;
 
 /// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
 pub(crate) const TARGETS: &[(&str, Kind)] = &[
@@ -118,6 +120,7 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("spanmill.tool_calls.names", Kind::Strs),
     ("spanmill.content.input_bytes", Kind::Int),
     ("spanmill.content.output_bytes", Kind::Int),
+    ("server.address", Kind::Str),
     ("gen_ai.tool.call.id", Kind::Str),
     ("gen_ai.tool.description", Kind::Str),
     ("gen_ai.tool.type", Kind::Str),
@@ -143,14 +146,13 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("openai.response.system_fingerprint", Kind::Str),
     ("openai.api.type", Kind::Str),
     ("jsonrpc.request.id", Kind::Str),
-    ("server.address", Kind::Str),
     ("user.id", Kind::Str),
     ("deployment.environment.name", Kind::Str),
 ];
 
 /// Whether an attribute of that target, where it is right, is neither read nor written.
 pub(crate) fn only_stays(target: Target) -> bool {
-    target > DEFINITIONS
+    target > DEFINITIONS && target != SERVER_ADDRESS
 }
 
 /// Whether a target is one of the attributes that hold messages.

@@ -90,8 +90,11 @@ impl Writer<'_> {
             if !own && matches!(target, target::RESPONSE_ID | target::RESPONSE_MODEL) && call.place(target).is_none() {
                 continue;
             }
-            if let (false, Some(text)) = (call.is_right(target), text) {
-                self.set(target, call, Value::Str(text));
+            match text {
+                _ if call.is_right(target) => {}
+                Some(text) => self.set(target, call, Value::Str(text)),
+                None if target == target::REQUEST_MODEL => self.unset(target, call),
+                None => {}
             }
         }
         if let (false, true, Some(reasons)) = (call.is_right(target::FINISH), own, &call.finish_reasons) {

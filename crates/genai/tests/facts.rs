@@ -187,3 +187,84 @@ fn a_tool_call_that_only_a_chunk_shows() {
     let span = sample(1, "mlflow.tracing.provider", &attributes).event(250, "mlflow.chunk.item.7", &chunk);
     assert_has(&normalise(&[span])[&1], &json!({ "spanmill.finish_reason": "tool_call" }), "stream");
 }
+
+/// Scenario: spans that name the provider as the model, list the messages of an answer as calls, and end before the stream begins.
+/// Guarantees: the first is no model, the second no calls, and the time to first token is that of the stream.
+#[test]
+fn what_cannot_be_meant() {
+    let attributes = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.request.model": "anthropic",
+        "gen_ai.response.model": "claude-x", "gen_ai.response.finish_reasons": ["in_progress", "completed"],
+        "gen_ai.response.tool_calls": "[{\"id\":\"m\",\"type\":\"message\",\"content\":[]}]", "gen_ai.request.stream": true,
+        "gen_ai.server.time_to_first_token": 1.6,
+    });
+    let mut span = sample(1, "openlit.instrumentation.x", &attributes);
+    span.span.end_time_unix_nano = span.span.start_time_unix_nano + 400_000;
+    let expected = json!({
+        "gen_ai.request.model": null, "gen_ai.response.model": "claude-x", "spanmill.finish_reason": "stop",
+        "gen_ai.response.time_to_first_chunk": 1.6,
+    });
+    assert_has(&normalise(&[span])[&1], &expected, "span");
+    let meant =
+        json!({ "gen_ai.operation.name": "chat", "gen_ai.provider.name": "ollama", "gen_ai.request.model": "mistral" });
+    let seen = normalise(&[sample(1, "openlit.instrumentation.x", &meant)]);
+    assert_has(&seen[&1], &json!({ "gen_ai.request.model": "mistral" }), "model");
+}
+
+/// Scenario: a call whose span repeats the model that was asked for as the one that answered, in a step that knows the answer.
+/// Guarantees: the dated name of that model is taken from the step; that of another one is not.
+#[test]
+fn a_step_knows_the_snapshot() {
+    let call = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6,
+    });
+    for (model, expected) in [("gpt-4o-2024-08-06", "gpt-4o-2024-08-06"), ("gpt-4o-mini-2024-07-18", "gpt-4o")] {
+        let message = json!({ "kwargs": { "id": "chatcmpl-1", "response_metadata": { "model_name": model } } });
+        let output = json!({ "output": [{ "update": { "messages": [message] } }] }).to_string();
+        let node = json!({ "traceloop.span.kind": "workflow", "traceloop.entity.output": output });
+        let scope = "@traceloop/instrumentation-langchain";
+        let seen = normalise(&[sample(1, scope, &call).below(2), sample(2, scope, &node)]);
+        let expected = json!({ "gen_ai.response.id": "chatcmpl-1", "gen_ai.response.model": expected });
+        assert_has(&seen[&1], &expected, model);
+    }
+}
+
+/// Scenario: a gateway's raw answer of the Responses API, and one of an embedding, whose keys have no provider.
+/// Guarantees: the first has the provider's id, model and end; the second has no output.
+#[test]
+fn a_raw_answer_without_a_provider() {
+    let raw = |more: &Json| sample(1, "litellm", more).name("raw_gen_ai_request");
+    let response = raw(&json!({
+        "llm.None.id": "resp_1", "llm.None.model": "gpt-4o-2024-08-06", "llm.None.status": "completed",
+        "llm.None.usage": "{'input_tokens': 5, 'output_tokens': 6}", "llm.None.output": "[{'type': 'message', 'role': 'assistant', \
+            'content': [{'type': 'output_text', 'text': 'Hi'}]}]",
+    }));
+    let expected = json!({
+        "gen_ai.response.id": "resp_1", "gen_ai.response.model": "gpt-4o-2024-08-06", "spanmill.finish_reason": "stop",
+        "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6,
+        "gen_ai.output.messages": "[{\"role\":\"assistant\",\"parts\":[{\"type\":\"text\",\"content\":\"Hi\"}],\"finish_reason\":\"stop\"}]",
+    });
+    assert_has(&normalise(&[response])[&1], &expected, "response");
+    let usage = "{'completion_tokens': 0, 'prompt_tokens': 17, 'total_tokens': 17}";
+    let embedding = raw(&json!({ "llm.None.model": "text-embedding-3-small", "llm.None.usage": usage }));
+    let expected = json!({ "gen_ai.usage.input_tokens": 17, "gen_ai.usage.output_tokens": null });
+    assert_has(&normalise(&[embedding])[&1], &expected, "embedding");
+}
+
+/// Scenario: a call that failed without a word, above the HTTP requests that were made for it; one that says why; one that did not fail.
+/// Guarantees: the first has the error of the last request; the others keep what they say.
+#[test]
+fn an_error_that_only_the_request_below_shows() {
+    let chat = json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "m" });
+    let request = |id: u8, parent: u8, status: u16| {
+        sample(id, "http", &json!({ "http.response.status_code": status })).below(parent).failed("")
+    };
+    let said = sample(2, "x", &chat).failed("context_length_exceeded");
+    let fine = sample(3, "x", &chat);
+    let below = [request(11, 1, 500), request(12, 1, 429), request(13, 2, 400), request(14, 3, 503)];
+    let seen = normalise(&[vec![sample(1, "x", &chat).failed(""), said, fine], below.to_vec()].concat());
+    for (id, class) in [(1, json!("rate_limit")), (2, json!("context_length")), (3, Json::Null), (12, Json::Null)] {
+        assert_has(&seen[&id], &json!({ "spanmill.error.class": class }), "call");
+    }
+}

@@ -47,9 +47,12 @@ fn has_typed_parts(text: &[u8]) -> bool {
     role && (typed.is_some() || after(rest, &[b":", b"[", b"]"]).is_some())
 }
 
-/// Whether the content of a part, if it comes next, is text.
+/// Whether the content of a part, if it comes next, is text. A part is more than its type.
 fn has_text(part: &[u8]) -> bool {
     let next = memchr::memchr(b'"', part).and_then(|end| part.get(end + 1..));
+    if next.is_some_and(|rest| after(rest, &[b"}"]).is_some()) {
+        return false;
+    }
     let content = next.and_then(|rest| after(rest, &[b",", b"\"content\"", b":"]));
     content.is_none_or(|content| content.trim_ascii_start().starts_with(b"\""))
 }

@@ -7,7 +7,9 @@ use super::message::{canonical_role, is_message, read, read_item};
 use super::model::{Conversation, Message, Part};
 use super::part::{is_part, read_content, read_part};
 use super::raw::{Node, Object};
+use super::request::{apart, request, system};
 use super::tool::definitions;
+use crate::python;
 
 /// Which way messages went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +26,19 @@ const WRAPPERS: &[&str] =
     &["inputs", "outputs", "kwargs", "args", "body", "request", "input_data", "value", "data", "update", "params"];
 
 /// Members of an answer that hold its messages.
-const ANSWERS: &[&str] =
-    &["choices", "candidates", "generations", "output", "outputs", "message", "response", "results", "raw", "result"];
+const ANSWERS: &[&str] = &[
+    "choices",
+    "candidates",
+    "generations",
+    "replies",
+    "output",
+    "outputs",
+    "message",
+    "response",
+    "results",
+    "raw",
+    "result",
+];
 
 /// Reads the text of an attribute: a document, or the words of one message. Nothing if it is a document of another kind.
 pub(crate) fn understand(text: &str, side: Side) -> Option<Conversation> {
@@ -69,6 +82,13 @@ fn text_of(text: &str, side: Side, depth: u8, found: &mut Conversation) {
     if trimmed.is_empty() || depth > DEEPEST {
         return;
     }
+    if let Some(json) = python::printed(text) {
+        let before = found.messages.len();
+        text_of(&json.to_string(), side, depth + 1, found);
+        if found.messages.len() > before {
+            return;
+        }
+    }
     match Node::parse(text) {
         Some(Node::Text(inner)) => text_of(&inner, side, depth + 1, found),
         Some(Node::Scalar(_) | Node::Null) => found.messages.push(Message::new(side.role(), vec![Part::text(text)])),
@@ -79,7 +99,7 @@ fn text_of(text: &str, side: Side, depth: u8, found: &mut Conversation) {
     }
 }
 
-fn node_of(node: Node<'_>, side: Side, depth: u8, found: &mut Conversation) {
+pub(super) fn node_of(node: Node<'_>, side: Side, depth: u8, found: &mut Conversation) {
     match node {
         Node::Text(text) => text_of(&text, side, depth + 1, found),
         Node::List(items) => list(items, side, depth + 1, found),
@@ -101,7 +121,10 @@ fn list(items: Vec<&RawValue>, side: Side, depth: u8, found: &mut Conversation) 
         let node = Node::open(item);
         pieces &= matches!(&node, Node::Map(object) if object.text("role").as_deref() == Some("model"));
         match node {
-            Node::Text(text) => found.messages.push(Message::new(side.role(), vec![Part::text(text)])),
+            Node::Text(text) => match python::printed(&text) {
+                Some(_) => text_of(&text, side, depth + 1, found),
+                None => found.messages.push(Message::new(side.role(), vec![Part::text(text)])),
+            },
             Node::List(inner) => {
                 // LangChain's pairs of role and text.
                 match pair(&inner) {
@@ -168,77 +191,6 @@ fn document(mut object: Object<'_>, side: Side, depth: u8, found: &mut Conversat
     }
 }
 
-/// What an API was asked.
-fn request(mut object: Object<'_>, depth: u8, found: &mut Conversation) {
-    let before = found.messages.len();
-    for config in ["config", "generationConfig"] {
-        if let Some(mut config) = object.take_map(config) {
-            apart(&mut config, found);
-        }
-    }
-    apart(&mut object, found);
-    let wrapped = object.take_map("messages").and_then(|mut inner| inner.take(&["messages"]));
-    let lists =
-        ["messages", "contents", "chat_history", "input", "prompt", "prompts", "query", "question", "message", "text"];
-    for name in lists {
-        match object.take(&[name]) {
-            Some(content @ Node::Map(_)) if name == "contents" => {
-                let Node::Map(content) = content else { continue };
-                found.messages.push(read(content, "user"));
-            }
-            Some(Node::Text(text)) if name != "input" && name != "prompt" => {
-                found.messages.push(Message::new("user", vec![Part::text(text)]));
-            }
-            Some(node) => node_of(node, Side::Input, depth + 1, found),
-            None => {}
-        }
-        // The latest message of Cohere's first API stands beside the ones before.
-        if found.messages.len() > before && name != "chat_history" {
-            return;
-        }
-    }
-    if let Some(node) = wrapped {
-        return node_of(node, Side::Input, depth + 1, found);
-    }
-    wrapped_in(object, Side::Input, depth, found);
-}
-
-/// Instructions and tools that stand beside the messages of a request.
-fn apart(object: &mut Object<'_>, found: &mut Conversation) {
-    let instructions =
-        ["system", "system_instruction", "systemInstruction", "instructions", "system_prompt", "preamble"];
-    if let Some(node) = object.take(&instructions)
-        && found.system.is_empty()
-    {
-        system(node, found);
-    }
-    let tools = object.take(&["tools", "functions"]);
-    let configured = || object.map("toolConfig").and_then(|mut config| config.take(&["tools"]));
-    if let Some(node) = tools.or_else(configured)
-        && found.tools.is_empty()
-    {
-        definitions(node, &mut found.tools);
-    }
-}
-
-fn system(node: Node<'_>, found: &mut Conversation) {
-    match node {
-        Node::Text(text) if !text.trim().is_empty() => {
-            // Text that is JSON again.
-            match Node::parse(&text) {
-                Some(inner @ (Node::List(_) | Node::Map(_))) => system(inner, found),
-                _ => found.system.push(Part::text(text)),
-            }
-        }
-        Node::Map(mut object) => match object.take(&["parts", "content"]) {
-            Some(parts) => read_content(parts, &mut found.system),
-            None => found.system.push(read_part(object)),
-        },
-        Node::List(items) => items.into_iter().for_each(|item| system(Node::open(item), found)),
-        _ => {}
-    }
-}
-
 /// What an API answered.
 fn answer(mut object: Object<'_>, depth: u8, found: &mut Conversation) {
     // The Responses API repeats what it was asked.
@@ -302,6 +254,9 @@ fn choice(node: Node<'_>, depth: u8, found: &mut Conversation) {
     let mut object = match node {
         Node::Map(object) => object,
         Node::List(items) => return items.into_iter().for_each(|item| choice(Node::open(item), depth + 1, found)),
+        Node::Text(text) if python::printed(&text).is_some() => {
+            return text_of(&text, Side::Output, depth + 1, found);
+        }
         Node::Text(text) => return found.messages.push(Message::new("assistant", vec![Part::text(text)])),
         Node::Scalar(_) | Node::Null => return,
     };
@@ -332,7 +287,7 @@ fn choice(node: Node<'_>, depth: u8, found: &mut Conversation) {
     }
 }
 
-fn wrapped_in(mut object: Object<'_>, side: Side, depth: u8, found: &mut Conversation) {
+pub(super) fn wrapped_in(mut object: Object<'_>, side: Side, depth: u8, found: &mut Conversation) {
     for name in WRAPPERS {
         if let Some(node @ (Node::Map(_) | Node::List(_))) = object.take(&[name]) {
             let before = found.messages.len();

@@ -46,6 +46,7 @@ const ENVELOPE: &[&str] = &[
     "run_id",
     "state",
     "tool_plan_events",
+    "meta",
 ];
 
 /// Whether an object is a message: it has a role, or is one of LangChain's or Pydantic AI's.
@@ -53,9 +54,21 @@ pub(crate) fn is_message(object: &Object<'_>) -> bool {
     object.has("role")
         || (object.has("kwargs") && object.has("lc"))
         || (object.has("kind") && object.has("parts"))
-        || ["content", "contents", "tool_calls"].into_iter().any(|name| object.has(name)) && !object.has("type")
+        || ["content", "tool_calls"].into_iter().any(|name| object.has(name)) && !object.has("type")
+        || object.has("contents") && !object.has("type") && !asks_gemini(object)
         || (object.text("type").is_some_and(|kind| langchain_role(&kind).is_some())
             && (object.has("content") || object.has("data")))
+}
+
+/// Whether the contents of an object are messages themselves, or text: then it is a request of Gemini's API.
+fn asks_gemini(object: &Object<'_>) -> bool {
+    let is_message = |node: Node<'_>| matches!(node, Node::Map(content) if content.has("parts") || content.has("role"));
+    match object.get("contents").map(Node::open) {
+        Some(Node::List(items)) => items.first().is_some_and(|first| is_message(Node::open(first))),
+        Some(Node::Text(_)) => true,
+        Some(node) => is_message(node),
+        None => false,
+    }
 }
 
 /// Reads a message; `default` is its role where it says none.
@@ -104,7 +117,7 @@ fn parts_of(object: &mut Object<'_>, message: &mut Message) {
         return;
     }
     let is_empty = |text: &str| text.is_empty();
-    match object.take(&["parts", "content", "contents", "text"]) {
+    match object.take(&["parts", "content", "contents", "blocks", "text"]) {
         Some(Node::Text(text)) if is_empty(&text) => {}
         Some(Node::List(items)) if object.has("contents") && items.is_empty() => {}
         Some(content) => read_content(content, &mut message.parts),

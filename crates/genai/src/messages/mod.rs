@@ -10,6 +10,7 @@ mod message;
 mod model;
 mod part;
 mod raw;
+mod request;
 mod tool;
 
 pub(crate) use canonical::is_canonical;

@@ -19,12 +19,13 @@ pub(crate) fn read_content(content: Node<'_>, parts: &mut Vec<Part>) {
 
 /// Reads one part. What is not known stays as it is, under its type.
 pub(crate) fn read_part(mut object: Object<'_>) -> Part {
-    let Some(kind) = object.text("type").or_else(|| object.text("part_kind")) else {
+    let said = ["type", "part_kind", "block_type"].into_iter().find_map(|name| object.text(name));
+    let Some(kind) = said else {
         return untyped(object);
     };
     let kind = kind.into_owned();
     let before = object.clone();
-    object.forget(&["type", "part_kind"]);
+    object.forget(&["type", "part_kind", "block_type"]);
     typed(&kind, object).unwrap_or_else(|| Part::Other(Typed::new(kind, before)))
 }
 
@@ -117,6 +118,24 @@ fn typed(kind: &str, mut object: Object<'_>) -> Option<Part> {
 }
 
 fn untyped(mut object: Object<'_>) -> Part {
+    // Haystack's and AutoGen's.
+    if let Some(inner) = object.take_map("tool_call_result") {
+        return untyped(inner);
+    }
+    if let Some(origin) = object.map("origin").filter(|_| object.has("result"))
+        && let Some(Part::ToolCallResponse { response, .. }) = tool::response(object.clone())
+    {
+        return Part::ToolCallResponse {
+            id: origin.text("id").map(Cow::into_owned),
+            response,
+            extra: Extra::default(),
+        };
+    }
+    if (object.map("tool_call").is_some() || object.has("arguments") && (object.has("name") || object.has("tool_name")))
+        && let Some(part) = tool::call(object.clone())
+    {
+        return part;
+    }
     // A call among the parts of OpenInference.
     if object.map("function").is_some()
         && let Some(part) = tool::call(object.clone())
@@ -165,37 +184,39 @@ fn untyped(mut object: Object<'_>) -> Part {
 }
 
 fn text(mut object: Object<'_>) -> Option<Part> {
-    let content = match object.take(&["text", "content"])? {
-        Node::Text(text) => text.into_owned(),
+    let content = match object.take(&["text", "content"]) {
+        // Where content is not to be recorded, a part is left with its type alone.
+        None | Some(Node::Null) => String::new(),
+        Some(Node::Text(text)) => text.into_owned(),
         // OpenAI's older assistants: `{"text": {"value": …}}`.
-        Node::Map(inner) => inner.text("value")?.into_owned(),
-        Node::Scalar(raw) => raw.get().to_owned(),
+        Some(Node::Map(inner)) => inner.text("value")?.into_owned(),
+        Some(Node::Scalar(raw)) => raw.get().to_owned(),
         // A prompt of several pieces: texts, or blocks of text.
-        Node::List(items) => {
+        Some(Node::List(items)) => {
             let texts = items.into_iter().map(|item| match Node::open(item) {
                 Node::Map(mut block) => block.take_word(&["text", "content"]),
                 other => other.into_text(),
             });
             texts.collect::<Option<Vec<String>>>()?.join("\n")
         }
-        Node::Null => return None,
     };
     Some(Part::Text { content, extra: Extra::of(object) })
 }
 
 fn reasoning(mut object: Object<'_>) -> Option<Part> {
-    let content = match object.take(&["thinking", "reasoning", "text", "content", "summary"])? {
-        Node::Text(text) => text.into_owned(),
+    let content = match object.take(&["thinking", "reasoning", "text", "content", "summary"]) {
+        None => String::new(),
+        Some(Node::Text(text)) => text.into_owned(),
         // A list of summaries.
-        Node::List(items) => {
+        Some(Node::List(items)) => {
             let texts = items.into_iter().filter_map(|item| match Node::open(item) {
                 Node::Map(mut item) => item.take_word(&["text"]),
                 other => other.into_text(),
             });
             texts.collect::<Vec<_>>().join("\n\n")
         }
-        Node::Map(mut inner) => inner.take_word(&["text"])?,
-        _ => return None,
+        Some(Node::Map(mut inner)) => inner.take_word(&["text"])?,
+        Some(_) => return None,
     };
     Some(Part::Reasoning { content, extra: Extra::of(object) })
 }

@@ -22,7 +22,8 @@ pub(crate) fn call(mut object: Object<'_>) -> Option<Part> {
     }
     let from = function.as_mut().unwrap_or(&mut object);
     let name = from.take_word(&["name", "toolName", "tool_name", "function_name"])?;
-    let arguments = from.take_raw(&["arguments", "args", "input", "parameters", "arguments_json"]).and_then(value);
+    let arguments =
+        from.take_raw(&["arguments", "args", "input", "parameters", "arguments_json", "tool_kwargs"]).and_then(value);
     // The other identifier of OpenAI's items.
     object.forget(&["call_id"]);
     Some(Part::ToolCall { id, name, arguments, extra: Extra::of(object) })
@@ -83,11 +84,20 @@ pub(crate) fn definitions(list: Node<'_>, tools: &mut Vec<Tool>) {
         Node::Text(text) => {
             if let Some(inner @ (Node::Map(_) | Node::List(_))) = Node::parse(&text) {
                 definitions(inner, tools);
+            } else if is_name(&text) {
+                let (kind, name) = ("function".to_owned(), text.into_owned());
+                tools.push(Tool { kind, name, description: None, parameters: None, extra: Extra::default() });
             }
         }
         Node::Map(object) => definition(object, tools),
         Node::Null | Node::Scalar(_) => {}
     }
+}
+
+/// Whether a text is the name of a tool: providers take no others.
+fn is_name(text: &str) -> bool {
+    let of_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/');
+    (1..=128).contains(&text.len()) && text.bytes().all(of_name)
 }
 
 fn definition(mut object: Object<'_>, tools: &mut Vec<Tool>) {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::DEPTH;
 use crate::call::{Call, Role};
 use crate::target::{self, Target};
-use crate::vocabulary::{Class, Finish};
+use crate::vocabulary::{Class, Finish, names_snapshot};
 
 /// Brings what only another span of the call says to the owner.
 pub(super) fn merge(calls: &mut [Call<'_>]) {
@@ -49,8 +49,8 @@ pub(super) fn wrappers(calls: &mut [Call<'_>]) {
     for (at, (_, child)) in children.into_iter().enumerate().filter(|(_, (count, _))| *count == 1) {
         let (Some(upper), Some(lower)) = (calls.get(at), calls.get(child as usize)) else { continue };
         let owner = owner_of(calls, child);
-        // A framework's step may know the response of the one call it makes.
-        let step = upper.class == Class::Rollup
+        // A framework's step, whatever it is called, may know the response of the one call it makes.
+        let step = matches!(upper.class, Class::Rollup | Class::Other)
             && upper.response_id.is_some()
             && !upper.echoes
             && calls.get(owner as usize).is_some_and(|owner| agree(owner, upper));
@@ -77,12 +77,15 @@ pub(super) fn wrappers(calls: &mut [Call<'_>]) {
 
 /// A step that is given the response of the call right before it says more of that response than the call's own span.
 pub(super) fn take_echoes(calls: &mut [Call<'_>]) {
-    let mut siblings: Vec<(u64, u64, u64, u32)> = calls
-        .iter()
-        .enumerate()
-        .filter(|(_, call)| call.echoes || call.class == Class::Model)
-        .map(|(at, call)| (call.trace, call.parent, call.start, at as u32))
-        .collect();
+    let mut siblings: Vec<(u64, u64, u64, u32)> = Vec::new();
+    for (at, call) in calls.iter().enumerate().filter(|(_, call)| call.echoes || call.class == Class::Model) {
+        siblings.push((call.trace, call.parent, call.start, at as u32));
+        // A call may stand inside a step of its own, beside the step that is given its response.
+        let step = call.above.and_then(|above| calls.get(above as usize));
+        if let Some(step) = step.filter(|step| step.id == call.parent && step.class == Class::Rollup && !call.echoes) {
+            siblings.push((step.trace, step.parent, call.start, at as u32));
+        }
+    }
     siblings.sort_unstable();
     for pair in siblings.windows(2) {
         let [(trace, parent, _, at), (next_trace, next_parent, start, next)] = *pair else { continue };
@@ -152,6 +155,13 @@ fn complete<'a>(owner: &mut Call<'a>, from: &Call<'a>, same: bool) {
         owner.provider_guessed = from.provider_guessed;
     }
     copy_text(&mut owner.request_model, &from.request_model, &mut owner.right, target::REQUEST_MODEL);
+    // Who writes the name that was asked for in place of the answer's does not know the snapshot that answered.
+    let copied = owner.response_model.is_some() && owner.response_model == owner.request_model;
+    if copied
+        && from.response_model.as_deref().is_some_and(|model| is_snapshot_of(model, owner.request_model.as_deref()))
+    {
+        owner.response_model = None;
+    }
     copy_text(&mut owner.response_model, &from.response_model, &mut owner.right, target::RESPONSE_MODEL);
     copy_count(&mut owner.input, from.input, &mut owner.right, target::INPUT);
     copy_count(&mut owner.output, from.output, &mut owner.right, target::OUTPUT);
@@ -160,6 +170,12 @@ fn complete<'a>(owner: &mut Call<'a>, from: &Call<'a>, same: bool) {
     copy_count(&mut owner.reasoning, from.reasoning, &mut owner.right, target::REASONING);
     owner.longest = owner.longest.max(from.longest);
     owner.tool_calls |= from.tool_calls;
+}
+
+/// Whether a name is the other one with a date behind it.
+fn is_snapshot_of(model: &str, alias: Option<&str>) -> bool {
+    let date = alias.and_then(|alias| model.strip_prefix(alias)).unwrap_or_default();
+    names_snapshot(date) && date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
 }
 
 fn copy_text<'a>(to: &mut Option<Cow<'a, str>>, from: &Option<Cow<'a, str>>, right: &mut u16, target: Target) {

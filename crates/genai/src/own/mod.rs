@@ -14,7 +14,7 @@ use running::take_apart;
 use crate::account::counts;
 use crate::call::{Call, Node, Role, Why};
 use crate::memory::Memory;
-use crate::vocabulary::Class;
+use crate::vocabulary::{Class, ErrorClass};
 
 /// Ancestors are followed this far.
 const DEPTH: usize = 64;
@@ -78,6 +78,22 @@ pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], marks: Marks, memor
     }
     if marks.tools {
         infer_tool_calls(calls);
+    }
+    if marks.failed && nodes.len() > calls.len() {
+        ask_transport(calls, nodes);
+    }
+}
+
+/// A call that failed and does not say why has the error of the last HTTP request right below it.
+fn ask_transport(calls: &mut [Call<'_>], nodes: &[Node]) {
+    let mut errors: Vec<((u64, u64), ErrorClass)> =
+        nodes.iter().filter_map(|node| Some(((node.trace, node.parent), node.error?))).collect();
+    // The order among the requests of a call stays.
+    errors.sort_by_key(|(call, _)| *call);
+    for call in calls.iter_mut().filter(|call| call.failed && call.error.is_none() && call.class == Class::Model) {
+        let behind = errors.partition_point(|(known, _)| *known <= (call.trace, call.id));
+        let last = behind.checked_sub(1).and_then(|last| errors.get(last));
+        call.error = last.filter(|(known, _)| *known == (call.trace, call.id)).map(|(_, error)| *error);
     }
 }
 
@@ -166,7 +182,7 @@ fn same_call(outer: &Call<'_>, inner: &Call<'_>) -> bool {
         // A gateway may give the answer an id of its own.
         (Some(left), Some(right)) if left != right => {
             let models = outer.class == Class::Model && inner.class == Class::Model;
-            models && outer.output.is_some() && (outer.input, outer.output) == (inner.input, inner.output)
+            models && (outer.input, outer.output) == (inner.input, inner.output)
         }
         (Some(_), Some(_)) => true,
         _ if outer.class == Class::Model && inner.class == Class::Model => true,

@@ -8,6 +8,7 @@ use crate::datum::Datum;
 use crate::messages::{
     Conversation, Message, Part, Side, is_canonical, understand, understand_system, understand_tools,
 };
+use crate::python;
 use crate::target::{self, Target};
 
 /// An attribute that may hold a document of messages.
@@ -70,12 +71,8 @@ impl<'a> Candidate<'a> {
 
     pub(super) fn read(&self) -> Option<Conversation> {
         let text = self.text()?;
-        let found = read_text(self.target, &text).or_else(|| {
-            // What Python prints of a dict.
-            let python = text.trim_start().starts_with("{'") || text.trim_start().starts_with("[{'");
-            let json = python.then(|| Datum::Text(Cow::Borrowed(&*text)).document()).flatten()?;
-            read_text(self.target, &json.to_string())
-        });
+        let found =
+            read_text(self.target, &text).or_else(|| read_text(self.target, &python::printed(&text)?.to_string()));
         // An attribute of the conventions holds messages, whatever form they have.
         let role = if self.target == target::OUTPUT_MESSAGES { "assistant" } else { "user" };
         found.or_else(|| {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use memchr::memmem;
 use spanmill_otlp::{AnyValue, EventRef, StatusRef, ValueRef};
 
-use super::{Reader, guard};
+use super::Reader;
 use crate::call::Call;
 use crate::catalogue::Source;
 use crate::datum::Strings;
@@ -14,6 +14,12 @@ use crate::hash::hash_text;
 use crate::target;
 use crate::tools;
 use crate::vocabulary::{Class, Finish, Operation, names_snapshot};
+
+/// No model answers over a network sooner, in seconds: such a value was measured after the answer had come.
+const SHORTEST_TTFT: f64 = 0.001;
+
+/// The longest such time that is believed of a span that does not last until then, in seconds.
+const LONGEST_TTFT: f64 = 600.0;
 
 // === impl Reader ===
 
@@ -47,6 +53,7 @@ impl<'a> Reader<'a> {
             Operation::Absent if call.has_usage() || call.request_model.is_some() => Class::Model,
             operation => vocabulary.describe(operation).map_or(Class::Other, |(_, class)| class),
         };
+        self.ask_host(call);
         if call.provider.is_none() && call.class == Class::Model {
             let by_model = [&call.request_model, &call.response_model]
                 .into_iter()
@@ -56,10 +63,16 @@ impl<'a> Reader<'a> {
             call.provider_guessed = fixed.is_none();
             call.provider = fixed.or(by_model).map(Cow::Borrowed);
         }
+        if call.request_model.is_some() && call.request_model == call.provider {
+            // No model is named like the one who serves it; some write that in place of a name they do not find.
+            call.request_model = None;
+            call.changed(target::REQUEST_MODEL);
+        }
         self.strip_provider(call);
         if let Some(source) = source {
             call.ttft_weak = source.ttft_weak;
-            let whole = call.ttft.is_some_and(|ttft| ttft * 1e9 >= call.duration() as f64 * 0.98);
+            let duration = call.duration() as f64;
+            let whole = call.ttft.is_some_and(|ttft| (duration * 0.98..=duration * 1.05).contains(&(ttft * 1e9)));
             if source.ttft_only_streaming && (call.stream == Some(false) || call.stream.is_none() && whole) {
                 call.ttft = None;
                 call.changed(target::TTFT);
@@ -112,6 +125,17 @@ impl<'a> Reader<'a> {
         }
         call.routed |= asked || answers;
         self.used.push(pos);
+    }
+
+    /// Many serve models by the API of OpenAI, and an instrumentation of its client knows no better: the host does.
+    fn ask_host(&mut self, call: &mut Call<'a>) {
+        let Some(provider) = self.host else { return };
+        let replaces = call.provider.as_deref().map_or(call.class == Class::Model, |said| said == "openai");
+        if replaces && call.provider.as_deref() != Some(provider) {
+            call.provider = Some(Cow::Borrowed(provider));
+            call.changed(target::PROVIDER);
+            self.note(target::PROVIDER, || "the host that was called".to_owned());
+        }
     }
 
     /// Gateways write `openai/gpt-4o`: the provider in front of the model is taken off where it is the call's own.
@@ -250,4 +274,13 @@ pub(super) fn calls_tool(messages: ValueRef<'_>) -> bool {
     const SIGNS: [&[u8]; 3] = [br#""type":"tool_call""#, br#""type": "tool_call""#, br#""functionCall":{"#];
     let AnyValue::Text(text) = messages.get() else { return false };
     SIGNS.iter().any(|sign| memmem::find(text, sign).is_some())
+}
+
+/// A time to first token lies inside its span. Values in milliseconds or nanoseconds are told by that, and read so. A span that
+/// ends before any model could answer was ended when the stream was opened, and limits nothing.
+pub(super) fn guard(seconds: f64, duration: u64) -> Option<f64> {
+    let duration = duration as f64 / 1e9;
+    let limit = if duration < SHORTEST_TTFT { LONGEST_TTFT } else { duration * 1.05 };
+    let inside = [1.0, 1e3, 1e9].into_iter().map(|unit| seconds / unit).find(|seconds| *seconds <= limit);
+    inside.filter(|seconds| *seconds >= SHORTEST_TTFT)
 }

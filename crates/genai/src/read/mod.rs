@@ -2,6 +2,8 @@
 
 mod candidate;
 mod content;
+mod copy;
+mod deferred;
 mod fill;
 mod take;
 mod visit;
@@ -9,16 +11,16 @@ mod written;
 
 use std::borrow::Cow;
 
-use serde_json::Value as Json;
 use spanmill_otlp::{Guesses, Pos, Slot, SpanRef, StatusRef, ValueRef};
 
 use self::content::Content;
 use crate::call::{Call, Node, Write, Written};
-use crate::catalogue::{Catalogue, Rule, Source, SourceIx};
-use crate::datum::{Datum, member};
+use crate::catalogue::{Catalogue, Rule, SourceIx};
+use crate::datum::Datum;
+use crate::errors;
 use crate::memo::Memo;
 use crate::target::{self, TARGETS, Target};
-use crate::vocabulary::{Finish, Operation};
+use crate::vocabulary::{ErrorClass, Finish, Operation};
 
 /// An attribute with a known key.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +51,7 @@ pub(crate) struct Reader<'a> {
     providers: Memo<'a, Option<&'a str>>,
     operations: Memo<'a, Option<Operation>>,
     finishes: Memo<'a, Option<Finish>>,
+    hosts: Memo<'a, Option<&'a str>>,
     found: Vec<Found<'a>>,
     events: Vec<(&'a [u8], Pos)>,
     deferred: Vec<(u32, &'a Rule)>,
@@ -62,6 +65,8 @@ pub(crate) struct Reader<'a> {
     error_text: Option<Cow<'a, str>>,
     http_status: Option<i64>,
     tool_name: Option<Cow<'a, str>>,
+    /// The provider whose host was called.
+    host: Option<&'a str>,
     /// A model of which nobody says whether it was asked for or answered, and where it stands.
     model: Option<(Cow<'a, str>, Pos)>,
     /// Whether messages are brought to the form of the conventions.
@@ -74,9 +79,6 @@ pub(crate) struct Reader<'a> {
     /// Attributes to be removed, of all spans.
     pub(crate) cuts: Vec<Pos>,
 }
-
-/// No model answers over a network sooner, in seconds: such a value was measured after the answer had come.
-const SHORTEST_TTFT: f64 = 0.001;
 
 /// More known attributes, events or bad numbers than this of one span are not looked at.
 const MOST_PARTS: usize = 2_048;
@@ -99,6 +101,7 @@ impl<'a> Reader<'a> {
             providers: Memo::default(),
             operations: Memo::default(),
             finishes: Memo::default(),
+            hosts: Memo::default(),
             found: Vec::new(),
             events: Vec::new(),
             deferred: Vec::new(),
@@ -111,6 +114,7 @@ impl<'a> Reader<'a> {
             error_text: None,
             http_status: None,
             tool_name: None,
+            host: None,
             model: None,
             messages,
             content: Content::default(),
@@ -128,7 +132,7 @@ impl<'a> Reader<'a> {
         let (mixed, scope) = if scope.as_ref().is_some_and(is_mixed) { (scope, None) } else { (None, scope) };
         let unrecognised = self.catalogue.unrecognised();
         calls.push(Call::new(span.ix(), scope.unwrap_or(unrecognised)));
-        let none = Node { trace: 0, id: 0, parent: 0, call: None };
+        let none = Node { trace: 0, id: 0, parent: 0, call: None, error: None };
         let Some(call) = calls.last_mut() else { return none };
         self.begin();
         if let Some(source) = scope {
@@ -137,11 +141,12 @@ impl<'a> Reader<'a> {
         let mut visit = visit::Visit::new(self, call, scope);
         span.message().visit(9, &mut visit);
         let visit::Seen { name, status, markers, signals, told } = visit.seen;
-        let node = Node { trace: call.trace, id: call.id, parent: call.parent, call: Some(first as u32) };
+        let node = Node { trace: call.trace, id: call.id, parent: call.parent, call: Some(first as u32), error: None };
         let seen_before = u16::from(target::SOURCE);
         if !signals || self.found.iter().any(|found| found.slot == seen_before) {
             calls.truncate(first);
-            return Node { call: None, ..node };
+            let error = if status.code == 2 { self.transport_error() } else { None };
+            return Node { call: None, error, ..node };
         }
         if scope.is_none() {
             let markers = markers & self.allowed;
@@ -156,9 +161,22 @@ impl<'a> Reader<'a> {
         node
     }
 
+    /// What the HTTP status of a span says that is none of GenAI.
+    #[cold]
+    fn transport_error(&self) -> Option<ErrorClass> {
+        let catalogue = self.catalogue;
+        let is_status = |found: &&Found<'a>| {
+            let rules = catalogue.rules(found.slot, catalogue.unrecognised());
+            rules.iter().any(|rule| rule.target == target::HTTP_STATUS)
+        };
+        let code = Datum::read(self.found.iter().find(is_status)?.value).int()?;
+        errors::status(&catalogue.vocabulary.errors, code)
+    }
+
     /// Forgets the span before.
     fn begin(&mut self) {
         self.present = 0;
+        self.host = None;
         self.taken = [UNTAKEN; TARGETS.len()];
         self.found.clear();
         self.events.clear();
@@ -234,36 +252,12 @@ impl<'a> Reader<'a> {
         self.take_plain(call, rule.target, rule.priority, found)
     }
 
-    fn read_deferred(&mut self, call: &mut Call<'a>, source: Option<&'a Source>) {
-        let deferred = std::mem::take(&mut self.deferred);
-        let mut document: Option<(u32, Option<Json>)> = None;
-        for (at, rule) in &deferred {
-            let Some(&found) = self.found.get(*at as usize) else { continue };
-            if !applies(rule, call.operation) || rule.priority >= self.priority(rule.target) {
-                continue;
-            }
-            let Some(path) = &rule.path else {
-                self.offer(call, source, rule, found, Datum::read(found.value));
-                continue;
-            };
-            let parsed = match &document {
-                Some((known, parsed)) if known == at => parsed,
-                _ => &document.insert((*at, Datum::read(found.value).document())).1,
-            };
-            let datum = parsed.as_ref().and_then(|json| member(json, path));
-            if let Some(datum) = datum {
-                self.offer(call, source, rule, found, datum);
-            }
-        }
-        self.deferred = deferred;
-    }
-
     /// Notes where facts are from that follow from other facts.
     fn note_filled(&mut self, call: &Call<'_>, before: u16) {
         let filled = call.known() & !before;
         for (target, from) in [
             (target::OPERATION, "the name of the span, or that it names a model"),
-            (target::PROVIDER, "the source, or the name of the model"),
+            (target::PROVIDER, "the host that was called, the source, or the name of the model"),
             (target::REQUEST_MODEL, "the model that the span names"),
             (target::RESPONSE_MODEL, "the model that the span names"),
             (target::TTFT, "the event that marks the first token"),
@@ -290,19 +284,4 @@ impl<'a> Reader<'a> {
         }
         self.taken.get(usize::from(target)).copied().unwrap_or(0)
     }
-}
-
-fn applies(rule: &Rule, operation: Operation) -> bool {
-    match operation {
-        _ if rule.when == !0 => true,
-        Operation::Known(bit) => rule.when & 1u32.checked_shl(u32::from(bit)).unwrap_or(0) != 0,
-        _ => false,
-    }
-}
-
-/// A time to first token lies inside its span. Values in milliseconds or nanoseconds are told by that, and read so.
-fn guard(seconds: f64, duration: u64) -> Option<f64> {
-    let limit = duration as f64 / 1e9 * 1.05;
-    let inside = [1.0, 1e3, 1e9].into_iter().map(|unit| seconds / unit).find(|seconds| *seconds <= limit);
-    inside.filter(|seconds| *seconds >= SHORTEST_TTFT)
 }

@@ -2,17 +2,18 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem;
 use serde_json::Value as Json;
 use spanmill_otlp::AnyValue;
 
-use super::{Found, MOST_PARTS, Reader, guard};
-use crate::call::{Call, Written};
+use super::copy::part;
+use super::fill::guard;
+use super::{Found, MOST_PARTS, Reader};
+use crate::call::Call;
 use crate::catalogue::{GENERIC, Rule, Source};
 use crate::datum::{Datum, Strings};
-use crate::price::Service;
 use crate::source::Unit;
 use crate::target::{self, CORE, Kind, Target};
-use crate::tools;
 use crate::vocabulary::Operation;
 
 // === impl Reader ===
@@ -69,6 +70,10 @@ impl<'a> Reader<'a> {
                 let Some(operation) = canonical else { return false };
                 call.operation = operation;
             }
+            (target::SERVER_ADDRESS, AnyValue::Text(text)) => {
+                let provider = |host| catalogue.vocabulary.provider_of_host(std::str::from_utf8(host).ok()?);
+                self.host = self.hosts.get(text, provider);
+            }
             (target::FINISH, AnyValue::Array(elements)) => {
                 // One short string: an element, and in it the text.
                 let [0x0a, len @ 3..0x80, 0x0a, text_len @ 1..0x80, word @ ..] = elements else { return false };
@@ -118,7 +123,11 @@ impl<'a> Reader<'a> {
         if rule.priority >= self.priority(wanted) {
             return;
         }
-        let datum = if rule.unit == Unit::JsonText { datum.unquoted() } else { datum };
+        let datum = match rule.unit {
+            Unit::JsonText => datum.unquoted(),
+            Unit::Host => datum.host(),
+            _ => datum,
+        };
         let same_type = match self.catalogue.names.kind(wanted) {
             Kind::Str => matches!(datum, Datum::Text(_)),
             Kind::Int => matches!(datum, Datum::Int(_)),
@@ -144,7 +153,7 @@ impl<'a> Reader<'a> {
         });
         call.echoes |= rule.given;
         // A document of which only a member was read still holds the others.
-        let whole = rule.path.is_none();
+        let whole = rule.path.is_none() && rule.unit != Unit::Host;
         if whole && !rule.canonical && !self.used.contains(&found.pos) && target::is_attribute(wanted) {
             self.used.push(found.pos);
         }
@@ -211,7 +220,7 @@ impl<'a> Reader<'a> {
             target::ERROR_TEXT => self.error_text = Some(datum.text()?),
             target::TOOL_CALLS => {
                 let none = match &datum {
-                    Datum::Text(text) => matches!(text.trim(), "" | "[]" | "null" | "{}" | "0"),
+                    Datum::Text(text) => matches!(text.trim(), "" | "[]" | "null" | "{}" | "0") || are_messages(&datum),
                     Datum::Encoded(list) => list.elements().next().is_none() && list.entries().next().is_none(),
                     Datum::Json(Json::Array(items)) => items.is_empty(),
                     Datum::Int(count) => *count == 0,
@@ -252,69 +261,12 @@ impl<'a> Reader<'a> {
             }
         }
     }
-
-    /// Notes an attribute that is written as it was read. One of the conventions that is right stays untouched.
-    fn copy(
-        &mut self,
-        call: &mut Call<'a>,
-        rule: &Rule,
-        wanted: Target,
-        found: Found<'a>,
-        datum: Datum<'a>,
-    ) -> Option<bool> {
-        if wanted == target::TOOL_NAME
-            && let Datum::Text(name) = &datum
-        {
-            self.tool_name = Some(name.clone());
-        }
-        match (wanted, &datum) {
-            // A cost of nothing under another name means that the source knew no price.
-            (target::COST, datum) => call.priced |= rule.canonical || datum.double().is_some_and(|cost| cost > 0.0),
-            // Most calls have none, and only say so.
-            (target::AUDIO_INPUT | target::AUDIO_OUTPUT, datum) if !rule.canonical && datum.count() == Some(0) => {
-                return None;
-            }
-            (target::AUDIO_INPUT, datum) => call.parts.audio_input = part(datum)?,
-            (target::AUDIO_OUTPUT, datum) => call.parts.audio_output = part(datum)?,
-            (target::SERVICE_TIER, Datum::Text(word)) => call.service = Service::of(word),
-            (target::REQUEST_TIER, Datum::Text(word)) if call.service == Service::Standard => {
-                call.service = Service::of(word);
-            }
-            _ => {}
-        }
-        if wanted == target::TOOL_ARGUMENTS && call.tool.is_none() {
-            call.tool = tools::hash_arguments(&datum);
-        }
-        let (value, same) = match self.catalogue.names.kind(wanted) {
-            Kind::Str => {
-                let same = matches!(datum, Datum::Text(_));
-                (Written::Text(datum.text()?), same)
-            }
-            Kind::Int => (Written::Int(datum.int()?), matches!(datum, Datum::Int(_))),
-            Kind::Double => {
-                let same = matches!(datum, Datum::Double(_));
-                (Written::Double(datum.double()?), same)
-            }
-            Kind::Bool => (Written::Bool(datum.bool()?), matches!(datum, Datum::Bool(_))),
-            Kind::Strs => {
-                let same = matches!(datum, Datum::Encoded(_));
-                (Written::Strings(datum.strings()?), same)
-            }
-            Kind::Any => match datum {
-                Datum::Text(text) => (Written::Text(text), true),
-                Datum::Encoded(value) => (Written::Encoded(value), true),
-                Datum::Json(json) => (Written::Text(Cow::Owned(json.to_string())), true),
-                _ => return None,
-            },
-        };
-        self.copies.retain(|(known, _, _)| *known != wanted);
-        if !(rule.canonical && same) {
-            self.copies.push((wanted, rule.canonical.then_some(found.pos), value));
-        }
-        Some(same)
-    }
 }
 
-fn part(datum: &Datum<'_>) -> Option<u32> {
-    u32::try_from(datum.count()?).ok()
+/// Whether a list that should hold calls of tools holds nothing but the messages of an answer.
+fn are_messages(calls: &Datum<'_>) -> bool {
+    let Datum::Text(text) = calls else { return false };
+    let is_message = |item: &Json| item.get("type").and_then(Json::as_str) == Some("message");
+    memmem::find(text.as_bytes(), b"\"message\"").is_some()
+        && matches!(calls.document(), Some(Json::Array(items)) if items.iter().all(is_message))
 }

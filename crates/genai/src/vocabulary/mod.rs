@@ -1,66 +1,18 @@
 //! The words of GenAI telemetry and their spellings, from `vocabulary.yaml`, compiled to lookups.
 
+mod lookup;
+mod words;
+
 use std::collections::BTreeMap;
 
 use memchr::memmem;
 use regex::Regex;
 use serde::Deserialize;
-use spanmill_otlp::KeyTable;
 
+use self::lookup::{Prefixes, is_host};
+pub(crate) use self::lookup::{Words, names_snapshot};
+pub(crate) use self::words::{Class, ErrorClass, Finish, Operation};
 use crate::catalogue::CatalogueError;
-
-/// Number of an operation in the vocabulary; see [`Operation`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operation {
-    /// Not said.
-    Absent,
-    /// A word of its own, kept as it is.
-    Custom,
-    /// A known one.
-    Known(u8),
-}
-
-/// What a span of an operation is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Class {
-    /// One call of a model.
-    Model,
-    /// Something that repeats the usage of what happens below it.
-    Rollup,
-    /// One call of a tool.
-    Tool,
-    /// Anything else.
-    Other,
-}
-
-/// The canonical finish reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Finish {
-    Stop,
-    Length,
-    ContentFilter,
-    ToolCall,
-    Error,
-}
-
-/// The classes of errors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ErrorClass {
-    RateLimit,
-    Overloaded,
-    Quota,
-    Timeout,
-    Auth,
-    InvalidRequest,
-    ContextLength,
-    ContentFilter,
-    NotFound,
-    Server,
-    Network,
-    Cancelled,
-    Other,
-}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -68,6 +20,7 @@ struct File {
     providers: BTreeMap<String, Vec<String>>,
     not_providers: Vec<String>,
     providers_by_model: Vec<ByModel>,
+    hosts: BTreeMap<String, Vec<String>>,
     answered_by_snapshots: Vec<String>,
     opening_chunks: Vec<String>,
     made_up_ids: Vec<String>,
@@ -109,25 +62,13 @@ struct TextEntry {
     words: Vec<String>,
 }
 
-/// Spellings of words, looked up without regard to case.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Words<T> {
-    table: KeyTable,
-    meanings: Vec<T>,
-}
-
-/// Beginnings of words, told apart by their first byte.
-#[derive(Debug)]
-struct Prefixes {
-    first: [bool; 256],
-    all: Vec<String>,
-}
-
 /// The compiled vocabulary.
 #[derive(Debug)]
 pub(crate) struct Vocabulary {
     providers: Words<Option<Box<str>>>,
     by_model: Vec<(Regex, Box<str>)>,
+    /// Hosts, and whose they are.
+    hosts: Vec<(Box<str>, Box<str>)>,
     answered_by_snapshots: Prefixes,
     opening_chunks: Vec<String>,
     made_up_ids: Prefixes,
@@ -153,127 +94,6 @@ pub(crate) struct Errors {
     pub(crate) type_in_text: Regex,
 }
 
-/// The longest word that is looked up; longer texts are no words of a vocabulary.
-const LONGEST: usize = 64;
-
-// === impl Operation ===
-
-impl Operation {
-    pub(crate) fn is_absent(self) -> bool {
-        self == Self::Absent
-    }
-}
-
-// === impl Finish ===
-
-impl Finish {
-    pub(crate) const ALL: [Self; 5] = [Self::Stop, Self::Length, Self::ContentFilter, Self::ToolCall, Self::Error];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Stop => "stop",
-            Self::Length => "length",
-            Self::ContentFilter => "content_filter",
-            Self::ToolCall => "tool_call",
-            Self::Error => "error",
-        }
-    }
-
-    pub(crate) fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|finish| finish.name() == name)
-    }
-}
-
-// === impl ErrorClass ===
-
-impl ErrorClass {
-    pub(crate) const ALL: [Self; 13] = [
-        Self::RateLimit,
-        Self::Overloaded,
-        Self::Quota,
-        Self::Timeout,
-        Self::Auth,
-        Self::InvalidRequest,
-        Self::ContextLength,
-        Self::ContentFilter,
-        Self::NotFound,
-        Self::Server,
-        Self::Network,
-        Self::Cancelled,
-        Self::Other,
-    ];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::RateLimit => "rate_limit",
-            Self::Overloaded => "overloaded",
-            Self::Quota => "quota",
-            Self::Timeout => "timeout",
-            Self::Auth => "auth",
-            Self::InvalidRequest => "invalid_request",
-            Self::ContextLength => "context_length",
-            Self::ContentFilter => "content_filter",
-            Self::NotFound => "not_found",
-            Self::Server => "server",
-            Self::Network => "network",
-            Self::Cancelled => "cancelled",
-            Self::Other => "other",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.name() == name)
-    }
-}
-
-// === impl Words ===
-
-impl<T> Words<T> {
-    pub(crate) fn new(entries: impl IntoIterator<Item = (String, T)>) -> Self {
-        let (spellings, meanings): (Vec<String>, Vec<T>) =
-            entries.into_iter().map(|(word, meaning)| (word.trim().to_ascii_lowercase(), meaning)).unzip();
-        Self { table: KeyTable::new(&spellings), meanings }
-    }
-
-    /// The meaning of a word.
-    pub(crate) fn get(&self, word: &str) -> Option<&T> {
-        if self.meanings.is_empty() {
-            return None;
-        }
-        // Mostly it is spelled right.
-        if let Some(slot) = self.table.get(word.as_bytes()) {
-            return self.meanings.get(usize::from(slot));
-        }
-        let word = word.as_bytes().trim_ascii();
-        let mut lower = [0u8; LONGEST];
-        let lower = lower.get_mut(..word.len())?;
-        lower.copy_from_slice(word);
-        lower.make_ascii_lowercase();
-        self.meanings.get(usize::from(self.table.get(lower)?))
-    }
-}
-
-// === impl Prefixes ===
-
-impl Prefixes {
-    fn new(all: Vec<String>) -> Self {
-        let mut first = [false; 256];
-        for byte in all.iter().filter_map(|prefix| prefix.bytes().next()) {
-            if let Some(known) = first.get_mut(usize::from(byte)) {
-                *known = true;
-            }
-        }
-        Self { first, all }
-    }
-
-    /// Whether the word begins with one of them.
-    #[inline]
-    fn start(&self, word: &[u8]) -> bool {
-        let possible = word.first().and_then(|byte| self.first.get(usize::from(*byte)).copied());
-        possible == Some(true) && self.all.iter().any(|prefix| word.starts_with(prefix.as_bytes()))
-    }
-}
-
 // === impl Vocabulary ===
 
 impl Vocabulary {
@@ -288,6 +108,9 @@ impl Vocabulary {
         for ByModel { model, provider } in file.providers_by_model {
             by_model.push((regex(&model, "vocabulary")?, provider.into()));
         }
+        let hosts = file.hosts.into_iter().flat_map(|(provider, hosts)| {
+            hosts.into_iter().map(move |host| (host.into(), Box::from(provider.as_str())))
+        });
         let operations =
             Words::new(file.operations.iter().enumerate().flat_map(|(at, operation)| {
                 operation.spellings.iter().map(move |spelling| (spelling.clone(), at as u8))
@@ -299,6 +122,7 @@ impl Vocabulary {
         Ok(Self {
             providers,
             by_model,
+            hosts: hosts.collect(),
             answered_by_snapshots: Prefixes::new(file.answered_by_snapshots),
             opening_chunks: file.opening_chunks,
             made_up_ids,
@@ -318,6 +142,11 @@ impl Vocabulary {
     /// The provider that such a model most likely belongs to.
     pub(crate) fn provider_of_model(&self, model: &str) -> Option<&str> {
         self.by_model.iter().find(|(pattern, _)| pattern.is_match(model)).map(|(_, provider)| &**provider)
+    }
+
+    /// The provider that serves models at such a host.
+    pub(crate) fn provider_of_host(&self, host: &str) -> Option<&str> {
+        self.hosts.iter().find(|(pattern, _)| is_host(host, pattern)).map(|(_, provider)| &**provider)
     }
 
     /// Whether a model of that name, which has no date, is answered by one that has.
@@ -385,14 +214,6 @@ impl Errors {
             type_in_text: regex(r"[A-Za-z_]*(?:Error|Exception|_error|[A-Z]+_[A-Z_]+)\b", "vocabulary")?,
         })
     }
-}
-
-/// Whether a model's name ends with the date of a snapshot: `gpt-4o-2024-08-06`, `gpt-4-0613`. Where an `@` is before it, it is
-/// a part of the name that one asks for.
-pub(crate) fn names_snapshot(model: &str) -> bool {
-    let name = model.trim_end_matches(|character: char| character.is_ascii_digit() || character == '-');
-    let date = model.get(name.len()..).unwrap_or_default();
-    date.starts_with('-') && date.bytes().filter(u8::is_ascii_digit).count() >= 4
 }
 
 fn texts(entries: Vec<TextEntry>) -> Result<Vec<(Box<str>, ErrorClass)>, CatalogueError> {

@@ -1,0 +1,220 @@
+//! Compiles the files of knowledge to the tables of the catalogue.
+
+use std::collections::HashMap;
+
+use spanmill_otlp::{KeyTable, Slot};
+
+use super::rule::rules_of;
+use super::{Catalogue, CatalogueError, Cell, GENERIC, Plan, Rule, SlotInfo, Source, SourceIx, is_genai, split_flat};
+use crate::options::Conventions;
+use crate::source::{Mapping, Shapes, SourceFile};
+use crate::target::{self, Names, Target};
+use crate::vocabulary::{Vocabulary, regex};
+
+/// A source's own mapping of a key, before compilation.
+struct Draft {
+    source: usize,
+    rule: Rule,
+}
+
+/// The priority of rules of other sources.
+const FOREIGN: u16 = 5_000;
+/// More sources than fit the marker bits are refused.
+const MOST_SOURCES: usize = 64;
+
+// === impl Catalogue ===
+
+impl Catalogue {
+    /// Compiles files, each with a name for messages; the first is the generic one, whose mappings apply to every source.
+    /// Of two files for the same source the first counts.
+    pub(crate) fn compile<'a>(
+        vocabulary: &str,
+        shapes: &str,
+        files: impl IntoIterator<Item = (&'a str, &'a str)>,
+        conventions: Conventions,
+    ) -> Result<Self, CatalogueError> {
+        let vocabulary = Vocabulary::parse(vocabulary)?;
+        let shapes: Shapes =
+            serde_yaml::from_str(shapes).map_err(|error| CatalogueError::new("shapes", error.to_string()))?;
+        let mut parsed: Vec<SourceFile> = Vec::new();
+        for (name, yaml) in files {
+            let file: SourceFile =
+                serde_yaml::from_str(yaml).map_err(|error| CatalogueError::new(name, error.to_string()))?;
+            if !parsed.iter().any(|known| known.name == file.name) {
+                parsed.push(file);
+            }
+        }
+        if parsed.len() > MOST_SOURCES {
+            let message = format!("{} sources, of which {MOST_SOURCES} are possible", parsed.len());
+            return Err(CatalogueError::new("sources", message));
+        }
+        let names = Names::new(conventions);
+        let mut keys = KeyList::default();
+        for name in names.iter() {
+            keys.slot(name);
+        }
+        let mut drafts: Vec<Vec<Draft>> = Vec::new();
+        let mut scopes = Vec::new();
+        let mut equals = Vec::new();
+        let mut sources = Vec::new();
+        let mut marks: Vec<(Slot, usize)> = Vec::new();
+        for (at, file) in parsed.iter().enumerate() {
+            let versions = file.recognise.versions.as_deref().map(|it| regex(it, &file.name)).transpose()?;
+            for scope in &file.recognise.scopes {
+                scopes.push((regex(scope, &file.name)?, versions.clone(), at as SourceIx));
+            }
+            for marker in &file.recognise.markers {
+                marks.push((keys.slot(marker), at));
+            }
+            for (key, value) in &file.recognise.equals {
+                equals.push((keys.slot(key), value.as_bytes().into(), at as SourceIx));
+            }
+            let written = |mapping: &&Mapping| !mapping.main || conventions == Conventions::Main;
+            for (order, mapping) in file.attributes.iter().filter(written).enumerate() {
+                for rule in rules_of(mapping, order as u16 + 1, &vocabulary, &shapes, &file.name)? {
+                    for key in mapping.from.iter() {
+                        let canonical = key == names.attribute(rule.target) && rule.path.is_none();
+                        // The generic file lists the names of all versions; one that is written comes first anyway.
+                        if canonical && at == 0 {
+                            continue;
+                        }
+                        let slot = usize::from(keys.slot(key));
+                        drafts.resize_with(drafts.len().max(slot + 1), Vec::new);
+                        if let Some(list) = drafts.get_mut(slot) {
+                            list.push(Draft { source: at, rule: Rule { canonical, ..rule.clone() } });
+                        }
+                    }
+                }
+            }
+            sources.push(Source::new(file, &vocabulary)?);
+        }
+        drafts.resize_with(keys.names.len(), Vec::new);
+        let mut slots: Vec<SlotInfo> = keys
+            .names
+            .iter()
+            .map(|name| SlotInfo { signals: is_genai(name.as_bytes()), ..SlotInfo::default() })
+            .collect();
+        for (slot, source) in marks {
+            if let Some(info) = slots.get_mut(usize::from(slot)) {
+                info.markers |= 1 << source;
+                info.signals |= parsed.get(source).is_some_and(|file| !file.recognise.mixed);
+            }
+        }
+        for (slot, _, _) in &equals {
+            if let Some(info) = slots.get_mut(usize::from(*slot)) {
+                info.equals = true;
+            }
+        }
+        let mut flattened = Vec::new();
+        for file in &parsed {
+            for rule in &file.flattened {
+                let target = target::target(&rule.to).filter(|target| target::is_content(*target));
+                let target = target.ok_or_else(|| {
+                    CatalogueError::new(&file.name, format!("flattened: {:?} holds no messages", rule.to))
+                })?;
+                flattened.push((rule.prefix.as_str().into(), target));
+            }
+        }
+        for (name, info) in keys.names.iter().zip(&mut slots) {
+            info.flat = split_flat(&flattened, name.as_bytes()).is_some();
+        }
+        let events = parsed.iter().flat_map(|file| file.time_to_first_token.events.iter());
+        let mut catalogue = Self {
+            keys: KeyTable::new(&keys.names),
+            slots,
+            sources,
+            vocabulary,
+            first_token_events: KeyTable::new(events),
+            flat_heads: heads(&flattened),
+            flattened,
+            key_names: keys.names.iter().map(|name| name.as_str().into()).collect(),
+            names,
+            scopes,
+            equals,
+            cells: Vec::new(),
+            plans: Vec::new(),
+            rules: Vec::new(),
+        };
+        for (key, list) in keys.names.iter().zip(&drafts) {
+            catalogue.fill(key, list);
+        }
+        if catalogue.rules.len() > usize::from(u16::MAX) {
+            return Err(CatalogueError::new("sources", "too many rules"));
+        }
+        Ok(catalogue)
+    }
+
+    /// Adds the cells of a key. A source has its own rules for it; all others share the generic ones, or, where the key
+    /// has a namespace, those of the first source that knows it.
+    fn fill(&mut self, key: &str, drafts: &[Draft]) {
+        let pick = |wanted: usize, offset: u16| -> Vec<Rule> {
+            let wanted = drafts.iter().filter(|draft| draft.source == wanted);
+            wanted.map(|draft| Rule { priority: draft.rule.priority + offset, ..draft.rule.clone() }).collect()
+        };
+        let mut shared = pick(0, GENERIC);
+        let foreign = drafts.iter().map(|draft| draft.source).find(|owner| *owner != 0);
+        if let (true, true, Some(owner)) = (shared.is_empty(), key.contains('.'), foreign) {
+            shared = pick(owner, FOREIGN);
+            shared.retain(|rule| !rule.local);
+        }
+        let shared = self.add(key, drafts, shared);
+        for source in 0..=self.sources.len() {
+            let mut own = pick(source, 0);
+            // What facts a source finds in a document does not tell whether it holds messages.
+            if !own.is_empty() && !own.iter().any(|rule| target::is_content(rule.target)) {
+                own.extend(pick(0, GENERIC).into_iter().filter(|rule| target::is_content(rule.target)));
+            }
+            let (cell, plan) = if own.is_empty() { shared } else { self.add(key, drafts, own) };
+            self.cells.push(cell);
+            self.plans.push(plan);
+        }
+    }
+
+    /// Adds rules for a key.
+    fn add(&mut self, key: &str, drafts: &[Draft], mut rules: Vec<Rule>) -> (Cell, Plan) {
+        // Names of readings are none of attributes.
+        let named = self.names.target(key).filter(|_| key.contains('.'));
+        if let Some(target) = named
+            && !rules.iter().any(|rule| rule.canonical)
+        {
+            rules.insert(0, Rule::canonical(target));
+        }
+        let stays = named.filter(|target| drafts.is_empty() && target::only_stays(*target));
+        let plan = match (stays, rules.as_slice()) {
+            (Some(target), _) => Plan::Stay(target),
+            (None, [rule]) if rule.is_plain() => Plan::Plain(rule.target, rule.priority),
+            _ => Plan::Look,
+        };
+        let cell = Cell { start: self.rules.len() as u16, count: rules.len() as u16 };
+        self.rules.extend(rules);
+        (cell, plan)
+    }
+}
+
+fn heads(flattened: &[(Box<str>, Target)]) -> Vec<u8> {
+    let mut heads: Vec<u8> = flattened.iter().filter_map(|(prefix, _)| prefix.bytes().next()).collect();
+    heads.sort_unstable();
+    heads.dedup();
+    heads
+}
+
+/// Keys with their slots while they are collected.
+#[derive(Debug, Default)]
+struct KeyList {
+    names: Vec<String>,
+    slots: HashMap<String, Slot>,
+}
+
+// === impl KeyList ===
+
+impl KeyList {
+    fn slot(&mut self, name: &str) -> Slot {
+        if let Some(slot) = self.slots.get(name) {
+            return *slot;
+        }
+        let slot = self.names.len() as Slot;
+        self.names.push(name.to_owned());
+        self.slots.insert(name.to_owned(), slot);
+        slot
+    }
+}

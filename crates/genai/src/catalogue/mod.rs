@@ -1,0 +1,172 @@
+//! All sources, compiled at start: one table from attribute keys to slots, and for each slot and source the rules that
+//! apply. The cost of a span does not grow with the number of sources.
+
+mod compile;
+mod rule;
+mod source;
+
+use regex::Regex;
+use spanmill_otlp::{KeyTable, Slot};
+use thiserror::Error;
+
+pub(crate) use self::rule::Rule;
+pub(crate) use self::source::Source;
+use crate::target::{Names, Target};
+use crate::vocabulary::Vocabulary;
+
+/// A file of knowledge is wrong.
+#[derive(Debug, Error)]
+#[error("{file}: {message}")]
+pub struct CatalogueError {
+    file: String,
+    message: String,
+}
+
+/// Number of a source; the last column of the table is that of unrecognised spans.
+pub(crate) type SourceIx = u8;
+
+/// The rules for one key and one source, as a range.
+#[derive(Debug, Clone, Copy, Default)]
+struct Cell {
+    start: u16,
+    count: u16,
+}
+
+/// What is to be done with a key on spans of a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Plan {
+    /// To be looked at with everything else that was found.
+    Look,
+    /// It is the name of that target, and a value of its type only has to stay.
+    Stay(Target),
+    /// It is the name of that target, and has this priority; nothing else is to be thought of where its type is right.
+    Plain(Target, u16),
+}
+
+/// What is known of a slot, whatever the source.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SlotInfo {
+    /// Sources that this key marks, as bits.
+    pub(crate) markers: u64,
+    /// Whether the key makes a span a GenAI one.
+    pub(crate) signals: bool,
+    /// Whether its value may tell the source.
+    pub(crate) equals: bool,
+    /// Whether the key may be a piece of a flattened document.
+    pub(crate) flat: bool,
+}
+
+/// Everything that is known.
+#[derive(Debug)]
+pub(crate) struct Catalogue {
+    pub(crate) keys: KeyTable,
+    pub(crate) slots: Vec<SlotInfo>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) first_token_events: KeyTable,
+    /// Prefixes of keys that documents of messages are flattened to, and the attributes they are for.
+    pub(crate) flattened: Vec<(Box<str>, Target)>,
+    /// The first bytes of those prefixes.
+    flat_heads: Vec<u8>,
+    key_names: Vec<Box<str>>,
+    pub(crate) names: Names,
+    scopes: Vec<(Regex, Option<Regex>, SourceIx)>,
+    equals: Vec<(Slot, Box<[u8]>, SourceIx)>,
+    cells: Vec<Cell>,
+    plans: Vec<Plan>,
+    rules: Vec<Rule>,
+}
+
+/// Priorities of rules that are not the source's own.
+pub(crate) const GENERIC: u16 = 1_000;
+/// Whether a key tells by itself that its span is one of GenAI.
+#[inline]
+pub(crate) fn is_genai(key: &[u8]) -> bool {
+    key.starts_with(b"gen_ai.") || key.starts_with(b"llm.")
+}
+
+// === impl CatalogueError ===
+
+impl CatalogueError {
+    pub(crate) fn new(file: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { file: file.into(), message: message.into() }
+    }
+}
+
+// === impl Catalogue ===
+
+impl Catalogue {
+    /// The column of spans that no source claims.
+    pub(crate) fn unrecognised(&self) -> SourceIx {
+        self.sources.len() as SourceIx
+    }
+
+    /// The source that a scope belongs to.
+    pub(crate) fn source_of_scope(&self, name: &str, version: &str) -> Option<SourceIx> {
+        self.scopes
+            .iter()
+            .find(|(pattern, versions, _)| {
+                pattern.is_match(name) && versions.as_ref().is_none_or(|versions| versions.is_match(version))
+            })
+            .map(|(_, _, source)| *source)
+    }
+
+    /// Which of these keys marks a source, or tells it by its value.
+    pub(crate) fn mark_of<'k>(&self, source: SourceIx, keys: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+        let mut keys = keys;
+        keys.find(|key| {
+            let Some(slot) = self.keys.get(key.as_bytes()) else { return false };
+            let marks = self.slots.get(usize::from(slot)).is_some_and(|info| info.markers & 1 << source != 0);
+            marks || self.equals.iter().any(|(known, _, owner)| *known == slot && *owner == source)
+        })
+    }
+
+    /// The source that a value of a key tells.
+    pub(crate) fn source_of_value(&self, slot: Slot, value: &[u8]) -> Option<SourceIx> {
+        self.equals.iter().find(|(key, known, _)| *key == slot && **known == *value).map(|(_, _, source)| *source)
+    }
+
+    /// The name of a key.
+    pub(crate) fn name(&self, slot: Slot) -> &[u8] {
+        self.key_names.get(usize::from(slot)).map_or(&[], |name| name.as_bytes())
+    }
+
+    /// Whether a key is worth asking [`Self::flattened`] about.
+    #[inline]
+    pub(crate) fn may_be_flat(&self, key: &[u8]) -> bool {
+        key.first().is_some_and(|first| self.flat_heads.contains(first))
+    }
+
+    /// What a key of a flattened document consists of: the number of its prefix, and what follows that.
+    pub(crate) fn flattened<'k>(&self, key: &'k [u8]) -> Option<(u8, &'k str)> {
+        split_flat(&self.flattened, key)
+    }
+
+    /// The rules for a key.
+    #[inline]
+    pub(crate) fn rules(&self, slot: Slot, source: SourceIx) -> &[Rule] {
+        let at = usize::from(slot) * (self.sources.len() + 1) + usize::from(source);
+        let Some(cell) = self.cells.get(at) else { return &[] };
+        self.rules.get(usize::from(cell.start)..usize::from(cell.start) + usize::from(cell.count)).unwrap_or(&[])
+    }
+
+    /// What is to be done with a key.
+    #[inline]
+    pub(crate) fn plan(&self, slot: Slot, source: SourceIx) -> Plan {
+        let at = usize::from(slot) * (self.sources.len() + 1) + usize::from(source);
+        self.plans.get(at).copied().unwrap_or(Plan::Look)
+    }
+
+    pub(crate) fn source(&self, source: SourceIx) -> Option<&Source> {
+        self.sources.get(usize::from(source))
+    }
+}
+
+/// Splits a key such as `gen_ai.prompt.0.content` behind the prefix.
+fn split_flat<'k>(flattened: &[(Box<str>, Target)], key: &'k [u8]) -> Option<(u8, &'k str)> {
+    flattened.iter().enumerate().find_map(|(number, (prefix, _))| {
+        let rest = key.strip_prefix(prefix.as_bytes())?.strip_prefix(b".")?;
+        rest.first().filter(|first| first.is_ascii_digit())?;
+        Some((number as u8, std::str::from_utf8(rest).ok()?))
+    })
+}

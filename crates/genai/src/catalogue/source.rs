@@ -1,0 +1,70 @@
+//! What is known of a source beside its attributes.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use super::CatalogueError;
+use crate::source::{Inclusion, SourceFile};
+use crate::vocabulary::{Operation, Vocabulary, Words, regex};
+
+/// A compiled source.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) name: Box<str>,
+    /// Whether a span of its scopes may have nothing to do with GenAI.
+    pub(crate) mixed: bool,
+    pub(crate) spans: Vec<(Regex, Operation, bool)>,
+    pub(crate) default_provider: Option<Box<str>>,
+    pub(crate) providers: Words<Box<str>>,
+    pub(crate) default_operation: Operation,
+    pub(crate) operations: Words<Operation>,
+    pub(crate) input: Inclusion,
+    pub(crate) input_by_provider: BTreeMap<String, Inclusion>,
+    pub(crate) output: Inclusion,
+    pub(crate) output_by_provider: BTreeMap<String, Inclusion>,
+    pub(crate) total_proves_nothing: bool,
+    pub(crate) running_totals: bool,
+    pub(crate) ttft_only_streaming: bool,
+    pub(crate) ttft_weak: bool,
+}
+
+// === impl Source ===
+
+impl Source {
+    pub(super) fn new(file: &SourceFile, vocabulary: &Vocabulary) -> Result<Self, CatalogueError> {
+        let mut spans = Vec::new();
+        for rule in &file.spans {
+            spans.push((regex(&rule.name, &file.name)?, known(&rule.operation, vocabulary), rule.overrides));
+        }
+        let operations = Words::new(
+            file.operation.values.iter().map(|(word, operation)| (word.clone(), known(operation, vocabulary))),
+        );
+        let default_operation =
+            file.operation.default.as_deref().map_or(Operation::Absent, |word| known(word, vocabulary));
+        Ok(Self {
+            name: file.name.as_str().into(),
+            mixed: file.recognise.mixed,
+            spans,
+            default_provider: file.provider.default.as_deref().map(Box::from),
+            providers: Words::new(
+                file.provider.values.iter().map(|(word, provider)| (word.clone(), provider.as_str().into())),
+            ),
+            default_operation,
+            operations,
+            input: file.usage.input,
+            input_by_provider: file.usage.input_by_provider.clone(),
+            output: file.usage.output,
+            output_by_provider: file.usage.output_by_provider.clone(),
+            total_proves_nothing: file.usage.total_proves_nothing,
+            running_totals: file.usage.running_totals,
+            ttft_only_streaming: file.time_to_first_token.only_streaming,
+            ttft_weak: file.time_to_first_token.weak,
+        })
+    }
+}
+
+/// An operation by a word of the vocabulary; `none` takes the operation away.
+fn known(word: &str, vocabulary: &Vocabulary) -> Operation {
+    if word == "none" { Operation::Custom } else { vocabulary.operation(word) }
+}

@@ -1,0 +1,75 @@
+//! Who serves a model, where an instrumentation knows the API alone.
+
+#![allow(clippy::indexing_slicing, reason = "what tests do when they fail")]
+
+mod support;
+
+use serde_json::{Value as Json, json};
+use support::{assert_has, normalise, sample};
+
+const OPENAI: &str = "opentelemetry.instrumentation.openai.v1";
+
+/// The provider of a call whose span says that one, and these attributes besides.
+fn provider(said: &Json, more: &Json) -> Json {
+    let mut attributes =
+        json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.provider.name": said });
+    if let (Some(attributes), Some(more)) = (attributes.as_object_mut(), more.as_object()) {
+        attributes.extend(more.clone());
+    }
+    // Twice: what was remembered of a host means the same the second time.
+    let seen = normalise(&[sample(1, OPENAI, &attributes), sample(2, OPENAI, &attributes)]);
+    let provider = |id: u8| seen[&id].get("gen_ai.provider.name").cloned().unwrap_or(Json::Null);
+    assert_eq!(provider(1), provider(2));
+    provider(1)
+}
+
+/// Scenario: clients of OpenAI's API that were pointed at other providers, known by the address of the server.
+/// Guarantees: the host tells the provider, also below a domain and with a region in its name; a host that only ends like one, or
+/// is nobody's, tells nothing.
+#[test]
+fn a_host_tells_who_speaks_openai() {
+    for (host, expected) in [
+        ("example.openai.azure.com", "azure.ai.openai"),
+        ("models.inference.ai.azure.com", "azure.ai.inference"),
+        ("api.groq.com", "groq"),
+        ("API.Mistral.AI", "mistral_ai"),
+        ("openrouter.ai", "openrouter"),
+        ("api.deepseek.com", "deepseek"),
+        ("generativelanguage.googleapis.com", "gcp.gemini"),
+        ("europe-west4-aiplatform.googleapis.com", "gcp.vertex_ai"),
+        ("bedrock-runtime.us-east-1.amazonaws.com", "aws.bedrock"),
+        ("eu.api.openai.com", "openai"),
+        ("my-openrouter.ai", "openai"),
+        ("api.groq.com.example.org", "openai"),
+        ("127.0.0.1", "openai"),
+        ("", "openai"),
+    ] {
+        assert_eq!(provider(&json!("openai"), &json!({ "server.address": host })), expected, "{host}");
+    }
+}
+
+/// Scenario: the same with a provider that is someone else's, with none, and with an address in a URL alone.
+/// Guarantees: who is named for another reason than the API stays; a host is believed before a guess from the model; the host of a
+/// URL counts and is written as the server's address, an address that stands there comes first.
+#[test]
+fn a_host_does_not_overrule_names() {
+    let at = |host: &str| json!({ "server.address": host, "gen_ai.request.model": "claude-x" });
+    assert_eq!(provider(&json!("anthropic"), &at("openrouter.ai")), "anthropic");
+    assert_eq!(provider(&Json::Null, &at("openrouter.ai")), "openrouter");
+    assert_eq!(provider(&Json::Null, &at("10.0.0.1")), "anthropic");
+    for (key, url) in [
+        ("gen_ai.openai.api_base", "https://api.groq.com/openai/v1/"),
+        ("url.full", "https://key@api.groq.com:443?x=//a"),
+        ("http.url", "http://api.groq.com"),
+    ] {
+        assert_eq!(provider(&json!("openai"), &json!({ key: url })), "groq", "{url}");
+        let attributes = json!({ "gen_ai.operation.name": "chat", key: url });
+        let expected = json!({ "server.address": "api.groq.com", key: url });
+        assert_has(&normalise(&[sample(1, OPENAI, &attributes)])[&1], &expected, url);
+    }
+    let both = json!({ "url.full": "https://api.groq.com/v1", "server.address": "api.x.ai" });
+    assert_eq!(provider(&json!("openai"), &both), "x_ai");
+    for url in ["", "api.groq.com", "https://", "https://[::1]:8080/v1", "http://:80"] {
+        assert_eq!(provider(&json!("openai"), &json!({ "url.full": url })), "openai", "{url}");
+    }
+}
