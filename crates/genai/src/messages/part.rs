@@ -184,17 +184,19 @@ fn text(mut object: Object<'_>) -> Option<Part> {
 }
 
 fn reasoning(mut object: Object<'_>) -> Option<Part> {
-    let content = match object.take(&["thinking", "reasoning", "text", "content", "summary"])? {
-        Node::Text(text) => text.into_owned(),
+    let content = match object.take(&["thinking", "reasoning", "text", "content", "summary"]) {
+        // Only encrypted, or not given.
+        None => String::new(),
+        Some(Node::Text(text)) => text.into_owned(),
         // A list of summaries.
-        Node::List(items) => {
+        Some(Node::List(items)) => {
             let texts = items.into_iter().filter_map(|item| match Node::open(item) {
                 Node::Map(mut item) => item.take_word(&["text"]),
                 other => other.into_text(),
             });
             texts.collect::<Vec<_>>().join("\n\n")
         }
-        Node::Map(mut inner) => inner.take_word(&["text"])?,
+        Some(Node::Map(mut inner)) => inner.take_word(&["text"])?,
         _ => return None,
     };
     Some(Part::Reasoning { content, extra: Extra::of(object) })
