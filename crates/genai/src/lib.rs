@@ -30,6 +30,7 @@ mod hash;
 mod memo;
 mod memory;
 mod messages;
+pub mod normalizer;
 mod options;
 mod own;
 mod price;
