@@ -67,7 +67,7 @@ impl<'a> Datum<'a> {
         }
     }
 
-    fn from_json(json: &Json) -> Self {
+    pub(crate) fn from_json(json: &Json) -> Self {
         match json {
             Json::Null => Self::Nothing,
             Json::Bool(flag) => Self::Bool(*flag),

@@ -31,6 +31,7 @@ mod instant;
 mod memo;
 mod memory;
 mod messages;
+pub mod normalizer;
 mod options;
 mod own;
 mod price;

@@ -5,58 +5,18 @@
 
 mod support;
 
-use std::collections::BTreeMap;
 use std::fs;
 
-use jsonschema::Validator;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use spanmill_genai::{Engine, Options, PriceTable, Pricing};
-use spanmill_otlp::{AnyValue, Traces};
+use spanmill_otlp::Traces;
 use support::recordings;
-
-const DOCUMENTS: [(&str, &str); 4] = [
-    ("gen_ai.input.messages", include_str!("schema/input-messages.json")),
-    ("gen_ai.output.messages", include_str!("schema/output-messages.json")),
-    ("gen_ai.system_instructions", include_str!("schema/system-instructions.json")),
-    ("gen_ai.tool.definitions", include_str!("schema/tool-definitions.json")),
-];
-
-/// A validator. The schemas let a part of any type pass as a generic one; here one with the name of a known type must be of that type.
-fn validator(schema: &str) -> Validator {
-    // Schemas of tools' parameters are not looked into.
-    let schema = schema.replace(r#""$ref": "http://json-schema.org/draft-07/schema#""#, r#""type": "object""#);
-    let mut schema: Json = serde_json::from_str(&schema).unwrap();
-    let known: Vec<Json> = schema["$defs"]
-        .as_object()
-        .unwrap()
-        .values()
-        .filter_map(|part| part["properties"]["type"].get("const").cloned())
-        .collect();
-    if let Some(generic) = schema["$defs"].get_mut("GenericPart") {
-        generic["properties"]["type"] = json!({ "type": "string", "not": { "enum": known } });
-    }
-    jsonschema::validator_for(&schema).unwrap()
-}
+use support::schema::{DOCUMENTS, validator};
+use support::texts::{said, texts, words};
 
 fn engine(remove_originals: bool) -> Engine {
     let pricing = Pricing { table: PriceTable::None, ..Pricing::default() };
     Engine::new(&Options { remove_originals, pricing, ..Options::default() }).unwrap()
-}
-
-/// The texts among the attributes of each span.
-fn texts(traces: &Traces) -> Vec<BTreeMap<String, String>> {
-    let spans = traces.scopes().flat_map(|scope| scope.spans().collect::<Vec<_>>());
-    let text = |value| match value {
-        AnyValue::Text(text) => Some(String::from_utf8_lossy(text).into_owned()),
-        _ => None,
-    };
-    spans
-        .map(|span| {
-            let known =
-                span.attributes().filter_map(|found| Some((found.key_str()?.to_owned(), text(found.value.get())?)));
-            known.collect()
-        })
-        .collect()
 }
 
 /// Scenario: every recording is normalised.
@@ -112,41 +72,4 @@ fn nothing_is_lost_with_the_originals() {
         }
     }
     assert!(removed > 1_000 && looked_for > 1_000, "{removed} attributes removed, {looked_for} texts looked for");
-}
-
-/// What a document, or a piece of one, says: the texts that are content.
-fn said(key: &str, text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    match serde_json::from_str::<Json>(text) {
-        Ok(document @ (Json::Array(_) | Json::Object(_))) => collect(&document, false, &mut found),
-        // Python's form of a document.
-        _ if text.starts_with("[{'") => {}
-        _ if [".content", ".text", ".arguments"].iter().any(|end| key.ends_with(end)) => found.push(text.to_owned()),
-        _ => {}
-    }
-    found
-}
-
-fn collect(json: &Json, content: bool, found: &mut Vec<String>) {
-    match json {
-        Json::String(text) if content && text.len() > 3 => match serde_json::from_str::<Json>(text) {
-            Ok(inner @ (Json::Array(_) | Json::Object(_))) => collect(&inner, true, found),
-            _ => found.push(text.clone()),
-        },
-        Json::Array(items) => items.iter().for_each(|item| collect(item, content, found)),
-        Json::Object(entries) => {
-            for (key, value) in entries {
-                let content =
-                    matches!(key.as_str(), "content" | "text" | "thinking" | "arguments" | "args" | "description");
-                collect(value, content, found);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Letters and digits alone: escapes and white space differ.
-fn words(text: &str) -> String {
-    let plain = text.replace("\\n", "").replace("\\t", "").replace("\\r", "");
-    plain.chars().filter(|character| character.is_alphanumeric()).collect()
 }

@@ -16,8 +16,12 @@ pub(crate) const FACTORIES: Factories = Factories {
 
 const RECEIVERS: &[ReceiverFactory] = &[receivers::nop::FACTORY, receivers::otlp::FACTORY];
 
-const PROCESSORS: &[ProcessorFactory] =
-    &[processors::batch::FACTORY, processors::filter::FACTORY, processors::genai::FACTORY];
+const PROCESSORS: &[ProcessorFactory] = &[
+    processors::batch::FACTORY,
+    processors::filter::FACTORY,
+    processors::gen_ai_normalizer::FACTORY,
+    processors::genai::FACTORY,
+];
 
 const EXPORTERS: &[ExporterFactory] = &[
     exporters::debug::FACTORY,

@@ -2,5 +2,6 @@
 
 pub mod batch;
 pub mod filter;
+pub mod gen_ai_normalizer;
 pub mod genai;
 mod offer;

@@ -104,7 +104,9 @@ fn place(source: Option<Node<'_>>, mime: &mut Option<String>, left: &mut Extra) 
                 Place::Given(id)
             } else if let Some(data) = source.take(&["data", "bytes", "file_data"]) {
                 data_of(data.into_text()?, mime)
-            } else if let Some(inner) = source.take_map("image").or_else(|| source.take_map("s3Location")) {
+            } else if let Some(inner) =
+                ["image", "audio", "video", "s3Location"].iter().find_map(|name| source.take_map(name))
+            {
                 self::place(Some(Node::Map(inner)), mime, left)?
             } else {
                 data_or_address(source.take_word(&["url", "uri", "fileUri", "file_uri"])?, mime)

@@ -177,6 +177,10 @@ fn add_call(call: Node<'_>, message: &mut Message) {
 /// A message that is the answer of a tool.
 fn response_message(id: String, object: &mut Object<'_>, message: &mut Message) {
     message.role = Cow::Borrowed("tool");
+    // Flattened messages may have an empty text beside their contents.
+    if object.text("content").is_some_and(|text| text.is_empty()) && object.has("contents") {
+        object.forget(&["content"]);
+    }
     let response = object.take_raw(&["content", "contents", "parts", "response", "result"]);
     // Parts that are answers already.
     if let Some(Node::List(items)) = response.map(Node::open) {
@@ -188,13 +192,22 @@ fn response_message(id: String, object: &mut Object<'_>, message: &mut Message) 
         }
     }
     let mut answer = Object::default();
-    if let Some(response) = response {
+    if let Some(response) = response.map(|response| only_text(response).unwrap_or(response)) {
         answer.put("response", response);
     }
     if let Some(Part::ToolCallResponse { response, extra, .. }) = tool::response(answer) {
         message.parts.push(Part::ToolCallResponse { id: Some(id), response, extra });
     }
     message.extra = Extra::default();
+}
+
+/// The text of an answer that is a list of one part, which is nothing but text.
+fn only_text(response: &RawValue) -> Option<&RawValue> {
+    let [part] = Node::open(response).into_list()?.try_into().ok()?;
+    let mut part = Node::open(part).into_map()?;
+    let kind = part.take_word(&["type"])?;
+    let text = part.take_raw(&["text"]).filter(|_| kind == "text")?;
+    part.rest().next().is_none().then_some(text)
 }
 
 /// Reads one of the items that OpenAI's Responses API lists instead of messages; nothing if it is none.

@@ -4,6 +4,7 @@
 mod canonical;
 mod document;
 mod events;
+mod finish;
 mod flat;
 mod media;
 mod message;
@@ -16,5 +17,6 @@ mod tool;
 pub(crate) use canonical::is_canonical;
 pub(crate) use document::{Side, understand, understand_system, understand_tools};
 pub(crate) use events::{Held, read as read_event};
+pub(crate) use finish::{finish, is_history};
 pub(crate) use flat::gather;
 pub(crate) use model::{Conversation, Message, Part, Tool};

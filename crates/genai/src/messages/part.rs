@@ -205,6 +205,7 @@ fn text(mut object: Object<'_>) -> Option<Part> {
 
 fn reasoning(mut object: Object<'_>) -> Option<Part> {
     let content = match object.take(&["thinking", "reasoning", "text", "content", "summary"]) {
+        // Only encrypted, or not given.
         None => String::new(),
         Some(Node::Text(text)) => text.into_owned(),
         // A list of summaries.

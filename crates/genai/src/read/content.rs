@@ -10,7 +10,7 @@ use super::{Found, Reader};
 use crate::call::{Call, Written};
 use crate::catalogue::Rule;
 use crate::datum::{Datum, Strings};
-use crate::messages::{Conversation, Held, Message, Part, Side, Tool, gather, read_event, understand};
+use crate::messages::{Conversation, Held, Message, Part, Side, Tool, gather, is_history, read_event, understand};
 use crate::target::{self, Target};
 use crate::tools;
 use crate::vocabulary::Class;
@@ -336,9 +336,4 @@ impl<'a> Reader<'a> {
             }
         }
     }
-}
-
-/// Whether these are the messages of a whole conversation, as agents keep it, rather than choices of one answer.
-pub(super) fn is_history(messages: &[Message]) -> bool {
-    messages.iter().any(|message| message.role != "assistant")
 }

@@ -6,10 +6,10 @@ use spanmill_otlp::AnyValue;
 
 use super::Reader;
 use super::candidate::Candidate;
-use super::content::{Content, is_history};
+use super::content::Content;
 use crate::call::{Call, Written};
 use crate::datum::Strings;
-use crate::messages::Message;
+use crate::messages::finish;
 use crate::target::{self, Target};
 use crate::vocabulary::Finish;
 
@@ -30,16 +30,9 @@ impl<'a> Reader<'a> {
             self.write_kind(target::INPUT_MESSAGES, &content.candidates, messages);
         }
         if let Some(messages) = &mut content.output {
-            let said = call.finish_reasons.as_ref();
-            let earlier = if is_history(messages) { messages.len().saturating_sub(1) } else { 0 };
-            for message in messages.iter_mut().take(earlier) {
-                let finish = if message.calls_tool() { Finish::ToolCall } else { Finish::Stop };
-                message.finish_reason = Some(Cow::Borrowed(finish.name()));
-            }
-            for (at, message) in messages.iter_mut().skip(earlier).enumerate() {
-                let word = message.finish_reason.take().or_else(|| said.and_then(|said| said.get(at)).map(Cow::Owned));
-                message.finish_reason = Some(self.finish_of(call, message, word));
-            }
+            let otherwise = call.finish.filter(|finish| *finish != Finish::ToolCall);
+            let otherwise = otherwise.unwrap_or(if call.failed { Finish::Error } else { Finish::Stop });
+            finish(messages, call.finish_reasons.as_ref(), otherwise, &self.catalogue.vocabulary);
             self.write_kind(target::OUTPUT_MESSAGES, &content.candidates, messages);
         }
         self.write_sizes(&content);
@@ -86,21 +79,6 @@ impl<'a> Reader<'a> {
         let at = candidates.iter().find(|known| known.canonical && known.target == target).map(|known| known.pos);
         if let Ok(text) = serde_json::to_string(value) {
             self.copies.push((target, at, Written::Text(Cow::Owned(text))));
-        }
-    }
-
-    /// The word for why a message ended: the conventions ask for one with every message.
-    fn finish_of(&self, call: &Call<'a>, message: &Message, word: Option<Cow<'static, str>>) -> Cow<'static, str> {
-        let known = word.as_deref().and_then(|word| self.catalogue.vocabulary.finish(word));
-        match known {
-            // Some providers say `stop` although the model called a tool.
-            None | Some(Finish::Stop) if message.calls_tool() => Cow::Borrowed(Finish::ToolCall.name()),
-            Some(finish) => Cow::Borrowed(finish.name()),
-            None => word.unwrap_or_else(|| {
-                let finish = call.finish.filter(|finish| *finish != Finish::ToolCall);
-                let finish = finish.unwrap_or(if call.failed { Finish::Error } else { Finish::Stop });
-                Cow::Borrowed(finish.name())
-            }),
         }
     }
 }

@@ -2,13 +2,16 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "what tests do when they fail")]
 
+pub mod schema;
+pub mod texts;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as Any;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, ArrayValue, InstrumentationScope, KeyValue, KeyValueList};
 use opentelemetry_proto::tonic::trace::v1::span::Event;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, Status};
 use prost::Message;
@@ -57,7 +60,9 @@ fn any(value: &Json) -> AnyValue {
         Json::String(text) if text == "Infinity!" => Some(Any::DoubleValue(f64::INFINITY)),
         Json::String(text) => Some(Any::StringValue(text.clone())),
         Json::Array(items) => Some(Any::ArrayValue(ArrayValue { values: items.iter().map(any).collect() })),
-        Json::Object(_) => panic!("maps are not needed"),
+        Json::Object(entries) => Some(Any::KvlistValue(KeyValueList {
+            values: entries.iter().map(|(key, value)| attribute(key, value)).collect(),
+        })),
     };
     AnyValue { value }
 }
@@ -69,6 +74,10 @@ fn json_of(value: Option<Any>) -> Json {
         Some(Any::DoubleValue(number)) => json!(number),
         Some(Any::StringValue(text)) => json!(text),
         Some(Any::ArrayValue(list)) => list.values.into_iter().map(|item| json_of(item.value)).collect(),
+        Some(Any::KvlistValue(map)) => {
+            let entry = |entry: KeyValue| (entry.key, json_of(entry.value.and_then(|value| value.value)));
+            map.values.into_iter().map(entry).collect()
+        }
         _ => Json::Null,
     }
 }
@@ -155,6 +164,11 @@ pub fn pass(engine: &Engine, samples: &[Sample]) -> Seen {
     let mut again = Traces::parse(bytes.clone()).unwrap();
     engine.process(&mut again);
     assert!(again.encode() == bytes, "a second pass changed something");
+    seen(&bytes)
+}
+
+/// The attributes of the spans of an encoded request. No key may stand twice.
+pub fn seen(bytes: &[u8]) -> Seen {
     let decoded = ExportTraceServiceRequest::decode(bytes).unwrap();
     let spans = decoded.resource_spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|it| it.spans);
     spans
