@@ -155,6 +155,11 @@ pub fn pass(engine: &Engine, samples: &[Sample]) -> Seen {
     let mut again = Traces::parse(bytes.clone()).unwrap();
     engine.process(&mut again);
     assert!(again.encode() == bytes, "a second pass changed something");
+    decoded(bytes)
+}
+
+/// The attributes of an encoded request. No key may stand twice.
+pub fn decoded(bytes: bytes::Bytes) -> Seen {
     let decoded = ExportTraceServiceRequest::decode(bytes).unwrap();
     let spans = decoded.resource_spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|it| it.spans);
     spans
