@@ -70,9 +70,11 @@ impl ContentPolicy {
         if options.hash_key.as_ref().is_some_and(|HashKey(key)| key.is_empty()) {
             return Err(ContentError::new("hash_key", "hash_key must not be empty"));
         }
+        let names = Names::new(&engine.catalogue, options.rules.iter().flat_map(|rule| &rule.attributes))?;
         for (at, rule) in options.rules.iter().enumerate() {
-            if rule.attributes.iter().any(|name| name.trim().is_empty()) {
-                return Err(ContentError::new("rules", format!("rules[{at}]: an attribute must have a name")));
+            if let Some(name) = rule.attributes.iter().find(|name| name.trim().is_empty() || names.is_fact(name)) {
+                let message = format!("rules[{at}]: {name:?} is no content");
+                return Err(ContentError::new("rules", message));
             }
         }
         let offloads = options.policy == Action::Offload
@@ -87,7 +89,7 @@ impl ContentPolicy {
             action: rule.action,
         });
         Ok(Self {
-            names: Names::new(&engine.catalogue, options.rules.iter().flat_map(|rule| &rule.attributes))?,
+            names,
             rules: rules.collect(),
             policy: options.policy,
             max_bytes,

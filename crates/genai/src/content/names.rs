@@ -45,7 +45,8 @@ impl Names {
             file.attributes.into_iter().chain(named).partition(|name| name.contains('*'));
         exact.extend(catalogue.content_keys().map(str::to_owned));
         let flattened = catalogue.flattened.iter().map(|(prefix, _)| format!("{prefix}.").into_boxed_str());
-        let facts = target::TARGETS.iter().map(|(name, _)| *name).filter(|name| !target::holds_content(name));
+        let is_fact = |name: &&str| !target::holds_content(name) && !name.ends_with(".description");
+        let facts = target::TARGETS.iter().map(|(name, _)| *name).filter(is_fact);
         Ok(Self {
             exact: exact.into_iter().map(String::into_boxed_str).collect(),
             patterns: patterns(&with_stars),
@@ -53,6 +54,11 @@ impl Names {
             events: file.events.into_iter().map(String::into_boxed_str).collect(),
             facts: facts.collect(),
         })
+    }
+
+    /// Whether an attribute tells of a call what other things rest on.
+    pub(super) fn is_fact(&self, key: &str) -> bool {
+        self.facts.contains(key)
     }
 
     /// Whether an attribute holds content, on a span that is one of GenAI or not.
@@ -66,7 +72,7 @@ impl Names {
         let known = self.exact.contains(key)
             || self.flattened.iter().any(|prefix| numbered(prefix))
             || self.patterns.iter().any(|pattern| pattern.matches(key));
-        known && !self.facts.contains(key)
+        known && !self.is_fact(key)
     }
 
     /// Whether all that an event carries is content.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use spanmill_config::{ByteSize, ConfigError, Duration, Section};
 use spanmill_genai::{Conventions, Options, OwnSource, PriceOverride, PriceTable, Pricing, SchemaUrl, SlowSmall};
 
+use super::content::ContentConfig;
 use super::flags::{FlagConfig, Flags};
 
 /// Options of the `genai` processor.
@@ -30,6 +31,8 @@ pub(super) struct Config {
     pub(super) slow_small: SlowSmallConfig,
     /// Flags of the user's own, by name: `spanmill.<name>` is set to true on spans that meet the condition.
     pub(super) flags: BTreeMap<String, FlagConfig>,
+    /// What is done with prompts, answers and other content.
+    pub(super) content: ContentConfig,
 }
 
 /// One of `sources`.
@@ -135,6 +138,7 @@ impl Default for Config {
             pricing: PricingConfig::default(),
             slow_small: SlowSmallConfig::default(),
             flags: BTreeMap::new(),
+            content: ContentConfig::default(),
         }
     }
 }
@@ -160,7 +164,7 @@ impl Default for SlowSmallConfig {
 
 impl Config {
     /// Reads the section. Options that nothing acts upon are refused, rather than ignored.
-    pub(super) fn read(section: &Section) -> Result<(Options, Flags), ConfigError> {
+    pub(super) fn read(section: &Section) -> Result<(Options, Flags, ContentConfig), ConfigError> {
         let config: Self = section.parse()?;
         let conventions = match config.conventions.as_str() {
             "1.41" | "1.41.1" => Conventions::V1_41,
@@ -203,7 +207,7 @@ impl Config {
                 finish_reasons: config.slow_small.finish_reasons,
             },
         };
-        Ok((options, flags))
+        Ok((options, flags, config.content))
     }
 }
 

@@ -2,8 +2,10 @@
 //! comparable, finds the span that owns the usage of each call, and marks slow small calls.
 
 mod config;
+mod content;
 mod flags;
 mod metrics;
+mod store;
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,7 @@ use spanmill_pipeline::{
 };
 
 use config::Config;
+use content::Content;
 use flags::Flags;
 use metrics::Metrics;
 
@@ -30,6 +33,7 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
 struct GenAiProcessor {
     engine: Engine,
     flags: Flags,
+    content: Option<Content>,
     metrics: Metrics,
     next: Arc<dyn Consumer>,
 }
@@ -38,10 +42,12 @@ fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Resu
     if signal != Signal::Traces {
         return Err(context.section.error("", "genai works on spans: it can be used in traces pipelines only"));
     }
-    let (options, flags) = Config::read(context.section)?;
+    let (options, flags, content) = Config::read(context.section)?;
     let engine = Engine::new(&options).map_err(|error| context.section.error("", error))?;
-    let metrics = Metrics::new(context.telemetry, &context.id.to_string(), engine.source_names());
-    Ok(Arc::new(GenAiProcessor { engine, flags, metrics, next }))
+    let id = context.id.to_string();
+    let content = content.read(&engine, context.section, context.telemetry, &id)?;
+    let metrics = Metrics::new(context.telemetry, &id, engine.source_names());
+    Ok(Arc::new(GenAiProcessor { engine, flags, content, metrics, next }))
 }
 
 // === impl GenAiProcessor ===
@@ -55,7 +61,11 @@ impl Consumer for GenAiProcessor {
         let batch = match batch {
             Batch::Traces(mut traces) => {
                 self.metrics.count(&self.engine.process(&mut traces));
-                Batch::Traces(self.flags.set(traces))
+                let traces = self.flags.set(traces);
+                Batch::Traces(match &self.content {
+                    Some(content) => content.apply(traces).await?,
+                    None => traces,
+                })
             }
             other @ Batch::Opaque(_) => other,
         };
