@@ -26,6 +26,14 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
 static MASKING: LazyLock<ContentPolicy> =
     LazyLock::new(|| policy(&ContentOptions { mask: masks(), ..ContentOptions::default() }));
 
+/// One that cuts, one that puts aside, one that hashes, and one that takes data out.
+static POLICIES: LazyLock<[ContentPolicy; 4]> = LazyLock::new(|| {
+    let data = DataAction::Drop;
+    let cuts = ContentOptions { max_bytes: Some(100), ..options(Action::Truncate) };
+    let takes = ContentOptions { blobs: data, embeddings: data, ..options(Action::Keep) };
+    [cuts, options(Action::Offload), options(Action::Hash), takes].map(|options| policy(&options))
+});
+
 fn options(policy: Action) -> ContentOptions {
     ContentOptions { policy, store: Some(STORE.to_owned()), ..ContentOptions::default() }
 }
@@ -425,6 +433,30 @@ proptest! {
             prop_assert_eq!(shape(&before), shape(&after));
         }
         prop_assert!(!read_all(masked, 0).contains(secret), "{} {}", planted, masked);
+    }
+
+    /// Scenario: any JSON, with long texts in it, under attributes of several forms, goes through every action twice.
+    /// Guarantees: what keeps its structure stays JSON; the second time changes nothing.
+    #[test]
+    fn every_action_leaves_json_and_is_done_once(
+        json in any_json(),
+        long in "[a-zé\n\"]{0,300}",
+        key in prop::sample::select(vec!["gen_ai.input.messages", "input.value", "gen_ai.tool.call.arguments", "gen_ai.tool.definitions"]),
+    ) {
+        let text = json.to_string().replace("PLANTED", json!(long).to_string().trim_matches('"'));
+        let is_document = |text: &str| matches!(serde_json::from_str(text), Ok(Json::Array(_) | Json::Object(_)));
+        for (policy, keeps_structure) in POLICIES.iter().zip([true, true, false, true]) {
+            let mut traces = Traces::parse(request(&[chat(&json!({}))]).into()).unwrap();
+            traces.set_attribute(spanmill_otlp::SpanIx::default(), key, spanmill_otlp::Value::Str(&text));
+            let once = policy.apply(traces).traces.encode();
+            let twice = policy.apply(Traces::parse(once.clone()).unwrap()).traces.encode();
+            let seen = decoded(once).remove(&1).unwrap();
+            prop_assert_eq!(&seen, &decoded(twice).remove(&1).unwrap());
+            let structured = keeps_structure || key.ends_with("messages") || key.ends_with("definitions");
+            if is_document(&text) && structured {
+                prop_assert!(is_document(seen[key].as_str().unwrap()), "{}", seen[key]);
+            }
+        }
     }
 }
 

@@ -182,3 +182,26 @@ fn write_file(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     // The name, too, is to survive.
     std::fs::File::open(folder)?.sync_all()
 }
+
+#[cfg(test)]
+mod tests {
+    use object_store::memory::InMemory;
+
+    use super::*;
+
+    /// Scenario: more pieces of content than may be written at once go to an object store, and one of them a second time with other bytes.
+    /// Guarantees: each is an object in the folder of the store, and what is there is not written again.
+    #[tokio::test]
+    async fn objects_are_written_once() {
+        let objects: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+        let place = Place::Objects { store: Arc::clone(&objects), folder: path::Path::from("folder") };
+        let store = Store { place, address: "s3://bucket/folder".to_owned(), writing: Semaphore::new(MOST_WRITES) };
+        let content = |text: &str| (0..40).map(|at| (format!("n{at}"), text.as_bytes().to_vec())).collect::<Vec<_>>();
+        store.put(content("first")).await.unwrap();
+        store.put(content("second")).await.unwrap();
+        for at in 0..40 {
+            let found = objects.get(&path::Path::from(format!("folder/n{at}"))).await.unwrap();
+            assert_eq!(found.bytes().await.unwrap().as_ref(), b"first");
+        }
+    }
+}
