@@ -62,7 +62,7 @@ pub(super) enum StoreError {
 /// So many pieces of content are written at once, by all requests of a pipeline together.
 const MOST_WRITES: usize = 16;
 
-/// A write that takes longer has failed; the client tries again.
+/// A request whose content takes longer is refused; the client tries again.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// Schemes of object stores.
@@ -95,9 +95,11 @@ impl Store {
     pub(super) async fn put(&self, content: Vec<(String, Vec<u8>)>) -> Result<(), StoreError> {
         let writes = stream::iter(content).map(|(name, content)| async move {
             let _permit = self.writing.acquire().await.map_err(|_| StoreError::Stopped)?;
-            timeout(LONGEST, self.put_one(name, content)).await.map_err(|_| StoreError::Late)?
+            self.put_one(name, content).await
         });
-        writes.buffer_unordered(MOST_WRITES).try_collect().await
+        // Waiting for other requests counts too: what was written by then is there when the client tries again.
+        let written = timeout(LONGEST, writes.buffer_unordered(MOST_WRITES).try_collect::<()>()).await;
+        written.map_err(|_| StoreError::Late)?
     }
 
     async fn put_one(&self, name: String, content: Vec<u8>) -> Result<(), StoreError> {
