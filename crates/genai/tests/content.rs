@@ -313,6 +313,22 @@ fn secrets_are_masked_wherever_they_stand() {
     assert_eq!(counts, [("order", 1), ("keys", 2), ("email", 4), ("card", 1), ("phone", 1), ("ip", 1)]);
 }
 
+/// Scenario: JSON that was cut off, once and twice encoded, with escapes before and inside of what is secret; and a path.
+/// Guarantees: the secrets are gone, and every other escape is what it was.
+#[test]
+fn escapes_hide_nothing_in_text_that_was_cut_off() {
+    for (text, expected) in [
+        (r#"{"a":"x\n4111 1111 1111 1111\njo@example.com"#, r#"{"a":"x\n[masked:card]\n[masked:email]"#),
+        (r#"{"a":"{\"b\":\"x\\njo\\u0040example.com\\n\""#, r#"{"a":"{\"b\":\"x\\n[masked:email]\\n\""#),
+        (r"see C:\new\table for jo@example.com", r"see C:\new\table for [masked:email]"),
+        (r"C:\u0041\new stays", r"C:\u0041\new stays"),
+    ] {
+        let masked = ContentOptions { mask: masks(), ..ContentOptions::default() };
+        let seen = done(&masked, chat(&json!({ "input.value": text })));
+        assert_eq!(seen["input.value"], json!(expected));
+    }
+}
+
 /// Scenario: options that make no sense.
 /// Guarantees: each is refused, by its name.
 #[test]
@@ -398,6 +414,12 @@ fn any_json() -> impl Strategy<Value = Json> {
     })
 }
 
+/// A text as JSON spells it, without quotes.
+fn inside(text: &str) -> String {
+    let json = json!(text).to_string();
+    json[1..json.len() - 1].to_owned()
+}
+
 /// A text as JSON may spell it: every other character as an escape.
 fn escaped(text: &str) -> String {
     let spell = |(at, unit): (usize, char)| match at % 2 {
@@ -418,21 +440,26 @@ proptest! {
         json in any_json(),
         secret in prop::sample::select(vec!["sk-proj-abcdefghijklmnopqrstuv", "jo.doe@mail.example.com", "4111 1111 1111 1111", "+49 30 1234567", "192.168.10.20"]),
         spelled in any::<bool>(),
-        before in "([a-z]{0,5} )?",
+        before in "([a-z]{0,5}[ \n\t\"])?",
+        kept in prop_oneof![Just(100_usize), 0_usize..100],
         key in prop::sample::select(vec!["input.value", "gen_ai.tool.call.arguments", "gen_ai.completion"]),
     ) {
         let text = json.to_string();
-        let planted = text.replace("PLANTED", &format!("{before}{}", if spelled && !text.contains('\\') { escaped(secret) } else { secret.to_owned() }));
+        let secret_as = if spelled && !text.contains('\\') { escaped(secret) } else { secret.to_owned() };
+        let planted = text.replace("PLANTED", &format!("{}{secret_as}", inside(&before)));
+        let kept = (planted.len() * kept / 100..=planted.len()).find(|at| planted.is_char_boundary(*at)).unwrap();
+        let planted = &planted[..kept];
         let mut traces = Traces::parse(request(&[chat(&json!({}))]).into()).unwrap();
-        traces.set_attribute(spanmill_otlp::SpanIx::default(), key, spanmill_otlp::Value::Str(&planted));
+        traces.set_attribute(spanmill_otlp::SpanIx::default(), key, spanmill_otlp::Value::Str(planted));
         let seen = decoded(MASKING.apply(traces).traces.encode()).remove(&1).unwrap();
         let masked = seen[key].as_str().unwrap();
         // A number alone is a text like any other.
-        if let Ok(before @ (Json::Array(_) | Json::Object(_) | Json::String(_))) = serde_json::from_str::<Json>(&planted) {
+        if let Ok(before @ (Json::Array(_) | Json::Object(_) | Json::String(_))) = serde_json::from_str::<Json>(planted) {
             let after: Json = serde_json::from_str(masked).unwrap();
             prop_assert_eq!(shape(&before), shape(&after));
         }
         prop_assert!(!read_all(masked, 0).contains(secret), "{} {}", planted, masked);
+        prop_assert!(!masked.contains(&escaped(secret)), "{} {}", planted, masked);
     }
 
     /// Scenario: any JSON, with long texts in it, under attributes of several forms, goes through every action twice.
@@ -443,7 +470,7 @@ proptest! {
         long in "[a-zé\n\"]{0,300}",
         key in prop::sample::select(vec!["gen_ai.input.messages", "input.value", "gen_ai.tool.call.arguments", "gen_ai.tool.definitions"]),
     ) {
-        let text = json.to_string().replace("PLANTED", json!(long).to_string().trim_matches('"'));
+        let text = json.to_string().replace("PLANTED", &inside(&long));
         let is_document = |text: &str| matches!(serde_json::from_str(text), Ok(Json::Array(_) | Json::Object(_)));
         for (policy, keeps_structure) in POLICIES.iter().zip([true, true, false, true]) {
             let mut traces = Traces::parse(request(&[chat(&json!({}))]).into()).unwrap();

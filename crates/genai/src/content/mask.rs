@@ -104,7 +104,7 @@ impl Masks {
                 *count += times;
             }
         }
-        found.then(|| masked.into_owned())
+        found.then(|| if matches!(readable, Cow::Owned(_)) { restored(&masked) } else { masked.into_owned() })
     }
 }
 
@@ -169,9 +169,10 @@ impl Edit for MaskEdit<'_> {
 }
 
 /// A text with what JSON can spell otherwise: texts that are no whole JSON often are the beginning of some, or hold some, and an escape must
-/// not hide what is to be masked.
+/// not hide what is to be masked, nor be taken for a letter of it. JSON in JSON has several backslashes where there was one. Escapes that
+/// have to stay are put in other characters: see [`restored`].
 fn unescaped(text: &str) -> Cow<'_, str> {
-    if !text.contains("\\u") && !text.contains("\\/") {
+    if !text.contains('\\') || text.contains(|character| hidden(character).is_some()) {
         return Cow::Borrowed(text);
     }
     let mut plain = String::with_capacity(text.len());
@@ -179,27 +180,39 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
         plain.push_str(before);
-        let code = escape.strip_prefix("\\u").and_then(|rest| u32::from_str_radix(rest.get(..4)?, 16).ok());
+        rest = escape.trim_start_matches('\\');
+        let code = rest.strip_prefix('u').and_then(|rest| u32::from_str_radix(rest.get(..4)?, 16).ok());
         // Control characters, quotes and backslashes stay escaped: the text may be JSON to somebody.
         let character = code.and_then(char::from_u32).filter(|it| !it.is_control() && !matches!(it, '"' | '\\'));
-        let taken = match character {
-            Some(character) => {
-                plain.push(character);
-                6
+        if let Some(character) = character {
+            plain.push(character);
+            rest = rest.get(5..).unwrap_or_default();
+        } else if !rest.starts_with('/') {
+            plain.extend(std::iter::repeat_n(stand_in(b'\\'), escape.len() - rest.len()));
+            if let Some(letter @ (b'n' | b'r' | b't' | b'b' | b'f')) = rest.as_bytes().first() {
+                plain.push(stand_in(*letter));
+                rest = rest.get(1..).unwrap_or_default();
             }
-            None if escape.starts_with("\\/") => {
-                plain.push('/');
-                2
-            }
-            None => {
-                // An escaped backslash does not begin another escape.
-                let taken = if escape.starts_with("\\\\") { 2 } else { 1 };
-                plain.push_str(escape.get(..taken).unwrap_or_default());
-                taken
-            }
-        };
-        rest = escape.get(taken..).unwrap_or_default();
+        }
     }
     plain.push_str(rest);
     Cow::Owned(plain)
 }
+
+/// A text with its escapes as they were.
+fn restored(text: &str) -> String {
+    text.chars().map(|character| hidden(character).unwrap_or(character)).collect()
+}
+
+/// What stands for a character of an escape: one for private use, which no word has.
+fn stand_in(escape: u8) -> char {
+    char::from_u32(PRIVATE + u32::from(escape)).unwrap_or(' ')
+}
+
+/// What a character stands for.
+fn hidden(character: char) -> Option<char> {
+    u32::from(character).checked_sub(PRIVATE).and_then(|code| u8::try_from(code).ok()).map(char::from)
+}
+
+/// Where a plane for private use begins.
+const PRIVATE: u32 = 0xf_0000;

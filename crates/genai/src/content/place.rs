@@ -128,7 +128,7 @@ impl<'a> Place<'a> {
             && IDENTIFIERS.contains(&self.key)
             && text.len() <= LONGEST_STRUCTURAL
             && text.bytes().any(|byte| byte.is_ascii_alphabetic())
-            && !text.contains(char::is_whitespace)
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:/".contains(&byte))
     }
 
     /// Whether a text here tells what something is.
