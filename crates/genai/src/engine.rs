@@ -23,7 +23,7 @@ use crate::write::{Rules, write};
 /// Normalises GenAI spans. One engine serves all requests of a pipeline, from any number of threads.
 #[derive(Debug)]
 pub struct Engine {
-    catalogue: Catalogue,
+    pub(crate) catalogue: Catalogue,
     encoded: Encoded,
     prices: Prices,
     /// The sources to recognise, as bits.

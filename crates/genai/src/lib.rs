@@ -20,6 +20,7 @@ mod account;
 mod builtin;
 mod call;
 mod catalogue;
+pub mod content;
 mod datum;
 mod derive;
 mod encoded;

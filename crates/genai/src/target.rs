@@ -160,6 +160,13 @@ pub(crate) fn is_content(target: Target) -> bool {
     matches!(target, OUTPUT_MESSAGES | INPUT_MESSAGES | SYSTEM | DEFINITIONS)
 }
 
+/// Whether what a target says is content, rather than a fact about it.
+pub(crate) fn holds_content(name: &str) -> bool {
+    matches!(target(name), Some(TOOL_ARGUMENTS | TOOL_RESULT))
+        || target(name).is_some_and(is_content)
+        || name == "gen_ai.retrieval.query.text"
+}
+
 /// The target with that name.
 pub(crate) fn target(name: &str) -> Option<Target> {
     TARGETS.iter().position(|(known, _)| *known == name).map(|at| at as Target)

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 pub(crate) use self::rule::Rule;
 pub(crate) use self::source::Source;
-use crate::target::{Names, Target};
+use crate::target::{self, Names, Target};
 use crate::vocabulary::Vocabulary;
 
 /// A file of knowledge is wrong.
@@ -99,6 +99,22 @@ impl Catalogue {
     /// The column of spans that no source claims.
     pub(crate) fn unrecognised(&self) -> SourceIx {
         self.sources.len() as SourceIx
+    }
+
+    /// The keys that some source takes, as a whole, for something that is content.
+    pub(crate) fn content_keys(&self) -> impl Iterator<Item = &str> {
+        let columns = self.sources.len() as SourceIx;
+        let takes = move |slot: Slot| {
+            (0..=columns).any(|source| {
+                self.rules(slot, source).iter().any(|rule| {
+                    rule.path.is_none()
+                        && target::TARGETS
+                            .get(usize::from(rule.target))
+                            .is_some_and(|(name, _)| target::holds_content(name))
+                })
+            })
+        };
+        self.key_names.iter().enumerate().filter(move |(slot, _)| takes(*slot as Slot)).map(|(_, name)| &**name)
     }
 
     /// The source that a scope belongs to.

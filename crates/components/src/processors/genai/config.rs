@@ -4,12 +4,14 @@ use serde::Deserialize;
 use spanmill_config::{ByteSize, ConfigError, Duration, Section};
 use spanmill_genai::{Conventions, Options, OwnSource, PriceOverride, PriceTable, Pricing, SchemaUrl, SlowSmall};
 
+use super::content::ContentConfig;
 use super::flags::{FlagConfig, Flags};
 
 /// What a section asks for.
 pub(super) struct Config {
     pub(super) options: Options,
     pub(super) flags: Flags,
+    pub(super) content: ContentConfig,
     pub(super) hold: Option<Hold>,
 }
 
@@ -43,6 +45,8 @@ struct Given {
     pub(super) slow_small: SlowSmallConfig,
     /// Flags of the user's own, by name: `spanmill.<name>` is set to true on spans that meet the condition.
     pub(super) flags: BTreeMap<String, FlagConfig>,
+    /// What is done with prompts, answers and other content.
+    pub(super) content: ContentConfig,
 }
 
 /// One of `sources`.
@@ -150,6 +154,7 @@ impl Default for Given {
             pricing: PricingConfig::default(),
             slow_small: SlowSmallConfig::default(),
             flags: BTreeMap::new(),
+            content: ContentConfig::default(),
         }
     }
 }
@@ -228,7 +233,7 @@ impl Config {
             wait: config.usage.hold.to_std(),
             most_bytes: usize::try_from(config.usage.hold_memory.bytes()).unwrap_or(usize::MAX),
         });
-        Ok(Self { options, flags, hold })
+        Ok(Self { options, flags, content: config.content, hold })
     }
 }
 

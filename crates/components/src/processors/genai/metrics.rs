@@ -3,6 +3,7 @@ use std::sync::{Mutex, PoisonError};
 
 use prometheus::IntCounter;
 use spanmill_genai::Tally;
+use spanmill_genai::content::ContentTally;
 use spanmill_pipeline::Telemetry;
 
 /// What the processor tells about itself.
@@ -17,6 +18,16 @@ pub(super) struct Metrics {
     /// Held spans that the next component refused for good.
     pub(super) dropped: IntCounter,
     unpriced: Unpriced,
+}
+
+/// What is told of content.
+pub(super) struct ContentMetrics {
+    masked: Vec<IntCounter>,
+    dropped: IntCounter,
+    hashed: IntCounter,
+    truncated: IntCounter,
+    offloaded: IntCounter,
+    pub(super) failed: IntCounter,
 }
 
 /// Calls without a cost, by model. Models come from the outside, so only so many are told apart.
@@ -82,6 +93,49 @@ impl Metrics {
         for (model, count) in &tally.unpriced {
             self.unpriced.count(model, *count);
         }
+    }
+}
+
+// === impl ContentMetrics ===
+
+impl ContentMetrics {
+    pub(super) fn new<'a>(telemetry: &Telemetry, id: &str, masks: impl Iterator<Item = &'a str>) -> Self {
+        let values = |action| {
+            telemetry.counter(
+                "spanmill_processor_genai_content_values",
+                "Values of content that did not stay as they were, by what was done.",
+                &[("processor", id), ("action", action)],
+            )
+        };
+        let masked = |kind| {
+            telemetry.counter(
+                "spanmill_processor_genai_content_masked",
+                "Secrets and personal data that were masked, by kind.",
+                &[("processor", id), ("kind", kind)],
+            )
+        };
+        Self {
+            masked: masks.map(masked).collect(),
+            dropped: values("drop"),
+            hashed: values("hash"),
+            truncated: values("truncate"),
+            offloaded: values("offload"),
+            failed: telemetry.counter(
+                "spanmill_processor_genai_content_refused",
+                "Requests that were refused, since their content could not be put aside.",
+                &[("processor", id)],
+            ),
+        }
+    }
+
+    pub(super) fn count(&self, tally: &ContentTally) {
+        for (counter, count) in self.masked.iter().zip(&tally.masked) {
+            counter.inc_by(*count);
+        }
+        self.dropped.inc_by(tally.dropped);
+        self.hashed.inc_by(tally.hashed);
+        self.truncated.inc_by(tally.truncated);
+        self.offloaded.inc_by(tally.offloaded);
     }
 }
 

@@ -2,10 +2,12 @@
 //! comparable, finds the span that owns the usage of each call, and marks slow small calls.
 
 mod config;
+mod content;
 mod core;
 mod flags;
 mod held;
 mod metrics;
+mod store;
 mod worker;
 
 #[cfg(test)]
@@ -28,6 +30,7 @@ use tokio::time::Duration;
 
 use self::core::Core;
 use config::{Config, Hold};
+use content::ThenContent;
 use held::Held;
 use metrics::Metrics;
 use worker::Worker;
@@ -69,10 +72,16 @@ fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Resu
     if signal != Signal::Traces {
         return Err(context.section.error("", "genai works on spans: it can be used in traces pipelines only"));
     }
-    let Config { options, flags, hold } = Config::read(context.section)?;
+    let Config { options, flags, content, hold } = Config::read(context.section)?;
     let engine = Engine::new(&options).map_err(|error| context.section.error("", error))?;
-    let metrics = Metrics::new(context.telemetry, &context.id.to_string(), engine.source_names());
+    let id = context.id.to_string();
+    let content = content.read(&engine, context.section, context.telemetry, &id)?;
+    let metrics = Metrics::new(context.telemetry, &id, engine.source_names());
     let core = Arc::new(Core { engine, flags, metrics });
+    let next: Arc<dyn Consumer> = match content {
+        Some(content) => Arc::new(ThenContent { content, next }),
+        None => next,
+    };
     Ok(match hold {
         None => Arc::new(GenAiProcessor { core, next }),
         Some(hold) => Arc::new(HoldingProcessor::new(&hold, core, next)),

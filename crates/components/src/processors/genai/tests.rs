@@ -111,6 +111,7 @@ usage: {memory: 12MiB, hold: 0s, hold_memory: 64MiB}
 pricing: {table: builtin, overrides: [], unknown: skip}
 slow_small: {min_duration: 5s, max_input_tokens: 2000, finish_reasons: [stop]}
 flags: {}
+content: {policy: keep, rules: [], max_bytes: 4KiB, blobs: keep, embeddings: keep, mask: [], offload: {}}
 "#;
     assert_eq!(refusal(yaml), "");
 }
@@ -300,4 +301,141 @@ async fn what_is_held_is_bounded() {
     assert_eq!(early.get(), 2);
     node.shutdown().await.unwrap();
     assert_eq!(sink.0.lock().unwrap().len(), 3);
+}
+
+/// A request whose span has a prompt under an old name.
+fn asking(question: &str) -> Traces {
+    let mut traces = request();
+    traces.set_attribute(SpanIx::default(), "gen_ai.prompt", Value::Str(question));
+    traces
+}
+
+/// What the only span that a sink took says under a key.
+fn taken(sink: &Sink, key: &str) -> Option<String> {
+    let taken = sink.0.lock().unwrap();
+    taken.last().unwrap().spans().next().unwrap().attribute(key)?.as_str().map(str::to_owned)
+}
+
+/// Scenario: content passes with default options, and with an address in it that is to be masked.
+/// Guarantees: by default it stays; the address is gone from what was found and what was made of it, and is counted.
+#[tokio::test]
+async fn content_is_masked_where_that_is_asked_for() {
+    let question = "Write to jo@example.com about ORD-12";
+    for (yaml, expected) in [
+        ("{}", question),
+        ("content: {policy: keep}", question),
+        (
+            "content: {mask: [email, {name: order, pattern: 'ORD-\\d+'}]}",
+            "Write to [masked:email] about [masked:order]",
+        ),
+    ] {
+        let (sink, telemetry) = (Arc::new(Sink::default()), Telemetry::default());
+        let node = make(yaml, Signal::Traces, Arc::clone(&sink), &telemetry).unwrap();
+        node.consume(Batch::from(asking(question))).await.unwrap();
+        assert_eq!(taken(&sink, "gen_ai.prompt").unwrap(), expected);
+        assert!(taken(&sink, "gen_ai.input.messages").unwrap().contains(expected));
+        let labels = [("processor", "genai"), ("kind", "email")];
+        let masked = telemetry.counter("spanmill_processor_genai_content_masked", "", &labels).get();
+        assert_eq!(masked, if expected == question { 0 } else { 2 });
+    }
+}
+
+/// Scenario: content is put aside into a folder that is not there yet, twice, and one of its files is removed and another changed meanwhile.
+/// Guarantees: references lead to files that hold what stood there; a file that is there is not written again, one that is not is.
+#[tokio::test]
+async fn content_is_put_aside_into_a_folder() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("deep/content");
+    let yaml = format!("content: {{policy: offload, offload: {{directory: {}}}}}", folder.display());
+    let (sink, telemetry) = (Arc::new(Sink::default()), Telemetry::default());
+    let node = make(&yaml, Signal::Traces, Arc::clone(&sink), &telemetry).unwrap();
+    node.consume(Batch::from(asking("Hot?"))).await.unwrap();
+    let reference: serde_json::Value = serde_json::from_str(&taken(&sink, "gen_ai.prompt").unwrap()).unwrap();
+    let file = reference["uri"].as_str().unwrap().strip_prefix("file://").unwrap().to_owned();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "Hot?");
+    // The prompt, and the messages that were made of it; nothing unfinished is left.
+    let files = || std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    assert_eq!(files().len(), 2);
+    std::fs::write(&file, "changed").unwrap();
+    files()
+        .iter()
+        .filter(|path| !file.ends_with(path.to_str().unwrap()))
+        .for_each(|path| std::fs::remove_file(path).unwrap());
+    node.consume(Batch::from(asking("Hot?"))).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "changed");
+    assert_eq!(files().len(), 2);
+    let labels = [("processor", "genai"), ("action", "offload")];
+    assert_eq!(telemetry.counter("spanmill_processor_genai_content_values", "", &labels).get(), 4);
+}
+
+/// Scenario: the folder for content goes away while the pipeline runs, and an object store does not answer.
+/// Guarantees: requests are refused so that clients send them again; nothing goes on without its content; once the folder is back, so is all.
+#[tokio::test]
+async fn nothing_is_lost_where_nothing_can_be_put_aside() {
+    let root = tempfile::tempdir().unwrap();
+    let folder = root.path().join("content");
+    // Nobody listens at port 1.
+    let options = "{aws_access_key_id: a, aws_secret_access_key: b, aws_endpoint: 'http://127.0.0.1:1', aws_allow_http: 'true', aws_region: r}";
+    for (yaml, works) in [
+        (format!("{{directory: {}}}", folder.display()), true),
+        (format!("{{url: 's3://bucket/content', options: {options}}}"), false),
+    ] {
+        let yaml = format!("content: {{policy: offload, offload: {yaml}}}");
+        let (sink, telemetry) = (Arc::new(Sink::default()), Telemetry::default());
+        let node = make(&yaml, Signal::Traces, Arc::clone(&sink), &telemetry).unwrap();
+        _ = std::fs::remove_dir_all(&folder);
+        let refused = node.consume(Batch::from(asking("Hot?"))).await.unwrap_err();
+        assert!(refused.retryable && refused.message.contains("put aside"), "{refused:?}");
+        assert!(sink.0.lock().unwrap().is_empty());
+        let refusals = telemetry.counter("spanmill_processor_genai_content_refused", "", &[("processor", "genai")]);
+        assert_eq!(refusals.get(), 1);
+        if works {
+            std::fs::create_dir(&folder).unwrap();
+            node.consume(Batch::from(asking("Hot?"))).await.unwrap();
+        }
+    }
+}
+
+/// Scenario: options of `content` that make no sense, and all of them with sense.
+/// Guarantees: the first are refused by their name, and no secret is shown; the others are accepted.
+#[test]
+fn options_of_content_are_checked() {
+    for (yaml, named) in [
+        ("{policy: shred}", "content::policy"),
+        ("{policy: offload}", "content::offload"),
+        ("{blobs: truncate}", "content::blobs"),
+        ("{max_bytes: 10}", "content::max_bytes"),
+        ("{mask: [iban]}", "content::mask"),
+        ("{mask: [{name: a, pattern: '('}]}", "content::mask"),
+        ("{mask: [{name: a}]}", "content::mask"),
+        ("{hash_key: ''}", "content::hash_key"),
+        ("{rules: [{larger_than: 1KiB}]}", "action"),
+        ("{rules: [{attributes: [''], action: drop}]}", "content::rules"),
+        ("{rules: [{attributes: [gen_ai.response.id], action: drop}]}", "gen_ai.response.id"),
+        ("{offload: {directory: /proc/none}}", "content::offload::directory"),
+        ("{offload: {directory: a, url: 's3://b'}}", "content::offload"),
+        ("{offload: {url: 'ftp://host/x'}}", "content::offload::url"),
+        ("{offload: {url: 'https://user:hidden@host/x'}}", "content::offload::url"),
+        ("{offload: {url: 's3://b/x', options: {aws_regoin: hidden}}}", "aws_regoin"),
+        ("{offload: {options: {aws_region: hidden}}}", "content::offload"),
+        ("{colour: red}", "colour"),
+    ] {
+        let message = refusal(&format!("content: {yaml}"));
+        assert!(message.contains(named), "{yaml}: {message:?}");
+        assert!(!message.contains("hidden"), "{yaml}: {message:?}");
+    }
+    let yaml = r#"
+content:
+  policy: truncate
+  max_bytes: 4KiB
+  rules:
+    - {attributes: [gen_ai.input.messages, llm.input_messages.*], larger_than: 8KiB, action: hash}
+    - {larger_than: 1MiB, action: drop}
+  blobs: offload
+  embeddings: drop
+  mask: [keys, email, card, phone, ip, {name: order, pattern: 'ORD-\d+', replacement: '<order>'}]
+  hash_key: not-to-be-told
+  offload: {url: 's3://bucket/content', options: {aws_region: eu-west-1}}
+"#;
+    assert_eq!(refusal(yaml), "");
 }
