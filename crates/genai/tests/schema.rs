@@ -8,7 +8,7 @@ mod support;
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use spanmill_genai::content::{Action, ContentOptions, ContentPolicy, DataAction, Mask};
 use spanmill_genai::{Engine, Options, PriceTable, Pricing};
 use spanmill_otlp::Traces;
