@@ -7,9 +7,10 @@ use spanmill_otlp::{KeyTable, Slot};
 use super::rule::rules_of;
 use super::{Catalogue, CatalogueError, Cell, GENERIC, Plan, Rule, SlotInfo, Source, SourceIx, is_genai, split_flat};
 use crate::options::Conventions;
+use crate::pattern::Pattern;
 use crate::source::{Mapping, Shapes, SourceFile};
 use crate::target::{self, Names, Target};
-use crate::vocabulary::{Vocabulary, regex};
+use crate::vocabulary::Vocabulary;
 
 /// A source's own mapping of a key, before compilation.
 struct Draft {
@@ -59,9 +60,9 @@ impl Catalogue {
         let mut sources = Vec::new();
         let mut marks: Vec<(Slot, usize)> = Vec::new();
         for (at, file) in parsed.iter().enumerate() {
-            let versions = file.recognise.versions.as_deref().map(|it| regex(it, &file.name)).transpose()?;
+            let versions = file.recognise.versions.as_deref().map(|it| Pattern::new(it, &file.name)).transpose()?;
             for scope in &file.recognise.scopes {
-                scopes.push((regex(scope, &file.name)?, versions.clone(), at as SourceIx));
+                scopes.push((Pattern::new(scope, &file.name)?, versions.clone(), at as SourceIx));
             }
             for marker in &file.recognise.markers {
                 marks.push((keys.slot(marker), at));

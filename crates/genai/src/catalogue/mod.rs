@@ -5,12 +5,12 @@ mod compile;
 mod rule;
 mod source;
 
-use regex::Regex;
 use spanmill_otlp::{KeyTable, Slot};
 use thiserror::Error;
 
 pub(crate) use self::rule::Rule;
 pub(crate) use self::source::Source;
+use crate::pattern::Pattern;
 use crate::target::{self, Names, Target};
 use crate::vocabulary::Vocabulary;
 
@@ -70,7 +70,7 @@ pub(crate) struct Catalogue {
     flat_heads: Vec<u8>,
     key_names: Vec<Box<str>>,
     pub(crate) names: Names,
-    scopes: Vec<(Regex, Option<Regex>, SourceIx)>,
+    scopes: Vec<(Pattern, Option<Pattern>, SourceIx)>,
     equals: Vec<(Slot, Box<[u8]>, SourceIx)>,
     cells: Vec<Cell>,
     plans: Vec<Plan>,

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
-
 use super::CatalogueError;
+use crate::pattern::Pattern;
 use crate::source::{Inclusion, SourceFile};
-use crate::vocabulary::{Operation, Vocabulary, Words, regex};
+use crate::vocabulary::{Operation, Vocabulary, Words};
 
 /// A compiled source.
 #[derive(Debug)]
@@ -14,7 +13,7 @@ pub(crate) struct Source {
     pub(crate) name: Box<str>,
     /// Whether a span of its scopes may have nothing to do with GenAI.
     pub(crate) mixed: bool,
-    pub(crate) spans: Vec<(Regex, Operation, bool)>,
+    pub(crate) spans: Vec<(Pattern, Operation, bool)>,
     pub(crate) default_provider: Option<Box<str>>,
     pub(crate) providers: Words<Box<str>>,
     pub(crate) default_operation: Operation,
@@ -35,7 +34,7 @@ impl Source {
     pub(super) fn new(file: &SourceFile, vocabulary: &Vocabulary) -> Result<Self, CatalogueError> {
         let mut spans = Vec::new();
         for rule in &file.spans {
-            spans.push((regex(&rule.name, &file.name)?, known(&rule.operation, vocabulary), rule.overrides));
+            spans.push((Pattern::new(&rule.name, &file.name)?, known(&rule.operation, vocabulary), rule.overrides));
         }
         let operations = Words::new(
             file.operation.values.iter().map(|(word, operation)| (word.clone(), known(operation, vocabulary))),

@@ -115,7 +115,15 @@ impl Prices {
         // What was found before may have another price now.
         self.found.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
         // Spellings that are looked up are in lower case.
-        self.providers.entry(provider.into()).or_default().insert(model.to_lowercase().into(), at);
+        let model = if model.bytes().any(|byte| byte.is_ascii_uppercase() || !byte.is_ascii()) {
+            model.to_lowercase().into()
+        } else {
+            Box::from(model)
+        };
+        match self.providers.get_mut(provider) {
+            Some(models) => _ = models.insert(model, at),
+            None => _ = self.providers.insert(provider.into(), HashMap::from([(model, at)])),
+        }
     }
 
     /// The rates of a model at a provider.

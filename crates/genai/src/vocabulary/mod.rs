@@ -13,6 +13,7 @@ use self::lookup::{Prefixes, is_host};
 pub(crate) use self::lookup::{Words, names_snapshot};
 pub(crate) use self::words::{Class, ErrorClass, Finish, Operation};
 use crate::catalogue::CatalogueError;
+use crate::pattern::Pattern;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -66,7 +67,7 @@ struct TextEntry {
 #[derive(Debug)]
 pub(crate) struct Vocabulary {
     providers: Words<Option<Box<str>>>,
-    by_model: Vec<(Regex, Box<str>)>,
+    by_model: Vec<(Pattern, Box<str>)>,
     /// Hosts, and whose they are.
     hosts: Vec<(Box<str>, Box<str>)>,
     answered_by_snapshots: Prefixes,
@@ -106,7 +107,7 @@ impl Vocabulary {
         let providers = Words::new(known.chain(file.not_providers.into_iter().map(|name| (name, None))));
         let mut by_model = Vec::new();
         for ByModel { model, provider } in file.providers_by_model {
-            by_model.push((regex(&model, "vocabulary")?, provider.into()));
+            by_model.push((Pattern::new(&model, "vocabulary")?, provider.into()));
         }
         let hosts = file.hosts.into_iter().flat_map(|(provider, hosts)| {
             hosts.into_iter().map(move |host| (host.into(), Box::from(provider.as_str())))
