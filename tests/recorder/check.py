@@ -100,7 +100,7 @@ def telltales():
     be found by chance."""
     names = {socket.gethostname(), str(pathlib.Path.home()) + "/"}
     names |= {platform.release(), f"{uuid.getnode():012x}"}
-    names |= {f"/home/{getpass.getuser()}", "/root/", "/work/"}
+    names |= {f"/home/{getpass.getuser()}", str(pathlib.Path.home()) + "/", str(pathlib.Path(__file__).resolve().parents[2]) + "/"}
     return [name for name in names if len(name) > 5 and name != "localhost"]
 
 
