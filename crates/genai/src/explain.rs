@@ -9,6 +9,7 @@ use spanmill_otlp::{SpanRef, Traces};
 use crate::call::{Call, Role};
 use crate::catalogue::{Catalogue, SourceIx};
 use crate::datum::Datum;
+use crate::hash::hex;
 use crate::price::PriceStory;
 use crate::read::Note;
 use crate::target::{self, CORE};
@@ -243,8 +244,4 @@ fn origin(catalogue: &Catalogue, chapter: Option<&Chapter>, key: &str, same: boo
 
 fn values<'a>(span: SpanRef<'a>) -> impl Iterator<Item = (String, Json)> + use<'a> {
     span.attributes().map(|found| (String::from_utf8_lossy(found.key).into_owned(), Datum::read(found.value).json()))
-}
-
-fn hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }

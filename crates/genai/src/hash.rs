@@ -1,5 +1,6 @@
-//! A fast hash of short texts, seeded anew in each process, so that nobody can prepare collisions.
+//! A fast hash of short texts, seeded anew in each process, so that nobody can prepare collisions; and how hashes and ids are shown.
 
+use std::fmt::Write;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::LazyLock;
 
@@ -21,4 +22,14 @@ pub(crate) fn hash_text(text: &[u8]) -> u64 {
 fn mix(word: u64) -> u64 {
     let product = u128::from(word ^ 0xa076_1d64_78bd_642f) * 0xe703_7ed1_a0b4_28db;
     (product as u64) ^ (product >> 64) as u64
+}
+
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing to a string cannot fail.
+        _ = write!(text, "{byte:02x}");
+    }
+    text
 }

@@ -47,3 +47,4 @@ pub use view::{
     AnyValue, Attribute, Attributes, EventRef, Field, Fields, LinkRef, Message, Payload, Pos, ResourceRef, ScopeRef,
     SpanRef, StatusRef, ValueRef, Visitor,
 };
+pub use wire::put_field;

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use crate::value::{Value, put_key_value};
 use crate::view::Pos;
-use crate::wire::{put_delimited, put_varint, varint_len};
+use crate::wire::{Payload, put_field, put_varint, varint_len};
 
 /// Which message a [`Patch`] is for; they number their attributes differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,31 +138,22 @@ impl Patch {
 
     /// Appends a length-delimited field (a string, bytes, or an encoded message).
     pub fn append_bytes(&mut self, number: u32, body: &[u8]) {
-        if number < 16 {
-            put_delimited(&mut self.appended, (number << 3 | 2) as u8, body);
-        } else {
-            put_varint(&mut self.appended, u64::from(number << 3 | 2));
-            put_varint(&mut self.appended, body.len() as u64);
-            self.appended.extend_from_slice(body);
-        }
+        put_field(&mut self.appended, number, Payload::Bytes(body));
     }
 
     /// Appends a field of wire type 0.
     pub fn append_varint(&mut self, number: u32, value: u64) {
-        put_varint(&mut self.appended, u64::from(number << 3));
-        put_varint(&mut self.appended, value);
+        put_field(&mut self.appended, number, Payload::Varint(value));
     }
 
     /// Appends a field of wire type 1.
     pub fn append_fixed64(&mut self, number: u32, value: u64) {
-        put_varint(&mut self.appended, u64::from(number << 3 | 1));
-        self.appended.extend_from_slice(&value.to_le_bytes());
+        put_field(&mut self.appended, number, Payload::Fixed64(value));
     }
 
     /// Appends a field of wire type 5.
     pub fn append_fixed32(&mut self, number: u32, value: u32) {
-        put_varint(&mut self.appended, u64::from(number << 3 | 5));
-        self.appended.extend_from_slice(&value.to_le_bytes());
+        put_field(&mut self.appended, number, Payload::Fixed32(value));
     }
 }
 

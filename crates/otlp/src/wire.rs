@@ -111,6 +111,30 @@ pub(crate) fn plain_field(rest: &[u8]) -> Option<(u32, Payload<'_>, &[u8])> {
     }
 }
 
+/// Appends a field, tag included.
+pub fn put_field(out: &mut Vec<u8>, number: u32, payload: Payload<'_>) {
+    let tag = u64::from(number) << 3;
+    match payload {
+        Payload::Varint(value) => {
+            put_varint(out, tag);
+            put_varint(out, value);
+        }
+        Payload::Fixed64(value) => {
+            put_varint(out, tag | 1);
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+        Payload::Bytes(bytes) => {
+            put_varint(out, tag | 2);
+            put_varint(out, bytes.len() as u64);
+            out.extend_from_slice(bytes);
+        }
+        Payload::Fixed32(value) => {
+            put_varint(out, tag | 5);
+            out.extend_from_slice(&value.to_le_bytes());
+        }
+    }
+}
+
 #[inline]
 pub(crate) fn put_varint(out: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {

@@ -37,7 +37,12 @@ pub(crate) fn show(error: &CommandError) {
     let _ = writeln!(stderr, "{red}Error:{plain} {error}");
 }
 
-/// Whether stderr shows colours: on a terminal, unless <https://no-color.org> is asked for.
+/// Whether stderr shows colours: on a terminal, unless they are not wanted.
 pub(crate) fn colours() -> bool {
-    io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    io::stderr().is_terminal() && colours_wanted()
+}
+
+/// Whether colours are wanted where there is a terminal: see <https://no-color.org>.
+pub(crate) fn colours_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use spanmill_otlp::{KeyTable, Slot};
 
 use super::rule::rules_of;
-use super::{Catalogue, CatalogueError, Cell, GENERIC, Plan, Rule, SlotInfo, Source, SourceIx, is_genai, split_flat};
+use super::{Catalogue, CatalogueError, Cell, GENERIC, Plan, Rule, SlotInfo, Source, SourceIx, is_genai};
+use crate::messages::split_flat;
 use crate::options::Conventions;
 use crate::pattern::Pattern;
 use crate::source::{Mapping, Shapes, SourceFile};
@@ -117,7 +118,8 @@ impl Catalogue {
             }
         }
         for (name, info) in keys.names.iter().zip(&mut slots) {
-            info.flat = split_flat(&flattened, name.as_bytes()).is_some();
+            info.flat = split_flat(flattened.iter().map(|(prefix, _): &(Box<str>, Target)| &**prefix), name.as_bytes())
+                .is_some();
         }
         let events = parsed.iter().flat_map(|file| file.time_to_first_token.events.iter());
         let mut catalogue = Self {

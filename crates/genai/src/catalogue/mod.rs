@@ -10,6 +10,7 @@ use thiserror::Error;
 
 pub(crate) use self::rule::Rule;
 pub(crate) use self::source::Source;
+use crate::messages::split_flat;
 use crate::pattern::Pattern;
 use crate::target::{self, Names, Target};
 use crate::vocabulary::Vocabulary;
@@ -154,8 +155,8 @@ impl Catalogue {
     }
 
     /// What a key of a flattened document consists of: the number of its prefix, and what follows that.
-    pub(crate) fn flattened<'k>(&self, key: &'k [u8]) -> Option<(u8, &'k str)> {
-        split_flat(&self.flattened, key)
+    pub(crate) fn flattened<'k>(&self, key: &'k [u8]) -> Option<(usize, &'k str)> {
+        split_flat(self.flattened.iter().map(|(prefix, _)| &**prefix), key)
     }
 
     /// The rules for a key.
@@ -176,13 +177,4 @@ impl Catalogue {
     pub(crate) fn source(&self, source: SourceIx) -> Option<&Source> {
         self.sources.get(usize::from(source))
     }
-}
-
-/// Splits a key such as `gen_ai.prompt.0.content` behind the prefix.
-fn split_flat<'k>(flattened: &[(Box<str>, Target)], key: &'k [u8]) -> Option<(u8, &'k str)> {
-    flattened.iter().enumerate().find_map(|(number, (prefix, _))| {
-        let rest = key.strip_prefix(prefix.as_bytes())?.strip_prefix(b".")?;
-        rest.first().filter(|first| first.is_ascii_digit())?;
-        Some((number as u8, std::str::from_utf8(rest).ok()?))
-    })
 }

@@ -1,7 +1,7 @@
 //! What is done to one request.
 
 use spanmill_otlp::{
-    AnyValue, Attribute, EventRef, Part, Patch, Payload, SpanRef, Traces, Value, ValueRef, encode_attribute,
+    AnyValue, Attribute, EventRef, Part, Patch, Payload, SpanRef, Traces, Value, ValueRef, encode_attribute, put_field,
 };
 
 use super::aside::{Aside, is_reference};
@@ -10,7 +10,7 @@ use super::digest::is_hash;
 use super::edits::{CutEdit, HashEdit, Measure, cut};
 use super::json::{Edit, document, rewrite};
 use super::place::Place;
-use super::wire::{encoded, put_field, put_varint};
+use super::wire::encoded;
 use super::{Action, ContentPolicy, DataAction};
 
 /// A request after the policy was applied.
@@ -68,6 +68,9 @@ pub(super) const HASHED: usize = 1;
 pub(super) const TRUNCATED: usize = 2;
 pub(super) const OFFLOADED: usize = 3;
 
+/// The number of a span's field for an event.
+const EVENTS: u32 = 11;
+
 /// Documents of which the structure stays when their texts are hashed.
 const STRUCTURED: &[&str] = &[
     "gen_ai.input.messages",
@@ -114,10 +117,8 @@ impl Work<'_> {
         }
         for event in span.events() {
             if let Some(encoded) = self.event(&event, genai) {
-                // Tag and length of an event.
-                let mut field = vec![0x5a];
-                put_varint(&mut field, encoded.len() as u64);
-                field.extend_from_slice(&encoded);
+                let mut field = Vec::new();
+                put_field(&mut field, EVENTS, Payload::Bytes(&encoded));
                 patch.replace_field(event.pos, &field);
             }
         }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 
 use super::aside::Aside;
 use super::digest::{Digest, is_hash};
-use super::json::{Edit, Members, Text, decode, document, encode, is_vector, rewrite};
+use super::json::{Edit, MemberList, Text, decode, document, encode, is_vector, rewrite};
 use super::options::DataAction;
 use super::place::{DEEPEST, Place};
 
@@ -108,7 +108,7 @@ impl Edit for DataEdit<'_> {
     }
 
     /// A part of a message that is data. What was put aside is at an address then.
-    fn object(&mut self, members: &Members<'_>) -> Option<String> {
+    fn object(&mut self, members: &MemberList<'_>) -> Option<String> {
         let member = |name: &str| members.iter().find(|(key, _)| key.0 == name).and_then(|(_, raw)| decode(raw.get()));
         if self.blobs == DataAction::Keep || member("type")? != "blob" {
             return None;

@@ -1,11 +1,10 @@
 //! Hashes of content, plain or with a key.
 
-use std::fmt::Write;
-
 use hmac::{Hmac, Mac};
 use sha2::{Digest as _, Sha256};
 
 use super::options::HashKey;
+use crate::hash::hex;
 
 /// Makes hashes.
 #[derive(Debug, Default)]
@@ -29,15 +28,6 @@ pub(super) fn is_hash(text: &str) -> bool {
 /// Whether a text is a hexadecimal SHA-256.
 pub(super) fn is_name(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        // Writing to a string cannot fail.
-        _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 // === impl Digest ===

@@ -4,10 +4,11 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde_json::value::RawValue;
 
 use super::place::{DEEPEST, Place};
+use crate::messages::Members;
 
 /// A member name or text. Halves of surrogate pairs, which JSON can spell and Unicode cannot, become replacement characters: a text
 /// must not be passed over for having one.
@@ -15,7 +16,7 @@ use super::place::{DEEPEST, Place};
 pub(super) struct Text<'a>(pub(super) Cow<'a, str>);
 
 /// The members of an object, in their order.
-pub(super) type Members<'a> = [(Text<'a>, &'a RawValue)];
+pub(super) type MemberList<'a> = [(Text<'a>, &'a RawValue)];
 
 /// What takes the place of what. Nothing means that it stays.
 pub(super) trait Edit {
@@ -25,7 +26,7 @@ pub(super) trait Edit {
     }
 
     /// Encoded JSON in the place of an object.
-    fn object(&mut self, _members: &Members<'_>) -> Option<String> {
+    fn object(&mut self, _members: &MemberList<'_>) -> Option<String> {
         None
     }
 
@@ -104,33 +105,7 @@ pub(super) fn rewrite(raw: &RawValue, place: Place<'_>, edit: &mut dyn Edit) -> 
 
 /// The members of an encoded object.
 pub(super) fn members(text: &str) -> Option<Vec<(Text<'_>, &RawValue)>> {
-    struct List<'a>(Vec<(Text<'a>, &'a RawValue)>);
-
-    struct ListVisitor;
-
-    impl<'de> Visitor<'de> for ListVisitor {
-        type Value = List<'de>;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("an object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<List<'de>, A::Error> {
-            let mut members = Vec::new();
-            while let Some(member) = map.next_entry()? {
-                members.push(member);
-            }
-            Ok(List(members))
-        }
-    }
-
-    impl<'de> Deserialize<'de> for List<'de> {
-        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_map(ListVisitor)
-        }
-    }
-
-    serde_json::from_str::<List<'_>>(text).ok().map(|List(members)| members)
+    serde_json::from_str::<Members<'_, Text<'_>>>(text).ok().map(|members| members.0)
 }
 
 fn rewrite_list(items: Vec<&RawValue>, place: Place<'_>, edit: &mut dyn Edit) -> Option<String> {
@@ -145,7 +120,7 @@ fn rewrite_list(items: Vec<&RawValue>, place: Place<'_>, edit: &mut dyn Edit) ->
     Some(format!("[{}]", items.join(",")))
 }
 
-fn rewrite_object(members: &Members<'_>, place: Place<'_>, edit: &mut dyn Edit) -> Option<String> {
+fn rewrite_object(members: &MemberList<'_>, place: Place<'_>, edit: &mut dyn Edit) -> Option<String> {
     if let Some(object) = edit.object(members) {
         return Some(object);
     }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::options::ContentError;
 use super::pattern::{Pattern, patterns};
 use crate::catalogue::{Catalogue, CatalogueError};
+use crate::messages::split_flat;
 use crate::target;
 
 /// What is known of names.
@@ -44,7 +45,7 @@ impl Names {
         let (with_stars, mut exact): (Vec<String>, Vec<String>) =
             file.attributes.into_iter().chain(named).partition(|name| name.contains('*'));
         exact.extend(catalogue.content_keys().map(str::to_owned));
-        let flattened = catalogue.flattened.iter().map(|(prefix, _)| format!("{prefix}.").into_boxed_str());
+        let flattened = catalogue.flattened.iter().map(|(prefix, _)| prefix.clone());
         let is_fact = |name: &&str| !target::holds_content(name) && !name.ends_with(".description");
         let facts = target::TARGETS.iter().map(|(name, _)| *name).filter(is_fact);
         Ok(Self {
@@ -66,11 +67,9 @@ impl Names {
         if !genai && !key.contains(['.', ':']) {
             return false;
         }
-        let numbered = |prefix: &str| {
-            key.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
-        };
+        let flattened = self.flattened.iter().map(|prefix| &**prefix);
         let known = self.exact.contains(key)
-            || self.flattened.iter().any(|prefix| numbered(prefix))
+            || split_flat(flattened, key.as_bytes()).is_some()
             || self.patterns.iter().any(|pattern| pattern.matches(key));
         known && !self.is_fact(key)
     }

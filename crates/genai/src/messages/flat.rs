@@ -10,11 +10,26 @@ use crate::datum::Datum;
 /// The attributes of one document: the rest of each key, behind the prefix and its dot, and the value.
 pub(crate) type Flat<'a> = [(&'a str, ValueRef<'a>)];
 
+/// More values of one span than this are left as they are.
+pub(crate) const MOST_FLAT: usize = 16_384;
+
 /// Segments of keys that only name the type of what follows.
 const WRAPPERS: &[&str] = &["message", "message_content", "tool_call", "prompt", "completion", "tool"];
 
 /// Deeper keys are no messages.
 const DEEPEST: usize = 12;
+
+/// Splits a key such as `gen_ai.prompt.0.content`: which of the prefixes it begins with, and what follows that and its dot.
+pub(crate) fn split_flat<'p, 'k>(
+    prefixes: impl IntoIterator<Item = &'p str>,
+    key: &'k [u8],
+) -> Option<(usize, &'k str)> {
+    prefixes.into_iter().enumerate().find_map(|(number, prefix)| {
+        let rest = key.strip_prefix(prefix.as_bytes())?.strip_prefix(b".")?;
+        rest.first().filter(|first| first.is_ascii_digit())?;
+        Some((number, std::str::from_utf8(rest).ok()?))
+    })
+}
 
 /// The JSON text of the list that was flattened.
 pub(crate) fn gather(flat: &Flat<'_>) -> Option<String> {

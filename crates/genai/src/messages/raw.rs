@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -27,7 +28,10 @@ pub(crate) struct Object<'a> {
 #[derive(serde::Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-struct Members;
+/// The members of an object, in their order, with names read as `K`.
+pub(crate) struct Members<'a, K>(pub(crate) Vec<(K, &'a RawValue)>);
+
+struct MembersVisitor<K>(PhantomData<K>);
 
 // === impl Node ===
 
@@ -143,22 +147,31 @@ impl<'a> Object<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Members)
+        let Members(members) = Members::<Text<'a>>::deserialize(deserializer)?;
+        Ok(Self { members: members.into_iter().map(|(Text(name), raw)| (name, raw)).collect() })
     }
 }
 
-impl<'de> Visitor<'de> for Members {
-    type Value = Object<'de>;
+// === impl Members ===
+
+impl<'de: 'a, 'a, K: Deserialize<'de>> Deserialize<'de> for Members<'a, K> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor(PhantomData))
+    }
+}
+
+impl<'de, K: Deserialize<'de>> Visitor<'de> for MembersVisitor<K> {
+    type Value = Members<'de, K>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de, K>, A::Error> {
         let mut members = Vec::new();
-        while let Some((Text(name), raw)) = map.next_entry::<Text<'de>, &'de RawValue>()? {
-            members.push((name, raw));
+        while let Some(member) = map.next_entry()? {
+            members.push(member);
         }
-        Ok(Object { members })
+        Ok(Members(members))
     }
 }

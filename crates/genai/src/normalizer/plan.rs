@@ -5,6 +5,7 @@ use spanmill_otlp::{KeyTable, Slot};
 use super::builtin::{self, Builtin, PARAMETERS, When};
 use super::config::Source;
 use super::conventions::{self as to, Kind, kind};
+use crate::messages::split_flat;
 
 /// A compiled source.
 #[derive(Debug)]
@@ -199,9 +200,6 @@ impl Plan {
 
     /// The flattened list that a key is a piece of, and the rest of the key, which begins with a number.
     pub(super) fn flattened<'k>(&self, key: &'k [u8]) -> Option<(usize, &'k str)> {
-        self.flattened.iter().enumerate().find_map(|(at, flattened)| {
-            let rest = key.strip_prefix(flattened.prefix.as_bytes())?.strip_prefix(b".")?;
-            rest.first()?.is_ascii_digit().then_some((at, std::str::from_utf8(rest).ok()?))
-        })
+        split_flat(self.flattened.iter().map(|flattened| flattened.prefix), key)
     }
 }

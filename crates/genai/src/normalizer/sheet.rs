@@ -7,6 +7,7 @@ use spanmill_otlp::{Attribute, Patch, Pos, Slot, SpanRef, Value, ValueRef};
 use super::plan::Plan;
 use crate::call::Written;
 use crate::datum::{Datum, Strings};
+use crate::messages::MOST_FLAT;
 
 /// One span as a source sees it.
 #[derive(Debug)]
@@ -31,9 +32,6 @@ pub(super) struct Piece<'a> {
     pub(super) value: ValueRef<'a>,
     pub(super) pos: Pos,
 }
-
-/// Further pieces of one span are left as they are.
-const MOST_PIECES: usize = 16_384;
 
 // === impl Sheet ===
 
@@ -65,7 +63,7 @@ impl<'a> Sheet<'a> {
                     _ => self.repeats.push((slot, attribute.pos)),
                 }
             } else if let Some((list, rest)) = self.plan.flattened(attribute.key)
-                && self.pieces.len() < MOST_PIECES
+                && self.pieces.len() < MOST_FLAT
             {
                 concerned = true;
                 self.pieces.push(Piece { list, rest, value: attribute.value, pos: attribute.pos });

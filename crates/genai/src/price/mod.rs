@@ -133,7 +133,7 @@ impl Prices {
         let at = match found.get(key.as_str()) {
             Some(at) => *at,
             None => {
-                let at = self.search(provider, model);
+                let at = self.search(provider, model).map(|(_, _, at)| at);
                 if found.len() < MOST_FOUND {
                     found.insert(key.into(), at);
                 }
@@ -145,21 +145,17 @@ impl Prices {
 
     /// Where the rates of a model stand: the provider, the spelling, and the rates.
     pub(crate) fn place(&self, provider: &str, model: &str) -> Option<(&str, String, &Rates)> {
-        let hosts = std::iter::once(ANY).chain(names::hosts(provider));
-        hosts.filter_map(|host| self.providers.get_key_value(host)).find_map(|(host, models)| {
-            names::spellings(model).into_iter().find_map(|name| {
-                let rates = self.rates.get(*models.get(name.as_str())? as usize)?;
-                Some((&**host, name, rates))
-            })
-        })
+        let (host, name, at) = self.search(provider, model)?;
+        Some((host, name, self.rates.get(at as usize)?))
     }
 
-    /// Tries all spellings of a model.
-    fn search(&self, provider: &str, model: &str) -> Option<u32> {
+    /// Tries all spellings of a model at all places where prices of a provider may stand.
+    fn search(&self, provider: &str, model: &str) -> Option<(&str, String, u32)> {
         let spellings = names::spellings(model);
-        let any = self.providers.get(ANY).into_iter();
-        let own = names::hosts(provider).filter_map(|host| self.providers.get(host));
-        any.chain(own).find_map(|models| spellings.iter().find_map(|name| models.get(name.as_str()))).copied()
+        let hosts = std::iter::once(ANY).chain(names::hosts(provider));
+        hosts.filter_map(|host| self.providers.get_key_value(host)).find_map(|(host, models)| {
+            spellings.iter().find_map(|name| Some((&**host, name.clone(), *models.get(name.as_str())?)))
+        })
     }
 }
 

@@ -10,7 +10,9 @@ use super::{Found, Reader};
 use crate::call::{Call, Written};
 use crate::catalogue::Rule;
 use crate::datum::{Datum, Strings};
-use crate::messages::{Conversation, Held, Message, Part, Side, Tool, gather, is_history, read_event, understand};
+use crate::messages::{
+    Conversation, Held, MOST_FLAT, Message, Part, Side, Tool, gather, is_history, read_event, understand,
+};
 use crate::target::{self, Target};
 use crate::tools;
 use crate::vocabulary::Class;
@@ -34,14 +36,11 @@ pub(super) struct Content<'a> {
 #[derive(Debug)]
 struct FlatAttribute<'a> {
     /// The number of its prefix in the catalogue.
-    prefix: u8,
+    prefix: usize,
     rest: &'a str,
     value: ValueRef<'a>,
     pos: Pos,
 }
-
-/// More flattened attributes of one span than this are left as they are.
-const MOST_FLAT: usize = 16_384;
 
 const TARGETS: [Target; 4] = [target::INPUT_MESSAGES, target::OUTPUT_MESSAGES, target::SYSTEM, target::DEFINITIONS];
 
@@ -270,7 +269,7 @@ impl<'a> Reader<'a> {
         let catalogue = self.catalogue;
         for (prefix, (_, wanted)) in catalogue.flattened.iter().enumerate().filter(|(_, (_, wanted))| *wanted == target)
         {
-            let mine = |flat: &&FlatAttribute<'a>| usize::from(flat.prefix) == prefix;
+            let mine = |flat: &&FlatAttribute<'a>| flat.prefix == prefix;
             let flat: Vec<(&str, ValueRef<'a>)> =
                 self.content.flat.iter().filter(mine).map(|flat| (flat.rest, flat.value)).collect();
             if flat.is_empty() {

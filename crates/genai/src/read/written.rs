@@ -36,10 +36,9 @@ impl<'a> Reader<'a> {
             self.write_kind(target::OUTPUT_MESSAGES, &content.candidates, messages);
         }
         self.write_sizes(&content);
-        let called = content.called_tools();
-        if !called.is_empty() {
-            self.copies.push((target::CALLS_COUNT, None, Written::Int(called.len() as i64)));
-            let mut names = called;
+        let mut names = content.called_tools();
+        if !names.is_empty() {
+            self.copies.push((target::CALLS_COUNT, None, Written::Int(names.len() as i64)));
             names.sort_unstable();
             names.dedup();
             self.copies.push((target::CALLS_NAMES, None, Written::Strings(Strings::Many(names))));

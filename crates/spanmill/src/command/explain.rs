@@ -12,7 +12,7 @@ use spanmill_otlp::{Limits, Signal, Traces, json};
 use super::configuration::Sources;
 use super::{warn, write_out};
 use crate::arguments::{Explain, ExplainFormat};
-use crate::error::CommandError;
+use crate::error::{CommandError, colours_wanted};
 
 /// Longer values are cut where they are shown to people.
 const WIDEST: usize = 60;
@@ -151,7 +151,7 @@ fn brief(value: &Json) -> String {
 
 impl Style {
     fn of_stdout() -> Self {
-        if io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none() {
+        if io::stdout().is_terminal() && colours_wanted() {
             Self { bold: "\x1b[1m", dim: "\x1b[2m", end: "\x1b[0m" }
         } else {
             Self { bold: "", dim: "", end: "" }

@@ -21,6 +21,7 @@ use spanmill_loadgen::{Options, Traffic};
 
 pub(crate) use error::DemoError;
 
+use crate::error::colours_wanted;
 use findings::Findings;
 use pipeline::Pipeline;
 use presentation::Report;
@@ -76,7 +77,7 @@ pub(crate) fn run(options: &Demo) -> Result<String, DemoError> {
         now_unix_nano: u64::try_from(Timestamp::now().as_nanosecond()).unwrap_or_default(),
         period: PERIOD,
     });
-    let colours = !options.no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let colours = !options.no_color && colours_wanted();
     let progress = Progress::new(traffic.truth.calls.len(), colours);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
