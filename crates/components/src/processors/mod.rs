@@ -1,7 +1,11 @@
 //! What changes or drops spans on their way.
 
+mod background;
 pub mod batch;
 pub mod filter;
 pub mod gen_ai_normalizer;
 pub mod genai;
 mod offer;
+
+#[cfg(test)]
+mod testing;

@@ -7,8 +7,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use spanmill_config::ConfigError;
@@ -16,10 +15,8 @@ use spanmill_pipeline::{
     Batch, Component, ComponentError, ConsumeError, Consumer, Context, Host, Kind, Node, ProcessorFactory, Signal,
     Stability,
 };
-use tokio::sync::mpsc::error::SendTimeoutError;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
 
+use super::background::Background;
 use config::Config;
 use metrics::Metrics;
 use worker::Worker;
@@ -35,36 +32,15 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
     create,
 };
 
-/// Requests that may wait for the worker. When it is behind, receivers wait in turn, and so do their clients.
-const WAITING_REQUESTS: usize = 16;
-
-/// How long a request waits for room before its sender is asked to come again.
-const ROOM: Duration = Duration::from_secs(5);
-
 struct BatchProcessor {
-    sender: Mutex<Option<mpsc::Sender<Batch>>>,
-    /// Tells the worker that no retry shall be waited for any more.
-    stopping: watch::Sender<bool>,
-    worker: Mutex<State>,
-}
-
-enum State {
-    New(Box<Worker>),
-    Running(JoinHandle<()>),
-    Stopped,
+    background: Background<Batch>,
 }
 
 fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
     let config = Config::read(context.section)?;
     let metrics = Metrics::new(context.telemetry, &context.id.to_string());
-    let (sender, receiver) = mpsc::channel(WAITING_REQUESTS);
-    let (stopping, stop) = watch::channel(false);
-    let worker = Worker::new(config, signal, receiver, stop, next, metrics);
-    Ok(Arc::new(BatchProcessor {
-        sender: Mutex::new(Some(sender)),
-        stopping,
-        worker: Mutex::new(State::New(Box::new(worker))),
-    }))
+    let work = |input, stop| Box::new(Worker::new(config, signal, input, stop, next, metrics)).run();
+    Ok(Arc::new(BatchProcessor { background: Background::new("batch", work) }))
 }
 
 // === impl BatchProcessor ===
@@ -72,36 +48,18 @@ fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Resu
 #[async_trait]
 impl Component for BatchProcessor {
     async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
-        let mut state = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
-        if let State::New(worker) = std::mem::replace(&mut *state, State::Stopped) {
-            *state = State::Running(tokio::spawn(worker.run()));
-        }
+        self.background.start();
         Ok(())
     }
 
     async fn shutdown(&self) -> Result<(), ComponentError> {
-        // Without a sender the worker sees the end of its input and sends what it holds.
-        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let _ = self.stopping.send(true);
-        let state = std::mem::replace(&mut *self.worker.lock().unwrap_or_else(PoisonError::into_inner), State::Stopped);
-        if let State::Running(handle) = state {
-            handle.await.map_err(|error| ComponentError::Other(format!("the batch worker ended badly: {error}")))?;
-        }
-        Ok(())
+        self.background.shutdown().await
     }
 }
 
 #[async_trait]
 impl Consumer for BatchProcessor {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let stopped = || ConsumeError::retryable("the batch processor is stopping");
-        sender.ok_or_else(stopped)?.send_timeout(batch, ROOM).await.map_err(|error| match error {
-            SendTimeoutError::Timeout(_) => {
-                ConsumeError::retryable("the batch processor is full: what follows it refuses for now")
-                    .with_retry_after(ROOM)
-            }
-            SendTimeoutError::Closed(_) => stopped(),
-        })
+        self.background.send(batch).await
     }
 }

@@ -1,12 +1,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use spanmill_config::{ComponentId, Section};
 use spanmill_otlp::{Opaque, Traces};
 use spanmill_pipeline::Telemetry;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::{Instant, advance, sleep};
 
+use super::super::background::{ROOM, WAITING_REQUESTS};
 use super::*;
 
 /// Takes batches, or refuses the first few of them.

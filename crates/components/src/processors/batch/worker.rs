@@ -3,8 +3,9 @@ use std::sync::Arc;
 use spanmill_otlp::{Malformed, Opaque, SplitLimit, Traces};
 use spanmill_pipeline::{Batch, Consumer, Signal};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
+use super::super::background::until;
 use super::super::offer::offer;
 use super::config::Config;
 use super::metrics::Metrics;
@@ -55,12 +56,6 @@ impl Worker {
     pub(super) async fn run(mut self: Box<Self>) {
         loop {
             let deadline = self.pending.deadline;
-            let timeout = async move {
-                match deadline {
-                    Some(at) => sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 received = self.input.recv() => match received {
                     Some(batch) => {
@@ -71,7 +66,7 @@ impl Worker {
                     }
                     None => break,
                 },
-                () = timeout => self.flush(Trigger::Timeout).await,
+                () = until(deadline) => self.flush(Trigger::Timeout).await,
             }
         }
         self.flush(Trigger::Timeout).await;

@@ -1,26 +1,12 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use spanmill_config::{ComponentId, Section};
 use spanmill_otlp::{Signal, SpanIx, Traces, Value};
-use spanmill_pipeline::{Batch, ConsumeError, Consumer, Context, Node, Telemetry};
+use spanmill_pipeline::{Batch, Context, Node, Telemetry};
 
+use super::super::testing::Sink;
 use super::FACTORY;
-
-/// Keeps what it gets.
-#[derive(Default)]
-struct Sink(Mutex<Vec<Traces>>);
-
-#[async_trait]
-impl Consumer for Sink {
-    async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        if let Batch::Traces(traces) = batch {
-            self.0.lock().unwrap().push(traces);
-        }
-        Ok(())
-    }
-}
 
 /// The sample configuration of the Collector's documentation.
 const SAMPLE: &str = r"

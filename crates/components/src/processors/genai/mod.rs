@@ -13,7 +13,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use spanmill_config::{ConfigError, Section};
@@ -23,12 +23,9 @@ use spanmill_pipeline::{
     Batch, Component, ComponentError, ConsumeError, Consumer, Context, Host, Kind, Node, ProcessorFactory, Signal,
     Stability,
 };
-use tokio::sync::mpsc::error::SendTimeoutError;
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinHandle;
-use tokio::time::Duration;
 
 use self::core::Core;
+use super::background::Background;
 use config::{Config, Hold};
 use content::ThenContent;
 use held::Held;
@@ -49,24 +46,9 @@ struct GenAiProcessor {
 
 /// Holds traces before it processes them.
 struct HoldingProcessor {
-    sender: Mutex<Option<mpsc::Sender<Traces>>>,
-    /// Tells the worker that no retry shall be waited for any more.
-    stopping: watch::Sender<bool>,
-    worker: Mutex<State>,
+    background: Background<Traces>,
     next: Arc<dyn Consumer>,
 }
-
-enum State {
-    New(Box<Worker>),
-    Running(JoinHandle<()>),
-    Stopped,
-}
-
-/// Requests that may wait for the worker. When it is behind, receivers wait in turn, and so do their clients.
-const WAITING_REQUESTS: usize = 16;
-
-/// How long a request waits for room before its sender is asked to come again.
-const ROOM: Duration = Duration::from_secs(5);
 
 fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
     if signal != Signal::Traces {
@@ -113,50 +95,30 @@ impl Consumer for GenAiProcessor {
 
 impl HoldingProcessor {
     fn new(hold: &Hold, core: Arc<Core>, next: Arc<dyn Consumer>) -> Self {
-        let (sender, input) = mpsc::channel(WAITING_REQUESTS);
-        let (stopping, stop) = watch::channel(false);
-        let worker = Worker { held: Held::new(hold.wait, hold.most_bytes), core, input, stop, next: Arc::clone(&next) };
-        Self { sender: Mutex::new(Some(sender)), stopping, worker: Mutex::new(State::New(Box::new(worker))), next }
+        let (held, after) = (Held::new(hold.wait, hold.most_bytes), Arc::clone(&next));
+        let work = |input, stop| Worker { held, core, input, stop, next: after }.run();
+        Self { background: Background::new("genai", work), next }
     }
 }
 
 #[async_trait]
 impl Component for HoldingProcessor {
     async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
-        let mut state = self.worker.lock().unwrap_or_else(PoisonError::into_inner);
-        if let State::New(worker) = std::mem::replace(&mut *state, State::Stopped) {
-            *state = State::Running(tokio::spawn(worker.run()));
-        }
+        self.background.start();
         Ok(())
     }
 
     async fn shutdown(&self) -> Result<(), ComponentError> {
-        // Without a sender the worker sees the end of its input and sends what it holds.
-        drop(self.sender.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let _ = self.stopping.send(true);
-        let state = std::mem::replace(&mut *self.worker.lock().unwrap_or_else(PoisonError::into_inner), State::Stopped);
-        if let State::Running(handle) = state {
-            handle.await.map_err(|error| ComponentError::Other(format!("the genai worker ended badly: {error}")))?;
-        }
-        Ok(())
+        self.background.shutdown().await
     }
 }
 
 #[async_trait]
 impl Consumer for HoldingProcessor {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        let traces = match batch {
-            Batch::Traces(traces) => traces,
-            other @ Batch::Opaque(_) => return self.next.consume(other).await,
-        };
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let stopped = || ConsumeError::retryable("the genai processor is stopping");
-        sender.ok_or_else(stopped)?.send_timeout(traces, ROOM).await.map_err(|error| match error {
-            SendTimeoutError::Timeout(_) => {
-                ConsumeError::retryable("the genai processor is full: what follows it refuses for now")
-                    .with_retry_after(ROOM)
-            }
-            SendTimeoutError::Closed(_) => stopped(),
-        })
+        match batch {
+            Batch::Traces(traces) => self.background.send(traces).await,
+            other @ Batch::Opaque(_) => self.next.consume(other).await,
+        }
     }
 }

@@ -1,27 +1,13 @@
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use async_trait::async_trait;
 use bytes::Bytes;
 use spanmill_config::{ComponentId, Section};
 use spanmill_otlp::{AnyValue, Part, Patch, Signal, SpanIx, SpanRef, Traces, Value};
-use spanmill_pipeline::{Batch, ConsumeError, Consumer, Context, Host, Node, Telemetry};
+use spanmill_pipeline::{Batch, Context, Host, Node, Telemetry};
 
+use super::super::testing::Sink;
 use super::FACTORY;
-
-/// Keeps what it gets.
-#[derive(Default)]
-struct Sink(Mutex<Vec<Traces>>);
-
-#[async_trait]
-impl Consumer for Sink {
-    async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        if let Batch::Traces(traces) = batch {
-            self.0.lock().unwrap().push(traces);
-        }
-        Ok(())
-    }
-}
 
 fn make(yaml: &str, signal: Signal, next: Arc<Sink>, telemetry: &Telemetry) -> Result<Arc<dyn Node>, String> {
     let id = ComponentId::new("genai", "").unwrap();

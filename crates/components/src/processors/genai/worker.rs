@@ -5,8 +5,9 @@ use std::sync::Arc;
 use spanmill_otlp::Traces;
 use spanmill_pipeline::{Batch, Consumer};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
+use super::super::background::until;
 use super::super::offer::offer;
 use super::core::Core;
 use super::held::Held;
@@ -26,12 +27,6 @@ impl Worker {
     pub(super) async fn run(mut self) {
         loop {
             let deadline = self.held.deadline();
-            let timeout = async move {
-                match deadline {
-                    Some(at) => sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
             tokio::select! {
                 received = self.input.recv() => match received {
                     Some(traces) => {
@@ -43,7 +38,7 @@ impl Worker {
                     }
                     None => break,
                 },
-                () = timeout => self.release().await,
+                () = until(deadline) => self.release().await,
             }
         }
         // What is left is decided by what has come.
