@@ -55,27 +55,13 @@ pub(super) fn decode(encoded: &str) -> Option<Cow<'_, str>> {
 
 /// A text, encoded.
 pub(super) fn encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len() + 2);
-    encoded.push('"');
-    for character in text.chars() {
-        match character {
-            '"' => encoded.push_str("\\\""),
-            '\\' => encoded.push_str("\\\\"),
-            '\n' => encoded.push_str("\\n"),
-            '\r' => encoded.push_str("\\r"),
-            '\t' => encoded.push_str("\\t"),
-            control if control < ' ' => encoded.push_str(&format!("\\u{:04x}", u32::from(control))),
-            other => encoded.push(other),
-        }
-    }
-    encoded.push('"');
-    encoded
+    serde_json::Value::from(text).to_string()
 }
 
 /// How long a character is once it is encoded.
 pub(super) fn encoded_len(character: char) -> usize {
     match character {
-        '"' | '\\' | '\n' | '\r' | '\t' => 2,
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
         control if control < ' ' => 6,
         other => other.len_utf8(),
     }
