@@ -1,0 +1,95 @@
+//! Which pieces may hold a trace: Bloom filters of trace ids, kept in memory.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{AsArray, RecordBatch};
+use parquet::arrow::ParquetRecordBatchStreamBuilder;
+use parquet::arrow::async_reader::AsyncFileReader;
+use parquet::bloom_filter::Sbbf;
+use parquet::errors::ParquetError;
+
+use crate::manifest::PieceId;
+
+/// The traces of a piece: a filter for the whole, or one a row group.
+#[derive(Debug, Clone)]
+pub(crate) struct Bloom(Arc<[Sbbf]>);
+
+/// The filters of all pieces that were asked for. Those of pieces written here are there from the start; others are read once.
+#[derive(Debug, Default)]
+pub(crate) struct Blooms {
+    known: Mutex<HashMap<PieceId, Bloom>>,
+}
+
+// === impl Bloom ===
+
+impl Bloom {
+    /// The filter of some spans.
+    pub(crate) fn of(spans: &RecordBatch) -> Self {
+        let Some(ids) = spans.column_by_name("trace_id") else { return Self(Arc::default()) };
+        let ids = ids.as_string_view();
+        // Spans of a trace are mostly neighbours.
+        let changes = ids.iter().zip(ids.iter().skip(1)).filter(|(id, next)| id != next).count() + 1;
+        let Ok(mut filter) = Sbbf::new_with_ndv_fpp(changes as u64, 0.01) else { return Self(Arc::default()) };
+        for id in ids.iter().flatten() {
+            filter.insert(id);
+        }
+        Self(Arc::new([filter]))
+    }
+
+    /// Whether a trace may be there. Without a filter any may.
+    pub(crate) fn may_hold(&self, trace_id: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|filter| filter.check(trace_id))
+    }
+
+    async fn read(reader: Box<dyn AsyncFileReader>) -> Result<Self, ParquetError> {
+        let mut builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
+        let column = builder.parquet_schema().columns().iter().position(|column| column.name() == "trace_id");
+        let Some(column) = column else { return Ok(Self(Arc::default())) };
+        let mut filters = Vec::new();
+        for group in 0..builder.metadata().num_row_groups() {
+            match builder.get_row_group_column_bloom_filter(group, column).await? {
+                Some(filter) => filters.push(filter),
+                None => return Ok(Self(Arc::default())),
+            }
+        }
+        Ok(Self(filters.into()))
+    }
+}
+
+// === impl Blooms ===
+
+impl Blooms {
+    pub(crate) fn insert(&self, id: PieceId, bloom: Bloom) {
+        self.lock().insert(id, bloom);
+    }
+
+    /// Forgets all pieces but these.
+    pub(crate) fn retain(&self, is_live: impl Fn(&PieceId) -> bool) {
+        self.lock().retain(|id, _| is_live(id));
+    }
+
+    /// Whether a piece may hold one of the traces. `open` opens its spans; a filter that cannot be read rules nothing out.
+    pub(crate) async fn may_hold(
+        &self,
+        id: &PieceId,
+        traces: &[String],
+        open: impl FnOnce() -> Option<Box<dyn AsyncFileReader>>,
+    ) -> bool {
+        let known = self.lock().get(id).cloned();
+        let bloom = match known {
+            Some(bloom) => bloom,
+            None => {
+                let Some(reader) = open() else { return true };
+                let Ok(bloom) = Bloom::read(reader).await else { return true };
+                self.insert(id.clone(), bloom.clone());
+                bloom
+            }
+        };
+        traces.iter().any(|trace| bloom.may_hold(trace))
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PieceId, Bloom>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,396 @@
+//! One span: a row of `spans`, and what hangs on it.
+
+use std::ops::ControlFlow;
+use std::sync::LazyLock;
+
+use spanmill_otlp::{AnyValue, Attribute, Field, LinkRef, Message, Payload, Pos, SpanRef, StatusRef, ValueRef, Visitor};
+
+use super::Encoder;
+use super::builder::Cell;
+use super::json::{Object, put_value};
+use super::shared::Shared;
+use crate::schema::{Kind, Origin, SPANS, is_content};
+
+const COLUMNS: usize = SPANS.len();
+
+/// Columns of `spans` that other tables have as well.
+static TENANT: LazyLock<usize> = LazyLock::new(|| column("tenant"));
+static SERVICE: LazyLock<usize> = LazyLock::new(|| column("service"));
+
+/// Buffers that are used again for each span.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    attributes: Object,
+    nested: Object,
+    value: String,
+}
+
+/// What one pass over a span's fields finds.
+struct Found<'a, 'e> {
+    encoder: &'e mut Encoder,
+    attributes: Object,
+    cells: [Cell<'a>; COLUMNS],
+    /// Attributes for `content`.
+    content: Vec<Attribute<'a>>,
+    trace_id: &'a [u8],
+    span_id: &'a [u8],
+    parent: &'a [u8],
+    trace_state: &'a [u8],
+    name: &'a [u8],
+    start: u64,
+    end: u64,
+    kind: u64,
+    flags: u32,
+    dropped: [u64; 3],
+    status: StatusRef<'a>,
+    events: u32,
+    links: u32,
+}
+
+/// Lower-case hex digits of an id.
+#[derive(Debug)]
+struct Hex<const N: usize>([u8; N]);
+
+/// Adds the rows of a span.
+pub(super) fn push(encoder: &mut Encoder, span: SpanRef<'_>, shared: &Shared) {
+    encoder.guesses.restart();
+    let mut attributes = std::mem::take(&mut encoder.scratch.attributes);
+    attributes.clear();
+    let mut found = Found {
+        encoder,
+        attributes,
+        cells: [Cell::Null; COLUMNS],
+        content: Vec::new(),
+        trace_id: &[],
+        span_id: &[],
+        parent: &[],
+        trace_state: &[],
+        name: &[],
+        start: 0,
+        end: 0,
+        kind: 0,
+        flags: 0,
+        dropped: [0; 3],
+        status: StatusRef::default(),
+        events: 0,
+        links: 0,
+    };
+    span.message().visit(9, &mut found);
+    found.finish(span, shared);
+}
+
+// === impl Found ===
+
+impl<'a> Visitor<'a> for Found<'a, '_> {
+    #[inline]
+    fn attribute(&mut self, body: &'a [u8], pos: Pos) -> ControlFlow<()> {
+        let attribute = Attribute::read(body, pos);
+        match self.encoder.keys.get_next(attribute.key, &mut self.encoder.guesses) {
+            Some(slot) => self.known(attribute, usize::from(slot)),
+            None => self.other(attribute),
+        }
+        ControlFlow::Continue(())
+    }
+
+    #[inline]
+    fn field(&mut self, number: u32, payload: Payload<'a>, _pos: Pos) {
+        match (number, payload) {
+            (1, Payload::Bytes(id)) => self.trace_id = id,
+            (2, Payload::Bytes(id)) => self.span_id = id,
+            (3, Payload::Bytes(state)) => self.trace_state = state,
+            (4, Payload::Bytes(id)) => self.parent = id,
+            (5, Payload::Bytes(name)) => self.name = name,
+            (6, Payload::Varint(kind)) => self.kind = kind,
+            (7, Payload::Fixed64(time)) => self.start = time,
+            (8, Payload::Fixed64(time)) => self.end = time,
+            (10, Payload::Varint(count)) => self.dropped[0] = count,
+            (12, Payload::Varint(count)) => self.dropped[1] = count,
+            (14, Payload::Varint(count)) => self.dropped[2] = count,
+            (11, Payload::Bytes(_)) => self.events += 1,
+            (13, Payload::Bytes(_)) => self.links += 1,
+            (15, Payload::Bytes(body)) => self.status.merge(body),
+            (16, Payload::Fixed32(flags)) => self.flags = flags,
+            _ => {}
+        }
+    }
+}
+
+impl<'a> Found<'a, '_> {
+    fn known(&mut self, attribute: Attribute<'a>, slot: usize) {
+        let Some((column, origin)) = self.encoder.moved.get(slot).copied() else { return self.other(attribute) };
+        let Some(cell) = self.cells.get_mut(column) else { return };
+        let value = attribute.value;
+        let moved = matches!(cell, Cell::Null).then(|| cell_of(origin, column, value)).flatten();
+        if let Some(value) = moved {
+            *cell = value;
+        }
+        if moved.is_none() || matches!(origin, Origin::Copied(_)) {
+            self.other(attribute);
+        }
+    }
+
+    fn other(&mut self, attribute: Attribute<'a>) {
+        if attribute.value.raw().len() > self.encoder.max_attribute || is_content(attribute.key) {
+            self.content.push(attribute);
+        } else {
+            self.attributes.put(attribute.key, attribute.value);
+        }
+    }
+
+    fn finish(mut self, span: SpanRef<'_>, shared: &Shared) {
+        let trace_id = Hex::<32>::new(self.trace_id);
+        let span_id = Hex::<16>::new(self.span_id);
+        let parent = Hex::<16>::new(self.parent);
+        let name = String::from_utf8_lossy(self.name);
+        let message = String::from_utf8_lossy(self.status.message);
+        let trace_state = String::from_utf8_lossy(self.trace_state);
+        let start = i64::try_from(self.start).unwrap_or(i64::MAX);
+        let micros = Cell::Int(start / 1_000);
+
+        let mut attributes = std::mem::take(&mut self.attributes);
+        let mut cells: [Cell<'_>; COLUMNS] = self.cells;
+        let rest = attributes.finish();
+        for (cell, column) in cells.iter_mut().zip(SPANS) {
+            *cell = match column.origin {
+                Origin::TraceId => Cell::Text(trace_id.text()),
+                Origin::SpanId => Cell::Text(span_id.text()),
+                Origin::ParentSpanId => non_empty(parent.text()),
+                Origin::StartTime => micros,
+                Origin::StartNanos => Cell::Int(start),
+                Origin::Duration => Cell::Int(self.end.wrapping_sub(self.start) as i64),
+                Origin::Name => Cell::Text(&name),
+                Origin::SpanKind => Cell::Text(kind(self.kind)),
+                Origin::Status => Cell::Text(status(self.status.code)),
+                Origin::StatusMessage => non_empty(&message),
+                Origin::TraceState => non_empty(&trace_state),
+                Origin::Flags => non_zero(u64::from(self.flags)),
+                Origin::DroppedAttributes => non_zero(self.dropped[0]),
+                Origin::DroppedEvents => non_zero(self.dropped[1]),
+                Origin::DroppedLinks => non_zero(self.dropped[2]),
+                Origin::Events => non_zero(u64::from(self.events)),
+                Origin::Links => non_zero(u64::from(self.links)),
+                Origin::ScopeName => optional(shared.scope_name.as_deref()),
+                Origin::ScopeVersion => optional(shared.scope_version.as_deref()),
+                Origin::Attributes => optional(rest),
+                Origin::ResourceAttributes => optional(shared.resource.as_deref()),
+                Origin::ScopeAttributes => optional(shared.scope_attributes.as_deref()),
+                Origin::Moved(_) | Origin::Seconds(_) | Origin::Amount(_) => continue,
+                Origin::Resource(_) | Origin::Copied(_) => continue,
+            };
+        }
+        for (column, text) in &shared.from_resource {
+            if let Some(cell @ Cell::Null) = cells.get_mut(*column) {
+                *cell = Cell::Text(text);
+            }
+        }
+        self.encoder.spans.push(&cells);
+
+        let ids = [Cell::Text(trace_id.text()), Cell::Text(span_id.text())];
+        let tenant = cells.get(*TENANT).copied().unwrap_or_default();
+        if !self.content.is_empty() {
+            push_content(self.encoder, &self.content, ids, micros, tenant);
+        }
+        if self.events > 0 {
+            let service = cells.get(*SERVICE).copied().unwrap_or_default();
+            push_events(self.encoder, span, ids, service, tenant);
+        }
+        if self.links > 0 {
+            push_links(self.encoder, span, ids, micros, tenant);
+        }
+        self.encoder.scratch.attributes = attributes;
+    }
+}
+
+fn push_content(
+    encoder: &mut Encoder,
+    content: &[Attribute<'_>],
+    [trace_id, span_id]: [Cell<'_>; 2],
+    start: Cell<'_>,
+    tenant: Cell<'_>,
+) {
+    let mut scratch = std::mem::take(&mut encoder.scratch.value);
+    for (index, attribute) in content.iter().enumerate() {
+        let key = String::from_utf8_lossy(attribute.key);
+        let (kind, value) = match attribute.value.as_str() {
+            Some(text) => ("text", text),
+            None => {
+                scratch.clear();
+                put_value(&mut scratch, attribute.value, 0);
+                ("json", scratch.as_str())
+            }
+        };
+        encoder.content.push(&[
+            trace_id,
+            span_id,
+            Cell::Int(index as i64),
+            start,
+            Cell::Text(&key),
+            Cell::Text(kind),
+            Cell::Text(value),
+            Cell::Int(value.len() as i64),
+            tenant,
+        ]);
+    }
+    scratch.clear();
+    scratch.shrink_to(1 << 20);
+    encoder.scratch.value = scratch;
+}
+
+fn push_events(
+    encoder: &mut Encoder,
+    span: SpanRef<'_>,
+    [trace_id, span_id]: [Cell<'_>; 2],
+    service: Cell<'_>,
+    tenant: Cell<'_>,
+) {
+    let mut object = std::mem::take(&mut encoder.scratch.nested);
+    for (index, event) in span.events().enumerate() {
+        object.clear();
+        object.put_all(event.attributes());
+        let time = i64::try_from(event.time_unix_nano()).unwrap_or(i64::MAX);
+        let name = String::from_utf8_lossy(event.name());
+        encoder.events.push(&[
+            trace_id,
+            span_id,
+            Cell::Int(index as i64),
+            Cell::Int(time / 1_000),
+            Cell::Int(time),
+            Cell::Text(&name),
+            service,
+            optional(object.finish()),
+            non_zero(u64::from(event.dropped_attributes_count())),
+            tenant,
+        ]);
+    }
+    encoder.scratch.nested = object;
+}
+
+fn push_links(
+    encoder: &mut Encoder,
+    span: SpanRef<'_>,
+    [trace_id, span_id]: [Cell<'_>; 2],
+    start: Cell<'_>,
+    tenant: Cell<'_>,
+) {
+    let mut object = std::mem::take(&mut encoder.scratch.nested);
+    for (index, link) in span.links().enumerate() {
+        object.clear();
+        object.put_all(link.attributes());
+        let (linked_trace, linked_span) = (Hex::<32>::new(link.trace_id()), Hex::<16>::new(link.span_id()));
+        let more = LinkRest::read(link);
+        let state = String::from_utf8_lossy(more.trace_state);
+        encoder.links.push(&[
+            trace_id,
+            span_id,
+            Cell::Int(index as i64),
+            start,
+            Cell::Text(linked_trace.text()),
+            Cell::Text(linked_span.text()),
+            non_empty(&state),
+            non_zero(u64::from(more.flags)),
+            optional(object.finish()),
+            non_zero(more.dropped),
+            tenant,
+        ]);
+    }
+    encoder.scratch.nested = object;
+}
+
+/// The rarer fields of a link.
+#[derive(Debug, Default)]
+struct LinkRest<'a> {
+    trace_state: &'a [u8],
+    flags: u32,
+    dropped: u64,
+}
+
+impl<'a> LinkRest<'a> {
+    fn read(link: LinkRef<'a>) -> Self {
+        let message: Message<'a> = link.message();
+        let mut rest = Self::default();
+        for Field { number, payload, .. } in message.fields() {
+            match (number, payload) {
+                (3, Payload::Bytes(state)) => rest.trace_state = state,
+                (5, Payload::Varint(count)) => rest.dropped = count,
+                (6, Payload::Fixed32(flags)) => rest.flags = flags,
+                _ => {}
+            }
+        }
+        rest
+    }
+}
+
+/// The value in the column's type, if nothing is lost by that.
+fn cell_of(origin: Origin, column: usize, value: ValueRef<'_>) -> Option<Cell<'_>> {
+    match (origin, SPANS.get(column)?.column.kind, value.get()) {
+        (Origin::Seconds(_) | Origin::Amount(_), _, AnyValue::Double(number)) => billionths(number).map(Cell::Int),
+        (_, Kind::Int, AnyValue::Int(number)) => Some(Cell::Int(number)),
+        (_, Kind::Flag, AnyValue::Bool(flag)) => Some(Cell::Flag(flag)),
+        (_, Kind::Word | Kind::Id | Kind::Json, AnyValue::Text(text)) => Some(Cell::Text(std::str::from_utf8(text).ok()?)),
+        _ => None,
+    }
+}
+
+fn column(name: &str) -> usize {
+    SPANS.iter().position(|column| column.column.name == name).unwrap_or(COLUMNS)
+}
+
+/// A double in billionths, if it is found again by dividing.
+pub(crate) fn billionths(number: f64) -> Option<i64> {
+    let scaled = (number * 1e9).round();
+    // Above 2^53 not every integer is a double.
+    (scaled.abs() < 9e15 && (scaled / 1e9).to_bits() == number.to_bits()).then_some(scaled as i64)
+}
+
+fn kind(number: u64) -> &'static str {
+    match number {
+        1 => "internal",
+        2 => "server",
+        3 => "client",
+        4 => "producer",
+        5 => "consumer",
+        _ => "unspecified",
+    }
+}
+
+fn status(code: i32) -> &'static str {
+    match code {
+        1 => "ok",
+        2 => "error",
+        _ => "unset",
+    }
+}
+
+fn non_empty(text: &str) -> Cell<'_> {
+    if text.is_empty() { Cell::Null } else { Cell::Text(text) }
+}
+
+fn optional(text: Option<&str>) -> Cell<'_> {
+    text.map_or(Cell::Null, Cell::Text)
+}
+
+fn non_zero(number: u64) -> Cell<'static> {
+    if number == 0 { Cell::Null } else { Cell::Int(i64::try_from(number).unwrap_or(i64::MAX)) }
+}
+
+// === impl Hex ===
+
+impl<const N: usize> Hex<N> {
+    /// The digits of the id's first bytes; empty for an id without any bytes.
+    fn new(id: &[u8]) -> Self {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
+        let mut text = [b'0'; N];
+        if id.is_empty() {
+            return Self([0; N]);
+        }
+        for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(id) {
+            *pair = [digit(byte >> 4), digit(byte & 15)];
+        }
+        Self(text)
+    }
+
+    fn text(&self) -> &str {
+        if self.0.first() == Some(&0) { "" } else { std::str::from_utf8(&self.0).unwrap_or("") }
+    }
+}

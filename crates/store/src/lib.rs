@@ -1,0 +1,31 @@
+//! The span store: OTLP bytes become Arrow rows in memory, then Parquet files by the hour; DataFusion answers SQL about both as one.
+//!
+//! * [`Store::add`] encodes the spans of a request straight into columns ([`encode`]).
+//! * [`Store::seal`] writes what is in memory to files and makes them part of the store in one step ([`manifest`]).
+//! * [`Store::query`] answers SQL about memory and files at one moment ([`table`], [`session`]).
+//!
+//! Where the store is, a folder or a bucket, and what its files look like to other engines, stands in the crate's README.
+
+mod batches;
+mod bloom;
+mod encode;
+mod file;
+mod functions;
+mod histogram;
+mod hot;
+mod manifest;
+mod options;
+mod place;
+mod rollup;
+mod schema;
+mod seal;
+mod session;
+mod store;
+mod table;
+mod views;
+
+pub use options::Options;
+pub use place::PlaceError;
+pub use schema::Table;
+pub use session::{Answer, QueryOptions};
+pub use store::{Sealed, Store, StoreError};

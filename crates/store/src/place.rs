@@ -1,0 +1,166 @@
+//! Where a store is: a folder, or a bucket of an object store.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::prefix::PrefixStore;
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use thiserror::Error;
+use tokio::task::spawn_blocking;
+use url::Url;
+
+/// Where a store is.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    store: Arc<dyn ObjectStore>,
+    /// The folder, where it is one.
+    folder: Option<Arc<PathBuf>>,
+}
+
+/// A folder or object store failed.
+#[derive(Debug, Error)]
+pub enum PlaceError {
+    /// The folder cannot be used.
+    #[error("{path}: {source}", path = path.display())]
+    Folder {
+        /// Which file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The object store refused or could not be reached.
+    #[error("{0}")]
+    Store(#[from] object_store::Error),
+    /// An address that no store has.
+    #[error("{address} is neither a folder nor the address of an object store: {reason}")]
+    Address {
+        /// What was given.
+        address: String,
+        /// Why not.
+        reason: String,
+    },
+}
+
+// === impl Place ===
+
+impl Place {
+    /// The folder or object store at an address: `/var/lib/spanmill`, `s3://bucket/folder`, `gs://…`, `az://…`. Options are those of
+    /// `object_store`, such as `aws_endpoint`, and come before the environment's.
+    pub(crate) fn open(address: &str, options: &[(String, String)], create: bool) -> Result<Self, PlaceError> {
+        match Url::parse(address) {
+            Ok(url) if url.scheme() != "file" => Self::remote(&url, options),
+            Ok(url) => {
+                let reason = || "it names no folder".to_owned();
+                let path = url.to_file_path().map_err(|()| PlaceError::Address { address: address.into(), reason: reason() })?;
+                Self::folder(path, create)
+            }
+            Err(_) => Self::folder(PathBuf::from(address), create),
+        }
+    }
+
+    fn remote(url: &Url, options: &[(String, String)]) -> Result<Self, PlaceError> {
+        let environment = std::env::vars().map(|(key, value)| (key.to_lowercase(), value)).filter(|(key, _)| {
+            ["aws_", "google_", "azure_"].iter().any(|prefix| key.starts_with(prefix))
+        });
+        let all = environment.chain(options.iter().cloned());
+        let (store, path) = object_store::parse_url_opts(url, all)?;
+        Ok(Self { store: Arc::new(PrefixStore::new(store, path)), folder: None })
+    }
+
+    /// A folder, made where it is not there yet if `create` says so.
+    fn folder(path: PathBuf, create: bool) -> Result<Self, PlaceError> {
+        let fail = |source| PlaceError::Folder { path: path.clone(), source };
+        if create {
+            std::fs::create_dir_all(&path).map_err(fail)?;
+        }
+        let path = path.canonicalize().map_err(fail)?;
+        let store = LocalFileSystem::new_with_prefix(&path)?;
+        Ok(Self { store: Arc::new(store), folder: Some(Arc::new(path)) })
+    }
+
+    pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
+        &self.store
+    }
+
+    pub(crate) async fn get(&self, path: &Path) -> Result<Bytes, PlaceError> {
+        Ok(self.store.get(path).await?.bytes().await?)
+    }
+
+    /// Everything below a folder.
+    pub(crate) async fn list(&self, folder: &Path) -> Result<Vec<ObjectMeta>, PlaceError> {
+        Ok(self.store.list(Some(folder)).try_collect().await?)
+    }
+
+    /// Writes an object as a whole; when this returns, it outlives a loss of power.
+    pub(crate) async fn put(&self, path: &Path, bytes: Bytes) -> Result<(), PlaceError> {
+        match &self.folder {
+            None => {
+                self.store.put(path, PutPayload::from_bytes(bytes)).await?;
+                Ok(())
+            }
+            Some(folder) => {
+                let file = folder.join(path.as_ref());
+                let folder = Arc::clone(folder);
+                let written = spawn_blocking(move || {
+                    put_file(&folder, &file, &bytes).map_err(|source| PlaceError::Folder { path: file, source })
+                });
+                written.await.unwrap_or_else(|error| {
+                    Err(PlaceError::Folder { path: PathBuf::new(), source: io::Error::other(error) })
+                })
+            }
+        }
+    }
+
+    /// Writes an object unless it is there; false where it is.
+    pub(crate) async fn create(&self, path: &Path, bytes: Bytes) -> Result<bool, PlaceError> {
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        match self.store.put_opts(path, PutPayload::from_bytes(bytes), options).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Removes an object; one that is not there is no error.
+    pub(crate) async fn delete(&self, path: &Path) -> Result<(), PlaceError> {
+        match self.store.delete(path).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// Writes beside the file, syncs, renames, and syncs the folders whose entries changed.
+fn put_file(root: &std::path::Path, file: &std::path::Path, bytes: &[u8]) -> io::Result<()> {
+    let parent = file.parent().unwrap_or(root);
+    let missing: Vec<&std::path::Path> =
+        parent.ancestors().take_while(|folder| folder.starts_with(root) && !folder.exists()).collect();
+    std::fs::create_dir_all(parent)?;
+    let mut temporary = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(parent)?;
+    io::Write::write_all(&mut temporary, bytes)?;
+    temporary.as_file().sync_all()?;
+    temporary.persist(file).map_err(|error| error.error)?;
+    sync_folder(parent)?;
+    for folder in missing {
+        sync_folder(folder.parent().unwrap_or(root))?;
+    }
+    Ok(())
+}
+
+fn sync_folder(folder: &std::path::Path) -> io::Result<()> {
+    std::fs::File::open(folder)?.sync_all()
+}
+
+// === impl PlaceError ===
+
+impl PlaceError {
+    /// Whether the object is not there.
+    pub(crate) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Store(object_store::Error::NotFound { .. }))
+    }
+}

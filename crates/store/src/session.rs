@@ -1,0 +1,218 @@
+//! Queries: SQL to an answer.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::{MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider, TableProvider};
+use datafusion::catalog::{CatalogProvider, CatalogProviderList};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{ParamValues, ScalarValue};
+use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
+use datafusion::execution::{SendableRecordBatchStream, context::SQLOptions};
+use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
+
+use crate::options::Options;
+use crate::place::Place;
+use crate::schema::Table;
+use crate::store::{Snapshot, Store, StoreError};
+use crate::table::{Class, StoredTable};
+use crate::views;
+
+/// What all queries have in common: functions, memory, files that were opened.
+pub(crate) struct Engine {
+    state: SessionState,
+    url: ObjectStoreUrl,
+}
+
+/// What a query may see, and what stands for its parameters.
+#[derive(Debug, Clone, Default)]
+pub struct QueryOptions {
+    /// Values of `$1`, `$2` and so on.
+    pub positional: Vec<ScalarValue>,
+    /// Values of `$name`; only looked at where there are no positional ones.
+    pub named: Vec<(String, ScalarValue)>,
+    /// Only rows of this tenant exist, whatever the SQL says.
+    pub tenant: Option<String>,
+}
+
+/// The answer to a query. To drop it cancels the query.
+pub struct Answer {
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// Its rows, as they are found.
+    pub rows: SendableRecordBatchStream,
+}
+
+/// The tables of one query, made when the SQL names them.
+struct Tables {
+    snapshot: Arc<Snapshot>,
+    /// Decided once the query is understood, and before it is planned.
+    class: Arc<OnceLock<Class>>,
+    url: ObjectStoreUrl,
+    tenant: Option<String>,
+    /// To plan views with; none in the session that does so.
+    state: Option<SessionState>,
+}
+
+const CATALOG: &str = "spanmill";
+const SCHEMA: &str = "public";
+
+/// Footers and page indexes that were read are kept in so many bytes.
+const METADATA_CACHE: usize = 256 << 20;
+
+// === impl Store ===
+
+impl Store {
+    /// Answers a query about what is in memory and in files at this moment. Statements that are no queries are refused.
+    pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<Answer> {
+        let context = self.engine().session(Arc::new(self.snapshot()), options.tenant.clone());
+        let plan = context.context.state().create_logical_plan(sql).await?;
+        let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        only_queries.verify_plan(&plan)?;
+        let plan = match (options.positional.as_slice(), options.named.as_slice()) {
+            ([], []) => plan,
+            ([], named) => plan.with_param_values(ParamValues::from(named.to_vec()))?,
+            (positional, _) => plan.with_param_values(ParamValues::from(positional.to_vec()))?,
+        };
+        let _ = context.class.set(class_of(&plan)?);
+        let frame = context.context.execute_logical_plan(plan).await?;
+        let rows = frame.execute_stream().await?;
+        Ok(Answer { schema: rows.schema(), rows })
+    }
+
+    /// A DataFusion session that sees the store as it is at this moment, for interfaces that plan on their own. Use it for one query:
+    /// what is written later is not in it.
+    pub fn session(&self, tenant: Option<String>) -> SessionContext {
+        let session = self.engine().session(Arc::new(self.snapshot()), tenant);
+        let _ = session.class.set(Class::Aggregate);
+        session.context
+    }
+}
+
+/// A session for one query.
+pub(crate) struct Session {
+    pub(crate) context: SessionContext,
+    pub(crate) class: Arc<OnceLock<Class>>,
+}
+
+// === impl Engine ===
+
+impl Engine {
+    pub(crate) fn new(options: &Options, place: &Place) -> Result<Self, StoreError> {
+        let runtime = RuntimeEnvBuilder::new()
+            .with_memory_pool(Arc::new(FairSpillPool::new(options.query_memory)))
+            .with_metadata_cache_limit(METADATA_CACHE)
+            .build_arc()?;
+        let url = ObjectStoreUrl::parse("spanmill://store")?;
+        runtime.register_object_store(url.as_ref(), Arc::clone(place.store()));
+        let mut config = SessionConfig::new()
+            .with_target_partitions(options.query_threads.max(1))
+            .with_default_catalog_and_schema(CATALOG, SCHEMA)
+            .with_create_default_catalog_and_schema(false)
+            .with_information_schema(true);
+        config.options_mut().execution.parquet.metadata_size_hint = Some(64 << 10);
+        let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+        Ok(Self { state: crate::functions::registered(state)?, url })
+    }
+
+    /// A session that sees a snapshot.
+    pub(crate) fn session(&self, snapshot: Arc<Snapshot>, tenant: Option<String>) -> Session {
+        let class = Arc::new(OnceLock::new());
+        let tables = |state| Tables {
+            snapshot: Arc::clone(&snapshot),
+            class: Arc::clone(&class),
+            url: self.url.clone(),
+            tenant: tenant.clone(),
+            state,
+        };
+        let inner = self.state_with(tables(None));
+        let context = SessionContext::new_with_state(self.state_with(tables(Some(inner))));
+        Session { context, class }
+    }
+
+    fn state_with(&self, tables: Tables) -> SessionState {
+        let catalog = MemoryCatalogProvider::new();
+        // Names of this memory catalog are free: nothing was registered before.
+        let _ = catalog.register_schema(SCHEMA, Arc::new(tables));
+        let catalogs = MemoryCatalogProviderList::new();
+        catalogs.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
+        SessionStateBuilder::new_from_existing(self.state.clone()).with_catalog_list(Arc::new(catalogs)).build()
+    }
+}
+
+// === impl Tables ===
+
+impl Tables {
+    fn stored(&self, table: Table) -> Result<Arc<dyn TableProvider>> {
+        let stored =
+            StoredTable::new(table, Arc::clone(&self.snapshot), Arc::clone(&self.class), self.url.clone());
+        let Some(tenant) = &self.tenant else { return Ok(Arc::new(stored)) };
+        let plan = LogicalPlanBuilder::scan(table.name(), provider_as_source(Arc::new(stored)), None)?
+            .filter(col("tenant").eq(lit(tenant.as_str())))?
+            .build()?;
+        Ok(Arc::new(ViewTable::new(plan, None)))
+    }
+
+    async fn view(&self, sql: &'static str) -> Result<Option<Arc<dyn TableProvider>>> {
+        let Some(state) = &self.state else { return Ok(None) };
+        let plan = state.create_logical_plan(sql).await?;
+        Ok(Some(Arc::new(ViewTable::new(plan, Some(sql.to_owned())))))
+    }
+}
+
+#[async_trait]
+impl SchemaProvider for Tables {
+    fn table_names(&self) -> Vec<String> {
+        Table::ALL.iter().map(|table| table.name()).chain(views::ALL.iter().map(|view| view.name)).map(str::to_owned).collect()
+    }
+
+    async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
+        if let Some(table) = Table::ALL.into_iter().find(|table| table.name() == name) {
+            return self.stored(table).map(Some);
+        }
+        match views::ALL.iter().find(|view| view.name == name) {
+            Some(view) => self.view(view.sql).await,
+            None => Ok(None),
+        }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.table_names().iter().any(|known| known == name)
+    }
+}
+
+impl fmt::Debug for Tables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tables").field("tenant", &self.tenant).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("schema", &self.schema).finish_non_exhaustive()
+    }
+}
+
+/// What a query wants: single rows, or a summary of many. A trace that is named makes few rows of any query.
+fn class_of(plan: &LogicalPlan) -> Result<Class> {
+    let (mut summary, mut by_trace) = (false, false);
+    plan.apply_with_subqueries(|node| {
+        match node {
+            LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) | LogicalPlan::Distinct(_) => summary = true,
+            LogicalPlan::Filter(filter) => {
+                by_trace |= crate::table::bounds(Table::Spans, std::slice::from_ref(&filter.predicate)).traces.is_some();
+            }
+            _ => {}
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(if summary && !by_trace { Class::Aggregate } else { Class::Lookup })
+}
