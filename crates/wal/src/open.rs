@@ -1,0 +1,244 @@
+//! Finds out what an earlier process left.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::cursor::{self, Cursor};
+use crate::error::{Failure, OpenError};
+use crate::files::{File, Files, Lock};
+use crate::frame;
+use crate::record::Seq;
+use crate::scan::{self, Rest, Scan};
+use crate::segment::{self, Header, Kind, Spare};
+use crate::segments::{Segment, Segments};
+use crate::stats::Counters;
+
+/// What an earlier process left.
+#[derive(Debug)]
+pub(crate) struct Left {
+    pub(crate) lock: Box<dyn Lock>,
+    /// All of them finished, but the last one if it may be written on.
+    pub(crate) segments: Segments,
+    pub(crate) cursors: BTreeMap<String, Arc<Cursor>>,
+    pub(crate) spare: Option<Spare>,
+    pub(crate) counters: Counters,
+    /// The last segment may be written on, from this place.
+    pub(crate) active: Option<(Arc<dyn File>, Segment, u64)>,
+    /// Where the last segment ends.
+    pub(crate) follows: Seq,
+    /// A number that was never given, nor was any above.
+    pub(crate) next: Seq,
+}
+
+/// Opens a directory.
+#[derive(Debug)]
+struct Opening<'a> {
+    files: &'a dyn Files,
+    dir: &'a Path,
+    counters: Counters,
+}
+
+/// A segment file as it was found.
+#[derive(Debug)]
+struct Found {
+    kind: Kind,
+    first: Seq,
+    file: Arc<dyn File>,
+    bytes: u64,
+    header: Option<Header>,
+}
+
+/// After a power loss a segment whose records were acknowledged early does not tell which numbers were given: this many are
+/// left out.
+const RELAXED_GAP: u64 = 1 << 32;
+
+/// Reads a directory, and mends what a crash left. `strict` if records are to be durable before they are acknowledged.
+pub(crate) fn open(files: &dyn Files, dir: &Path, strict: bool) -> Result<Left, OpenError> {
+    files.create_dir(dir).map_err(Failure::of("create", dir))?;
+    let lock_path = dir.join("lock");
+    let lock = files.lock(&lock_path).map_err(Failure::of("lock", &lock_path))?;
+    let lock = lock.ok_or_else(|| OpenError::Locked(dir.into()))?;
+    let opening = Opening { files, dir, counters: Counters::default() };
+    Ok(opening.read(lock, strict)?)
+}
+
+// === impl Opening ===
+
+impl Opening<'_> {
+    fn read(self, lock: Box<dyn Lock>, strict: bool) -> Result<Left, Failure> {
+        let names = self.files.list(self.dir).map_err(Failure::of("list", self.dir))?;
+        let mut kinds = Vec::new();
+        let mut cursors = BTreeMap::new();
+        let mut spare = None;
+        for name in &names {
+            match Kind::of(name) {
+                Some(Kind::Temporary) => self.remove(name)?,
+                Some(Kind::Spare) => spare = self.spare(),
+                Some(kind) => kinds.push(kind),
+                None => cursors.extend(cursor::name_of(name).map(|cursor| (cursor, name))),
+            }
+        }
+        let found = self.segments(kinds)?;
+        let mut segments = Segments::default();
+        let (active, follows, next) = self.chain(&found, &mut segments, strict)?;
+        let oldest = segments.oldest();
+        let cursors = cursors
+            .into_iter()
+            .map(|(name, file)| Ok((name.clone(), Arc::new(self.cursor(&name, file, oldest)?))))
+            .collect::<Result<BTreeMap<_, _>, Failure>>()?;
+        let ahead = cursors.values().map(|cursor| cursor.next()).max();
+        let next = ahead.map_or(next, |ahead| ahead.max(next));
+        let active = active.filter(|_| next == follows);
+        if active.is_none() {
+            segments.seal(follows, std::time::Duration::ZERO);
+        }
+        Ok(Left { lock, segments, cursors, spare, counters: self.counters, active, follows, next })
+    }
+
+    fn remove(&self, name: &str) -> Result<(), Failure> {
+        let path = self.dir.join(name);
+        self.files.remove(&path).map_err(Failure::of("remove", &path))
+    }
+
+    /// One that cannot be opened is replaced when one is needed.
+    fn spare(&self) -> Option<Spare> {
+        let file = self.files.edit(&Kind::Spare.path(self.dir)).ok()?;
+        let bytes = file.len().ok()?;
+        Some(Spare { file, bytes })
+    }
+
+    fn segments(&self, kinds: Vec<Kind>) -> Result<Vec<Found>, Failure> {
+        let mut found = Vec::with_capacity(kinds.len());
+        for kind in kinds {
+            let (Kind::Segment(first) | Kind::Quarantined(first)) = kind else { continue };
+            let path = kind.path(self.dir);
+            let file = match kind {
+                Kind::Segment(_) => self.files.edit(&path),
+                _ => self.files.open(&path),
+            };
+            let file = file.map_err(Failure::of("open", &path))?;
+            let bytes = file.len().map_err(Failure::of("read", &path))?;
+            let header = Header::read(&*file).map_err(Failure::of("read", &path))?;
+            found.push(Found { kind, first, file, bytes, header: header.filter(|header| header.first == first) });
+        }
+        // Of two of one number, the one that was set aside comes first.
+        found.sort_by_key(|found| (found.first, matches!(found.kind, Kind::Segment(_))));
+        Ok(found)
+    }
+
+    fn cursor(&self, name: &str, file: &str, oldest: Seq) -> Result<Cursor, Failure> {
+        let path = self.dir.join(file);
+        let next = cursor::load(self.files, &path)?;
+        if next.is_none() {
+            tracing::warn!(cursor = name, "the cursor is damaged: it begins with the oldest record");
+        }
+        Ok(Cursor::new(self.dir, name, next.map_or(oldest, |next| next.max(oldest))))
+    }
+
+    /// Puts the segments in order, and looks into the last one and into those that were set aside.
+    #[allow(clippy::type_complexity, reason = "the parts are named where they are used")]
+    fn chain(
+        &self,
+        found: &[Found],
+        segments: &mut Segments,
+        strict: bool,
+    ) -> Result<(Option<(Arc<dyn File>, Segment, u64)>, Seq, Seq), Failure> {
+        let mut next = Seq::FIRST;
+        let mut follows = Seq::FIRST;
+        let mut active = None;
+        let last = found.iter().rposition(|found| matches!(found.kind, Kind::Segment(_)) && found.header.is_some());
+        for (place, current) in found.iter().enumerate() {
+            active = None;
+            let after = found.get(place + 1);
+            let path = current.kind.path(self.dir);
+            let Some(header) = current.header else {
+                // What it held is not known: its numbers are not given again.
+                let path = self.quarantine(current, 0)?;
+                next = next.max(unreached(current.first, current.bytes));
+                follows = current.first;
+                let header = Header::new(current.first, current.first, std::time::Duration::ZERO, false);
+                segments.push(Segment::finished(header, path, current.bytes, current.first, true));
+                continue;
+            };
+            let sealed = after.map(|after| after.header.map_or(after.first, |header| header.follows));
+            let is_set_aside = matches!(current.kind, Kind::Quarantined(_));
+            if let Some(end) = sealed.filter(|_| !is_set_aside && Some(place) != last) {
+                follows = end;
+                next = next.max(end);
+                let mut segment = Segment::finished(header, path, current.bytes, end, false);
+                segment.newest = after.and_then(|after| after.header).map_or(header.created, |after| after.created);
+                segments.push(segment);
+                continue;
+            }
+            let scan = scan::scan(&*current.file, &header).map_err(Failure::of("read", &path))?;
+            next = next.max(scan.next);
+            follows = scan.next;
+            let mut segment = Segment::finished(header, path, current.bytes, scan.next, is_set_aside);
+            segment.newest = after.and_then(|after| after.header).map_or(header.created, |after| after.created);
+            if scan.rest != Rest::Clean {
+                let behind = current.bytes.saturating_sub(scan.end);
+                next = next.max(unreached(scan.next, behind));
+            }
+            if is_set_aside {
+                segments.push(segment);
+                continue;
+            }
+            if scan.rest == Rest::Damage {
+                segment.path = self.quarantine(current, scan.end)?;
+                segment.damaged = true;
+                segments.push(segment);
+                continue;
+            }
+            if header.relaxed && after.is_none() {
+                next = next.max(Seq::new(scan.next.get().saturating_add(RELAXED_GAP)));
+            }
+            if after.is_none() && strict && !header.relaxed && scan.rest == Rest::Clean {
+                // A process that was killed may have written what was not durable yet.
+                current.file.sync().map_err(Failure::of("sync", &segment.path))?;
+                segment.end = None;
+                active = Some((Arc::clone(&current.file), segment.clone(), scan.end));
+                segments.push(segment);
+                continue;
+            }
+            self.finish(current, &scan, segment, segments)?;
+        }
+        Ok((active, follows, next))
+    }
+
+    /// Cuts what is not used off a segment that will not be written on.
+    fn finish(
+        &self,
+        current: &Found,
+        scan: &Scan,
+        mut segment: Segment,
+        segments: &mut Segments,
+    ) -> Result<(), Failure> {
+        if let Rest::Torn { until } = scan.rest {
+            let lost = until.saturating_sub(scan.end);
+            tracing::warn!(path = %segment.path.display(), offset = scan.end, bytes = lost, "a torn end was cut off");
+            self.counters.lost_bytes.add(lost);
+        }
+        current.file.truncate(scan.end).map_err(Failure::of("cut", &segment.path))?;
+        current.file.sync().map_err(Failure::of("sync", &segment.path))?;
+        segment.bytes = scan.end;
+        segments.push(segment);
+        Ok(())
+    }
+
+    fn quarantine(&self, current: &Found, offset: u64) -> Result<std::path::PathBuf, Failure> {
+        if matches!(current.kind, Kind::Quarantined(_)) {
+            return Ok(current.kind.path(self.dir));
+        }
+        let path = segment::set_aside(self.files, self.dir, current.first)?;
+        tracing::error!(path = %path.display(), offset, "a segment is damaged: the records behind are lost");
+        self.counters.quarantined_segments.add(1);
+        self.counters.lost_bytes.add(current.bytes.saturating_sub(offset));
+        Ok(path)
+    }
+}
+
+/// A number that no record in so many bytes can have, if they begin with this one.
+fn unreached(first: Seq, bytes: u64) -> Seq {
+    Seq::new(first.get().saturating_add(bytes / frame::size(0)).saturating_add(1))
+}
