@@ -12,7 +12,7 @@ use super::ManifestError;
 /// A change to the store.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Part {
-    version: u32,
+    pub(crate) version: u32,
     /// Whether it says all that the writer's earlier parts said.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) whole: bool,
