@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::error::{AppendError, Failure};
 use crate::files::File;
 use crate::frame::{self, Frame};
-use crate::helper::Helper;
+use crate::helper::{Filling, Helper};
 use crate::options::Fsync;
 use crate::record::Seq;
 use crate::segment::{self, HEADER_BYTES, Header, Kind, Spare};
@@ -25,6 +25,8 @@ pub(crate) struct Active {
     pub(crate) offset: u64,
     /// Size of the file.
     pub(crate) bytes: u64,
+    /// How often it was synced.
+    pub(crate) syncs: u64,
 }
 
 /// The segment that will be next.
@@ -49,6 +51,9 @@ pub(crate) struct Group {
     records: Vec<(Frame, Vec<Bytes>)>,
     pub(crate) bytes: u64,
 }
+
+/// Groups of fewer bytes are small. What a sync writes of metadata takes the disk as long as about 64 KiB.
+const SMALL_GROUP: u64 = 128 << 10;
 
 /// Between two attempts to make a segment when one has failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -75,6 +80,16 @@ impl Active {
         self.offset + bytes <= self.bytes
     }
 
+    /// Whether it is time to think of the next one.
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.offset >= self.bytes / 2
+    }
+
+    /// Whether zeros ahead would pay: where groups are small, each sync has more metadata than records to write.
+    pub(crate) fn filling(&self) -> Filling {
+        if self.offset / self.syncs.max(1) < SMALL_GROUP { Filling::Zeros } else { Filling::Nothing }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.offset == HEADER_BYTES
     }
@@ -95,7 +110,8 @@ impl Active {
         Ok(())
     }
 
-    pub(crate) fn sync(&self) -> Result<(), Failure> {
+    pub(crate) fn sync(&mut self) -> Result<(), Failure> {
+        self.syncs += 1;
         self.file.sync().map_err(|error| Failure::new("fdatasync", &self.path(), error))
     }
 
@@ -107,11 +123,11 @@ impl Active {
     pub(crate) fn begin(shared: &Shared, spare: Spare, next: Seq, newest: Duration) -> Result<Self, Failure> {
         let now = shared.clock.now();
         let header = Header::new(next, next, now, shared.limits.fsync != Fsync::Always);
-        segment::install(&*shared.files, &shared.dir, &spare, header)?;
+        let header = segment::install(&*shared.files, &shared.dir, &spare, header)?;
         let mut segments = shared.segments();
         segments.seal(next, newest);
         segments.push(Segment::begun(header, &shared.dir, spare.bytes));
-        Ok(Self { file: spare.file, header, offset: HEADER_BYTES, bytes: spare.bytes })
+        Ok(Self { file: spare.file, header, offset: HEADER_BYTES, bytes: spare.bytes, syncs: 0 })
     }
 }
 
@@ -122,18 +138,19 @@ impl Reserve {
         Self { helper, state: spare.map_or(Reserved::Nothing, Reserved::Ready), failed: None }
     }
 
-    /// Asks for the next segment if there is none and the limit has room for one.
-    pub(crate) fn refill(&mut self, shared: &Shared) {
+    /// Asks for the next segment if there is none and the limit has room for one. Asked early, it could not be one that
+    /// becomes free in time.
+    pub(crate) fn refill(&mut self, shared: &Shared, filling: Filling) {
         let bytes = shared.limits.segment_bytes;
         if matches!(self.state, Reserved::Nothing) && shared.segments().bytes() + bytes <= shared.limits.max_bytes {
-            self.ask(shared, bytes);
+            self.ask(shared, bytes, filling);
         }
     }
 
-    fn ask(&mut self, shared: &Shared, bytes: u64) {
+    fn ask(&mut self, shared: &Shared, bytes: u64, filling: Filling) {
         shared.counters.spare_bytes.set(bytes);
         self.state = Reserved::Coming(bytes);
-        self.helper.prepare(bytes);
+        self.helper.prepare(bytes, filling);
     }
 
     /// A spare segment of so many bytes at least.
@@ -157,7 +174,7 @@ impl Reserve {
             Reserved::Ready(Spare { bytes, .. }) | Reserved::Coming(bytes) if bytes >= wanted => {}
             _ => {
                 self.settle(shared).map_err(AppendError::NoSegment)?;
-                self.ask(shared, wanted);
+                self.ask(shared, wanted, Filling::Nothing);
             }
         }
         self.settle(shared).map_err(AppendError::NoSegment)?;
@@ -190,6 +207,19 @@ impl Reserve {
             None => {}
         }
         Ok(())
+    }
+
+    /// Removes segments, or keeps one of them to be the next.
+    pub(crate) fn recycle(&mut self, shared: &Shared, mut segments: Vec<Segment>) {
+        let bytes = shared.limits.segment_bytes;
+        if matches!(self.state, Reserved::Nothing)
+            && let Some(place) = segments.iter().position(|segment| segment.bytes == bytes)
+        {
+            shared.counters.spare_bytes.set(bytes);
+            self.state = Reserved::Coming(bytes);
+            self.helper.reuse(segments.swap_remove(place).path, bytes);
+        }
+        self.remove(segments);
     }
 
     pub(crate) fn remove(&self, segments: Vec<Segment>) {

@@ -74,7 +74,7 @@ impl Opening<'_> {
         for name in &names {
             match Kind::of(name) {
                 Some(Kind::Temporary) => self.remove(name)?,
-                Some(Kind::Spare) => spare = self.spare(),
+                Some(Kind::Spare) => spare = segment::found(self.files, self.dir).ok(),
                 Some(kind) => kinds.push(kind),
                 None => cursors.extend(cursor::name_of(name).map(|cursor| (cursor, name))),
             }
@@ -99,13 +99,6 @@ impl Opening<'_> {
     fn remove(&self, name: &str) -> Result<(), Failure> {
         let path = self.dir.join(name);
         self.files.remove(&path).map_err(Failure::of("remove", &path))
-    }
-
-    /// One that cannot be opened is replaced when one is needed.
-    fn spare(&self) -> Option<Spare> {
-        let file = self.files.edit(&Kind::Spare.path(self.dir)).ok()?;
-        let bytes = file.len().ok()?;
-        Some(Spare { file, bytes })
     }
 
     fn segments(&self, kinds: Vec<Kind>) -> Result<Vec<Found>, Failure> {
@@ -176,7 +169,7 @@ impl Opening<'_> {
             follows = scan.next;
             let mut segment = Segment::finished(header, path, current.bytes, scan.next, is_set_aside);
             segment.newest = after.and_then(|after| after.header).map_or(header.created, |after| after.created);
-            if scan.rest != Rest::Clean {
+            if !matches!(scan.rest, Rest::Clean | Rest::Old) {
                 let behind = current.bytes.saturating_sub(scan.end);
                 next = next.max(unreached(scan.next, behind));
             }

@@ -124,7 +124,8 @@ impl Reader {
                     return Ok(true);
                 }
             }
-            Step::End if !is_active => {
+            // A file that was another segment before has its records behind the end.
+            Step::End | Step::Damage if !is_active => {
                 let after = self.shared.segments().after(place.first).cloned();
                 let is_whole = after.as_ref().is_some_and(|after| place.expected >= after.header.follows);
                 if is_whole || place.damaged {
