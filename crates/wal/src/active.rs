@@ -119,12 +119,28 @@ impl Active {
         Kind::Segment(self.header.first).name().into()
     }
 
-    /// Begins a segment with a spare, and enters it in the list. `newest` is when the one before was last written to.
-    pub(crate) fn begin(shared: &Shared, spare: Spare, next: Seq, newest: Duration) -> Result<Self, Failure> {
+    /// Begins the segment after this one with a spare, and enters it in the list. `newest` is when this one was last written to.
+    ///
+    /// One that is empty has the same number, and is replaced.
+    pub(crate) fn followed_by(
+        &self,
+        shared: &Shared,
+        spare: Spare,
+        next: Seq,
+        newest: Duration,
+    ) -> Result<Self, Failure> {
         let now = shared.clock.now();
-        let header = Header::new(next, next, now, shared.limits.fsync != Fsync::Always);
+        let header = Header::new(
+            next,
+            if self.is_empty() { self.header.follows } else { next },
+            now,
+            shared.limits.fsync != Fsync::Always,
+        );
         let header = segment::install(&*shared.files, &shared.dir, &spare, header)?;
         let mut segments = shared.segments();
+        if self.is_empty() {
+            segments.drop_last();
+        }
         segments.seal(next, newest);
         segments.push(Segment::begun(header, &shared.dir, spare.bytes));
         Ok(Self { file: spare.file, header, offset: HEADER_BYTES, bytes: spare.bytes, syncs: 0 })
@@ -142,7 +158,8 @@ impl Reserve {
     /// becomes free in time.
     pub(crate) fn refill(&mut self, shared: &Shared, filling: Filling) {
         let bytes = shared.limits.segment_bytes;
-        if matches!(self.state, Reserved::Nothing) && shared.segments().bytes() + bytes <= shared.limits.max_bytes {
+        let has_room = shared.segments().bytes() + bytes <= shared.limits.max_bytes;
+        if matches!(self.state, Reserved::Nothing) && has_room && self.has_just_failed(shared).is_none() {
             self.ask(shared, bytes, filling);
         }
     }
@@ -164,20 +181,18 @@ impl Reserve {
         if used + wanted > shared.limits.max_bytes {
             return Err(AppendError::Full { used, limit: shared.limits.max_bytes, wanted });
         }
-        if let Some((failure, at)) = &self.failed
-            && shared.clock.now() < *at + PAUSE
-        {
-            return Err(AppendError::NoSegment(failure.clone()));
+        if let Some(failure) = self.has_just_failed(shared) {
+            return Err(AppendError::NoSegment(failure));
         }
-        // One that is too small is replaced: its name is taken over.
-        match self.state {
-            Reserved::Ready(Spare { bytes, .. }) | Reserved::Coming(bytes) if bytes >= wanted => {}
-            _ => {
-                self.settle(shared).map_err(AppendError::NoSegment)?;
-                self.ask(shared, wanted, Filling::Nothing);
-            }
+        let is_wide = match self.state {
+            Reserved::Ready(Spare { bytes, .. }) | Reserved::Coming(bytes) => bytes >= wanted,
+            Reserved::Nothing => false,
+        };
+        // One that is too small is replaced: its name is taken over. One that was asked for early may have failed long ago.
+        if self.settle(shared).is_err() || !is_wide {
+            self.ask(shared, wanted, Filling::Nothing);
+            self.settle(shared).map_err(AppendError::NoSegment)?;
         }
-        self.settle(shared).map_err(AppendError::NoSegment)?;
         match std::mem::replace(&mut self.state, Reserved::Nothing) {
             Reserved::Ready(spare) => {
                 shared.counters.spare_bytes.set(0);
@@ -188,6 +203,11 @@ impl Reserve {
                 Err(AppendError::Closed)
             }
         }
+    }
+
+    fn has_just_failed(&self, shared: &Shared) -> Option<Failure> {
+        let (failure, at) = self.failed.as_ref()?;
+        (shared.clock.now() < *at + PAUSE).then(|| failure.clone())
     }
 
     /// Waits for a spare that is coming.

@@ -102,7 +102,10 @@ impl Reader {
                 State::Closed => Err(ReadError::Closed),
             };
         }
-        let known = self.place.as_ref().and_then(|place| self.shared.segments().get(place.first).cloned());
+        let known = self.place.as_ref().and_then(|place| {
+            // An empty segment may have been replaced by another one of its number.
+            self.shared.segments().get(place.first).filter(|segment| segment.header.salt == place.salt).cloned()
+        });
         let (Some(place), Some(segment)) = (&mut self.place, known) else {
             let segment = self.shared.segments().at(self.next).cloned();
             return self.enter(segment).await;

@@ -154,7 +154,8 @@ impl Writer {
         // Before a spare is taken: this may ask for one, which would take its name.
         self.flush(waiting);
         let spare = self.reserve.take(&self.shared, HEADER_BYTES + size)?;
-        let begun = self.sync().and_then(|()| Active::begin(&self.shared, spare, self.next, self.timing.newest));
+        let newest = self.timing.newest;
+        let begun = self.sync().and_then(|()| self.active.followed_by(&self.shared, spare, self.next, newest));
         match begun {
             Ok(active) => self.active = active,
             Err(failure) => {

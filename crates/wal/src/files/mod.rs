@@ -1,5 +1,7 @@
 //! What the log asks of a file system; the tests put one of their own in its place that fails and crashes.
 
+#[cfg(test)]
+pub(crate) mod crash;
 mod real;
 
 use std::fmt;
