@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::error::{AppendError, Failure};
 use crate::files::File;
 use crate::frame::{self, Frame};
-use crate::helper::Helper;
+use crate::helper::{Filling, Helper};
 use crate::options::Fsync;
 use crate::record::Seq;
 use crate::segment::{self, HEADER_BYTES, Header, Kind, Spare};
@@ -25,6 +25,8 @@ pub(crate) struct Active {
     pub(crate) offset: u64,
     /// Size of the file.
     pub(crate) bytes: u64,
+    /// How often it was synced.
+    pub(crate) syncs: u64,
 }
 
 /// The segment that will be next.
@@ -49,6 +51,9 @@ pub(crate) struct Group {
     records: Vec<(Frame, Vec<Bytes>)>,
     pub(crate) bytes: u64,
 }
+
+/// Groups of fewer bytes are small. What a sync writes of metadata takes the disk as long as about 64 KiB.
+const SMALL_GROUP: u64 = 128 << 10;
 
 /// Between two attempts to make a segment when one has failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -75,6 +80,16 @@ impl Active {
         self.offset + bytes <= self.bytes
     }
 
+    /// Whether it is time to think of the next one.
+    pub(crate) fn is_half_full(&self) -> bool {
+        self.offset >= self.bytes / 2
+    }
+
+    /// Whether zeros ahead would pay: where groups are small, each sync has more metadata than records to write.
+    pub(crate) fn filling(&self) -> Filling {
+        if self.offset / self.syncs.max(1) < SMALL_GROUP { Filling::Zeros } else { Filling::Nothing }
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.offset == HEADER_BYTES
     }
@@ -95,7 +110,8 @@ impl Active {
         Ok(())
     }
 
-    pub(crate) fn sync(&self) -> Result<(), Failure> {
+    pub(crate) fn sync(&mut self) -> Result<(), Failure> {
+        self.syncs += 1;
         self.file.sync().map_err(|error| Failure::new("fdatasync", &self.path(), error))
     }
 
@@ -103,15 +119,31 @@ impl Active {
         Kind::Segment(self.header.first).name().into()
     }
 
-    /// Begins a segment with a spare, and enters it in the list. `newest` is when the one before was last written to.
-    pub(crate) fn begin(shared: &Shared, spare: Spare, next: Seq, newest: Duration) -> Result<Self, Failure> {
+    /// Begins the segment after this one with a spare, and enters it in the list. `newest` is when this one was last written to.
+    ///
+    /// One that is empty has the same number, and is replaced.
+    pub(crate) fn followed_by(
+        &self,
+        shared: &Shared,
+        spare: Spare,
+        next: Seq,
+        newest: Duration,
+    ) -> Result<Self, Failure> {
         let now = shared.clock.now();
-        let header = Header::new(next, next, now, shared.limits.fsync != Fsync::Always);
-        segment::install(&*shared.files, &shared.dir, &spare, header)?;
+        let header = Header::new(
+            next,
+            if self.is_empty() { self.header.follows } else { next },
+            now,
+            shared.limits.fsync != Fsync::Always,
+        );
+        let header = segment::install(&*shared.files, &shared.dir, &spare, header)?;
         let mut segments = shared.segments();
+        if self.is_empty() {
+            segments.drop_last();
+        }
         segments.seal(next, newest);
         segments.push(Segment::begun(header, &shared.dir, spare.bytes));
-        Ok(Self { file: spare.file, header, offset: HEADER_BYTES, bytes: spare.bytes })
+        Ok(Self { file: spare.file, header, offset: HEADER_BYTES, bytes: spare.bytes, syncs: 0 })
     }
 }
 
@@ -122,18 +154,20 @@ impl Reserve {
         Self { helper, state: spare.map_or(Reserved::Nothing, Reserved::Ready), failed: None }
     }
 
-    /// Asks for the next segment if there is none and the limit has room for one.
-    pub(crate) fn refill(&mut self, shared: &Shared) {
+    /// Asks for the next segment if there is none and the limit has room for one. Asked early, it could not be one that
+    /// becomes free in time.
+    pub(crate) fn refill(&mut self, shared: &Shared, filling: Filling) {
         let bytes = shared.limits.segment_bytes;
-        if matches!(self.state, Reserved::Nothing) && shared.segments().bytes() + bytes <= shared.limits.max_bytes {
-            self.ask(shared, bytes);
+        let has_room = shared.segments().bytes() + bytes <= shared.limits.max_bytes;
+        if matches!(self.state, Reserved::Nothing) && has_room && self.has_just_failed(shared).is_none() {
+            self.ask(shared, bytes, filling);
         }
     }
 
-    fn ask(&mut self, shared: &Shared, bytes: u64) {
+    fn ask(&mut self, shared: &Shared, bytes: u64, filling: Filling) {
         shared.counters.spare_bytes.set(bytes);
         self.state = Reserved::Coming(bytes);
-        self.helper.prepare(bytes);
+        self.helper.prepare(bytes, filling);
     }
 
     /// A spare segment of so many bytes at least.
@@ -147,20 +181,18 @@ impl Reserve {
         if used + wanted > shared.limits.max_bytes {
             return Err(AppendError::Full { used, limit: shared.limits.max_bytes, wanted });
         }
-        if let Some((failure, at)) = &self.failed
-            && shared.clock.now() < *at + PAUSE
-        {
-            return Err(AppendError::NoSegment(failure.clone()));
+        if let Some(failure) = self.has_just_failed(shared) {
+            return Err(AppendError::NoSegment(failure));
         }
-        // One that is too small is replaced: its name is taken over.
-        match self.state {
-            Reserved::Ready(Spare { bytes, .. }) | Reserved::Coming(bytes) if bytes >= wanted => {}
-            _ => {
-                self.settle(shared).map_err(AppendError::NoSegment)?;
-                self.ask(shared, wanted);
-            }
+        let is_wide = match self.state {
+            Reserved::Ready(Spare { bytes, .. }) | Reserved::Coming(bytes) => bytes >= wanted,
+            Reserved::Nothing => false,
+        };
+        // One that is too small is replaced: its name is taken over. One that was asked for early may have failed long ago.
+        if self.settle(shared).is_err() || !is_wide {
+            self.ask(shared, wanted, Filling::Nothing);
+            self.settle(shared).map_err(AppendError::NoSegment)?;
         }
-        self.settle(shared).map_err(AppendError::NoSegment)?;
         match std::mem::replace(&mut self.state, Reserved::Nothing) {
             Reserved::Ready(spare) => {
                 shared.counters.spare_bytes.set(0);
@@ -171,6 +203,11 @@ impl Reserve {
                 Err(AppendError::Closed)
             }
         }
+    }
+
+    fn has_just_failed(&self, shared: &Shared) -> Option<Failure> {
+        let (failure, at) = self.failed.as_ref()?;
+        (shared.clock.now() < *at + PAUSE).then(|| failure.clone())
     }
 
     /// Waits for a spare that is coming.
@@ -190,6 +227,19 @@ impl Reserve {
             None => {}
         }
         Ok(())
+    }
+
+    /// Removes segments, or keeps one of them to be the next.
+    pub(crate) fn recycle(&mut self, shared: &Shared, mut segments: Vec<Segment>) {
+        let bytes = shared.limits.segment_bytes;
+        if matches!(self.state, Reserved::Nothing)
+            && let Some(place) = segments.iter().position(|segment| segment.bytes == bytes)
+        {
+            shared.counters.spare_bytes.set(bytes);
+            self.state = Reserved::Coming(bytes);
+            self.helper.reuse(segments.swap_remove(place).path, bytes);
+        }
+        self.remove(segments);
     }
 
     pub(crate) fn remove(&self, segments: Vec<Segment>) {

@@ -28,9 +28,17 @@ enum Hands {
     Caller,
 }
 
+/// Whether zeros are written ahead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Filling {
+    Zeros,
+    Nothing,
+}
+
 #[derive(Debug)]
 enum Chore {
-    Prepare(u64),
+    Prepare(u64, Filling),
+    Reuse(PathBuf, u64),
     Remove(Vec<PathBuf>),
 }
 
@@ -52,9 +60,14 @@ impl Helper {
         Self { work, spares, hands }
     }
 
-    /// Asks for a segment of zeros, which [`Helper::spare`] waits for.
-    pub(crate) fn prepare(&self, bytes: u64) {
-        self.give(Chore::Prepare(bytes));
+    /// Asks for a segment, which [`Helper::spare`] waits for.
+    pub(crate) fn prepare(&self, bytes: u64, filling: Filling) {
+        self.give(Chore::Prepare(bytes, filling));
+    }
+
+    /// The same, with a segment that nobody needs.
+    pub(crate) fn reuse(&self, path: PathBuf, bytes: u64) {
+        self.give(Chore::Reuse(path, bytes));
     }
 
     pub(crate) fn remove(&self, paths: Vec<PathBuf>) {
@@ -110,8 +123,16 @@ impl Hands {
 impl Work {
     fn run(&self, chore: Chore) {
         match chore {
-            Chore::Prepare(bytes) => {
-                let _ = self.spares.send(segment::prepare(&*self.files, &self.dir, bytes));
+            Chore::Prepare(bytes, filling) => {
+                let zeros = filling == Filling::Zeros;
+                let _ = self.spares.send(segment::prepare(&*self.files, &self.dir, bytes, zeros));
+            }
+            Chore::Reuse(path, bytes) => {
+                let spare = segment::reuse(&*self.files, &self.dir, &path).or_else(|error| {
+                    tracing::warn!(%error, "a consumed segment could not be used again");
+                    segment::prepare(&*self.files, &self.dir, bytes, false)
+                });
+                let _ = self.spares.send(spare);
             }
             Chore::Remove(paths) => self.remove(&paths),
         }

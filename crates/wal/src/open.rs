@@ -74,38 +74,32 @@ impl Opening<'_> {
         for name in &names {
             match Kind::of(name) {
                 Some(Kind::Temporary) => self.remove(name)?,
-                Some(Kind::Spare) => spare = self.spare(),
+                Some(Kind::Spare) => spare = segment::found(self.files, self.dir).ok(),
                 Some(kind) => kinds.push(kind),
                 None => cursors.extend(cursor::name_of(name).map(|cursor| (cursor, name))),
             }
         }
+        let positions = cursors
+            .into_iter()
+            .map(|(name, file)| Ok((name, cursor::load(self.files, &self.dir.join(file))?)))
+            .collect::<Result<Vec<_>, Failure>>()?;
+        // A cursor may know of records that a power loss took.
+        let ahead = positions.iter().filter_map(|(_, next)| *next).max().unwrap_or(Seq::FIRST);
         let found = self.segments(kinds)?;
         let mut segments = Segments::default();
-        let (active, follows, next) = self.chain(&found, &mut segments, strict)?;
-        let oldest = segments.oldest();
-        let cursors = cursors
-            .into_iter()
-            .map(|(name, file)| Ok((name.clone(), Arc::new(self.cursor(&name, file, oldest)?))))
-            .collect::<Result<BTreeMap<_, _>, Failure>>()?;
-        let ahead = cursors.values().map(|cursor| cursor.next()).max();
-        let next = ahead.map_or(next, |ahead| ahead.max(next));
-        let active = active.filter(|_| next == follows);
-        if active.is_none() {
-            segments.seal(follows, std::time::Duration::ZERO);
-        }
+        let (active, follows, next) = self.chain(&found, &mut segments, strict, ahead)?;
+        let oldest = if segments.len() == 0 { next } else { segments.oldest() };
+        let cursors = positions.into_iter().map(|(name, next)| {
+            let cursor = Arc::new(self.cursor(&name, next, oldest));
+            (name, cursor)
+        });
+        let cursors = cursors.collect();
         Ok(Left { lock, segments, cursors, spare, counters: self.counters, active, follows, next })
     }
 
     fn remove(&self, name: &str) -> Result<(), Failure> {
         let path = self.dir.join(name);
         self.files.remove(&path).map_err(Failure::of("remove", &path))
-    }
-
-    /// One that cannot be opened is replaced when one is needed.
-    fn spare(&self) -> Option<Spare> {
-        let file = self.files.edit(&Kind::Spare.path(self.dir)).ok()?;
-        let bytes = file.len().ok()?;
-        Some(Spare { file, bytes })
     }
 
     fn segments(&self, kinds: Vec<Kind>) -> Result<Vec<Found>, Failure> {
@@ -127,13 +121,11 @@ impl Opening<'_> {
         Ok(found)
     }
 
-    fn cursor(&self, name: &str, file: &str, oldest: Seq) -> Result<Cursor, Failure> {
-        let path = self.dir.join(file);
-        let next = cursor::load(self.files, &path)?;
+    fn cursor(&self, name: &str, next: Option<Seq>, oldest: Seq) -> Cursor {
         if next.is_none() {
             tracing::warn!(cursor = name, "the cursor is damaged: it begins with the oldest record");
         }
-        Ok(Cursor::new(self.dir, name, next.map_or(oldest, |next| next.max(oldest))))
+        Cursor::new(self.dir, name, next.map_or(oldest, |next| next.max(oldest)))
     }
 
     /// Puts the segments in order, and looks into the last one and into those that were set aside.
@@ -143,8 +135,9 @@ impl Opening<'_> {
         found: &[Found],
         segments: &mut Segments,
         strict: bool,
+        ahead: Seq,
     ) -> Result<(Option<(Arc<dyn File>, Segment, u64)>, Seq, Seq), Failure> {
-        let mut next = Seq::FIRST;
+        let mut next = ahead;
         let mut follows = Seq::FIRST;
         let mut active = None;
         let last = found.iter().rposition(|found| matches!(found.kind, Kind::Segment(_)) && found.header.is_some());
@@ -173,10 +166,10 @@ impl Opening<'_> {
             }
             let scan = scan::scan(&*current.file, &header).map_err(Failure::of("read", &path))?;
             next = next.max(scan.next);
-            follows = scan.next;
+            follows = if scan.next == header.first { header.follows } else { scan.next };
             let mut segment = Segment::finished(header, path, current.bytes, scan.next, is_set_aside);
             segment.newest = after.and_then(|after| after.header).map_or(header.created, |after| after.created);
-            if scan.rest != Rest::Clean {
+            if !matches!(scan.rest, Rest::Clean | Rest::Old) {
                 let behind = current.bytes.saturating_sub(scan.end);
                 next = next.max(unreached(scan.next, behind));
             }
@@ -193,7 +186,8 @@ impl Opening<'_> {
             if header.relaxed && after.is_none() {
                 next = next.max(Seq::new(scan.next.get().saturating_add(RELAXED_GAP)));
             }
-            if after.is_none() && strict && !header.relaxed && scan.rest == Rest::Clean {
+            let is_clean = scan.rest == Rest::Clean && scan.next == next;
+            if after.is_none() && strict && !header.relaxed && is_clean {
                 // A process that was killed may have written what was not durable yet.
                 current.file.sync().map_err(Failure::of("sync", &segment.path))?;
                 segment.end = None;
@@ -218,6 +212,10 @@ impl Opening<'_> {
             let lost = until.saturating_sub(scan.end);
             tracing::warn!(path = %segment.path.display(), offset = scan.end, bytes = lost, "a torn end was cut off");
             self.counters.lost_bytes.add(lost);
+        }
+        if scan.next == segment.header.first {
+            // The next one may have the same number.
+            return self.files.remove(&segment.path).map_err(Failure::of("remove", &segment.path));
         }
         current.file.truncate(scan.end).map_err(Failure::of("cut", &segment.path))?;
         current.file.sync().map_err(Failure::of("sync", &segment.path))?;

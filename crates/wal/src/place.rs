@@ -25,7 +25,7 @@ pub(crate) struct Place {
     pub(crate) bytes: u64,
     /// It was set aside: damage is no news.
     pub(crate) damaged: bool,
-    salt: u32,
+    pub(crate) salt: u32,
     file: Arc<dyn File>,
     /// Bytes from `offset` on.
     buffer: Bytes,

@@ -102,7 +102,10 @@ impl Reader {
                 State::Closed => Err(ReadError::Closed),
             };
         }
-        let known = self.place.as_ref().and_then(|place| self.shared.segments().get(place.first).cloned());
+        let known = self.place.as_ref().and_then(|place| {
+            // An empty segment may have been replaced by another one of its number.
+            self.shared.segments().get(place.first).filter(|segment| segment.header.salt == place.salt).cloned()
+        });
         let (Some(place), Some(segment)) = (&mut self.place, known) else {
             let segment = self.shared.segments().at(self.next).cloned();
             return self.enter(segment).await;
@@ -124,7 +127,8 @@ impl Reader {
                     return Ok(true);
                 }
             }
-            Step::End if !is_active => {
+            // A file that was another segment before has its records behind the end.
+            Step::End | Step::Damage if !is_active => {
                 let after = self.shared.segments().after(place.first).cloned();
                 let is_whole = after.as_ref().is_some_and(|after| place.expected >= after.header.follows);
                 if is_whole || place.damaged {

@@ -22,6 +22,8 @@ pub(crate) struct Scan {
 pub(crate) enum Rest {
     /// Zeros, or nothing.
     Clean,
+    /// What an older segment left in the file.
+    Old,
     /// The remains of a write that never came to an end, up to this place.
     Torn { until: u64 },
     /// Records that were acknowledged.
@@ -51,11 +53,14 @@ pub(crate) fn scan(file: &dyn File, header: &Header) -> io::Result<Scan> {
         next = next.next();
         end += frame.size();
     }
-    let until = window.last_non_zero(end)?;
-    let rest = match until {
+    let rest = match window.last_non_zero(end)? {
         None => Rest::Clean,
         Some(_) if window.has_synced_record(header.salt, next, end)? => Rest::Damage,
-        Some(until) => Rest::Torn { until },
+        Some(until) if !header.reused => Rest::Torn { until },
+        Some(until) => match window.frame(end)? {
+            Parsed::Frame(frame) if frame.seq == next => Rest::Torn { until: until.min(end + frame.size()) },
+            _ => Rest::Old,
+        },
     };
     Ok(Scan { next, end, rest })
 }

@@ -58,6 +58,11 @@ impl Segments {
         }
     }
 
+    /// Forgets the segment being written.
+    pub(crate) fn drop_last(&mut self) {
+        self.list.pop_back();
+    }
+
     /// Bytes that count towards the limit.
     pub(crate) fn bytes(&self) -> u64 {
         self.list.iter().filter(|segment| !segment.damaged).map(|segment| segment.bytes).sum()

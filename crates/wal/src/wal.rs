@@ -80,16 +80,16 @@ impl Wal {
         let left = open::open(&*files, dir, limits.fsync == Fsync::Always)?;
         let Left { lock, mut segments, cursors, mut spare, counters, active, follows, next } = left;
         let active = match active {
-            Some((file, Segment { header, bytes, .. }, offset)) => Active { file, header, offset, bytes },
+            Some((file, Segment { header, bytes, .. }, offset)) => Active { file, header, offset, bytes, syncs: 0 },
             None => {
                 let spare = match spare.take().filter(|spare| spare.bytes >= limits.segment_bytes) {
                     Some(spare) => spare,
-                    None => segment::prepare(&*files, dir, limits.segment_bytes)?,
+                    None => segment::prepare(&*files, dir, limits.segment_bytes, false)?,
                 };
                 let header = Header::new(next, follows, clock.now(), limits.fsync != Fsync::Always);
-                segment::install(&*files, dir, &spare, header)?;
+                let header = segment::install(&*files, dir, &spare, header)?;
                 segments.push(Segment::begun(header, dir, spare.bytes));
-                Active { file: spare.file, header, offset: HEADER_BYTES, bytes: spare.bytes }
+                Active { file: spare.file, header, offset: HEADER_BYTES, bytes: spare.bytes, syncs: 0 }
             }
         };
         counters.spare_bytes.set(spare.as_ref().map_or(0, |spare| spare.bytes));

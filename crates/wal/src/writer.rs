@@ -66,7 +66,6 @@ impl Timing {
 impl Writer {
     /// Works until the log is closed or every handle is gone.
     pub(crate) fn run(mut self) {
-        self.reserve.refill(&self.shared);
         while let Some(request) = self.wait() {
             let is_last = self.work(request);
             self.tick();
@@ -152,9 +151,11 @@ impl Writer {
 
     /// Finishes the segment and begins another one that has room for a record of this size.
     fn change_segment(&mut self, size: u64, waiting: &mut Waiting) -> Result<(), AppendError> {
-        let spare = self.reserve.take(&self.shared, HEADER_BYTES + size)?;
+        // Before a spare is taken: this may ask for one, which would take its name.
         self.flush(waiting);
-        let begun = self.sync().and_then(|()| Active::begin(&self.shared, spare, self.next, self.timing.newest));
+        let spare = self.reserve.take(&self.shared, HEADER_BYTES + size)?;
+        let newest = self.timing.newest;
+        let begun = self.sync().and_then(|()| self.active.followed_by(&self.shared, spare, self.next, newest));
         match begun {
             Ok(active) => self.active = active,
             Err(failure) => {
@@ -163,7 +164,6 @@ impl Writer {
             }
         }
         self.publish();
-        self.reserve.refill(&self.shared);
         Ok(())
     }
 
@@ -199,6 +199,9 @@ impl Writer {
         waiting.group.clear();
         waiting.permits.clear();
         waiting.payload_bytes = 0;
+        if self.active.is_half_full() && self.failure.is_none() {
+            self.reserve.refill(&self.shared, self.active.filling());
+        }
     }
 
     fn sync(&mut self) -> Result<(), Failure> {
@@ -267,8 +270,7 @@ impl Writer {
         }
         // What was set aside is kept for inspection.
         gone.retain(|segment| !segment.damaged);
-        self.reserve.remove(gone);
-        self.reserve.refill(&self.shared);
+        self.reserve.recycle(&self.shared, gone);
     }
 
     /// Removes the segments that are too old, and counts what was not committed.

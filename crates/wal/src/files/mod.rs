@@ -1,5 +1,7 @@
 //! What the log asks of a file system; the tests put one of their own in its place that fails and crashes.
 
+#[cfg(test)]
+pub(crate) mod crash;
 mod real;
 
 use std::fmt;
@@ -37,6 +39,9 @@ pub(crate) trait File: fmt::Debug + Send + Sync {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     /// Writes all slices one after another. One writer at a time.
     fn write_at(&self, slices: &mut [IoSlice<'_>], offset: u64) -> io::Result<()>;
+    /// Makes an empty file so long, of zeros that are not written but have their place on the disk; `false` if the file system
+    /// cannot.
+    fn allocate(&self, len: u64) -> io::Result<bool>;
     /// Cuts the end off.
     fn truncate(&self, len: u64) -> io::Result<()>;
     /// Makes what was written durable, with the length of the file.

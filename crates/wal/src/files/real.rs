@@ -6,6 +6,9 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
+use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
+
 use super::{File, Files, Lock};
 
 /// The file system.
@@ -105,6 +108,14 @@ impl File for RealFile {
             }
         }
         Ok(())
+    }
+
+    fn allocate(&self, len: u64) -> io::Result<bool> {
+        match fallocate(&self.0, FallocateFlags::empty(), 0, len) {
+            Ok(()) => Ok(true),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn truncate(&self, len: u64) -> io::Result<()> {
