@@ -20,7 +20,6 @@ pub(crate) struct Hot {
     sealing: Arc<Batches>,
     filled_bytes: usize,
     sealing_bytes: usize,
-    rows: usize,
     /// The last record of the log that is in here.
     through: Option<u64>,
     since: Option<Instant>,
@@ -39,7 +38,6 @@ impl Hot {
             sealing: Arc::default(),
             filled_bytes: 0,
             sealing_bytes: 0,
-            rows: 0,
             through: None,
             since: None,
         }
@@ -48,7 +46,6 @@ impl Hot {
     /// Adds the spans of a request; `record` is its number in the log, where there is one.
     pub(crate) fn add(&mut self, traces: &Traces, record: Option<u64>) {
         self.encoder.push(traces);
-        self.rows += traces.span_count();
         self.through = record.or(self.through);
         self.since.get_or_insert_with(Instant::now);
         if self.encoder.len() >= BATCH {
@@ -64,11 +61,6 @@ impl Hot {
     /// Size of everything in bytes.
     pub(crate) fn all_bytes(&self) -> usize {
         self.bytes() + self.sealing_bytes
-    }
-
-    /// Spans that are not being written to files.
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
     }
 
     /// Since when something waits to be written to files.
@@ -93,7 +85,6 @@ impl Hot {
         all.append(std::mem::take(&mut self.filled));
         self.sealing = Arc::new(all);
         self.sealing_bytes += std::mem::take(&mut self.filled_bytes);
-        self.rows = 0;
         self.since = None;
         (Arc::clone(&self.sealing), self.through)
     }

@@ -22,6 +22,7 @@ mod seal;
 mod session;
 mod store;
 mod table;
+mod upkeep;
 mod views;
 
 pub use options::Options;
@@ -29,3 +30,4 @@ pub use place::PlaceError;
 pub use schema::Table;
 pub use session::{Answer, QueryOptions};
 pub use store::{Sealed, Store, StoreError};
+pub use upkeep::Upkeep;

@@ -15,7 +15,7 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
-use datafusion::execution::{SendableRecordBatchStream, context::SQLOptions};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext, context::SQLOptions};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
 
@@ -136,6 +136,16 @@ impl Engine {
         let inner = self.state_with(tables(None));
         let context = SessionContext::new_with_state(self.state_with(tables(Some(inner))));
         Session { context, class }
+    }
+
+    /// How files of the store are named in plans.
+    pub(crate) fn url(&self) -> ObjectStoreUrl {
+        self.url.clone()
+    }
+
+    /// To run plans that were not made from SQL.
+    pub(crate) fn task_context(&self) -> Arc<TaskContext> {
+        self.state.task_ctx()
     }
 
     fn state_with(&self, tables: Tables) -> SessionState {

@@ -16,6 +16,7 @@ use crate::options::Options;
 use crate::place::{Place, PlaceError};
 use crate::seal::{EncodeError, NewPiece, Window, pieces};
 use crate::session::Engine;
+use crate::upkeep::Dead;
 
 /// A span store. Cloning shares it.
 #[derive(Clone)]
@@ -30,6 +31,7 @@ struct Inner {
     hot: Mutex<Hot>,
     blooms: Arc<Blooms>,
     engine: Engine,
+    dead: Dead,
     /// One seal at a time.
     sealing: tokio::sync::Mutex<()>,
 }
@@ -93,7 +95,7 @@ impl Store {
         let engine = Engine::new(&options, &place)?;
         let hot = Mutex::new(Hot::new(options.max_attribute));
         let inner =
-            Inner { options, place, manifest, hot, blooms: Arc::default(), engine, sealing: tokio::sync::Mutex::default() };
+            Inner { options, place, manifest, hot, blooms: Arc::default(), engine, dead: Dead::default(), sealing: tokio::sync::Mutex::default() };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -178,6 +180,10 @@ impl Store {
 
     pub(crate) fn blooms(&self) -> &Blooms {
         &self.inner.blooms
+    }
+
+    pub(crate) fn dead(&self) -> &Dead {
+        &self.inner.dead
     }
 
     fn window(&self) -> Window {

@@ -43,3 +43,38 @@ async fn memory_and_files_answer_as_one() {
         println!("{}", arrow::util::pretty::pretty_format_batches(&rows(&again, sql).await).unwrap());
     }
 }
+
+/// Scenario: an hour is written in several pieces, some of its spans twice, and put together; then it is too old.
+/// Guarantees: each span counts once after that, the minutes' sums are those of the spans, and in the end nothing is left.
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_are_compacted_and_expire() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::new(folder.path().to_str().unwrap());
+    (options.compact_after, options.grace) = (std::time::Duration::ZERO, std::time::Duration::ZERO);
+    (options.max_past, options.max_future) = (std::time::Duration::from_secs(1 << 33), std::time::Duration::ZERO);
+    let store = Store::open(options.clone(), "writer").await.unwrap();
+    for seed in [1, 2, 1, 3] {
+        store.add(&Traces::parse(request(Shape::Small, 300, seed)).unwrap(), None);
+        store.seal().await.unwrap();
+    }
+    assert_eq!(number(&store, "SELECT count(*) FROM spans").await, 1200);
+    let done = store.upkeep().await.unwrap();
+    assert!(done.compacted >= 4, "{done:?}");
+    assert!(done.duplicates >= 300, "{done:?}");
+    assert_eq!(number(&store, "SELECT count(*) FROM spans").await, 900);
+    assert_eq!(number(&store, "SELECT count(DISTINCT trace_id || span_id) FROM spans").await, 900);
+    let wanted = "SELECT coalesce(sum(input_tokens), 0) FROM spans WHERE usage_role = 'owner' OR (usage_role IS NULL AND operation IS NOT NULL)";
+    let sums = number(&store, wanted).await;
+    assert!(sums > 0);
+    assert_eq!(number(&store, "SELECT sum(input_tokens) FROM usage_1m").await, sums);
+    let again = Store::open_to_read(options.clone()).await.unwrap();
+    assert_eq!(number(&again, "SELECT count(*) FROM spans").await, 900);
+
+    options.max_age = Some(std::time::Duration::ZERO);
+    let store = Store::open(options, "writer").await.unwrap();
+    let done = store.upkeep().await.unwrap();
+    assert_eq!(done.expired_spans, 900);
+    assert_eq!(number(&store, "SELECT count(*) FROM spans").await, 0);
+    store.upkeep().await.unwrap();
+    assert_eq!(std::fs::read_dir(folder.path().join("leases")).unwrap().count(), 0);
+}

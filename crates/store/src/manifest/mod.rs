@@ -17,7 +17,7 @@ use thiserror::Error;
 use crate::place::{Place, PlaceError};
 
 pub(crate) use part::Part;
-pub(crate) use piece::{FileStats, Piece, PieceId, hour_of};
+pub(crate) use piece::{FileStats, HOUR, Piece, PieceId, hour_of};
 pub(crate) use state::State;
 
 /// The manifest of a store.
