@@ -7,6 +7,7 @@ use spanmill_otlp::{Pos, SpanIx, ValueRef};
 
 use crate::catalogue::SourceIx;
 use crate::datum::Strings;
+use crate::parts::Parts;
 use crate::price::Service;
 use crate::target::{self, CORE, Target};
 use crate::vocabulary::{Class, ErrorClass, Finish, Operation};
@@ -111,7 +112,7 @@ pub(crate) struct Call<'a> {
     pub(crate) cache_read: Option<i64>,
     pub(crate) cache_write: Option<i64>,
     pub(crate) reasoning: Option<i64>,
-    /// Parts of the counts that have prices of their own.
+    /// What has a price of its own beside the counts.
     pub(crate) parts: Parts,
     pub(crate) total: Option<i64>,
     pub(crate) ttft: Option<f64>,
@@ -136,15 +137,6 @@ pub(crate) struct Call<'a> {
     pub(crate) writes: Range<u32>,
     /// Attributes to be removed, as a range of the request's cuts.
     pub(crate) cuts: Range<u32>,
-}
-
-/// Parts of token counts that have prices of their own; zero where there are none.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Parts {
-    /// Of what was written to a cache, what is kept for an hour.
-    pub(crate) write_1h: u32,
-    pub(crate) audio_input: u32,
-    pub(crate) audio_output: u32,
 }
 
 /// An attribute to be written as it was read.
@@ -258,8 +250,12 @@ impl Call<'_> {
         }
     }
 
-    /// Whether it carries usage.
+    /// Whether it carries usage: tokens, or images that were made.
     pub(crate) fn has_usage(&self) -> bool {
+        self.has_tokens() || self.parts.images > 0
+    }
+
+    pub(crate) fn has_tokens(&self) -> bool {
         self.input.is_some() || self.output.is_some()
     }
 

@@ -11,7 +11,7 @@ use crate::call::{Call, Written};
 use crate::catalogue::Rule;
 use crate::datum::{Datum, Strings};
 use crate::messages::{
-    Conversation, Held, MOST_FLAT, Message, Part, Side, Tool, gather, is_history, read_event, understand,
+    Conversation, Held, MOST_FLAT, Message, Part, Pieces, Side, Tool, gather, is_history, read_event, understand,
 };
 use crate::target::{self, Target};
 use crate::tools;
@@ -91,18 +91,32 @@ impl Content<'_> {
         match (&self.output, self.answer) {
             (Some(messages), _) if is_history(messages) => messages.last().is_some_and(Message::calls_tool),
             (Some(messages), _) => messages.iter().any(Message::calls_tool),
-            (None, Some(answer)) => super::fill::calls_tool(answer),
-            (None, None) => false,
+            // What the provider ran is called in the same words.
+            (None, Some(answer)) if super::fill::calls_tool(answer) => {
+                !may_hold_pieces(answer) || !self.called_tools().is_empty()
+            }
+            (None, _) => false,
         }
     }
 
     /// The names of the tools that the answer calls, one a call.
     pub(super) fn called_tools(&self) -> Vec<String> {
-        let read = self.answer.filter(|answer| super::fill::calls_tool(*answer));
+        self.in_answer(super::fill::calls_tool, |messages| {
+            messages.iter().flat_map(Message::called_tools).map(str::to_owned).collect()
+        })
+    }
+
+    /// What the answer holds that is paid for by the piece.
+    pub(super) fn pieces(&self) -> Pieces {
+        self.in_answer(may_hold_pieces, Pieces::count)
+    }
+
+    /// Asks the messages of the answer. Those that are right as they stand are read only where they are worth it.
+    fn in_answer<T>(&self, is_worth: impl Fn(ValueRef<'_>) -> bool, ask: impl FnOnce(&[Message]) -> T) -> T {
+        let read = self.answer.filter(|answer| self.output.is_none() && is_worth(*answer));
         let read = read.and_then(|answer| understand(answer.as_str()?, Side::Output)).map(|found| found.messages);
         let messages = self.output.as_deref().or(read.as_deref()).unwrap_or_default();
-        let messages = if is_history(messages) { messages.split_at(messages.len() - 1).1 } else { messages };
-        messages.iter().flat_map(Message::called_tools).map(str::to_owned).collect()
+        ask(if is_history(messages) { messages.split_at(messages.len() - 1).1 } else { messages })
     }
 
     /// Why the model stopped, where only the messages say it.
@@ -120,6 +134,11 @@ impl<'a> Content<'a> {
     pub(super) fn answer(&self) -> Option<ValueRef<'a>> {
         self.answer
     }
+}
+
+/// Whether messages that stand as text may hold anything that is paid for by the piece.
+fn may_hold_pieces(messages: ValueRef<'_>) -> bool {
+    messages.as_str().is_some_and(|text| Pieces::may_be_in(text.as_bytes()))
 }
 
 // === impl Reader ===

@@ -159,6 +159,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What the answer holds that is paid for by the piece, where nobody gives the number.
+    pub(super) fn count_pieces(&self, call: &mut Call<'a>) {
+        if call.class != Class::Model {
+            return;
+        }
+        let found = self.content.pieces();
+        let parts = &mut call.parts;
+        parts.web_searches = parts.web_searches.or(Some(found.web_searches).filter(|count| *count > 0));
+        parts.file_searches = parts.file_searches.max(found.file_searches);
+        parts.images = found.images;
+    }
+
     fn finish_word(&self, reasons: &Strings<'_>) -> Option<Finish> {
         let vocabulary = &self.catalogue.vocabulary;
         match reasons {

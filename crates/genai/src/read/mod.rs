@@ -234,6 +234,9 @@ impl<'a> Reader<'a> {
         if let Some(known) = known {
             self.note_filled(call, known);
         }
+        if self.content.used {
+            self.count_pieces(call);
+        }
         self.classify(call, status);
         self.write_content(call);
         let first_cut = self.cuts.len() as u32;
