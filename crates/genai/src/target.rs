@@ -85,6 +85,8 @@ pub(crate) const IMAGE_OUTPUT: Target = 42;
 pub(crate) const IMAGE_READ: Target = 43;
 pub(crate) const WEB_SEARCHES: Target = 44;
 pub(crate) const FILE_SEARCHES: Target = 45;
+/// Copied as it is, or put together from documents that were flattened.
+pub(crate) const RETRIEVED: Target = 46;
 
 /// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
 pub(crate) const TARGETS: &[(&str, Kind)] = &[
@@ -134,6 +136,7 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("gen_ai.usage.image.cache_read.input_tokens", Kind::Int),
     ("web_searches", Kind::Int),
     ("file_searches", Kind::Int),
+    ("gen_ai.retrieval.documents", Kind::Any),
     ("gen_ai.tool.call.id", Kind::Str),
     ("gen_ai.tool.description", Kind::Str),
     ("gen_ai.tool.type", Kind::Str),
@@ -180,7 +183,7 @@ pub(crate) fn is_content(target: Target) -> bool {
 
 /// Whether what a target says is content, rather than a fact about it.
 pub(crate) fn holds_content(name: &str) -> bool {
-    matches!(target(name), Some(TOOL_ARGUMENTS | TOOL_RESULT))
+    matches!(target(name), Some(TOOL_ARGUMENTS | TOOL_RESULT | RETRIEVED))
         || target(name).is_some_and(is_content)
         || name == "gen_ai.retrieval.query.text"
 }

@@ -1,10 +1,10 @@
-"""OpenAI's Realtime API over a WebSocket, as its beta speaks it: text in, text out, and calls of functions."""
+"""OpenAI's Realtime API over a WebSocket, as its beta speaks it: text in, text out, and calls of functions. Its answers name no model."""
 import json
 import time
 
 from aiohttp import WSMsgType, web
 
-from mock import Call, new_id, pace, resp_model, step_for_chat, words
+from mock import Call, new_id, pace, step_for_chat, words
 
 
 async def session(req):
@@ -45,7 +45,7 @@ async def respond(req, socket, model, about):
         return call.done()
     answer = {"id": new_id("resp_"), "object": "realtime.response", "status": "in_progress", "status_details": None, "output": [], "usage": None}
     used = usage(step)
-    call.d.update(response_id=answer["id"], response_model=resp_model(model), finish_wire="completed", wire_usage=used)
+    call.d.update(response_id=answer["id"], finish_wire="completed", wire_usage=used)
     await send(socket, "response.created", response=answer)
     for item in items(step):
         answer["output"].append(item)

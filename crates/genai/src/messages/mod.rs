@@ -13,6 +13,7 @@ mod part;
 mod pieces;
 mod raw;
 mod request;
+mod retrieved;
 mod tool;
 
 pub(crate) use canonical::is_canonical;
@@ -23,3 +24,4 @@ pub(crate) use flat::{MOST_FLAT, gather, split_flat};
 pub(crate) use model::{Conversation, Message, Part, Tool};
 pub(crate) use pieces::Pieces;
 pub(crate) use raw::Members;
+pub(crate) use retrieved::{documents, gather_documents};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use spanmill_otlp::{EventRef, Pos, ValueRef};
 
 use super::candidate::{Candidate, Document, read_text};
@@ -134,6 +134,12 @@ impl<'a> Content<'a> {
     pub(super) fn answer(&self) -> Option<ValueRef<'a>> {
         self.answer
     }
+
+    /// The values that were flattened under a prefix: where each stands, the rest of its key, and itself.
+    pub(super) fn flattened(&self, prefix: usize) -> impl Iterator<Item = (Pos, (&'a str, ValueRef<'a>))> {
+        let mine = self.flat.iter().filter(move |flat| flat.prefix == prefix);
+        mine.map(|flat| (flat.pos, (flat.rest, flat.value)))
+    }
 }
 
 /// Whether messages that stand as text may hold anything that is paid for by the piece.
@@ -200,7 +206,8 @@ impl<'a> Reader<'a> {
         if !self.messages {
             return;
         }
-        self.read_message_events(call);
+        let documents = self.read_message_events(call);
+        self.read_retrieved(documents);
         // What stands there already is not to be written from another place.
         let [input, output, system, tools] = right;
         self.content.input.take_if(|_| input);
@@ -302,9 +309,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read_message_events(&mut self, call: &mut Call<'a>) {
+    /// Gives the documents of events that say what was retrieved.
+    fn read_message_events(&mut self, call: &mut Call<'a>) -> Vec<Map<String, Json>> {
+        let mut retrieved = Vec::new();
         if self.events.is_empty() || (self.content.input.is_some() && self.content.output.is_some()) {
-            return;
+            return retrieved;
         }
         let mut messages = Vec::new();
         let mut documents = Vec::new();
@@ -312,6 +321,7 @@ impl<'a> Reader<'a> {
             match read_event(&EventRef::new(body, *pos)) {
                 Some(Held::Message(message)) => messages.push(message),
                 Some(Held::Documents(found)) => documents.extend(found),
+                Some(Held::Retrieved(document)) => retrieved.push(document),
                 None => {}
             }
         }
@@ -322,11 +332,12 @@ impl<'a> Reader<'a> {
             }
         }
         if messages.is_empty() {
-            return;
+            return retrieved;
         }
         let class = self.catalogue.vocabulary.describe(call.operation).map(|(_, class)| class);
         if class == Some(Class::Tool) {
-            return self.take_tool_events(call, messages);
+            self.take_tool_events(call, messages);
+            return retrieved;
         }
         let text = Json::Array(messages).to_string();
         for (side, target) in [(Side::Input, target::INPUT_MESSAGES), (Side::Output, target::OUTPUT_MESSAGES)] {
@@ -336,6 +347,7 @@ impl<'a> Reader<'a> {
                 self.take_content(target, found, |_| "events".to_owned());
             }
         }
+        retrieved
     }
 
     /// On the span of a tool, events tell what it was asked and what it answered.

@@ -5,6 +5,7 @@ mod content;
 mod copy;
 mod deferred;
 mod fill;
+mod retrieved;
 mod take;
 mod visit;
 mod written;
