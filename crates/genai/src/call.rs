@@ -82,6 +82,8 @@ pub(crate) struct Call<'a> {
     pub(crate) error: Option<ErrorClass>,
     pub(crate) finish: Option<Finish>,
     pub(crate) tool_calls: bool,
+    /// Whether the model that answered may be a copy of the request's.
+    pub(crate) doubtful: bool,
     /// Whether its counts include those of the calls before it.
     pub(crate) running: bool,
     /// Whether what it says of a response was given to it: the response is that of a call before it.
@@ -232,6 +234,7 @@ impl Call<'_> {
             service: Service::Standard,
             tool_calls: false,
             running: false,
+            doubtful: false,
             echoes: false,
             error: None,
             tool: None,

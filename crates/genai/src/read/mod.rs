@@ -70,6 +70,8 @@ pub(crate) struct Reader<'a> {
     host: Option<&'a str>,
     /// A model of which nobody says whether it was asked for or answered, and where it stands.
     model: Option<(Cow<'a, str>, Pos)>,
+    /// Whether the scope says the model of the request where it does not know which one answered.
+    pub(crate) copies_model: bool,
     /// Whether messages are brought to the form of the conventions.
     messages: bool,
     content: Content<'a>,
@@ -117,6 +119,7 @@ impl<'a> Reader<'a> {
             tool_name: None,
             host: None,
             model: None,
+            copies_model: false,
             messages,
             content: Content::default(),
             notes: None,
