@@ -7,6 +7,7 @@ use spanmill_otlp::{Pos, SpanIx, ValueRef};
 
 use crate::catalogue::SourceIx;
 use crate::datum::Strings;
+use crate::parts::Parts;
 use crate::price::Service;
 use crate::target::{self, CORE, Target};
 use crate::vocabulary::{Class, ErrorClass, Finish, Operation};
@@ -81,6 +82,8 @@ pub(crate) struct Call<'a> {
     pub(crate) error: Option<ErrorClass>,
     pub(crate) finish: Option<Finish>,
     pub(crate) tool_calls: bool,
+    /// Whether the model that answered may be a copy of the request's.
+    pub(crate) doubtful: bool,
     /// Whether its counts include those of the calls before it.
     pub(crate) running: bool,
     /// Whether what it says of a response was given to it: the response is that of a call before it.
@@ -111,7 +114,7 @@ pub(crate) struct Call<'a> {
     pub(crate) cache_read: Option<i64>,
     pub(crate) cache_write: Option<i64>,
     pub(crate) reasoning: Option<i64>,
-    /// Parts of the counts that have prices of their own.
+    /// What has a price of its own beside the counts.
     pub(crate) parts: Parts,
     pub(crate) total: Option<i64>,
     pub(crate) ttft: Option<f64>,
@@ -136,15 +139,6 @@ pub(crate) struct Call<'a> {
     pub(crate) writes: Range<u32>,
     /// Attributes to be removed, as a range of the request's cuts.
     pub(crate) cuts: Range<u32>,
-}
-
-/// Parts of token counts that have prices of their own; zero where there are none.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Parts {
-    /// Of what was written to a cache, what is kept for an hour.
-    pub(crate) write_1h: u32,
-    pub(crate) audio_input: u32,
-    pub(crate) audio_output: u32,
 }
 
 /// An attribute to be written as it was read.
@@ -240,6 +234,7 @@ impl Call<'_> {
             service: Service::Standard,
             tool_calls: false,
             running: false,
+            doubtful: false,
             echoes: false,
             error: None,
             tool: None,
@@ -258,8 +253,12 @@ impl Call<'_> {
         }
     }
 
-    /// Whether it carries usage.
+    /// Whether it carries usage: tokens, or images that were made.
     pub(crate) fn has_usage(&self) -> bool {
+        self.has_tokens() || self.parts.images > 0
+    }
+
+    pub(crate) fn has_tokens(&self) -> bool {
         self.input.is_some() || self.output.is_some()
     }
 

@@ -223,7 +223,7 @@ impl<'a> Datum<'a> {
 }
 
 /// The member of a document at a path of keys and array positions. `*` takes the first element, or entry, that has the rest,
-/// `$` the last element. A document inside it that is text is opened for good: many paths lead into it.
+/// `$` the last element, `modality=IMAGE` the first element with that member. A document inside it that is text is opened for good: many paths lead into it.
 pub(crate) fn member<'a>(json: &mut Json, path: &[Box<str>]) -> Option<Datum<'a>> {
     let Some((step, rest)) = path.split_first() else {
         return Some(Datum::from_json(json)).filter(|datum| !matches!(datum, Datum::Nothing));
@@ -236,6 +236,10 @@ pub(crate) fn member<'a>(json: &mut Json, path: &[Box<str>]) -> Option<Datum<'a>
         Json::Object(entries) => member(entries.get_mut(&**step)?, rest),
         Json::Array(items) if &**step == "$" => member(items.last_mut()?, rest),
         Json::Array(items) if &**step == "*" => items.iter_mut().find_map(|item| member(item, rest)),
+        Json::Array(items) if step.contains('=') => {
+            let (name, value) = step.split_once('=')?;
+            member(items.iter_mut().find(|item| item.get(name).and_then(Json::as_str) == Some(value))?, rest)
+        }
         Json::Array(items) => member(items.get_mut(step.parse::<usize>().ok()?)?, rest),
         _ => None,
     }

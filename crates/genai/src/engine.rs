@@ -17,6 +17,7 @@ use crate::options::{Conventions, Options, OptionsError, PriceTable, SchemaUrl};
 use crate::own::{self, Marks};
 use crate::price::{self, Bill, Prices};
 use crate::read::Reader;
+use crate::target;
 use crate::vocabulary::{Class, ErrorClass, Operation};
 use crate::write::{Rules, write};
 
@@ -151,6 +152,8 @@ impl Engine {
         for scope in snapshot.scopes() {
             let source = self.source_of_scope(scope.name(), scope.version());
             let first = calls.len();
+            let known = source.and_then(|source| self.catalogue.source(source));
+            reader.copies_model = known.is_some_and(|known| known.copies_model(scope.name()));
             for span in scope.spans() {
                 let node = reader.read(span, source, &mut calls);
                 if let Some(call) = calls.last_mut().filter(|_| node.call.is_some()) {
@@ -179,6 +182,7 @@ impl Engine {
             let before = memory.evicted();
             own::decide(&mut calls, &nodes, marks, &mut memory);
             tally.evicted = memory.evicted() - before;
+            forget_copies(&mut calls);
         }
         if let Some(story) = &mut story {
             story.decided(&calls);
@@ -255,6 +259,14 @@ impl Engine {
             known.insert(key.into(), source);
         }
         source
+    }
+}
+
+/// A model that may be a copy of the request's is not believed, unless another span of the call said which one answered.
+fn forget_copies(calls: &mut [Call<'_>]) {
+    for call in calls.iter_mut().filter(|call| call.doubtful && call.response_model == call.request_model) {
+        call.response_model = None;
+        call.changed(target::RESPONSE_MODEL);
     }
 }
 

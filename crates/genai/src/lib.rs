@@ -35,6 +35,7 @@ mod messages;
 pub mod normalizer;
 mod options;
 mod own;
+mod parts;
 mod pattern;
 mod price;
 mod python;

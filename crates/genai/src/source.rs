@@ -31,6 +31,8 @@ pub(crate) struct SourceFile {
     pub(crate) usage: UsageRule,
     #[serde(default)]
     pub(crate) time_to_first_token: TtftRule,
+    /// Scopes whose spans say the model of the request where they do not know which one answered: a regular expression.
+    pub(crate) response_model_copied_by: Option<String>,
 }
 
 /// How its spans are known. A scope decides before an attribute.

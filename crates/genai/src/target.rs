@@ -78,6 +78,15 @@ pub(crate) const INPUT_BYTES: Target = 37;
 pub(crate) const OUTPUT_BYTES: Target = 38;
 /// Copied as it is, and looked at: it tells the provider.
 pub(crate) const SERVER_ADDRESS: Target = 39;
+// More of what matters for prices.
+pub(crate) const AUDIO_READ: Target = 40;
+pub(crate) const IMAGE_INPUT: Target = 41;
+pub(crate) const IMAGE_OUTPUT: Target = 42;
+pub(crate) const IMAGE_READ: Target = 43;
+pub(crate) const WEB_SEARCHES: Target = 44;
+pub(crate) const FILE_SEARCHES: Target = 45;
+/// Copied as it is, or put together from documents that were flattened.
+pub(crate) const RETRIEVED: Target = 46;
 
 /// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
 pub(crate) const TARGETS: &[(&str, Kind)] = &[
@@ -121,6 +130,13 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("spanmill.content.input_bytes", Kind::Int),
     ("spanmill.content.output_bytes", Kind::Int),
     ("server.address", Kind::Str),
+    ("gen_ai.usage.audio.cache_read.input_tokens", Kind::Int),
+    ("gen_ai.usage.image.input_tokens", Kind::Int),
+    ("gen_ai.usage.image.output_tokens", Kind::Int),
+    ("gen_ai.usage.image.cache_read.input_tokens", Kind::Int),
+    ("web_searches", Kind::Int),
+    ("file_searches", Kind::Int),
+    ("gen_ai.retrieval.documents", Kind::Any),
     ("gen_ai.tool.call.id", Kind::Str),
     ("gen_ai.tool.description", Kind::Str),
     ("gen_ai.tool.type", Kind::Str),
@@ -152,7 +168,12 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
 
 /// Whether an attribute of that target, where it is right, is neither read nor written.
 pub(crate) fn only_stays(target: Target) -> bool {
-    target > DEFINITIONS && target != SERVER_ADDRESS
+    target > DEFINITIONS && target != SERVER_ADDRESS && !is_priced(target)
+}
+
+/// Whether a target is a part of a count that has a price of its own.
+pub(crate) fn is_priced(target: Target) -> bool {
+    matches!(target, AUDIO_INPUT | AUDIO_OUTPUT | AUDIO_READ | IMAGE_INPUT | IMAGE_OUTPUT | IMAGE_READ)
 }
 
 /// Whether a target is one of the attributes that hold messages.
@@ -162,7 +183,7 @@ pub(crate) fn is_content(target: Target) -> bool {
 
 /// Whether what a target says is content, rather than a fact about it.
 pub(crate) fn holds_content(name: &str) -> bool {
-    matches!(target(name), Some(TOOL_ARGUMENTS | TOOL_RESULT))
+    matches!(target(name), Some(TOOL_ARGUMENTS | TOOL_RESULT | RETRIEVED))
         || target(name).is_some_and(is_content)
         || name == "gen_ai.retrieval.query.text"
 }

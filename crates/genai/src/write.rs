@@ -93,7 +93,7 @@ impl Writer<'_> {
             match text {
                 _ if call.is_right(target) => {}
                 Some(text) => self.set(target, call, Value::Str(text)),
-                None if target == target::REQUEST_MODEL => self.unset(target, call),
+                None if matches!(target, target::REQUEST_MODEL | target::RESPONSE_MODEL) => self.unset(target, call),
                 None => {}
             }
         }

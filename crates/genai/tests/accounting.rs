@@ -342,6 +342,24 @@ fn hostile_spans_end() {
     assert!(begin.elapsed() < Duration::from_secs(20), "{:?}", begin.elapsed());
 }
 
+/// Scenario: OpenLLMetry's LangChain, which writes the model of the request where it does not know which one answered: of a model that snapshots answer for,
+/// of one that answers under its own name, and of a snapshot; the same from another instrumentation.
+/// Guarantees: only the first is not believed.
+#[test]
+fn a_copy_of_the_request_is_no_answer() {
+    let call = |model: &str| json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": model, "gen_ai.response.model": model });
+    let scope = "@traceloop/instrumentation-langchain";
+    for (scope, model, answered) in [
+        (scope, "gpt-4o", Json::Null),
+        (scope, "mistral-small", json!("mistral-small")),
+        (scope, "gpt-4o-2024-08-06", json!("gpt-4o-2024-08-06")),
+        ("@traceloop/instrumentation-openai", "gpt-4o", json!("gpt-4o")),
+    ] {
+        let expected = json!({ "gen_ai.request.model": model, "gen_ai.response.model": answered });
+        assert_has(&normalise(&[sample(1, scope, &call(model))])[&1], &expected, scope);
+    }
+}
+
 /// Scenario: a span carries a standard key twice.
 /// Guarantees: it has it once afterwards, with the first value.
 #[test]

@@ -8,6 +8,7 @@ GET /_ctl/truth returns what was really served so far: model, tokens, finish rea
 import sys
 from aiohttp import web
 import mock
+import realtime
 
 
 async def start_case(request):
@@ -24,6 +25,7 @@ def application():
     app.router.add_post("/_ctl/case", start_case)
     app.router.add_get("/_ctl/truth", truth)
     mock.add_llm_routes(app)
+    app.router.add_get("/v1/realtime", realtime.session)
     app.router.add_route("*", "/{tail:.*}", mock.catchall)
     return app
 

@@ -110,7 +110,8 @@ impl Catalogue {
         let mut flattened = Vec::new();
         for file in &parsed {
             for rule in &file.flattened {
-                let target = target::target(&rule.to).filter(|target| target::is_content(*target));
+                let target = target::target(&rule.to)
+                    .filter(|target| target::is_content(*target) || *target == target::RETRIEVED);
                 let target = target.ok_or_else(|| {
                     CatalogueError::new(&file.name, format!("flattened: {:?} holds no messages", rule.to))
                 })?;

@@ -26,6 +26,7 @@ pub(crate) struct Source {
     pub(crate) running_totals: bool,
     pub(crate) ttft_only_streaming: bool,
     pub(crate) ttft_weak: bool,
+    copies_model: Option<Pattern>,
 }
 
 // === impl Source ===
@@ -59,7 +60,17 @@ impl Source {
             running_totals: file.usage.running_totals,
             ttft_only_streaming: file.time_to_first_token.only_streaming,
             ttft_weak: file.time_to_first_token.weak,
+            copies_model: file
+                .response_model_copied_by
+                .as_deref()
+                .map(|scope| Pattern::new(scope, &file.name))
+                .transpose()?,
         })
+    }
+
+    /// Whether spans of a scope say the model of the request where they do not know which one answered.
+    pub(crate) fn copies_model(&self, scope: &[u8]) -> bool {
+        self.copies_model.as_ref().is_some_and(|pattern| pattern.is_match(&String::from_utf8_lossy(scope)))
     }
 }
 

@@ -11,6 +11,8 @@ pub(crate) enum Held {
     Message(Json),
     /// Documents by the attribute of the conventions that they belong to.
     Documents(Vec<(&'static str, String)>),
+    /// One document that was retrieved.
+    Retrieved(Map<String, Json>),
 }
 
 /// Reads an event that holds messages.
@@ -32,8 +34,24 @@ pub(crate) fn read(event: &EventRef<'_>) -> Option<Held> {
                 ("gen_ai.tool.definitions", "gen_ai.tool.definitions"),
             ],
         ),
+        // OpenLLMetry's, of vector databases.
+        b"db.query.result" => retrieved(event).map(Held::Retrieved),
         _ => None,
     }
+}
+
+fn retrieved(event: &EventRef<'_>) -> Option<Map<String, Json>> {
+    const MEMBERS: [(&str, &str); 4] = [
+        ("db.query.result.id", "id"),
+        ("db.query.result.score", "score"),
+        ("db.query.result.document", "content"),
+        ("db.query.result.metadata", "metadata"),
+    ];
+    let found = MEMBERS.into_iter().filter_map(|(key, name)| {
+        Some((name.to_owned(), Datum::read(event.attribute(key)?).json())).filter(|(_, json)| !json.is_null())
+    });
+    let document: Map<String, Json> = found.collect();
+    (!document.is_empty()).then_some(document)
 }
 
 fn documents(event: &EventRef<'_>, wanted: &[(&str, &'static str)]) -> Option<Held> {

@@ -10,8 +10,10 @@ mod media;
 mod message;
 mod model;
 mod part;
+mod pieces;
 mod raw;
 mod request;
+mod retrieved;
 mod tool;
 
 pub(crate) use canonical::is_canonical;
@@ -20,4 +22,6 @@ pub(crate) use events::{Held, read as read_event};
 pub(crate) use finish::{finish, is_history};
 pub(crate) use flat::{MOST_FLAT, gather, split_flat};
 pub(crate) use model::{Conversation, Message, Part, Tool};
+pub(crate) use pieces::Pieces;
 pub(crate) use raw::Members;
+pub(crate) use retrieved::{documents, gather_documents};

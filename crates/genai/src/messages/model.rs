@@ -240,6 +240,14 @@ impl Extra {
         self.0.is_empty()
     }
 
+    pub(crate) fn put(&mut self, name: &str, value: Option<Box<RawValue>>) {
+        self.0.extend(value.map(|value| (name.to_owned(), value)));
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&RawValue> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, raw)| &**raw)
+    }
+
     fn all(rest: Object<'_>, reserved: &[&str]) -> Self {
         let kept = rest.rest().filter(|(name, _)| !reserved.contains(&&**name));
         Self(kept.map(|(name, raw)| (name.into_owned(), raw.to_owned())).collect())

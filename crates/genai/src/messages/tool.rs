@@ -11,7 +11,10 @@ const SCHEMAS: &[&str] =
 
 /// Reads a call that the model asks for.
 pub(crate) fn call(mut object: Object<'_>) -> Option<Part> {
-    object.forget(&["type", "index", "providerExecuted"]);
+    // Marks of the Vercel AI SDK and of Pydantic AI.
+    let hosted =
+        ["providerExecuted", "builtin"].iter().any(|mark| object.get(mark).is_some_and(|raw| raw.get() == "true"));
+    object.forget(&["type", "index", "providerExecuted", "builtin"]);
     let id = object.take_word(&["id", "call_id", "tool_call_id", "toolCallId", "toolUseId", "tool_use_id"]);
     let mut function = object
         .take_map("function")
@@ -26,6 +29,11 @@ pub(crate) fn call(mut object: Object<'_>) -> Option<Part> {
         from.take_raw(&["arguments", "args", "input", "parameters", "arguments_json", "tool_kwargs"]).and_then(value);
     // The other identifier of OpenAI's items.
     object.forget(&["call_id"]);
+    if hosted {
+        let mut server_tool_call = Typed::new(name.clone(), object);
+        server_tool_call.extra.put("arguments", arguments);
+        return Some(Part::ServerToolCall { id, name, server_tool_call });
+    }
     Some(Part::ToolCall { id, name, arguments, extra: Extra::of(object) })
 }
 

@@ -1,7 +1,6 @@
 //! Messages, definitions of tools and retrieved documents, from lists that were flattened and from texts.
 
 use serde::Serialize;
-use serde_json::{Map, Value as Json};
 use spanmill_otlp::{Slot, ValueRef};
 
 use super::mapping::applies;
@@ -10,7 +9,9 @@ use super::represented::Search;
 use super::sheet::{Piece, Sheet};
 use crate::call::Written;
 use crate::datum::{Datum, Strings};
-use crate::messages::{Conversation, Message, Part, Side, finish, gather, understand, understand_tools};
+use crate::messages::{
+    Conversation, Message, Part, Side, finish, gather, gather_documents, understand, understand_tools,
+};
 use crate::vocabulary::{Finish, Vocabulary};
 
 /// Longer texts are left as they are.
@@ -51,10 +52,10 @@ impl<'a> Writer<'_, 'a> {
         if pieces.is_empty() {
             return;
         }
+        let flat: Vec<(&str, ValueRef<'a>)> = pieces.iter().map(|piece| (piece.rest, piece.value)).collect();
         let written = if to == self.plan.known.retrieved {
-            retrieved(&pieces).inspect(|text| self.sheet.write_text(to, text.clone()))
+            gather_documents(&flat).inspect(|text| self.sheet.write_text(to, text.clone()))
         } else {
-            let flat: Vec<(&str, ValueRef<'a>)> = pieces.iter().map(|piece| (piece.rest, piece.value)).collect();
             gather(&flat).filter(|text| text.len() <= LONGEST).and_then(|text| self.understand(&text, to, false))
         };
         let Some(written) = written else { return };
@@ -134,23 +135,4 @@ impl Piece<'_> {
         }
         Datum::read(self.value).text().is_none_or(|text| search.finds(&text))
     }
-}
-
-/// Retrieved documents as the conventions have them: each has an identifier and a score. Nothing if one has not.
-fn retrieved(pieces: &[Piece<'_>]) -> Option<String> {
-    let keys: Vec<String> = pieces.iter().map(|piece| piece.rest.replacen(".document.", ".", 1)).collect();
-    let values = pieces.iter().map(|piece| piece.value);
-    let flat: Vec<(&str, ValueRef<'_>)> = keys.iter().map(String::as_str).zip(values).collect();
-    let mut documents: Vec<Map<String, Json>> = serde_json::from_str(&gather(&flat)?).ok()?;
-    for document in &mut documents {
-        if let Some(number) = document.get("id").and_then(Json::as_i64) {
-            document.insert("id".to_owned(), number.to_string().into());
-        }
-        let metadata = document.get("metadata").and_then(Json::as_str).and_then(|text| serde_json::from_str(text).ok());
-        if let Some(metadata @ Json::Object(_)) = metadata {
-            document.insert("metadata".to_owned(), metadata);
-        }
-        document.get("id").filter(|id| id.is_string()).and(document.get("score").filter(|score| score.is_number()))?;
-    }
-    serde_json::to_string(&documents).ok()
 }

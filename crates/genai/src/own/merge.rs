@@ -168,6 +168,7 @@ fn complete<'a>(owner: &mut Call<'a>, from: &Call<'a>, same: bool) {
     copy_count(&mut owner.cache_read, from.cache_read, &mut owner.right, target::CACHE_READ);
     copy_count(&mut owner.cache_write, from.cache_write, &mut owner.right, target::CACHE_WRITE);
     copy_count(&mut owner.reasoning, from.reasoning, &mut owner.right, target::REASONING);
+    owner.parts.complete(&from.parts);
     owner.longest = owner.longest.max(from.longest);
     owner.tool_calls |= from.tool_calls;
 }

@@ -52,6 +52,8 @@ impl<'c> Bill<'c> {
             return Priced { cost: None, context };
         }
         let cost = rates.and_then(|rates| rates.cost(usage_of(call), call.service));
+        // Images that are charged by their tokens, of which the call says nothing.
+        let cost = cost.filter(|cost| *cost > 0.0 || call.has_tokens());
         if cost.is_none() {
             *self.unpriced.entry(name).or_default() += 1;
         }
@@ -91,14 +93,22 @@ impl<'c> Bill<'c> {
 }
 
 fn usage_of(call: &Call<'_>) -> Usage {
+    let parts = &call.parts;
     Usage {
         input: call.input.unwrap_or(0),
         output: call.output.unwrap_or(0),
         cache_read: call.cache_read.unwrap_or(0),
         cache_write: call.cache_write.unwrap_or(0),
         reasoning: call.reasoning.unwrap_or(0),
-        write_1h: i64::from(call.parts.write_1h),
-        audio_input: i64::from(call.parts.audio_input),
-        audio_output: i64::from(call.parts.audio_output),
+        write_1h: i64::from(parts.write_1h),
+        audio_input: i64::from(parts.audio_input),
+        audio_output: i64::from(parts.audio_output),
+        audio_read: i64::from(parts.audio_read),
+        image_input: i64::from(parts.image_input),
+        image_output: parts.image_output.map(i64::from),
+        image_read: i64::from(parts.image_read),
+        web_searches: i64::from(parts.web_searches.unwrap_or(0)),
+        file_searches: i64::from(parts.file_searches),
+        images: i64::from(parts.images),
     }
 }

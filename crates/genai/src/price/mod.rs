@@ -1,8 +1,11 @@
 //! What calls cost: a table of prices, and how a model is found in it.
 
 mod bill;
+mod kind;
 mod names;
 mod rates;
+mod tiers;
+mod usage;
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -10,7 +13,8 @@ use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
 pub(crate) use bill::{Bill, PriceStory, Priced};
-pub(crate) use rates::{Rates, Service, Usage};
+pub(crate) use rates::Rates;
+pub(crate) use usage::{Service, Usage};
 
 /// A table of prices by provider and model.
 #[derive(Debug, Default)]
@@ -21,7 +25,7 @@ pub(crate) struct Prices {
     found: Mutex<HashMap<Box<str>, Option<u32>>>,
 }
 
-/// A price that the user sets: US dollars a million tokens.
+/// A price that the user sets: US dollars a million tokens, or for one of what is charged by the piece.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct PriceOverride {
     /// The provider, by its name in the conventions; none means any.
@@ -36,6 +40,12 @@ pub struct PriceOverride {
     pub cache_read: Option<f64>,
     /// A million input tokens written to a cache; none means as input.
     pub cache_write: Option<f64>,
+    /// One search of the web that the provider makes; none means that calls with one have no cost.
+    pub web_search: Option<f64>,
+    /// One search of files that the provider makes; none means that calls with one have no cost.
+    pub file_search: Option<f64>,
+    /// One image of an answer; none means that images cost their tokens.
+    pub image: Option<f64>,
     /// The most input tokens that the model takes.
     pub context: Option<u32>,
 }

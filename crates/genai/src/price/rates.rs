@@ -3,53 +3,9 @@
 use std::sync::OnceLock;
 
 use super::PriceOverride;
-
-/// What a call used, in tokens. Input includes what was read from and written to a cache, output includes reasoning.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Usage {
-    pub(crate) input: i64,
-    pub(crate) output: i64,
-    pub(crate) cache_read: i64,
-    pub(crate) cache_write: i64,
-    pub(crate) reasoning: i64,
-    /// Of what was written to a cache, what is kept for an hour.
-    pub(crate) write_1h: i64,
-    pub(crate) audio_input: i64,
-    pub(crate) audio_output: i64,
-}
-
-/// How soon a provider promised to answer.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Service {
-    #[default]
-    Standard,
-    Priority,
-    Flex,
-    Batch,
-}
-
-/// What is paid for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Input,
-    Output,
-    CacheRead,
-    CacheWrite,
-    Reasoning,
-    CacheWrite1h,
-    AudioInput,
-    AudioOutput,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Rate {
-    kind: Kind,
-    /// For requests with more input tokens than that.
-    above: i64,
-    service: Service,
-    /// Femto-dollars a token.
-    price: i64,
-}
+use super::kind::{KINDS, Kind};
+use super::tiers::{Rate, Tiers};
+use super::usage::{Service, Usage};
 
 /// The rates of a model.
 #[derive(Debug)]
@@ -61,51 +17,24 @@ pub(crate) struct Rates {
     worked_out: OnceLock<Tiers>,
 }
 
-/// Rates worked out for every tier and service.
-#[derive(Debug)]
-struct Tiers {
-    plain: Tier,
-    /// For requests with more input tokens than that, the highest first.
-    above: Vec<(i64, Tier)>,
-}
-
-/// What each kind costs by service; none where no rate of the model says it.
-#[derive(Debug, Clone, Copy)]
-struct Tier([[Option<i64>; KINDS]; SERVICES]);
-
-const KINDS: usize = 8;
-const SERVICES: usize = 4;
+/// A kind, how much of it, and femto-dollars for one.
+type Charge = (Kind, i64, Option<i64>);
 
 /// Digits after the point of a price a million tokens, so that a token's is whole in femto-dollars.
 const DIGITS: usize = 9;
 
-/// No model costs more than this, in dollars a million tokens; so no product overflows.
+/// The same of a price for one piece.
+const DIGITS_OF_PIECES: usize = 15;
+
+/// No model costs more than this, in dollars a million tokens, and no piece more than that, in dollars; so no product overflows.
 const MOST: i64 = 1_000_000;
-
-// === impl Service ===
-
-impl Service {
-    const ALL: [Self; SERVICES] = [Self::Standard, Self::Priority, Self::Flex, Self::Batch];
-
-    /// The service that a provider's word names; standard where the word is another.
-    pub(crate) fn of(word: &str) -> Self {
-        Self::named(word).unwrap_or_default()
-    }
-
-    fn named(word: &str) -> Option<Self> {
-        match word {
-            "priority" => Some(Self::Priority),
-            "flex" => Some(Self::Flex),
-            "batch" | "batches" => Some(Self::Batch),
-            _ => None,
-        }
-    }
-}
+const MOST_OF_PIECES: i64 = 1_000;
 
 // === impl Rates ===
 
 impl Rates {
-    /// Reads `in=2.5 out=10 in@200k=5 in#batch=1.25 context=128000`: dollars a million tokens, and tokens of context.
+    /// Reads `in=2.5 out=10 in@200k=5 in#batch=1.25 search=0.01 context=128000`: dollars a million tokens, dollars for one of what is charged by
+    /// the piece, and tokens of context.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
         let (mut rates, mut context) = (Vec::new(), None);
         for item in text.split(' ').filter(|item| !item.is_empty()) {
@@ -120,21 +49,11 @@ impl Rates {
                 Some((name, word)) => (name, Service::named(word).ok_or_else(|| format!("unknown service {word:?}"))?),
             };
             let (name, above) = name.split_once('@').unwrap_or((name, "0k"));
-            let kind = match name {
-                "in" => Kind::Input,
-                "out" => Kind::Output,
-                "read" => Kind::CacheRead,
-                "write" => Kind::CacheWrite,
-                "reasoning" => Kind::Reasoning,
-                "write1h" => Kind::CacheWrite1h,
-                "audio_in" => Kind::AudioInput,
-                "audio_out" => Kind::AudioOutput,
-                _ => return Err(format!("unknown rate {name:?}")),
-            };
+            let kind = Kind::named(name).ok_or_else(|| format!("unknown rate {name:?}"))?;
             let thousands: Option<i64> =
                 above.strip_suffix('k').and_then(|count| count.parse::<u32>().ok()).map(i64::from);
             let above = thousands.ok_or_else(|| format!("{above:?} is no count of thousands of tokens"))? * 1_000;
-            let price = femto(price).ok_or_else(|| format!("{price:?} is no price"))?;
+            let price = femto(price, kind).ok_or_else(|| format!("{price:?} is no price"))?;
             rates.push(Rate { kind, above, service, price });
         }
         Ok(Self { rates, context, worked_out: OnceLock::new() })
@@ -142,17 +61,21 @@ impl Rates {
 
     /// The rates of a user's price; gives the number that is none.
     pub(super) fn of(price: &PriceOverride) -> Result<Self, f64> {
-        let rate = |kind, dollars: f64| -> Result<Rate, f64> {
+        let given = [
+            (Kind::Input, Some(price.input)),
+            (Kind::Output, Some(price.output)),
+            (Kind::CacheRead, price.cache_read),
+            (Kind::CacheWrite, price.cache_write),
+            (Kind::WebSearch, price.web_search),
+            (Kind::FileSearch, price.file_search),
+            (Kind::Image, price.image),
+        ];
+        let mut rates = Vec::new();
+        for (kind, dollars) in given {
+            let Some(dollars) = dollars else { continue };
             // The shortest text of a number is what the user wrote.
-            let text = format!("{dollars}");
-            let price = femto(&text).ok_or(dollars)?;
-            Ok(Rate { kind, above: 0, service: Service::Standard, price })
-        };
-        let mut rates = vec![rate(Kind::Input, price.input)?, rate(Kind::Output, price.output)?];
-        for (kind, dollars) in [(Kind::CacheRead, price.cache_read), (Kind::CacheWrite, price.cache_write)] {
-            if let Some(dollars) = dollars {
-                rates.push(rate(kind, dollars)?);
-            }
+            let price = femto(&format!("{dollars}"), kind).ok_or(dollars)?;
+            rates.push(Rate { kind, above: 0, service: Service::Standard, price });
         }
         Ok(Self { rates, context: price.context.map(i64::from), worked_out: OnceLock::new() })
     }
@@ -161,10 +84,10 @@ impl Rates {
     /// charged at that tier, as providers do.
     pub(crate) fn cost(&self, usage: Usage, service: Service) -> Option<f64> {
         let mut sum = 0;
-        for (tokens, price) in self.charges(usage, service)? {
-            match (tokens, price) {
+        for (_, quantity, price) in self.charges(usage, service)? {
+            match (quantity, price) {
                 (..=0, _) => {}
-                (tokens, Some(price)) => sum += i128::from(tokens) * i128::from(price),
+                (quantity, Some(price)) => sum += i128::from(quantity) * i128::from(price),
                 (_, None) => return None,
             }
         }
@@ -172,107 +95,60 @@ impl Rates {
         Some(i64::try_from(sum).map_or(sum as f64, |sum| sum as f64) / 1e15)
     }
 
-    /// What is charged, for people: tokens and their rate, in dollars a million.
+    /// What is charged, for people: tokens and their rate in dollars a million, pieces and theirs in dollars.
     pub(crate) fn lines(&self, usage: Usage, service: Service) -> Vec<String> {
-        const NAMES: [&str; KINDS] = [
-            "input",
-            "cache read",
-            "cache write",
-            "output",
-            "reasoning",
-            "cache write for an hour",
-            "audio input",
-            "audio output",
-        ];
         let charges = self.charges(usage, service).into_iter().flatten();
         charges
-            .zip(NAMES)
-            .filter(|((tokens, _), _)| *tokens > 0)
-            .map(|((tokens, price), name)| match price {
-                Some(price) => format!("{tokens} {name} x {}", price as f64 / 1e9),
-                None => format!("{tokens} {name}, of which the price is not known"),
+            .filter(|(_, quantity, _)| *quantity > 0)
+            .map(|(kind, quantity, price)| match price {
+                Some(price) if kind.is_piece() => format!("{quantity} {} x {} each", kind.label(), price as f64 / 1e15),
+                Some(price) => format!("{quantity} {} x {}", kind.label(), price as f64 / 1e9),
+                None if kind == Kind::Output && self.tiers().draws => {
+                    format!(
+                        "{quantity} output, of which nobody says how much is an image, so that the price is not known"
+                    )
+                }
+                None => format!("{quantity} {}, of which the price is not known", kind.label()),
             })
             .collect()
     }
 
-    /// Tokens and femto-dollars a token: fresh input, read from and written to a cache, output, and reasoning.
+    fn tiers(&self) -> &Tiers {
+        self.worked_out.get_or_init(|| Tiers::new(&self.rates))
+    }
+
+    /// How much of each kind is charged, and femto-dollars for one.
     #[inline]
-    fn charges(&self, usage: Usage, service: Service) -> Option<[(i64, Option<i64>); KINDS]> {
-        let tier = self.worked_out.get_or_init(|| Tiers::new(&self.rates)).of(usage.input);
-        let [input, output, read, write, reasoning, write_1h, audio_input, audio_output] =
-            *tier.0.get(service as usize)?;
-        // Parts are parts of the count they belong to, whatever a span says.
-        let part = |part: i64, whole: i64| part.clamp(0, whole.max(0));
-        let (cached, written) = (usage.cache_read.max(0), usage.cache_write.max(0));
-        let uncached = usage.input.saturating_sub(cached).saturating_sub(written);
-        let heard = part(usage.audio_input, uncached);
-        let hour = part(usage.write_1h, written);
-        let thought = part(usage.reasoning, usage.output);
-        let spoken = part(usage.audio_output, usage.output - thought);
-        Some([
-            (uncached - heard, input),
-            (cached, read),
-            (written - hour, write),
-            (usage.output - thought - spoken, output),
-            (thought, reasoning),
-            (hour, write_1h),
-            (heard, audio_input),
-            (spoken, audio_output),
-        ])
-    }
-}
-
-// === impl Tiers ===
-
-impl Tiers {
-    fn new(rates: &[Rate]) -> Self {
-        let mut above: Vec<i64> = rates.iter().map(|rate| rate.above).filter(|above| *above > 0).collect();
-        above.sort_unstable_by(|left, right| right.cmp(left));
-        above.dedup();
-        let above = above.into_iter().map(|above| (above, Tier::new(rates, above))).collect();
-        Self { plain: Tier::new(rates, 0), above }
-    }
-
-    /// The tier of a request with so many input tokens.
-    fn of(&self, input: i64) -> &Tier {
-        self.above.iter().find(|(above, _)| input > *above).map_or(&self.plain, |(_, tier)| tier)
-    }
-}
-
-// === impl Tier ===
-
-impl Tier {
-    fn new(rates: &[Rate], above: i64) -> Self {
-        Self(Service::ALL.map(|service| {
-            // The rate of a tier and a service; where there is none, that of the tier, of the service, or the plain one.
-            let places = [(above, service), (above, Service::Standard), (0, service), (0, Service::Standard)];
-            let rate = |kind| {
-                let at = |(above, service)| {
-                    rates.iter().find(|rate| rate.kind == kind && rate.above == above && rate.service == service)
-                };
-                places.into_iter().find_map(at).map(|rate| rate.price)
-            };
-            let (input, output) = (rate(Kind::Input), rate(Kind::Output));
-            // What has no rate of its own is charged as what it is a part of.
-            let (read, write) = (rate(Kind::CacheRead).or(input), rate(Kind::CacheWrite).or(input));
-            let (audio_input, audio_output) = (rate(Kind::AudioInput).or(input), rate(Kind::AudioOutput).or(output));
-            let (write_1h, reasoning) = (rate(Kind::CacheWrite1h).or(write), rate(Kind::Reasoning).or(output));
-            [input, output, read, write, reasoning, write_1h, audio_input, audio_output]
+    fn charges(&self, usage: Usage, service: Service) -> Option<[Charge; KINDS]> {
+        let tiers = self.tiers();
+        let (prices, quantities) = (tiers.of(usage.input, service)?, usage.quantities());
+        // Nobody says how much of the output is an image.
+        let unclear = tiers.draws && usage.image_output.is_none();
+        let price_of = |kind: Kind| prices.0.get(kind as usize).copied().flatten();
+        Some(Kind::ALL.map(|kind| {
+            let (quantity, price) = (quantities.get(kind as usize).copied().unwrap_or(0), price_of(kind));
+            match kind {
+                Kind::Output if unclear => (kind, quantity, None),
+                // A search is charged by itself or by the prompt, and images mostly by their tokens.
+                Kind::WebSearch if price.is_none() && price_of(Kind::Grounding).is_some() => (kind, 0, None),
+                Kind::Grounding | Kind::Image if price.is_none() => (kind, 0, None),
+                _ => (kind, quantity, price),
+            }
         }))
     }
 }
 
-/// Femto-dollars a token of a decimal text in dollars a million tokens. Digits that do not matter to a nano-dollar in a million tokens are cut.
-fn femto(text: &str) -> Option<i64> {
+/// Femto-dollars for one of a kind, of a decimal text in dollars. Digits that do not matter to a nano-dollar in a million tokens are cut.
+fn femto(text: &str, kind: Kind) -> Option<i64> {
+    let (most, places) = if kind.is_piece() { (MOST_OF_PIECES, DIGITS_OF_PIECES) } else { (MOST, DIGITS) };
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !digits(whole) || !digits(fraction) {
         return None;
     }
-    let dollars: i64 = whole.parse().ok().filter(|dollars| *dollars <= MOST)?;
-    let fraction = fraction.bytes().chain(std::iter::repeat(b'0')).take(DIGITS);
-    let parts = fraction.fold(0, |parts, digit| parts * 10 + i64::from(digit - b'0'));
-    Some(dollars * 1_000_000_000 + parts)
+    let dollars: i64 = whole.parse().ok().filter(|dollars| *dollars <= most)?;
+    let all = fraction.bytes().chain(std::iter::repeat(b'0')).take(places);
+    Some(all.fold(dollars, |parts, digit| parts * 10 + i64::from(digit - b'0')))
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use spanmill_otlp::{EventRef, Pos, ValueRef};
 
 use super::candidate::{Candidate, Document, read_text};
@@ -11,7 +11,7 @@ use crate::call::{Call, Written};
 use crate::catalogue::Rule;
 use crate::datum::{Datum, Strings};
 use crate::messages::{
-    Conversation, Held, MOST_FLAT, Message, Part, Side, Tool, gather, is_history, read_event, understand,
+    Conversation, Held, MOST_FLAT, Message, Part, Pieces, Side, Tool, gather, is_history, read_event, understand,
 };
 use crate::target::{self, Target};
 use crate::tools;
@@ -91,18 +91,32 @@ impl Content<'_> {
         match (&self.output, self.answer) {
             (Some(messages), _) if is_history(messages) => messages.last().is_some_and(Message::calls_tool),
             (Some(messages), _) => messages.iter().any(Message::calls_tool),
-            (None, Some(answer)) => super::fill::calls_tool(answer),
-            (None, None) => false,
+            // What the provider ran is called in the same words.
+            (None, Some(answer)) if super::fill::calls_tool(answer) => {
+                !may_hold_pieces(answer) || !self.called_tools().is_empty()
+            }
+            (None, _) => false,
         }
     }
 
     /// The names of the tools that the answer calls, one a call.
     pub(super) fn called_tools(&self) -> Vec<String> {
-        let read = self.answer.filter(|answer| super::fill::calls_tool(*answer));
+        self.in_answer(super::fill::calls_tool, |messages| {
+            messages.iter().flat_map(Message::called_tools).map(str::to_owned).collect()
+        })
+    }
+
+    /// What the answer holds that is paid for by the piece.
+    pub(super) fn pieces(&self) -> Pieces {
+        self.in_answer(may_hold_pieces, Pieces::count)
+    }
+
+    /// Asks the messages of the answer. Those that are right as they stand are read only where they are worth it.
+    fn in_answer<T>(&self, is_worth: impl Fn(ValueRef<'_>) -> bool, ask: impl FnOnce(&[Message]) -> T) -> T {
+        let read = self.answer.filter(|answer| self.output.is_none() && is_worth(*answer));
         let read = read.and_then(|answer| understand(answer.as_str()?, Side::Output)).map(|found| found.messages);
         let messages = self.output.as_deref().or(read.as_deref()).unwrap_or_default();
-        let messages = if is_history(messages) { messages.split_at(messages.len() - 1).1 } else { messages };
-        messages.iter().flat_map(Message::called_tools).map(str::to_owned).collect()
+        ask(if is_history(messages) { messages.split_at(messages.len() - 1).1 } else { messages })
     }
 
     /// Why the model stopped, where only the messages say it.
@@ -120,6 +134,17 @@ impl<'a> Content<'a> {
     pub(super) fn answer(&self) -> Option<ValueRef<'a>> {
         self.answer
     }
+
+    /// The values that were flattened under a prefix: where each stands, the rest of its key, and itself.
+    pub(super) fn flattened(&self, prefix: usize) -> impl Iterator<Item = (Pos, (&'a str, ValueRef<'a>))> {
+        let mine = self.flat.iter().filter(move |flat| flat.prefix == prefix);
+        mine.map(|flat| (flat.pos, (flat.rest, flat.value)))
+    }
+}
+
+/// Whether messages that stand as text may hold anything that is paid for by the piece.
+fn may_hold_pieces(messages: ValueRef<'_>) -> bool {
+    messages.as_str().is_some_and(|text| Pieces::may_be_in(text.as_bytes()))
 }
 
 // === impl Reader ===
@@ -181,7 +206,8 @@ impl<'a> Reader<'a> {
         if !self.messages {
             return;
         }
-        self.read_message_events(call);
+        let documents = self.read_message_events(call);
+        self.read_retrieved(documents);
         // What stands there already is not to be written from another place.
         let [input, output, system, tools] = right;
         self.content.input.take_if(|_| input);
@@ -283,9 +309,11 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn read_message_events(&mut self, call: &mut Call<'a>) {
+    /// Gives the documents of events that say what was retrieved.
+    fn read_message_events(&mut self, call: &mut Call<'a>) -> Vec<Map<String, Json>> {
+        let mut retrieved = Vec::new();
         if self.events.is_empty() || (self.content.input.is_some() && self.content.output.is_some()) {
-            return;
+            return retrieved;
         }
         let mut messages = Vec::new();
         let mut documents = Vec::new();
@@ -293,6 +321,7 @@ impl<'a> Reader<'a> {
             match read_event(&EventRef::new(body, *pos)) {
                 Some(Held::Message(message)) => messages.push(message),
                 Some(Held::Documents(found)) => documents.extend(found),
+                Some(Held::Retrieved(document)) => retrieved.push(document),
                 None => {}
             }
         }
@@ -303,11 +332,12 @@ impl<'a> Reader<'a> {
             }
         }
         if messages.is_empty() {
-            return;
+            return retrieved;
         }
         let class = self.catalogue.vocabulary.describe(call.operation).map(|(_, class)| class);
         if class == Some(Class::Tool) {
-            return self.take_tool_events(call, messages);
+            self.take_tool_events(call, messages);
+            return retrieved;
         }
         let text = Json::Array(messages).to_string();
         for (side, target) in [(Side::Input, target::INPUT_MESSAGES), (Side::Output, target::OUTPUT_MESSAGES)] {
@@ -317,6 +347,7 @@ impl<'a> Reader<'a> {
                 self.take_content(target, found, |_| "events".to_owned());
             }
         }
+        retrieved
     }
 
     /// On the span of a tool, events tell what it was asked and what it answered.

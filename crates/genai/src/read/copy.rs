@@ -33,12 +33,21 @@ impl<'a> Reader<'a> {
             }
             // A cost of nothing under another name means that the source knew no price.
             (target::COST, datum) => call.priced |= rule.canonical || datum.double().is_some_and(|cost| cost > 0.0),
-            // Most calls have none, and only say so.
-            (target::AUDIO_INPUT | target::AUDIO_OUTPUT, datum) if !rule.canonical && datum.count() == Some(0) => {
-                return None;
+            (wanted, datum) if target::is_priced(wanted) => {
+                let count = part(datum)?;
+                match wanted {
+                    target::AUDIO_INPUT => call.parts.audio_input = count,
+                    target::AUDIO_OUTPUT => call.parts.audio_output = count,
+                    target::AUDIO_READ => call.parts.audio_read = count,
+                    target::IMAGE_INPUT => call.parts.image_input = count,
+                    target::IMAGE_OUTPUT => call.parts.image_output = Some(count),
+                    _ => call.parts.image_read = count,
+                }
+                // Most calls have none, and only say so.
+                if !rule.canonical && count == 0 {
+                    return None;
+                }
             }
-            (target::AUDIO_INPUT, datum) => call.parts.audio_input = part(datum)?,
-            (target::AUDIO_OUTPUT, datum) => call.parts.audio_output = part(datum)?,
             (target::SERVICE_TIER, Datum::Text(word)) => call.service = Service::of(word),
             (target::REQUEST_TIER, Datum::Text(word)) if call.service == Service::Standard => {
                 call.service = Service::of(word);

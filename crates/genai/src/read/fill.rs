@@ -43,6 +43,7 @@ impl<'a> Reader<'a> {
     pub(super) fn fill_in(&mut self, call: &mut Call<'a>, source: Option<&'a Source>, name: &[u8]) {
         let vocabulary = &self.catalogue.vocabulary;
         self.place_model(call);
+        self.doubt_copy(call);
         if call.operation.is_absent() && (call.request_model.is_some() || call.response_model.is_some()) {
             call.operation = source.map_or(Operation::Absent, |source| source.default_operation);
         }
@@ -127,6 +128,12 @@ impl<'a> Reader<'a> {
         self.used.push(pos);
     }
 
+    /// An alias that is answered by snapshots, and stands as what answered where the request's is written in its place, says nothing.
+    fn doubt_copy(&self, call: &mut Call<'a>) {
+        let alias = |name: &str| self.catalogue.vocabulary.is_answered_by_snapshot(name) && !names_snapshot(name);
+        call.doubtful = self.copies_model && call.response_model.as_deref().is_some_and(alias);
+    }
+
     /// Many serve models by the API of OpenAI, and an instrumentation of its client knows no better: the host does.
     fn ask_host(&mut self, call: &mut Call<'a>) {
         let Some(provider) = self.host else { return };
@@ -157,6 +164,18 @@ impl<'a> Reader<'a> {
             });
             call.right &= !(1 << target);
         }
+    }
+
+    /// What the answer holds that is paid for by the piece, where nobody gives the number.
+    pub(super) fn count_pieces(&self, call: &mut Call<'a>) {
+        if call.class != Class::Model {
+            return;
+        }
+        let found = self.content.pieces();
+        let parts = &mut call.parts;
+        parts.web_searches = parts.web_searches.or(Some(found.web_searches).filter(|count| *count > 0));
+        parts.file_searches = parts.file_searches.max(found.file_searches);
+        parts.images = found.images;
     }
 
     fn finish_word(&self, reasons: &Strings<'_>) -> Option<Finish> {

@@ -5,6 +5,7 @@ mod content;
 mod copy;
 mod deferred;
 mod fill;
+mod retrieved;
 mod take;
 mod visit;
 mod written;
@@ -69,6 +70,8 @@ pub(crate) struct Reader<'a> {
     host: Option<&'a str>,
     /// A model of which nobody says whether it was asked for or answered, and where it stands.
     model: Option<(Cow<'a, str>, Pos)>,
+    /// Whether the scope says the model of the request where it does not know which one answered.
+    pub(crate) copies_model: bool,
     /// Whether messages are brought to the form of the conventions.
     messages: bool,
     content: Content<'a>,
@@ -116,6 +119,7 @@ impl<'a> Reader<'a> {
             tool_name: None,
             host: None,
             model: None,
+            copies_model: false,
             messages,
             content: Content::default(),
             notes: None,
@@ -233,6 +237,9 @@ impl<'a> Reader<'a> {
         self.fill_in(call, source, name);
         if let Some(known) = known {
             self.note_filled(call, known);
+        }
+        if self.content.used {
+            self.count_pieces(call);
         }
         self.classify(call, status);
         self.write_content(call);

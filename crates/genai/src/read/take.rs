@@ -208,6 +208,8 @@ impl<'a> Reader<'a> {
             target::REASONING => call.reasoning = Some(datum.count()?),
             target::TOTAL => call.total = Some(datum.count()?),
             target::WRITE_1H => call.parts.write_1h = part(&datum)?,
+            target::WEB_SEARCHES => call.parts.web_searches = Some(pieces(&datum)?),
+            target::FILE_SEARCHES => call.parts.file_searches = pieces(&datum)?,
             target::TTFT => {
                 let seconds = datum.seconds(rule.unit, call.start)?;
                 let guarded = guard(seconds, call.duration())?;
@@ -260,6 +262,14 @@ impl<'a> Reader<'a> {
                 Some(same)
             }
         }
+    }
+}
+
+/// How many there are: a count, or a list of them.
+fn pieces(datum: &Datum<'_>) -> Option<u32> {
+    match datum {
+        Datum::Json(Json::Array(items)) => u32::try_from(items.len()).ok(),
+        _ => part(datum),
     }
 }
 

@@ -4,11 +4,12 @@ use jsonschema::Validator;
 use serde_json::{Value as Json, json};
 
 /// Attributes that hold documents, and their schemas.
-pub const DOCUMENTS: [(&str, &str); 4] = [
+pub const DOCUMENTS: [(&str, &str); 5] = [
     ("gen_ai.input.messages", include_str!("../schema/input-messages.json")),
     ("gen_ai.output.messages", include_str!("../schema/output-messages.json")),
     ("gen_ai.system_instructions", include_str!("../schema/system-instructions.json")),
     ("gen_ai.tool.definitions", include_str!("../schema/tool-definitions.json")),
+    ("gen_ai.retrieval.documents", include_str!("../schema/retrieval-documents.json")),
 ];
 
 /// A validator. The schemas let a part of any type pass as a generic one; here one with the name of a known type must be of that type.

@@ -107,7 +107,7 @@ pub(super) struct PricingConfig {
     pub(super) unknown: String,
 }
 
-/// A price in US dollars a million tokens.
+/// A price in US dollars a million tokens, or for one of what is charged by the piece.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct OverrideConfig {
@@ -124,6 +124,12 @@ pub(super) struct OverrideConfig {
     pub(super) cache_read: Option<f64>,
     /// A million input tokens written to a cache; without it, as input.
     pub(super) cache_write: Option<f64>,
+    /// One search of the web that the provider makes; without it, calls with one have no cost.
+    pub(super) web_search: Option<f64>,
+    /// One search of files that the provider makes; without it, calls with one have no cost.
+    pub(super) file_search: Option<f64>,
+    /// One image of an answer; without it, images cost their tokens.
+    pub(super) image: Option<f64>,
     /// The most input tokens that the model takes.
     pub(super) context: Option<u32>,
 }
@@ -280,8 +286,17 @@ impl PricingConfig {
                 PriceTable::Text(read.map_err(|error| section.error("pricing::table", format!("{file}: {error}")))?)
             }
         };
-        let price = |OverrideConfig { provider, model, input, output, cache_read, cache_write, context }| {
-            PriceOverride { provider, model, input, output, cache_read, cache_write, context }
+        let price = |given: OverrideConfig| PriceOverride {
+            provider: given.provider,
+            model: given.model,
+            input: given.input,
+            output: given.output,
+            cache_read: given.cache_read,
+            cache_write: given.cache_write,
+            web_search: given.web_search,
+            file_search: given.file_search,
+            image: given.image,
+            context: given.context,
         };
         Ok(Pricing { table, overrides: self.overrides.into_iter().map(price).collect() })
     }
