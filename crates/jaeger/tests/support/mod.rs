@@ -75,7 +75,9 @@ pub async fn start(command: &mut Command, port: u16, path: &str, ready: &str) ->
 pub fn post(port: u16, path: &str, body: &[u8]) -> Option<u16> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     let length = body.len();
-    let head = format!("POST {path} HTTP/1.0\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\ncontent-length: {length}\r\n\r\n");
+    let head = format!(
+        "POST {path} HTTP/1.0\r\nhost: localhost\r\ncontent-type: application/x-protobuf\r\ncontent-length: {length}\r\n\r\n"
+    );
     stream.write_all(head.as_bytes()).ok()?;
     stream.write_all(body).ok()?;
     let mut answer = Vec::new();
@@ -96,14 +98,17 @@ pub fn ask(port: u16, path: &str, accept: &str) -> Option<(u16, Vec<u8>)> {
 
 pub async fn json(port: u16, path: &str) -> Value {
     let path = path.to_owned();
-    let (status, body) = tokio::task::spawn_blocking(move || ask(port, &path, "application/json").unwrap()).await.unwrap();
+    let (status, body) =
+        tokio::task::spawn_blocking(move || ask(port, &path, "application/json").unwrap()).await.unwrap();
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&body));
     serde_json::from_slice(&body).unwrap()
 }
 
 /// As it stands in an address.
 pub fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 /// A span and its service.
