@@ -72,20 +72,25 @@ impl Feed {
             let result = running.await;
             self.after_seal(result).await;
         }
-        self.drain(stored).await;
-        let result = self.store.seal().await;
-        self.after_seal(result).await;
+        // What was acknowledged is in files once this process has ended well.
+        while self.fill(stored).await {
+            let result = self.store.seal().await;
+            if !self.after_seal(result).await {
+                break;
+            }
+        }
         Ok(())
     }
 
-    /// What was acknowledged is in the store once this process has ended well.
-    async fn drain(&mut self, stored: Option<u64>) {
+    /// Reads until memory is full or the log is at its end; whether there is anything to write to files.
+    async fn fill(&mut self, stored: Option<u64>) -> bool {
         while self.store.hot_bytes() < self.most_bytes {
             match self.reader.try_next().await {
                 Ok(Some(record)) => self.add(record, stored),
-                _ => return,
+                _ => break,
             }
         }
+        self.store.hot_bytes() > 0
     }
 
     fn add(&self, record: Record, stored: Option<u64>) {

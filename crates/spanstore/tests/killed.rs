@@ -15,7 +15,7 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use futures_util::TryStreamExt;
 use spanmill_config::{ComponentId, Section};
-use spanmill_otlp::{Part, Patch, Traces, Value};
+use spanmill_otlp::{Traces, Value};
 use spanmill_pipeline::{Context, Host, Node, Telemetry};
 use spanmill_store::{Options, QueryOptions, Store};
 
@@ -40,9 +40,7 @@ fn request(number: u64) -> Traces {
     let mut traces = Traces::parse(bytes).unwrap();
     let spans: Vec<_> = traces.span_ixs().collect();
     for ix in spans {
-        let mut patch = Patch::new(Part::Span);
-        patch.append("gen_ai.response.id", Value::Str(&format!("request-{number}")));
-        traces.apply(ix, &patch);
+        traces.set_attribute(ix, "gen_ai.response.id", Value::Str(&format!("request-{number}")));
     }
     traces.freeze()
 }
@@ -71,8 +69,8 @@ async fn child() {
     senders.join_all().await;
 }
 
-/// Runs a child until it is killed; the requests it acknowledged.
-fn run_and_kill(folder: &Path, first: u64, after: Duration) -> Vec<u64> {
+/// Runs a child, kills it so long after it has acknowledged its first request, or after its start, and gives the requests it acknowledged.
+fn run_and_kill(folder: &Path, first: u64, after: Duration, ready: bool) -> Vec<u64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture"])
         .env(FOLDER, folder)
@@ -80,15 +78,18 @@ fn run_and_kill(folder: &Path, first: u64, after: Duration) -> Vec<u64> {
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let reader = std::thread::spawn(move || {
-        let number = |line: String| line.rsplit_once("acknowledged ")?.1.parse::<u64>().ok();
-        lines.map_while(Result::ok).filter_map(number).collect::<Vec<_>>()
-    });
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let number = |line: String| line.rsplit_once("acknowledged ")?.1.parse::<u64>().ok();
+    let mut acknowledged = Vec::new();
+    if ready {
+        acknowledged.extend(lines.by_ref().find_map(number));
+    }
+    let reader = std::thread::spawn(move || lines.filter_map(number).collect::<Vec<_>>());
     std::thread::sleep(after);
     child.kill().unwrap();
     child.wait().unwrap();
-    reader.join().unwrap()
+    acknowledged.extend(reader.join().unwrap());
+    acknowledged
 }
 
 async fn stored(folder: &Path) -> HashMap<String, i64> {
@@ -115,10 +116,10 @@ async fn acknowledged_spans_are_stored_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = HashSet::new();
     for round in 0..40_u64 {
-        // No two moments are the same; the child needs some of it to begin.
-        let after = Duration::from_millis(120 + round * 83 % 410);
+        // No two moments are the same; some are while it opens the store.
+        let (after, ready) = (Duration::from_millis(1 + round * 83 % 410), round % 5 != 4);
         let (path, first) = (folder.path().to_owned(), round * 1_000_000);
-        let more = tokio::task::spawn_blocking(move || run_and_kill(&path, first, after)).await.unwrap();
+        let more = tokio::task::spawn_blocking(move || run_and_kill(&path, first, after, ready)).await.unwrap();
         acknowledged.extend(more);
     }
     let began = Instant::now();
