@@ -31,7 +31,8 @@ fn exporter(folder: &Path) -> Arc<dyn Node> {
     );
     let id: ComponentId = "spanstore".parse().unwrap();
     let section = Section::from_yaml("exporters::spanstore", &yaml).unwrap();
-    (spanmill_spanstore::FACTORY.create)(Context { id: &id, section: &section, telemetry: &Telemetry::default() }).unwrap()
+    (spanmill_spanstore::FACTORY.create)(Context { id: &id, section: &section, telemetry: &Telemetry::default() })
+        .unwrap()
 }
 
 /// A request whose spans carry its number.
@@ -98,7 +99,8 @@ async fn stored(folder: &Path) -> HashMap<String, i64> {
     let answer = store.query(sql, &QueryOptions::default()).await.unwrap();
     let rows: Vec<RecordBatch> = answer.rows.try_collect().await.unwrap();
     let of_batch = |rows: &RecordBatch| {
-        let (ids, counts) = (rows.column(0).as_string_view().clone(), rows.column(1).as_primitive::<Int64Type>().clone());
+        let (ids, counts) =
+            (rows.column(0).as_string_view().clone(), rows.column(1).as_primitive::<Int64Type>().clone());
         (0..ids.len()).map(|row| (ids.value(row).to_owned(), counts.value(row))).collect::<Vec<_>>()
     };
     rows.iter().flat_map(of_batch).collect()

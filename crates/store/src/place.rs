@@ -56,7 +56,9 @@ impl Place {
             Ok(url) if url.scheme() != "file" => Self::remote(&url, options),
             Ok(url) => {
                 let reason = || "it names no folder".to_owned();
-                let path = url.to_file_path().map_err(|()| PlaceError::Address { address: address.into(), reason: reason() })?;
+                let path = url
+                    .to_file_path()
+                    .map_err(|()| PlaceError::Address { address: address.into(), reason: reason() })?;
                 Self::folder(path, create)
             }
             Err(_) => Self::folder(PathBuf::from(address), create),
@@ -64,9 +66,9 @@ impl Place {
     }
 
     fn remote(url: &Url, options: &[(String, String)]) -> Result<Self, PlaceError> {
-        let environment = std::env::vars().map(|(key, value)| (key.to_lowercase(), value)).filter(|(key, _)| {
-            ["aws_", "google_", "azure_"].iter().any(|prefix| key.starts_with(prefix))
-        });
+        let environment = std::env::vars()
+            .map(|(key, value)| (key.to_lowercase(), value))
+            .filter(|(key, _)| ["aws_", "google_", "azure_"].iter().any(|prefix| key.starts_with(prefix)));
         let all = environment.chain(options.iter().cloned());
         let (store, path) = object_store::parse_url_opts(url, all)?;
         Ok(Self { store: Arc::new(PrefixStore::new(store, path)), folder: None })
