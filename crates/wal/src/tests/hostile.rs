@@ -84,7 +84,7 @@ async fn run(changes: &[(u64, Bytes)], cursor: &[u8], while_open: bool) {
 }
 
 /// Runs the property with so many cases: CI runs a few seconds of it.
-const CASES: u32 = 1500;
+const CASES: u32 = 300;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(CASES))]
