@@ -59,9 +59,9 @@ impl Place {
                 let path = url
                     .to_file_path()
                     .map_err(|()| PlaceError::Address { address: address.into(), reason: reason() })?;
-                Self::folder(path, create)
+                Self::folder(&path, create)
             }
-            Err(_) => Self::folder(PathBuf::from(address), create),
+            Err(_) => Self::folder(std::path::Path::new(address), create),
         }
     }
 
@@ -75,10 +75,10 @@ impl Place {
     }
 
     /// A folder, made where it is not there yet if `create` says so.
-    fn folder(path: PathBuf, create: bool) -> Result<Self, PlaceError> {
-        let fail = |source| PlaceError::Folder { path: path.clone(), source };
+    fn folder(path: &std::path::Path, create: bool) -> Result<Self, PlaceError> {
+        let fail = |source| PlaceError::Folder { path: path.to_owned(), source };
         if create {
-            std::fs::create_dir_all(&path).map_err(fail)?;
+            std::fs::create_dir_all(path).map_err(fail)?;
         }
         let path = path.canonicalize().map_err(fail)?;
         let store = LocalFileSystem::new_with_prefix(&path)?;

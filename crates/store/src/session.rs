@@ -73,7 +73,7 @@ const METADATA_CACHE: usize = 256 << 20;
 impl Store {
     /// Answers a query about what is in memory and in files at this moment. Statements that are no queries are refused.
     pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<Answer> {
-        let context = self.engine().session(Arc::new(self.snapshot()), options.tenant.clone());
+        let context = self.engine().session(&Arc::new(self.snapshot()), options.tenant.as_deref());
         let plan = context.context.state().create_logical_plan(sql).await?;
         let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_queries.verify_plan(&plan)?;
@@ -90,8 +90,8 @@ impl Store {
 
     /// A DataFusion session that sees the store as it is at this moment, for interfaces that plan on their own. Use it for one query:
     /// what is written later is not in it.
-    pub fn session(&self, tenant: Option<String>) -> SessionContext {
-        let session = self.engine().session(Arc::new(self.snapshot()), tenant);
+    pub fn session(&self, tenant: Option<&str>) -> SessionContext {
+        let session = self.engine().session(&Arc::new(self.snapshot()), tenant);
         let _ = session.class.set(Class::Aggregate);
         session.context
     }
@@ -125,13 +125,13 @@ impl Engine {
     }
 
     /// A session that sees a snapshot.
-    pub(crate) fn session(&self, snapshot: Arc<Snapshot>, tenant: Option<String>) -> Session {
+    pub(crate) fn session(&self, snapshot: &Arc<Snapshot>, tenant: Option<&str>) -> Session {
         let class = Arc::new(OnceLock::new());
         let tables = |state| Tables {
-            snapshot: Arc::clone(&snapshot),
+            snapshot: Arc::clone(snapshot),
             class: Arc::clone(&class),
             url: self.url.clone(),
-            tenant: tenant.clone(),
+            tenant: tenant.map(str::to_owned),
             state,
         };
         let inner = self.state_with(tables(None));
