@@ -2,12 +2,14 @@
 //!
 //! * [`Store::add`] encodes the spans of a request straight into columns ([`encode`]).
 //! * [`Store::seal`] writes what is in memory to files and makes them part of the store in one step ([`manifest`]).
+//! * [`Store::traces`] gives spans back as OTLP ([`decode`]).
 //! * [`Store::query`] answers SQL about memory and files at one moment ([`table`], [`session`]).
 //!
 //! Where the store is, a folder or a bucket, and what its files look like to other engines, stands in the crate's README.
 
 mod batches;
 mod bloom;
+mod decode;
 mod encode;
 mod file;
 mod functions;
@@ -25,9 +27,15 @@ mod table;
 mod upkeep;
 mod views;
 
+pub use decode::{DecodeError, SpanTables, StoredTrace, TraceOptions, attribute_values, attributes, resource_spans};
 pub use options::Options;
 pub use place::PlaceError;
-pub use schema::Table;
+pub use schema::{AttributeColumn, Table, Unit, attribute_column, span_column};
 pub use session::{Answer, QueryOptions};
 pub use store::{Sealed, Store, StoreError};
 pub use upkeep::Upkeep;
+
+/// Whether an attribute stands in `content`, whatever its size.
+pub fn is_content(key: &str) -> bool {
+    schema::is_content(key.as_bytes())
+}

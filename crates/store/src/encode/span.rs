@@ -343,7 +343,9 @@ fn column(name: &str) -> usize {
 pub(crate) fn billionths(number: f64) -> Option<i64> {
     let scaled = (number * 1e9).round();
     // Above 2^53 not every integer is a double.
-    (scaled.abs() < 9e15 && (scaled / 1e9).to_bits() == number.to_bits()).then_some(scaled as i64)
+    let whole = (scaled.abs() < 9e15).then_some(scaled as i64)?;
+    // Compared from the integer, which knows no negative zero.
+    (whole as f64 / 1e9).to_bits().eq(&number.to_bits()).then_some(whole)
 }
 
 fn kind(number: u64) -> &'static str {

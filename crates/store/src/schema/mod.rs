@@ -1,5 +1,6 @@
 //! The tables of the store: their columns, types, and where each value comes from.
 
+mod attribute;
 mod column;
 mod content;
 mod events;
@@ -10,11 +11,12 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
+pub use attribute::{AttributeColumn, Unit, attribute_column, span_column};
 pub(crate) use column::{Column, Kind};
 pub(crate) use content::CONTENT;
 pub(crate) use events::EVENTS;
 pub(crate) use links::LINKS;
-pub(crate) use spans::{Origin, SPANS, is_content, moved};
+pub(crate) use spans::{Origin, SPANS, SpanColumn, is_content, moved};
 
 /// A table that is kept in files. Everything else is computed from these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

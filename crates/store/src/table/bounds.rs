@@ -45,6 +45,13 @@ impl Bounds {
                 self.narrow(table, left);
                 self.narrow(table, right);
             }
+            // `a = x OR a = y`, which is what short IN lists become.
+            Expr::BinaryExpr(BinaryExpr { op: Operator::Or, .. }) => {
+                let mut ids = Vec::new();
+                if either(filter, &mut ids) {
+                    self.among(ids);
+                }
+            }
             Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
                 if let (Some(column), Some(value)) = (column(left), literal(right)) {
                     self.compare(table, column, *op, value);
@@ -64,7 +71,6 @@ impl Bounds {
                     self.among(ids);
                 }
             }
-            // `a = x OR a = y`, which is what short IN lists become.
             _ => {}
         }
     }
@@ -99,6 +105,23 @@ impl Bounds {
             Some(known) => known.into_iter().filter(|id| ids.contains(id)).collect(),
             None => ids,
         });
+    }
+}
+
+/// Whether the filter only names traces; collects them.
+fn either(filter: &Expr, ids: &mut Vec<String>) -> bool {
+    let Expr::BinaryExpr(BinaryExpr { left, op, right }) = filter else { return false };
+    match op {
+        Operator::Or => either(left, ids) && either(right, ids),
+        Operator::Eq => {
+            let id = match (column(left), column(right)) {
+                (Some("trace_id"), _) => literal(right).and_then(text),
+                (_, Some("trace_id")) => literal(left).and_then(text),
+                _ => None,
+            };
+            id.map(|id| ids.push(id)).is_some()
+        }
+        _ => false,
     }
 }
 
@@ -153,6 +176,10 @@ mod tests {
         assert_eq!(bounds(Table::Spans, &[either]), Bounds::default());
         let trace = [col("trace_id").in_list(vec![lit("a"), lit("b")], false), col("trace_id").eq(lit("b"))];
         assert_eq!(bounds(Table::Spans, &trace).traces, Some(vec!["b".to_owned()]));
+        let few = col("trace_id").eq(lit("a")).or(lit("b").eq(col("trace_id"))).or(col("trace_id").eq(lit("c")));
+        assert_eq!(bounds(Table::Spans, &[few]).traces, Some(vec!["a".to_owned(), "b".to_owned(), "c".to_owned()]));
+        let mixed = col("trace_id").eq(lit("a")).or(col("name").eq(lit("b")));
+        assert_eq!(bounds(Table::Spans, &[mixed]).traces, None);
         assert_eq!(bounds(Table::Events, &[col("start_time").gt_eq(time(5))]), Bounds::default());
     }
 }
