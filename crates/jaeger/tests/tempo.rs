@@ -1,0 +1,105 @@
+//! Traces by id as Tempo answers them.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::Duration;
+
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::TracesData;
+use prost::Message;
+use serde_json::Value;
+use spanmill_loadgen::{Options as Load, Traffic};
+use spanmill_otlp::Traces;
+use spanmill_store::{Options, Store};
+use support::{ask, hex, json, peer, peers_folder, ports, post, spans, start};
+use tower::ServiceExt;
+
+async fn ours(store: &Store, path: &str, accept: &str) -> (u16, String, Vec<u8>) {
+    let request = axum::http::Request::get(path).header("accept", accept).body(axum::body::Body::empty()).unwrap();
+    let answer = spanmill_jaeger::tempo_routes(store.clone()).oneshot(request).await.unwrap();
+    let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+    let status = answer.status().as_u16();
+    (status, kind, axum::body::to_bytes(answer.into_body(), 64 << 20).await.unwrap().to_vec())
+}
+
+/// Everything below in an order of its own, since stores do not keep the order of attributes and of groups.
+fn sorted(value: &Value) -> Value {
+    match value {
+        Value::Array(elements) => {
+            let mut elements: Vec<Value> = elements.iter().map(sorted).collect();
+            elements.sort_by_key(Value::to_string);
+            elements.into()
+        }
+        Value::Object(fields) => {
+            let fields: std::collections::BTreeMap<_, _> = fields.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            Value::Object(fields.into_iter().collect())
+        }
+        other => other.clone(),
+    }
+}
+
+fn store_of(export: &[u8]) -> ExportTraceServiceRequest {
+    ExportTraceServiceRequest::decode(export).unwrap()
+}
+
+/// Scenario: the same traffic is in the store and in a real Tempo, and both are asked for traces by id, for known and unknown ones.
+/// Guarantees: JSON, protobuf and statuses of both routes are Tempo's, with every attribute and its type.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn traces_by_id_are_what_tempo_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(Options::new(folder.path().to_str().unwrap()), "writer").await.unwrap();
+    let now_unix_nano = u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap();
+    let load = Load { seed: 5, calls: 30, now_unix_nano, period: Duration::from_secs(60) };
+    let exports = Traffic::generate(&load).exports;
+    for export in &exports {
+        store.add(&Traces::parse(export.bytes.clone()).unwrap(), None);
+    }
+    let sent: Vec<_> = exports.iter().flat_map(|export| spans(&store_of(&export.bytes))).collect();
+    let ids: BTreeSet<String> = sent.iter().map(|sent| hex(&sent.span.trace_id)).collect();
+    let known = ids.first().unwrap().clone();
+    let unknown = "00000000000000000000000000000bad";
+
+    let (status, kind, body) = ours(&store, &format!("/api/traces/{known}"), "application/protobuf").await;
+    assert_eq!((status, kind.as_str()), (200, "application/protobuf"));
+    let mine: usize = sent.iter().filter(|sent| hex(&sent.span.trace_id) == known).count();
+    let count = |data: &TracesData| data.resource_spans.iter().flat_map(|of| &of.scope_spans).map(|of| of.spans.len()).sum::<usize>();
+    assert_eq!(count(&TracesData::decode(body.as_slice()).unwrap()), mine);
+    assert_eq!(ours(&store, &format!("/api/traces/{unknown}"), "*/*").await.0, 404);
+    assert_eq!(ours(&store, "/api/traces/nothex", "*/*").await.0, 400);
+    let (status, _, body) = ours(&store, &format!("/api/v2/traces/{unknown}"), "*/*").await;
+    assert_eq!((status, body.as_slice()), (200, br#"{"trace":{}}"#.as_slice()));
+
+    let Some(binary) = peer("traces_by_id_are_what_tempo_answers", "tempo") else { return };
+    let [grpc, http, query, internal] = ports();
+    let mut command = Command::new(binary);
+    command.arg("-config.expand-env=true").arg(format!("-config.file={}", peers_folder().join("tempo.yaml").display()));
+    command.env("TEMPO_OTLP_GRPC_PORT", grpc.to_string()).env("TEMPO_OTLP_HTTP_PORT", http.to_string());
+    command.env("TEMPO_HTTP_PORT", query.to_string()).env("TEMPO_GRPC_PORT", internal.to_string());
+    command.env("TEMPO_DIR", folder.path().join("tempo"));
+    let _tempo = start(&mut command, query, "/ready", "").await;
+    for export in &exports {
+        assert_eq!(post(http, "/v1/traces", &export.bytes).unwrap(), 200);
+    }
+    for id in &ids {
+        let spans = sent.iter().filter(|sent| hex(&sent.span.trace_id) == *id).count();
+        let two = format!("/api/v2/traces/{id}");
+        let mut theirs = json(query, &two).await;
+        while theirs["trace"]["resourceSpans"].to_string().matches("\"spanId\"").count() < spans {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            theirs = json(query, &two).await;
+        }
+        let (_, kind, mine) = ours(&store, &two, "application/json").await;
+        assert_eq!(kind, "application/json");
+        assert_eq!(sorted(&serde_json::from_slice::<Value>(&mine).unwrap()["trace"]), sorted(&theirs["trace"]));
+        let one = format!("/api/traces/{id}");
+        let (_, _, mine) = ours(&store, &one, "application/json").await;
+        assert_eq!(sorted(&serde_json::from_slice(&mine).unwrap()), sorted(&json(query, &one).await));
+    }
+    for path in [format!("/api/traces/{unknown}"), format!("/api/v2/traces/{unknown}"), "/api/traces/nothex".to_owned()] {
+        let theirs = ask(query, &path, "application/json").unwrap();
+        let mine = ours(&store, &path, "application/json").await;
+        assert_eq!(mine.0, theirs.0, "{path}: {}", String::from_utf8_lossy(&theirs.1));
+    }
+}
