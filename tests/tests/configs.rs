@@ -77,6 +77,7 @@ fn serves(file: &Path) {
     let folder = folder("configs");
     let mut command = Command::new(spanmill());
     command.arg("--config").arg(file).env("SPANMILL_FILE", folder.path().join("spans.jsonl"));
+    command.env("SPANMILL_STORE", folder.path().join("store"));
     let mut set = |what: String| {
         command.arg("--set").arg(what);
     };

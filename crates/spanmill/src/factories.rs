@@ -29,6 +29,7 @@ const EXPORTERS: &[ExporterFactory] = &[
     exporters::nop::FACTORY,
     exporters::otlp_grpc::FACTORY,
     exporters::otlp_http::FACTORY,
+    spanmill_spanstore::FACTORY,
 ];
 
 const CONNECTORS: &[ConnectorFactory] = &[connectors::forward::FACTORY];

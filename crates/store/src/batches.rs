@@ -46,6 +46,9 @@ impl Batches {
 
     /// All batches with their tables.
     pub(crate) fn into_tables(self) -> impl Iterator<Item = (Table, RecordBatch)> {
-        FILLED.into_iter().zip(self.tables).flat_map(|(table, batches)| batches.into_iter().map(move |batch| (table, batch)))
+        FILLED
+            .into_iter()
+            .zip(self.tables)
+            .flat_map(|(table, batches)| batches.into_iter().map(move |batch| (table, batch)))
     }
 }

@@ -1,4 +1,4 @@
-//! Which pieces may hold a trace: Bloom filters of trace ids, kept in memory.
+//! Which files may hold a trace: Bloom filters of trace ids, kept in memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,23 +10,26 @@ use parquet::bloom_filter::Sbbf;
 use parquet::errors::ParquetError;
 
 use crate::manifest::PieceId;
+use crate::schema::Table;
 
-/// The traces of a piece: a filter for the whole, or one a row group.
+/// The traces of a file: a filter for the whole, or one a row group.
 #[derive(Debug, Clone)]
 pub(crate) struct Bloom(Arc<[Sbbf]>);
 
-/// The filters of all pieces that were asked for. Those of pieces written here are there from the start; others are read once.
+/// The filters of all files that were asked for. Those of files written here are there from the start; others are read once.
+///
+/// Each table has its own: an event may stand in a later hour than its span, and so in another piece.
 #[derive(Debug, Default)]
 pub(crate) struct Blooms {
-    known: Mutex<HashMap<PieceId, Bloom>>,
+    known: Mutex<HashMap<(PieceId, Table), Bloom>>,
 }
 
 // === impl Bloom ===
 
 impl Bloom {
-    /// The filter of some spans.
-    pub(crate) fn of(spans: &RecordBatch) -> Self {
-        let Some(ids) = spans.column_by_name("trace_id") else { return Self(Arc::default()) };
+    /// The filter of some rows.
+    pub(crate) fn of(rows: &RecordBatch) -> Self {
+        let Some(ids) = rows.column_by_name("trace_id") else { return Self(Arc::default()) };
         let ids = ids.as_string_view();
         // Spans of a trace are mostly neighbours.
         let changes = ids.iter().zip(ids.iter().skip(1)).filter(|(id, next)| id != next).count() + 1;
@@ -60,36 +63,37 @@ impl Bloom {
 // === impl Blooms ===
 
 impl Blooms {
-    pub(crate) fn insert(&self, id: PieceId, bloom: Bloom) {
-        self.lock().insert(id, bloom);
+    pub(crate) fn insert(&self, id: PieceId, table: Table, bloom: Bloom) {
+        self.lock().insert((id, table), bloom);
     }
 
     /// Forgets all pieces but these.
     pub(crate) fn retain(&self, is_live: impl Fn(&PieceId) -> bool) {
-        self.lock().retain(|id, _| is_live(id));
+        self.lock().retain(|(id, _), _| is_live(id));
     }
 
-    /// Whether a piece may hold one of the traces. `open` opens its spans; a filter that cannot be read rules nothing out.
+    /// Whether a file may hold one of the traces. `open` opens it; a filter that cannot be read rules nothing out.
     pub(crate) async fn may_hold(
         &self,
         id: &PieceId,
+        table: Table,
         traces: &[String],
         open: impl FnOnce() -> Option<Box<dyn AsyncFileReader>>,
     ) -> bool {
-        let known = self.lock().get(id).cloned();
+        let known = self.lock().get(&(id.clone(), table)).cloned();
         let bloom = match known {
             Some(bloom) => bloom,
             None => {
                 let Some(reader) = open() else { return true };
                 let Ok(bloom) = Bloom::read(reader).await else { return true };
-                self.insert(id.clone(), bloom.clone());
+                self.insert(id.clone(), table, bloom.clone());
                 bloom
             }
         };
         traces.iter().any(|trace| bloom.may_hold(trace))
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<PieceId, Bloom>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<(PieceId, Table), Bloom>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

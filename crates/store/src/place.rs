@@ -56,27 +56,29 @@ impl Place {
             Ok(url) if url.scheme() != "file" => Self::remote(&url, options),
             Ok(url) => {
                 let reason = || "it names no folder".to_owned();
-                let path = url.to_file_path().map_err(|()| PlaceError::Address { address: address.into(), reason: reason() })?;
-                Self::folder(path, create)
+                let path = url
+                    .to_file_path()
+                    .map_err(|()| PlaceError::Address { address: address.into(), reason: reason() })?;
+                Self::folder(&path, create)
             }
-            Err(_) => Self::folder(PathBuf::from(address), create),
+            Err(_) => Self::folder(std::path::Path::new(address), create),
         }
     }
 
     fn remote(url: &Url, options: &[(String, String)]) -> Result<Self, PlaceError> {
-        let environment = std::env::vars().map(|(key, value)| (key.to_lowercase(), value)).filter(|(key, _)| {
-            ["aws_", "google_", "azure_"].iter().any(|prefix| key.starts_with(prefix))
-        });
+        let environment = std::env::vars()
+            .map(|(key, value)| (key.to_lowercase(), value))
+            .filter(|(key, _)| ["aws_", "google_", "azure_"].iter().any(|prefix| key.starts_with(prefix)));
         let all = environment.chain(options.iter().cloned());
         let (store, path) = object_store::parse_url_opts(url, all)?;
         Ok(Self { store: Arc::new(PrefixStore::new(store, path)), folder: None })
     }
 
     /// A folder, made where it is not there yet if `create` says so.
-    fn folder(path: PathBuf, create: bool) -> Result<Self, PlaceError> {
-        let fail = |source| PlaceError::Folder { path: path.clone(), source };
+    fn folder(path: &std::path::Path, create: bool) -> Result<Self, PlaceError> {
+        let fail = |source| PlaceError::Folder { path: path.to_owned(), source };
         if create {
-            std::fs::create_dir_all(&path).map_err(fail)?;
+            std::fs::create_dir_all(path).map_err(fail)?;
         }
         let path = path.canonicalize().map_err(fail)?;
         let store = LocalFileSystem::new_with_prefix(&path)?;

@@ -94,7 +94,7 @@ pub(crate) fn roll_up(spans: &[RecordBatch]) -> Result<RecordBatch, ArrowError> 
         }
     }
     let mut rows: Vec<_> = rows.into_iter().collect();
-    rows.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    rows.sort_unstable_by_key(|(key, _)| *key);
     to_batch(&rows)
 }
 

@@ -21,7 +21,7 @@ use crate::schema::Table;
 pub(crate) struct NewPiece {
     pub(crate) piece: Piece,
     pub(crate) files: Vec<(Table, Encoded)>,
-    pub(crate) bloom: Option<Bloom>,
+    pub(crate) blooms: Vec<(Table, Bloom)>,
 }
 
 /// Which times are believed. Rows of other times stand in the hour they arrived in, so that one wrong clock does not make thousands of pieces; their times
@@ -59,7 +59,7 @@ pub(crate) fn pieces(batches: &Batches, window: Window, level: i32) -> Result<Ve
             let at = match pieces.iter().position(free) {
                 Some(at) => at,
                 None => {
-                    pieces.push(NewPiece { piece: Piece::new(hour), files: Vec::new(), bloom: None });
+                    pieces.push(NewPiece { piece: Piece::new(hour), files: Vec::new(), blooms: Vec::new() });
                     pieces.len() - 1
                 }
             };
@@ -76,8 +76,8 @@ pub(crate) fn pieces(batches: &Batches, window: Window, level: i32) -> Result<Ve
 impl NewPiece {
     fn add(&mut self, table: Table, rows: &RecordBatch, level: i32) -> Result<(), EncodeError> {
         self.add_file(table, encode(table, rows, level)?);
+        self.blooms.push((table, Bloom::of(rows)));
         if table == Table::Spans {
-            self.bloom = Some(Bloom::of(rows));
             let usage = roll_up(std::slice::from_ref(rows))?;
             if usage.num_rows() > 0 {
                 self.add_file(Table::Usage, encode(Table::Usage, &usage, level)?);

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
-use datafusion::catalog::{MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::catalog::{CatalogProvider, CatalogProviderList};
+use datafusion::catalog::{MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::datasource::{ViewTable, provider_as_source};
@@ -73,7 +73,7 @@ const METADATA_CACHE: usize = 256 << 20;
 impl Store {
     /// Answers a query about what is in memory and in files at this moment. Statements that are no queries are refused.
     pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<Answer> {
-        let context = self.engine().session(Arc::new(self.snapshot()), options.tenant.clone());
+        let context = self.engine().session(&Arc::new(self.snapshot()), options.tenant.as_deref());
         let plan = context.context.state().create_logical_plan(sql).await?;
         let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_queries.verify_plan(&plan)?;
@@ -90,8 +90,8 @@ impl Store {
 
     /// A DataFusion session that sees the store as it is at this moment, for interfaces that plan on their own. Use it for one query:
     /// what is written later is not in it.
-    pub fn session(&self, tenant: Option<String>) -> SessionContext {
-        let session = self.engine().session(Arc::new(self.snapshot()), tenant);
+    pub fn session(&self, tenant: Option<&str>) -> SessionContext {
+        let session = self.engine().session(&Arc::new(self.snapshot()), tenant);
         let _ = session.class.set(Class::Aggregate);
         session.context
     }
@@ -119,18 +119,19 @@ impl Engine {
             .with_create_default_catalog_and_schema(false)
             .with_information_schema(true);
         config.options_mut().execution.parquet.metadata_size_hint = Some(64 << 10);
-        let state = SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+        let state =
+            SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
         Ok(Self { state: crate::functions::registered(state)?, url })
     }
 
     /// A session that sees a snapshot.
-    pub(crate) fn session(&self, snapshot: Arc<Snapshot>, tenant: Option<String>) -> Session {
+    pub(crate) fn session(&self, snapshot: &Arc<Snapshot>, tenant: Option<&str>) -> Session {
         let class = Arc::new(OnceLock::new());
         let tables = |state| Tables {
-            snapshot: Arc::clone(&snapshot),
+            snapshot: Arc::clone(snapshot),
             class: Arc::clone(&class),
             url: self.url.clone(),
-            tenant: tenant.clone(),
+            tenant: tenant.map(str::to_owned),
             state,
         };
         let inner = self.state_with(tables(None));
@@ -162,8 +163,7 @@ impl Engine {
 
 impl Tables {
     fn stored(&self, table: Table) -> Result<Arc<dyn TableProvider>> {
-        let stored =
-            StoredTable::new(table, Arc::clone(&self.snapshot), Arc::clone(&self.class), self.url.clone());
+        let stored = StoredTable::new(table, Arc::clone(&self.snapshot), Arc::clone(&self.class), self.url.clone());
         let Some(tenant) = &self.tenant else { return Ok(Arc::new(stored)) };
         let plan = LogicalPlanBuilder::scan(table.name(), provider_as_source(Arc::new(stored)), None)?
             .filter(col("tenant").eq(lit(tenant.as_str())))?
@@ -181,7 +181,12 @@ impl Tables {
 #[async_trait]
 impl SchemaProvider for Tables {
     fn table_names(&self) -> Vec<String> {
-        Table::ALL.iter().map(|table| table.name()).chain(views::ALL.iter().map(|view| view.name)).map(str::to_owned).collect()
+        Table::ALL
+            .iter()
+            .map(|table| table.name())
+            .chain(views::ALL.iter().map(|view| view.name))
+            .map(str::to_owned)
+            .collect()
     }
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
@@ -218,7 +223,8 @@ fn class_of(plan: &LogicalPlan) -> Result<Class> {
         match node {
             LogicalPlan::Aggregate(_) | LogicalPlan::Window(_) | LogicalPlan::Distinct(_) => summary = true,
             LogicalPlan::Filter(filter) => {
-                by_trace |= crate::table::bounds(Table::Spans, std::slice::from_ref(&filter.predicate)).traces.is_some();
+                by_trace |=
+                    crate::table::bounds(Table::Spans, std::slice::from_ref(&filter.predicate)).traces.is_some();
             }
             _ => {}
         }

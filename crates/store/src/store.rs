@@ -94,8 +94,16 @@ impl Store {
         let manifest = Manifest::open(place.clone(), writer.to_owned()).await?;
         let engine = Engine::new(&options, &place)?;
         let hot = Mutex::new(Hot::new(options.max_attribute));
-        let inner =
-            Inner { options, place, manifest, hot, blooms: Arc::default(), engine, dead: Dead::default(), sealing: tokio::sync::Mutex::default() };
+        let inner = Inner {
+            options,
+            place,
+            manifest,
+            hot,
+            blooms: Arc::default(),
+            engine,
+            dead: Dead::default(),
+            sealing: tokio::sync::Mutex::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -133,7 +141,7 @@ impl Store {
         let pieces = encoded.map_err(|error| StoreError::Encode(error.to_string()))??;
         let mut sealed = Sealed { through, ..Sealed::default() };
         let mut part = Part { through, ..Part::default() };
-        for NewPiece { piece, files, bloom } in pieces {
+        for NewPiece { piece, files, blooms } in pieces {
             for (table, file) in files {
                 sealed.files += 1;
                 sealed.bytes += file.stats.bytes;
@@ -142,8 +150,8 @@ impl Store {
                 }
                 self.inner.place.put(&piece.path(table), file.bytes).await?;
             }
-            if let Some(bloom) = bloom {
-                self.inner.blooms.insert(piece.id.clone(), bloom);
+            for (table, bloom) in blooms {
+                self.inner.blooms.insert(piece.id.clone(), table, bloom);
             }
             part.adds.push(Arc::new(piece));
         }

@@ -39,7 +39,12 @@ async fn memory_and_files_answer_as_one() {
     let again = Store::open(options(), "writer").await.unwrap();
     assert_eq!(again.stored_through(), Some(7));
     assert_eq!(number(&again, "SELECT count(*) FROM spans").await, 500);
-    for sql in ["SELECT * FROM spans LIMIT 1", "SELECT * FROM calls LIMIT 1", "SELECT * FROM traces LIMIT 1", "SELECT * FROM usage_1m"] {
+    for sql in [
+        "SELECT * FROM spans LIMIT 1",
+        "SELECT * FROM calls LIMIT 1",
+        "SELECT * FROM traces LIMIT 1",
+        "SELECT * FROM usage_1m",
+    ] {
         println!("{}", arrow::util::pretty::pretty_format_batches(&rows(&again, sql).await).unwrap());
     }
 }
@@ -77,4 +82,37 @@ async fn hours_are_compacted_and_expire() {
     assert_eq!(number(&store, "SELECT count(*) FROM spans").await, 0);
     store.upkeep().await.unwrap();
     assert_eq!(std::fs::read_dir(folder.path().join("leases")).unwrap().count(), 0);
+}
+
+/// Scenario: an event that happened an hour after its span began, among spans of other traces of that hour.
+/// Guarantees: it is found by its trace, although its piece holds no span of that trace.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_of_a_later_hour_are_found() {
+    use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+    use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span, span::Event};
+    use prost::Message;
+    const HOUR: u64 = 3_600_000_000_000;
+    let span = |trace: u8, hour: u64, event: u64| Span {
+        trace_id: vec![trace; 16],
+        span_id: vec![trace; 8],
+        start_time_unix_nano: hour * HOUR + 1,
+        end_time_unix_nano: event * HOUR + 2,
+        events: vec![Event { time_unix_nano: event * HOUR + 1, name: "late".into(), ..Event::default() }],
+        ..Span::default()
+    };
+    let spans = vec![span(1, 400_000, 400_001), span(2, 400_001, 400_001)];
+    let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
+    let request =
+        ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }] };
+
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::new(folder.path().to_str().unwrap());
+    options.max_past = std::time::Duration::from_secs(1 << 33);
+    let store = Store::open(options.clone(), "writer").await.unwrap();
+    store.add(&Traces::parse(request.encode_to_vec().into()).unwrap(), None);
+    store.seal().await.unwrap();
+    for store in [store, Store::open_to_read(options).await.unwrap()] {
+        let sql = format!("SELECT count(*) FROM events WHERE trace_id = '{}'", "01".repeat(16));
+        assert_eq!(number(&store, &sql).await, 1);
+    }
 }

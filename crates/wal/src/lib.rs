@@ -43,6 +43,7 @@ mod options;
 mod place;
 mod reader;
 mod record;
+mod retention;
 mod scan;
 mod segment;
 mod segments;

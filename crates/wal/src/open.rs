@@ -94,6 +94,8 @@ impl Opening<'_> {
             (name, cursor)
         });
         let cursors = cursors.collect();
+        // The name of the last segment may be younger than the last sync: a process that was killed leaves it like that.
+        self.files.sync_dir(self.dir).map_err(Failure::of("sync", self.dir))?;
         Ok(Left { lock, segments, cursors, spare, counters: self.counters, active, follows, next })
     }
 

@@ -226,6 +226,8 @@ pub(crate) fn set_aside(files: &dyn Files, dir: &Path, first: Seq) -> Result<Pat
     let from = Kind::Segment(first).path(dir);
     let to = Kind::Quarantined(first).path(dir);
     files.rename(&from, &to).map_err(Failure::of("rename", &from))?;
-    files.sync_dir(dir).map_err(Failure::of("sync", dir))?;
+    if let Err(error) = files.sync_dir(dir) {
+        tracing::warn!(path = %to.display(), %error, "a damaged segment may have its old name after a crash");
+    }
     Ok(to)
 }

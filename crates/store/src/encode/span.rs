@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use spanmill_otlp::{AnyValue, Attribute, Field, LinkRef, Message, Payload, Pos, SpanRef, StatusRef, ValueRef, Visitor};
+use spanmill_otlp::{
+    AnyValue, Attribute, Field, LinkRef, Message, Payload, Pos, SpanRef, StatusRef, ValueRef, Visitor,
+};
 
 use super::Encoder;
 use super::builder::Cell;
@@ -326,7 +328,9 @@ fn cell_of(origin: Origin, column: usize, value: ValueRef<'_>) -> Option<Cell<'_
         (Origin::Seconds(_) | Origin::Amount(_), _, AnyValue::Double(number)) => billionths(number).map(Cell::Int),
         (_, Kind::Int, AnyValue::Int(number)) => Some(Cell::Int(number)),
         (_, Kind::Flag, AnyValue::Bool(flag)) => Some(Cell::Flag(flag)),
-        (_, Kind::Word | Kind::Id | Kind::Json, AnyValue::Text(text)) => Some(Cell::Text(std::str::from_utf8(text).ok()?)),
+        (_, Kind::Word | Kind::Id | Kind::Json, AnyValue::Text(text)) => {
+            Some(Cell::Text(std::str::from_utf8(text).ok()?))
+        }
         _ => None,
     }
 }

@@ -104,7 +104,8 @@ impl Manifest {
     /// Makes a change durable and visible. `on_commit` runs as the new state becomes visible, while nobody can look.
     pub(crate) async fn commit<R>(&self, change: Part, on_commit: impl FnOnce() -> R) -> Result<R, ManifestError> {
         let _turn = self.turn.lock().await;
-        let seq = self.lock().parts.get(&self.writer).and_then(|parts| parts.keys().next_back()).map_or(0, |seq| seq + 1);
+        let seq =
+            self.lock().parts.get(&self.writer).and_then(|parts| parts.keys().next_back()).map_or(0, |seq| seq + 1);
         self.place.put(&part::path(&self.writer, seq), change.encode()).await?;
         let mut known = self.lock();
         known.insert(&self.writer, seq, change);
@@ -114,16 +115,13 @@ impl Manifest {
 
     /// Puts this writer's parts together into one once there are more than `most`.
     pub(crate) async fn condense(&self, most: usize) -> Result<(), ManifestError> {
-        let old: Vec<u64> = {
+        let _turn = self.turn.lock().await;
+        let (old, seq, whole) = {
             let known = self.lock();
             let Some(parts) = known.parts.get(&self.writer).filter(|parts| parts.len() > most) else { return Ok(()) };
-            parts.keys().copied().collect()
-        };
-        let _turn = self.turn.lock().await;
-        let (seq, whole) = {
-            let known = self.lock();
+            let old: Vec<u64> = parts.keys().copied().collect();
             let seq = old.last().map_or(0, |seq| seq + 1);
-            (seq, known.condensed(&self.writer))
+            (old, seq, known.condensed(&self.writer))
         };
         self.place.put(&part::path(&self.writer, seq), whole.encode()).await?;
         {
@@ -189,8 +187,12 @@ impl Known {
     /// One part that says what all parts of a writer say.
     fn condensed(&self, writer: &str) -> Part {
         let (mine, others): (Vec<_>, Vec<_>) = self.parts.iter().partition(|(name, _)| *name == writer);
-        let added_by_others: std::collections::HashSet<&PieceId> =
-            others.iter().flat_map(|(_, parts)| parts.values()).flat_map(|part| &part.adds).map(|piece| &piece.id).collect();
+        let added_by_others: std::collections::HashSet<&PieceId> = others
+            .iter()
+            .flat_map(|(_, parts)| parts.values())
+            .flat_map(|part| &part.adds)
+            .map(|piece| &piece.id)
+            .collect();
         let mut whole = Part { whole: true, ..Part::default() };
         for part in mine.iter().flat_map(|(_, parts)| parts.values()) {
             whole.through = part.through.or(whole.through);

@@ -6,8 +6,8 @@ use bytes::Bytes;
 use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
-use super::piece::{Piece, PieceId};
 use super::ManifestError;
+use super::piece::{Piece, PieceId};
 
 /// A change to the store.
 #[derive(Debug, Clone, Serialize, Deserialize)]

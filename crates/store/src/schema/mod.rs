@@ -69,6 +69,18 @@ impl Table {
         })
     }
 
+    /// Its columns: name, Arrow type, and what it holds.
+    pub fn describe(self) -> Vec<(String, String, &'static str)> {
+        let about =
+            |name: &str| self.columns().iter().find(|column| column.name == name).map_or("", |column| column.about);
+        let schema = self.schema();
+        schema
+            .fields()
+            .iter()
+            .map(|field| (field.name().clone(), field.data_type().to_string(), about(field.name())))
+            .collect()
+    }
+
     /// The column that rows are sorted by and that bounds in time are about.
     pub fn time_column(self) -> &'static str {
         match self {

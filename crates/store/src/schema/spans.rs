@@ -66,7 +66,12 @@ pub(crate) const SPANS: &[SpanColumn] = &[
     column("parent_span_id", Kind::Id, Origin::ParentSpanId, "null for the root of a trace"),
     required("start_time", Kind::Time, Origin::StartTime, "start, in whole microseconds"),
     required("start_unix_nano", Kind::Nanos, Origin::StartNanos, "start in nanoseconds since 1970"),
-    required("duration_ns", Kind::Int, Origin::Duration, "end less start in nanoseconds; negative where clocks disagree"),
+    required(
+        "duration_ns",
+        Kind::Int,
+        Origin::Duration,
+        "end less start in nanoseconds; negative where clocks disagree",
+    ),
     required("name", Kind::Word, Origin::Name, "the span's name"),
     required("kind", Kind::Word, Origin::SpanKind, "unspecified, internal, server, client, producer or consumer"),
     required("status", Kind::Word, Origin::Status, "unset, ok or error"),

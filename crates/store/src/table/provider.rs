@@ -68,8 +68,8 @@ impl StoredTable {
                 continue;
             }
             if let Some(traces) = &bounds.traces {
-                let open = || self.open_spans(state, piece);
-                if !self.snapshot.blooms.may_hold(&piece.id, traces, open).await {
+                let open = || self.open(state, piece, *stats);
+                if !self.snapshot.blooms.may_hold(&piece.id, self.table, traces, open).await {
                     continue;
                 }
             }
@@ -78,9 +78,8 @@ impl StoredTable {
         files
     }
 
-    /// The filter of traces stands in the file of spans, and holds for all tables of a piece: what hangs on a span carries its trace.
-    fn open_spans(&self, state: &dyn Session, piece: &Piece) -> Option<Box<dyn AsyncFileReader>> {
-        let file = Self::partitioned_file(Table::Spans, piece, *piece.tables.get(&Table::Spans)?);
+    fn open(&self, state: &dyn Session, piece: &Piece, stats: FileStats) -> Option<Box<dyn AsyncFileReader>> {
+        let file = Self::partitioned_file(self.table, piece, stats);
         let metrics = ExecutionPlanMetricsSet::new();
         Some(self.reader(state).create_reader(0, file, Some(FOOTER), &metrics).ok()?)
     }
@@ -110,7 +109,8 @@ impl StoredTable {
         limit: Option<usize>,
         files: Vec<(Arc<Piece>, FileStats)>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let mut options = TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
+        let mut options =
+            TableParquetOptions { global: state.config_options().execution.parquet.clone(), ..Default::default() };
         options.global.pushdown_filters = self.class.get() == Some(&Class::Lookup);
         options.global.reorder_filters = self.class.get() == Some(&Class::Lookup);
         let source = ParquetSource::new(self.table.schema())

@@ -29,7 +29,8 @@ impl Dedup {
 
     /// The rows whose keys were not seen before.
     pub(super) fn filter(&mut self, rows: RecordBatch) -> Result<RecordBatch, ArrowError> {
-        let mut hashes: Vec<_> = (0..rows.num_rows()).map(|_| self.hashers.each_ref().map(BuildHasher::build_hasher)).collect();
+        let mut hashes: Vec<_> =
+            (0..rows.num_rows()).map(|_| self.hashers.each_ref().map(BuildHasher::build_hasher)).collect();
         for name in self.key {
             let Some(column) = rows.column_by_name(name) else { continue };
             let texts = column.as_string_view_opt();

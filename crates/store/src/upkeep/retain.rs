@@ -30,7 +30,8 @@ pub(super) async fn run(store: &Store, now: Timestamp, done: &mut Upkeep) -> Res
 fn expired(mut pieces: Vec<Piece>, now_us: i64, max_age: Option<Duration>, max_bytes: Option<u64>) -> Vec<Piece> {
     pieces.sort_by(|a, b| (a.hour, &a.id).cmp(&(b.hour, &b.id)));
     let age = max_age.map(|age| i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
-    let too_old = |piece: &Piece| age.is_some_and(|age| (piece.hour + 1).saturating_mul(HOUR) < now_us.saturating_sub(age));
+    let too_old =
+        |piece: &Piece| age.is_some_and(|age| (piece.hour + 1).saturating_mul(HOUR) < now_us.saturating_sub(age));
     let mut total: u64 = pieces.iter().map(Piece::bytes).sum();
     let mut expired = Vec::new();
     for piece in pieces {

@@ -55,7 +55,7 @@ async fn every_crash() {
             }
             world.crash(loss);
             world.check().await;
-            world.crash(loss);
+            world.crash(Loss::Unsynced);
             world.check().await;
         }
     }

@@ -83,12 +83,7 @@ async fn run(changes: &[(u64, Bytes)], cursor: &[u8], while_open: bool) {
     use_it(&open(&files, &small())).await;
 }
 
-/// Runs the property with so many cases: CI runs a few seconds of it.
-const CASES: u32 = 1500;
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(CASES))]
-
     /// Scenario: segment and cursor files hold arbitrary bytes, or good ones that were changed, cut or moved, when the log is opened or while
     /// it is read.
     /// Guarantees: no panic, and no more memory than the files have bytes; numbers rise; new records are taken and read.

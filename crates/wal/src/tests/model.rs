@@ -17,8 +17,6 @@ enum Step {
     CrashIn(u64, Loss),
 }
 
-const CASES: u32 = 256;
-
 const CURSORS: [&str; 3] = ["a", "b", "c/1"];
 
 fn loss() -> impl Strategy<Value = Loss> {
@@ -76,8 +74,6 @@ async fn run(steps: &[Step]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { ..ProptestConfig::with_cases(CASES) })]
-
     /// Scenario: any sequence of appends, reads and commits of three cursors, with clean restarts and crashes between and inside
     /// them.
     /// Guarantees: the log is a queue in memory that never forgets: see `World`.

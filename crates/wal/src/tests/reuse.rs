@@ -51,3 +51,25 @@ async fn old_records_are_not_read() {
     assert_eq!(wal.stats().quarantined_segments, 0, "it is no record");
     assert_eq!(read_all(&mut wal.reader("a").await.unwrap()).await.unwrap(), []);
 }
+
+/// Scenario: the machine crashes while a consumed segment becomes the next one.
+/// Guarantees: the old name does not come back with the new header.
+#[tokio::test]
+async fn a_crash_while_a_segment_is_used_again() {
+    for operations in 0..10 {
+        for loss in [Loss::Nothing, Loss::Unsynced, Loss::Torn(operations)] {
+            let mut world = World::new(small());
+            world.open().unwrap();
+            for _ in 0..3 {
+                world.append(400).await.unwrap();
+            }
+            world.read("a", 2).await.unwrap();
+            world.commit("a").await.unwrap();
+            assert!(world.files.names().contains(&"spare".into()));
+            world.files.crash_at(world.files.operations() + operations);
+            let _ = world.append(600).await;
+            world.crash(loss);
+            world.check().await;
+        }
+    }
+}

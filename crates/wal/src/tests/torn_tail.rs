@@ -50,3 +50,23 @@ async fn the_rest_of_a_group_does_not_come_back() {
     assert_eq!(read.iter().map(|(_, payload)| payload.clone()).collect::<Vec<_>>(), [payload(0, 50), payload(4, 50)]);
     assert!(read[1].0 > 4, "numbers are not given twice");
 }
+
+/// Scenario: the last record, which a cursor had committed, is gone without a trace.
+/// Guarantees: its number is not given again: the cursor would leave the new record out.
+#[tokio::test]
+async fn a_cursor_knows_of_more_than_the_log() {
+    let files = CrashFiles::default();
+    let wal = open(&files, &small());
+    append(&wal, 0, 50).await.unwrap();
+    let seq = append(&wal, 1, 50).await.unwrap();
+    wal.reader("a").await.unwrap().commit(seq).await.unwrap();
+    wal.close().await.unwrap();
+    let first = crate::segment::HEADER_BYTES + frame::size(54);
+    files.alter(&segment(1), |bytes| bytes[first as usize..].fill(0));
+
+    let wal = open(&files, &small());
+    let next = append(&wal, 2, 50).await.unwrap();
+    assert!(next > seq);
+    let read = read_all(&mut wal.reader("a").await.unwrap()).await.unwrap();
+    assert_eq!(read, [(next.get(), payload(2, 50))]);
+}

@@ -57,7 +57,7 @@ async fn the_interval_needs_no_traffic() {
     let wal = open(&files, &options);
     append(&wal, 0, 20).await.unwrap();
     while wal.stats().fsyncs == 0 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
+        tokio::task::yield_now().await;
     }
     files.crash();
     drop(wal);

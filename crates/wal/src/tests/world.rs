@@ -295,6 +295,7 @@ impl World {
         self.wal = None;
         self.files.reboot(loss);
         self.open().expect("nothing crashes now");
+        assert_eq!(self.wal().stats().quarantined_segments, 0, "a crash is no damage");
     }
 
     /// All cursors read to the end; a new one does so as well.

@@ -3,85 +3,20 @@
 //! It is stricter than real ones: what was not synced may be lost in any combination, a name that was not synced in its directory
 //! is gone, and after a failed sync the data it was for is forgotten although readers still see it, as Linux does.
 
-use std::collections::BTreeMap;
+mod disk;
+
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{File, Files, Lock};
+use disk::{Change, Disk, Fault, Inode, Passed, crashed};
+pub(crate) use disk::{Loss, Op};
 
 /// A disk in memory that fails, tears and forgets. Clones are the same disk.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CrashFiles {
     disk: Arc<Mutex<Disk>>,
-}
-
-/// Kinds of operations that change something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Op {
-    Create,
-    Write,
-    Allocate,
-    Truncate,
-    Sync,
-    Rename,
-    Remove,
-    SyncDir,
-}
-
-/// What a crash loses.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Loss {
-    /// Nothing: the process was killed.
-    Nothing,
-    /// Everything that was not synced: the power failed.
-    Unsynced,
-    /// Any part of what was not synced.
-    Torn(u64),
-}
-
-#[derive(Debug, Default)]
-struct Disk {
-    inodes: Vec<Inode>,
-    names: Names,
-    /// The names that survive, and the changes since.
-    durable_names: Names,
-    changed_names: Vec<Names>,
-    /// Rises with every crash: what was open before is void.
-    boot: u64,
-    locked: bool,
-    crashed: bool,
-    operations: u64,
-    crash_at: Option<u64>,
-    fault: Option<Fault>,
-}
-
-type Names = BTreeMap<PathBuf, usize>;
-
-#[derive(Debug, Default)]
-struct Inode {
-    /// What processes see.
-    seen: Vec<u8>,
-    durable: Vec<u8>,
-    /// Changes since the last sync.
-    pending: Vec<Change>,
-}
-
-#[derive(Debug, Clone)]
-enum Change {
-    Write(usize, Vec<u8>),
-    Length(usize),
-}
-
-/// An error to come.
-#[derive(Debug)]
-struct Fault {
-    op: Op,
-    file: String,
-    /// So many operations of the kind go well before.
-    after: u64,
-    error: io::ErrorKind,
-    for_ever: bool,
 }
 
 #[derive(Debug)]
@@ -97,9 +32,6 @@ struct CrashLock {
     disk: CrashFiles,
     boot: u64,
 }
-
-/// The disk writes so many bytes or none of them.
-const SECTOR: usize = 64;
 
 // === impl CrashFiles ===
 
@@ -147,24 +79,20 @@ impl CrashFiles {
         disk.boot += 1;
         (disk.locked, disk.crashed, disk.crash_at, disk.fault) = (false, false, None, None);
         let mut random = match loss {
+            // The machine goes on: what was not synced may still be lost, by a later crash.
+            Loss::Nothing => return,
+            Loss::Unsynced => fastrand::Rng::with_seed(0),
             Loss::Torn(seed) => fastrand::Rng::with_seed(seed),
-            _ => fastrand::Rng::with_seed(0),
         };
         let changes = std::mem::take(&mut disk.changed_names);
-        let kept = match loss {
-            Loss::Nothing => changes.len(),
-            Loss::Unsynced => 0,
-            Loss::Torn(_) => random.usize(0..=changes.len()),
-        };
+        let kept = if loss == Loss::Unsynced { 0 } else { random.usize(0..=changes.len()) };
         if let Some(names) = kept.checked_sub(1).and_then(|last| changes.into_iter().nth(last)) {
             disk.durable_names = names;
         }
         disk.names = disk.durable_names.clone();
         for inode in &mut disk.inodes {
-            match loss {
-                Loss::Nothing => inode.durable = inode.seen.clone(),
-                Loss::Unsynced => {}
-                Loss::Torn(_) => inode.tear(&mut random),
+            if loss != Loss::Unsynced {
+                inode.tear(&mut random);
             }
             inode.pending.clear();
             inode.seen = inode.durable.clone();
@@ -268,106 +196,6 @@ impl Files for CrashFiles {
     }
 }
 
-// === impl Disk ===
-
-/// Whether an operation is the one in which the crash comes: it has its effect then, as far as that needs no sync.
-#[derive(Debug, Clone, Copy)]
-enum Passed {
-    Well,
-    Crashed,
-}
-
-impl Passed {
-    fn then_ok<T>(self, value: T) -> io::Result<T> {
-        match self {
-            Self::Well => Ok(value),
-            Self::Crashed => Err(crashed()),
-        }
-    }
-}
-
-impl Disk {
-    fn alive(&self, boot: Option<u64>) -> io::Result<()> {
-        if self.crashed || boot.is_some_and(|boot| boot != self.boot) { Err(crashed()) } else { Ok(()) }
-    }
-
-    fn pass(&mut self, op: Op, path: &Path) -> io::Result<Passed> {
-        self.alive(None)?;
-        let operation = self.operations;
-        self.operations += 1;
-        if self.crash_at == Some(operation) {
-            self.crashed = true;
-            return Ok(Passed::Crashed);
-        }
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if let Some(fault) = self.fault.as_mut().filter(|fault| fault.op == op && name.contains(&fault.file)) {
-            if fault.after == 0 {
-                let error = fault.error;
-                if !fault.for_ever {
-                    self.fault = None;
-                }
-                return Err(error.into());
-            }
-            fault.after -= 1;
-        }
-        Ok(Passed::Well)
-    }
-
-    fn rename<T>(&mut self, change: impl FnOnce(&mut Names) -> T) {
-        change(&mut self.names);
-        self.changed_names.push(self.names.clone());
-    }
-}
-
-// === impl Inode ===
-
-impl Inode {
-    fn change(&mut self, change: Change) {
-        change.apply(&mut self.seen);
-        self.pending.push(change);
-    }
-
-    fn sync(&mut self) {
-        for change in self.pending.drain(..) {
-            change.apply(&mut self.durable);
-        }
-    }
-
-    /// Each sector of what was written reaches the disk or does not.
-    fn tear(&mut self, random: &mut fastrand::Rng) {
-        for change in std::mem::take(&mut self.pending) {
-            match change {
-                Change::Length(_) if random.bool() => {}
-                Change::Length(_) => change.apply(&mut self.durable),
-                Change::Write(offset, bytes) => {
-                    let mut from = 0;
-                    while from < bytes.len() {
-                        let until = ((offset + from) / SECTOR + 1) * SECTOR - offset;
-                        let until = until.min(bytes.len());
-                        if random.bool() {
-                            Change::Write(offset + from, bytes[from..until].to_vec()).apply(&mut self.durable);
-                        }
-                        from = until;
-                    }
-                }
-            }
-        }
-    }
-}
-
-impl Change {
-    fn apply(&self, to: &mut Vec<u8>) {
-        match self {
-            Self::Length(length) => to.resize(*length, 0),
-            Self::Write(offset, bytes) => {
-                let end = offset + bytes.len();
-                to.resize(to.len().max(end), 0);
-                to[*offset..end].copy_from_slice(bytes);
-            }
-        }
-    }
-}
-
 // === impl CrashFile ===
 
 impl CrashFile {
@@ -436,8 +264,4 @@ impl Drop for CrashLock {
             disk.locked = false;
         }
     }
-}
-
-fn crashed() -> io::Error {
-    io::Error::other("the machine has crashed")
 }

@@ -1,0 +1,67 @@
+-- title: What differs from last week
+-- since: 24h
+-- service: text; only this service
+-- factor: number = 1.5; changes by less than this factor are left out
+-- least: integer = 20; services and models with fewer calls in both periods are left out
+-- limit: integer = 100; so many rows, the greatest changes first
+--
+-- What differs from the same period a week ago, by service and model: calls, share of errors, cost, tokens a call, 95th percentile of
+-- duration and of the first token. `ratio` is now over before; null where there was nothing before, or is nothing now.
+WITH both AS (
+    SELECT FALSE AS past, * FROM usage_1m
+    WHERE minute >= date_trunc('minute', $since) AND minute < $until
+    UNION ALL
+    SELECT TRUE AS past, * FROM usage_1m
+    WHERE minute >= date_trunc('minute', $since - INTERVAL '7 days') AND minute < $until - INTERVAL '7 days'
+),
+sums AS (
+    SELECT
+        service,
+        model,
+        past,
+        sum(calls) AS calls,
+        sum(errors) / (1.0 * sum(calls)) AS errors,
+        sum(cost_nano) / 1e9 AS cost,
+        (sum(input_tokens) + sum(output_tokens)) / (1.0 * sum(calls)) AS tokens,
+        p95(duration_hist) / 1e9 AS duration,
+        p95(ttft_hist) / 1e9 AS ttft
+    FROM both
+    WHERE model IS NOT NULL AND ($service IS NULL OR service = $service)
+    GROUP BY service, model, past
+),
+pairs AS (
+    SELECT
+        service,
+        model,
+        max(CASE WHEN NOT past THEN calls END) AS calls_now,
+        max(CASE WHEN past THEN calls END) AS calls_before,
+        max(CASE WHEN NOT past THEN errors END) AS errors_now,
+        max(CASE WHEN past THEN errors END) AS errors_before,
+        max(CASE WHEN NOT past THEN cost END) AS cost_now,
+        max(CASE WHEN past THEN cost END) AS cost_before,
+        max(CASE WHEN NOT past THEN tokens END) AS tokens_now,
+        max(CASE WHEN past THEN tokens END) AS tokens_before,
+        max(CASE WHEN NOT past THEN duration END) AS duration_now,
+        max(CASE WHEN past THEN duration END) AS duration_before,
+        max(CASE WHEN NOT past THEN ttft END) AS ttft_now,
+        max(CASE WHEN past THEN ttft END) AS ttft_before
+    FROM sums
+    GROUP BY service, model
+    HAVING greatest(coalesce(max(CASE WHEN NOT past THEN calls END), 0), coalesce(max(CASE WHEN past THEN calls END), 0)) >= $least
+),
+facts AS (
+    SELECT service, model, 'calls' AS what, 1.0 * calls_now AS now, 1.0 * calls_before AS before FROM pairs
+    UNION ALL SELECT service, model, 'share of errors', errors_now, errors_before FROM pairs
+    UNION ALL SELECT service, model, 'cost', cost_now, cost_before FROM pairs
+    UNION ALL SELECT service, model, 'tokens a call', tokens_now, tokens_before FROM pairs
+    UNION ALL SELECT service, model, 'p95 of duration, s', duration_now, duration_before FROM pairs
+    UNION ALL SELECT service, model, 'p95 of first token, s', ttft_now, ttft_before FROM pairs
+),
+changes AS (
+    SELECT *, now / nullif(before, 0) AS ratio FROM facts
+    WHERE coalesce(now, 0) > 0 OR coalesce(before, 0) > 0
+)
+SELECT * FROM changes
+WHERE ratio IS NULL OR ratio = 0 OR ratio >= $factor OR ratio <= 1.0 / $factor
+ORDER BY abs(ln(CASE WHEN ratio > 0 THEN ratio END)) DESC NULLS FIRST, service, model, what
+LIMIT $limit

@@ -1,0 +1,25 @@
+-- title: Cost by user
+-- since: 24h
+-- service: text; only calls of this service
+-- limit: integer = 100; so many users, the most expensive first
+--
+-- What the calls of each user cost, by the attribute user.id of spans or resources. Those without one stand together.
+WITH costs AS (
+    SELECT
+        user_id,
+        count(*) AS calls,
+        count(DISTINCT session_id) AS sessions,
+        sum(input_tokens) AS input_tokens,
+        sum(output_tokens) AS output_tokens,
+        sum(cost_nano) / 1e9 AS cost,
+        cost_currency AS currency,
+        max(start_time) AS last_call
+    FROM calls
+    WHERE start_time >= $since AND start_time < $until
+        AND ($service IS NULL OR service = $service)
+    GROUP BY user_id, cost_currency
+)
+SELECT *, cost / nullif(sum(cost) OVER (PARTITION BY currency), 0) AS share
+FROM costs
+ORDER BY cost DESC NULLS LAST, calls DESC, user_id
+LIMIT $limit

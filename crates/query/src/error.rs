@@ -1,0 +1,148 @@
+//! Why a query has no answer.
+
+use std::time::Duration;
+
+use datafusion::error::DataFusionError;
+use datafusion::sql::sqlparser::parser::ParserError;
+use http::StatusCode;
+use serde::Serialize;
+use thiserror::Error;
+
+/// A place in SQL; both count from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Position {
+    /// Which line.
+    pub line: u64,
+    /// Which character of it.
+    pub column: u64,
+}
+
+/// Why a query has no answer.
+#[derive(Debug, Error)]
+pub enum QueryError {
+    /// The SQL is wrong, or is no query.
+    #[error("{message}")]
+    Sql {
+        /// What is wrong.
+        message: String,
+        /// Where, if that is known.
+        position: Option<Position>,
+    },
+    /// A parameter, or another part of the request, makes no sense.
+    #[error("{0}")]
+    Request(String),
+    /// The answer cannot be written in any form that was asked for.
+    #[error("accept: none of {0} can be written; application/json, application/x-ndjson, text/csv and application/vnd.apache.arrow.stream can")]
+    Accept(String),
+    /// No question has this name.
+    #[error("there is no question {name:?}{}", likely(near))]
+    UnknownQuestion {
+        /// What was asked for.
+        name: String,
+        /// Names that look like it, the nearest first.
+        near: Vec<&'static str>,
+    },
+    /// The SQL has too many bytes.
+    #[error("the statement has {bytes} bytes, and {most} are allowed")]
+    TooLong {
+        /// How many it has.
+        bytes: usize,
+        /// How many it may have.
+        most: usize,
+    },
+    /// Planning it would take too long.
+    #[error("the statement is too complex: it has more than {most} {what}")]
+    TooComplex {
+        /// Of what it has too many.
+        what: &'static str,
+        /// How many it may have.
+        most: usize,
+    },
+    /// The queries' memory is used up.
+    #[error("the query needs more memory than there is: {0}")]
+    Memory(String),
+    /// It took too long.
+    #[error("the query was stopped: it took more than {0:?}")]
+    Time(Duration),
+    /// Too many others run.
+    #[error("too many queries run already; try again later")]
+    Busy,
+    /// The store failed.
+    #[error("{0}")]
+    Store(String),
+}
+
+// === impl QueryError ===
+
+impl QueryError {
+    /// The status of HTTP that says so.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Sql { .. } | Self::Request(_) => StatusCode::BAD_REQUEST,
+            Self::Accept(_) => StatusCode::NOT_ACCEPTABLE,
+            Self::UnknownQuestion { .. } => StatusCode::NOT_FOUND,
+            Self::TooLong { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooComplex { .. } | Self::Memory(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Time(_) => StatusCode::GATEWAY_TIMEOUT,
+            Self::Busy => StatusCode::TOO_MANY_REQUESTS,
+            Self::Store(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// Where in the SQL it is, if that is known.
+    pub fn position(&self) -> Option<Position> {
+        match self {
+            Self::Sql { position, .. } => *position,
+            _ => None,
+        }
+    }
+}
+
+impl From<DataFusionError> for QueryError {
+    fn from(error: DataFusionError) -> Self {
+        let span = error.diagnostic().and_then(|diagnostic| diagnostic.span);
+        let position = span.map(|span| Position { line: span.start.line, column: span.start.column });
+        let (root, message) = (error.find_root(), error.find_root().strip_backtrace());
+        match root {
+            DataFusionError::SQL(parser, _) => from_parser(parser),
+            DataFusionError::ResourcesExhausted(message) => Self::Memory(message.clone()),
+            DataFusionError::Plan(_)
+            | DataFusionError::SchemaError(..)
+            | DataFusionError::NotImplemented(_)
+            | DataFusionError::Execution(_)
+            | DataFusionError::ArrowError(..) => Self::Sql { message: without_kind(&message).to_owned(), position },
+            _ => Self::Store(message),
+        }
+    }
+}
+
+/// The parser says where at the end of its message.
+fn from_parser(error: &ParserError) -> QueryError {
+    let message = match error {
+        ParserError::RecursionLimitExceeded => "the statement is nested too deeply".to_owned(),
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => message.clone(),
+    };
+    let place = message.rsplit_once(" at Line: ").and_then(|(text, place)| {
+        let (line, column) = place.split_once(", Column: ")?;
+        Some((text.to_owned(), Position { line: line.parse().ok()?, column: column.parse().ok()? }))
+    });
+    match place {
+        Some((message, position)) => QueryError::Sql { message, position: Some(position) },
+        None => QueryError::Sql { message, position: None },
+    }
+}
+
+/// The kind of an error tells the caller nothing that the message does not.
+fn without_kind(message: &str) -> &str {
+    ["Error during planning: ", "Schema error: ", "Execution error: ", "This feature is not implemented: ", "Arrow error: "]
+        .iter()
+        .find_map(|kind| message.strip_prefix(kind))
+        .unwrap_or(message)
+}
+
+fn likely(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        names => format!("; did you mean {}?", names.join(" or ")),
+    }
+}

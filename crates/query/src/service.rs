@@ -1,0 +1,201 @@
+//! Queries within limits.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures_util::StreamExt;
+use spanmill_store::{QueryOptions, Store};
+use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::error::QueryError;
+use crate::guard;
+use crate::limits::Limits;
+use crate::parameter::Parameters;
+use crate::rows::Rows;
+
+/// Answers queries within limits. Cloning shares it.
+#[derive(Clone)]
+pub struct QueryService {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    limits: Limits,
+    permits: Arc<Semaphore>,
+    waiting: AtomicUsize,
+    threads: Threads,
+}
+
+/// Threads of queries only, so that those who receive spans never wait for one. None where the caller's must do.
+struct Threads(Option<Runtime>);
+
+/// A query and what it may take.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The SQL.
+    pub sql: String,
+    /// Values of its parameters.
+    pub parameters: Parameters,
+    /// Only rows of this tenant exist.
+    pub tenant: Option<String>,
+    /// Fewer rows than the limit.
+    pub max_rows: Option<u64>,
+    /// Less time than the limit.
+    pub timeout: Option<Duration>,
+}
+
+/// One who waits, until dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
+/// What a query's task sends to who reads it.
+type Batches = mpsc::Sender<Result<RecordBatch, QueryError>>;
+
+// === impl QueryService ===
+
+impl QueryService {
+    /// Answers from this store.
+    pub fn new(store: Store, limits: Limits) -> Self {
+        let threads = Builder::new_multi_thread()
+            .worker_threads(limits.concurrent.max(1))
+            .thread_name("query")
+            .enable_all()
+            .build()
+            .inspect_err(|error| tracing::warn!(%error, "queries have no threads of their own"));
+        let permits = Arc::new(Semaphore::new(limits.concurrent.max(1)));
+        let inner = Inner { store, limits, permits, waiting: AtomicUsize::new(0), threads: Threads(threads.ok()) };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The limits of all queries.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// Begins to answer a query. To drop the rows cancels it.
+    pub async fn run(&self, request: Request) -> Result<Rows, QueryError> {
+        let Limits { rows, time, text, .. } = self.inner.limits;
+        guard::check(&request.sql, text)?;
+        let permit = self.permit().await?;
+        let time = request.timeout.map_or(time, |wanted| wanted.min(time));
+        let most_rows = request.max_rows.map_or(rows, |wanted| wanted.min(rows));
+        let deadline = Instant::now() + time;
+
+        let (planned, schema) = oneshot::channel();
+        let (sender, batches) = mpsc::channel(2);
+        let store = self.inner.store.clone();
+        let work = async move { answer(store, request, planned, sender, permit).await };
+        let task = self.inner.threads.handle().spawn(work);
+        // From here on, to give up stops the task at its next pause.
+        let mut rows = Rows::new(batches, task.abort_handle(), most_rows, deadline, time);
+        match timeout_at(deadline, schema).await {
+            Err(_) => Err(QueryError::Time(time)),
+            Ok(Err(_)) => Err(QueryError::Store("the query ended without an answer".to_owned())),
+            Ok(Ok(Err(error))) => Err(error),
+            Ok(Ok(Ok(schema))) => {
+                rows.set_schema(schema);
+                Ok(rows)
+            }
+        }
+    }
+
+    async fn permit(&self) -> Result<OwnedSemaphorePermit, QueryError> {
+        let permits = Arc::clone(&self.inner.permits);
+        if let Ok(permit) = Arc::clone(&permits).try_acquire_owned() {
+            return Ok(permit);
+        }
+        let waiting = Waiting::new(&self.inner.waiting);
+        if waiting.others() >= self.inner.limits.waiting {
+            return Err(QueryError::Busy);
+        }
+        match timeout(self.inner.limits.wait, permits.acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            _ => Err(QueryError::Busy),
+        }
+    }
+}
+
+/// Plans a query and sends its rows. The permit goes where the work is: a query that was given up counts until it has stopped.
+async fn answer(
+    store: Store,
+    request: Request,
+    planned: oneshot::Sender<Result<SchemaRef, QueryError>>,
+    batches: Batches,
+    permit: OwnedSemaphorePermit,
+) {
+    let permit = Arc::new(permit);
+    let (handle, held) = (Handle::current(), Arc::clone(&permit));
+    // Planning computes for long without a pause: it has a thread of its own, that nobody waits for when time is up.
+    let plan = tokio::task::spawn_blocking(move || {
+        let _held = held;
+        let (positional, named) = match request.parameters {
+            Parameters::Positional(values) => (values, Vec::new()),
+            Parameters::Named(values) => (Vec::new(), values),
+        };
+        let options = QueryOptions { positional, named, tenant: request.tenant };
+        handle.block_on(store.query(&request.sql, &options))
+    });
+    let answer = match plan.await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => return drop(planned.send(Err(error.into()))),
+        Err(error) => return drop(planned.send(Err(QueryError::Store(format!("the query could not be planned: {error}"))))),
+    };
+    let mut rows = answer.rows;
+    if planned.send(Ok(answer.schema)).is_err() {
+        return;
+    }
+    while let Some(batch) = rows.next().await {
+        let failed = batch.is_err();
+        if batches.send(batch.map_err(QueryError::from)).await.is_err() || failed {
+            return;
+        }
+    }
+}
+
+impl fmt::Debug for QueryService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueryService").field("limits", &self.inner.limits).finish_non_exhaustive()
+    }
+}
+
+// === impl Threads ===
+
+impl Threads {
+    fn handle(&self) -> Handle {
+        self.0.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone())
+    }
+}
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        // A runtime must not be waited for where others run.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+// === impl Waiting ===
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+
+    fn others(&self) -> usize {
+        self.0.load(Ordering::Relaxed).saturating_sub(1)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,263 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use spanmill_config::{ByteSize, ConfigError, Duration, Secret, Section};
+use spanmill_store::Options;
+use spanmill_wal::Fsync;
+
+/// Options of the `spanstore` exporter.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where spans are kept: a folder, or the address of an object store such as `s3://bucket/folder`, `gs://…` or `az://…`. Required.
+    pub path: String,
+    /// Options of the object store, as the crate `object_store` names them, such as `aws_region` or `aws_endpoint`. Those of the
+    /// environment, `AWS_…`, `GOOGLE_…` and `AZURE_…`, hold where nothing is said here.
+    pub object_store: BTreeMap<String, Secret>,
+    /// The log that spans are in until they are in files.
+    pub wal: WalConfig,
+    /// What is in memory until it is written to files.
+    pub hot: HotConfig,
+    /// Which times of spans are believed.
+    pub accept: AcceptConfig,
+    /// How long spans are kept.
+    pub retention: RetentionConfig,
+    /// How whole hours are put together.
+    pub compaction: CompactionConfig,
+    /// Attributes larger than this go to the table `content`, as prompts and completions always do. Default: `4KiB`.
+    pub max_attribute: ByteSize,
+    /// Level of zstd in files, 1 to 22. Default: `3`.
+    pub compression_level: i32,
+    /// Limits of queries.
+    pub query: QueryConfig,
+}
+
+/// The log that spans are in until they are in files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WalConfig {
+    /// Without it what is in memory is lost when the process is killed. Default: `true`.
+    pub enabled: bool,
+    /// Its folder, which only one process may use. Default: `wal` in the folder of the store; required with an object store.
+    pub directory: String,
+    /// When what is written is forced to the disk: `always`, before a client is answered; `interval`, five times a second; or `never`, by
+    /// the kernel as it likes. All of them survive the end of the process, only `always` a loss of power. Default: `always`.
+    pub fsync: FsyncConfig,
+    /// Clients are refused while the log is larger, since files cannot be written. Default: `4GiB`.
+    pub max_bytes: ByteSize,
+}
+
+/// When the log is forced to the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FsyncConfig {
+    /// Before a client is answered.
+    #[default]
+    Always,
+    /// Five times a second.
+    Interval,
+    /// When the kernel likes.
+    Never,
+}
+
+/// What is in memory until it is written to files.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HotConfig {
+    /// Files are written once it takes so much. Twice as much is possible while they are. Default: `128MiB`.
+    pub max_bytes: ByteSize,
+    /// Files are written once it is so old. Default: `10m`.
+    pub max_age: Duration,
+}
+
+/// Which times of spans are believed. Others are kept as they are, in the hour of their arrival.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AcceptConfig {
+    /// Starts so long ago. Default: `168h`.
+    pub past: Duration,
+    /// Starts so long from now. Default: `10m`.
+    pub future: Duration,
+}
+
+/// How long spans are kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RetentionConfig {
+    /// Hours that ended longer ago are removed; `0s` is never. Default: `0s`.
+    pub max_age: Duration,
+    /// The oldest hours are removed where all files together are larger; `0` is never. Default: `0`.
+    pub max_bytes: ByteSize,
+}
+
+/// How whole hours are put together into one file a table.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CompactionConfig {
+    /// How long after their end. Default: `1h`.
+    pub after: Duration,
+    /// How long files stay that nothing refers to any more; longer than any query. Default: `5m`.
+    pub grace: Duration,
+    /// How often to look. Default: `1m`.
+    pub interval: Duration,
+}
+
+/// Limits of queries.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct QueryConfig {
+    /// Memory of all queries together. Default: `512MiB`.
+    pub memory: ByteSize,
+    /// How many threads a query uses; `0` is one a processor. Default: `0`.
+    pub threads: usize,
+}
+
+// === impl Config ===
+
+impl Config {
+    /// Reads and checks the options.
+    pub(crate) fn read(section: &Section) -> Result<Self, ConfigError> {
+        let config: Self = section.parse()?;
+        if config.path.is_empty() {
+            return Err(section.error("path", "path must be non-empty"));
+        }
+        if config.wal.enabled && config.wal.directory.is_empty() && config.is_remote() {
+            let message = "with an object store, wal needs a directory on this machine; or `enabled: false`";
+            return Err(section.error("wal::directory", message));
+        }
+        if config.hot.max_bytes.bytes() < 1 << 20 {
+            return Err(section.error("hot::max_bytes", "must be at least 1MiB"));
+        }
+        if !(1..=22).contains(&config.compression_level) {
+            return Err(section.error("compression_level", "must be from 1 to 22"));
+        }
+        for (name, duration) in [
+            ("hot::max_age", config.hot.max_age),
+            ("compaction::interval", config.compaction.interval),
+            ("compaction::grace", config.compaction.grace),
+        ] {
+            if duration.positive().is_none() {
+                return Err(section.error(name, "must be larger than zero"));
+            }
+        }
+        for (name, duration) in [
+            ("accept::past", config.accept.past),
+            ("accept::future", config.accept.future),
+            ("retention::max_age", config.retention.max_age),
+            ("compaction::after", config.compaction.after),
+        ] {
+            if duration.is_negative() {
+                return Err(section.error(name, "must not be negative"));
+            }
+        }
+        Ok(config)
+    }
+
+    /// The options of the store.
+    pub(crate) fn store_options(&self) -> Options {
+        let mut options = Options::new(&self.path);
+        options.object_store =
+            self.object_store.iter().map(|(key, value)| (key.clone(), value.expose().to_owned())).collect();
+        options.hot_max_bytes = size(self.hot.max_bytes);
+        options.hot_max_age = self.hot.max_age.to_std();
+        options.max_past = self.accept.past.to_std();
+        options.max_future = self.accept.future.to_std();
+        options.max_attribute = size(self.max_attribute);
+        options.compression_level = self.compression_level;
+        options.compact_after = self.compaction.after.to_std();
+        options.grace = self.compaction.grace.to_std();
+        options.max_age = self.retention.max_age.positive();
+        options.max_bytes = Some(self.retention.max_bytes.bytes()).filter(|bytes| *bytes > 0);
+        options.query_memory = size(self.query.memory);
+        if self.query.threads > 0 {
+            options.query_threads = self.query.threads;
+        }
+        options
+    }
+
+    /// The folder of the log, if there is to be one.
+    pub(crate) fn wal_directory(&self) -> Option<PathBuf> {
+        match (self.wal.enabled, self.wal.directory.as_str()) {
+            (false, _) => None,
+            (true, "") => Some(Path::new(self.path.strip_prefix("file://").unwrap_or(&self.path)).join("wal")),
+            (true, directory) => Some(PathBuf::from(directory)),
+        }
+    }
+
+    /// The options of the log.
+    pub(crate) fn wal_options(&self) -> spanmill_wal::Options {
+        let fsync = match self.wal.fsync {
+            FsyncConfig::Always => Fsync::Always,
+            FsyncConfig::Interval => Fsync::Interval(std::time::Duration::from_millis(200)),
+            FsyncConfig::Never => Fsync::Never,
+        };
+        spanmill_wal::Options { fsync, max_bytes: self.wal.max_bytes.bytes(), ..spanmill_wal::Options::default() }
+    }
+
+    fn is_remote(&self) -> bool {
+        self.path.contains("://") && !self.path.starts_with("file://")
+    }
+}
+
+fn size(bytes: ByteSize) -> usize {
+    usize::try_from(bytes.bytes()).unwrap_or(usize::MAX)
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            object_store: BTreeMap::new(),
+            wal: WalConfig::default(),
+            hot: HotConfig::default(),
+            accept: AcceptConfig::default(),
+            retention: RetentionConfig::default(),
+            compaction: CompactionConfig::default(),
+            max_attribute: ByteSize::from_bytes(4 << 10),
+            compression_level: 3,
+            query: QueryConfig::default(),
+        }
+    }
+}
+
+impl Default for WalConfig {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            directory: String::new(),
+            fsync: FsyncConfig::default(),
+            max_bytes: ByteSize::from_mib(4096),
+        }
+    }
+}
+
+impl Default for HotConfig {
+    fn default() -> Self {
+        Self { max_bytes: ByteSize::from_mib(128), max_age: Duration::from_secs(600) }
+    }
+}
+
+impl Default for AcceptConfig {
+    fn default() -> Self {
+        Self { past: Duration::from_secs(7 * 86_400), future: Duration::from_secs(600) }
+    }
+}
+
+impl Default for RetentionConfig {
+    fn default() -> Self {
+        Self { max_age: Duration::ZERO, max_bytes: ByteSize::from_bytes(0) }
+    }
+}
+
+impl Default for CompactionConfig {
+    fn default() -> Self {
+        Self { after: Duration::from_secs(3_600), grace: Duration::from_secs(300), interval: Duration::from_secs(60) }
+    }
+}
+
+impl Default for QueryConfig {
+    fn default() -> Self {
+        Self { memory: ByteSize::from_mib(512), threads: 0 }
+    }
+}

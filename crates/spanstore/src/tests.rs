@@ -1,0 +1,68 @@
+use std::collections::HashMap;
+
+use spanmill_config::{ComponentId, Section};
+use spanmill_otlp::Traces;
+use spanmill_pipeline::Telemetry;
+use spanmill_store::{Options, QueryOptions};
+
+use super::*;
+
+fn exporter(options: &str) -> Result<Arc<dyn Node>, ConfigError> {
+    let id: ComponentId = "spanstore".parse().unwrap();
+    let section = Section::from_yaml("exporters::spanstore", options).unwrap();
+    create(Context { id: &id, section: &section, telemetry: &Telemetry::default() })
+}
+
+fn host() -> Host {
+    Host::new(HashMap::new(), tokio::sync::mpsc::unbounded_channel().0)
+}
+
+async fn count(folder: &std::path::Path) -> i64 {
+    let store = Store::open_to_read(Options::new(folder.to_str().unwrap())).await.unwrap();
+    let answer = store.query("SELECT count(*) FROM spans", &QueryOptions::default()).await.unwrap();
+    let rows: Vec<arrow::array::RecordBatch> = futures_util::TryStreamExt::try_collect(answer.rows).await.unwrap();
+    let rows: &arrow::array::RecordBatch = rows.first().unwrap();
+    arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(rows.column(0)).value(0)
+}
+
+fn batch(seed: u64) -> Batch {
+    Traces::parse(spanmill_loadgen::shape::request(spanmill_loadgen::shape::Shape::Small, 100, seed)).unwrap().into()
+}
+
+/// Scenario: spans are accepted, and the exporter stops; it starts again, takes more, and stops.
+/// Guarantees: all of them are in files afterwards, each once.
+#[tokio::test(flavor = "multi_thread")]
+async fn accepted_spans_are_in_files_after_a_stop() {
+    let folder = tempfile::tempdir().unwrap();
+    for wal in ["", "\nwal: {enabled: false}"] {
+        let path = folder.path().join(format!("store{}", wal.len()));
+        let yaml = format!("path: {}{wal}", path.display());
+        for round in 0..2 {
+            let exporter = exporter(&yaml).unwrap();
+            exporter.start(&host()).await.unwrap();
+            for at in 0..5 {
+                exporter.consume(batch(round * 5 + at)).await.unwrap();
+            }
+            exporter.shutdown().await.unwrap();
+            assert_eq!(count(&path).await, (round as i64 + 1) * 500);
+        }
+    }
+}
+
+/// Scenario: options that cannot be.
+/// Guarantees: each is refused by name.
+#[test]
+fn wrong_options_are_refused() {
+    for (options, word) in [
+        ("{}", "path"),
+        ("path: s3://bucket/x", "wal::directory"),
+        ("path: x\nhot: {max_bytes: 1KiB}", "hot::max_bytes"),
+        ("path: x\ncompression_level: 30", "compression_level"),
+        ("path: x\nhot: {max_age: 0s}", "hot::max_age"),
+        ("path: x\nretention: {max_age: -1s}", "retention::max_age"),
+        ("path: x\npaths: y", "paths"),
+    ] {
+        let error = exporter(options).err().expect(options).to_string();
+        assert!(error.contains(word), "{options}: {error}");
+    }
+}
