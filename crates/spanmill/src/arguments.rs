@@ -1,3 +1,5 @@
+mod traces;
+
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -5,6 +7,9 @@ use clap_complete::Shell;
 use spanmill_config::Duration as GoDuration;
 
 use crate::demo::Demo;
+
+use self::traces::{EXPORT_EXAMPLES, IMPORT_EXAMPLES, TRACE_EXAMPLES};
+pub(crate) use self::traces::{Export, ExportFormat, Import, StoreAddress, Trace, TraceFormat};
 
 /// An OpenTelemetry Collector for GenAI spans: OTLP in, GenAI-aware processing, OTLP out
 #[derive(Debug, Parser)]
@@ -31,6 +36,15 @@ pub(crate) enum Command {
     /// Tell what `genai` makes of recorded spans, attribute by attribute, and why
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
+    /// Draw a trace that is in a store: its spans as a tree, when each ran, tokens, cost and what is remarkable
+    #[command(after_help = TRACE_EXAMPLES)]
+    Trace(Trace),
+    /// Read files of OTLP requests into a store
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(Import),
+    /// Write spans of a store as OTLP requests
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(Export),
     /// Check the configuration without running it
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(Configuration),
