@@ -36,7 +36,7 @@ pub(crate) enum Command {
     /// Tell what `genai` makes of recorded spans, attribute by attribute, and why
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
-    /// Draw a trace that is in a store: its spans as a tree, when each ran, tokens, cost and what is remarkable
+    /// Draw a trace of a store: its spans as a tree, when each ran, tokens, cost and what is remarkable
     #[command(after_help = TRACE_EXAMPLES)]
     Trace(Trace),
     /// Read files of OTLP requests into a store

@@ -95,8 +95,12 @@ impl Waterfall {
         for cell in 0..cells {
             let (first, last) = (cell * 8, cell * 8 + 8);
             let filled = end.min(last).saturating_sub(start.max(first));
-            // There is no block that begins within a cell: what begins there is drawn from its left.
-            bar.push(BLOCKS.get(filled).copied().unwrap_or('█'));
+            bar.push(match filled {
+                // What goes on from within a cell has a block or a line at its right.
+                4..8 if start > first && end >= last => '▐',
+                1..4 if start > first && end >= last => '▕',
+                filled => BLOCKS.get(filled).copied().unwrap_or('█'),
+            });
         }
         bar
     }
