@@ -38,16 +38,31 @@ fn span(id: u8, attributes: Vec<KeyValue>) -> Span {
 async fn reader(folder: &tempfile::TempDir) -> TraceReaderClient<Routes> {
     let text = |text: &str| Value::StringValue(text.into());
     let mut spans = vec![
-        span(1, vec![pair("gen_ai.usage.input_tokens", Value::IntValue(100)), pair("gen_ai.request.model", text("claude-a"))]),
+        span(
+            1,
+            vec![
+                pair("gen_ai.usage.input_tokens", Value::IntValue(100)),
+                pair("gen_ai.request.model", text("claude-a")),
+            ],
+        ),
         span(2, vec![pair("gen_ai.usage.input_tokens", Value::DoubleValue(200.5)), pair("x.y", text("<5"))]),
         span(3, vec![pair("gen_ai.usage.input_tokens", text("300")), pair("x.y", Value::IntValue(4))]),
-        span(4, vec![pair("gen_ai.input.messages", text("where is my refund")), pair("gen_ai.usage.cost.amount", Value::DoubleValue(0.25))]),
+        span(
+            4,
+            vec![
+                pair("gen_ai.input.messages", text("where is my refund")),
+                pair("gen_ai.usage.cost.amount", Value::DoubleValue(0.25)),
+            ],
+        ),
         span(5, vec![pair("gen_ai.request.stream", Value::BoolValue(true))]),
     ];
     spans[4].status = Some(Status { code: 2, message: "it broke".into() });
     spans[3].events = vec![Event { attributes: vec![pair("exception.type", text("Timeout"))], ..Event::default() }];
     spans[2].kind = 3;
-    let resource = Resource { attributes: vec![pair("service.name", text("svc")), pair("host.name", text("h1"))], ..Resource::default() };
+    let resource = Resource {
+        attributes: vec![pair("service.name", text("svc")), pair("host.name", text("h1"))],
+        ..Resource::default()
+    };
     let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
     let request = ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans { resource: Some(resource), scope_spans, ..ResourceSpans::default() }],
@@ -62,7 +77,11 @@ fn query(tags: &[(&str, &str)]) -> TraceQueryParameters {
         key: (*key).to_owned(),
         value: Some(proto::AnyValue { value: Some(proto::any_value::Value::StringValue((*typed).to_owned())) }),
     });
-    TraceQueryParameters { service_name: "svc".into(), attributes: attributes.collect(), ..TraceQueryParameters::default() }
+    TraceQueryParameters {
+        service_name: "svc".into(),
+        attributes: attributes.collect(),
+        ..TraceQueryParameters::default()
+    }
 }
 
 async fn found(reader: &mut TraceReaderClient<Routes>, query: TraceQueryParameters) -> Vec<u8> {
@@ -127,7 +146,10 @@ async fn searches_have_bounds() {
     assert_eq!(found(&mut reader, lasting).await, [3, 2]);
     assert_eq!(found(&mut reader, TraceQueryParameters { operation_name: "op 3".into(), ..query(&[]) }).await, [3]);
     assert_eq!(found(&mut reader, TraceQueryParameters { service_name: "other".into(), ..query(&[]) }).await, [0; 0]);
-    assert_eq!(found(&mut reader, TraceQueryParameters { service_name: String::new(), ..query(&[]) }).await, [5, 4, 3, 2, 1]);
+    assert_eq!(
+        found(&mut reader, TraceQueryParameters { service_name: String::new(), ..query(&[]) }).await,
+        [5, 4, 3, 2, 1]
+    );
 
     let stream = reader.find_traces(FindTracesRequest { query: Some(between) }).await.unwrap().into_inner();
     let messages: Vec<_> = stream.try_collect().await.unwrap();

@@ -1,5 +1,13 @@
 //! An unchanged Jaeger over our store.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +53,8 @@ impl Jaeger {
         let tags: BTreeMap<_, _> = tags.iter().copied().collect();
         let tags = escaped(&serde_json::to_string(&tags).unwrap());
         let (start, end) = (self.now_us - 7_200_000_000, self.now_us + 60_000_000);
-        let path = format!("/api/traces?service={}&start={start}&end={end}&limit=1000&tags={tags}{more}", escaped(service));
+        let path =
+            format!("/api/traces?service={}&start={start}&end={end}&limit=1000&tags={tags}{more}", escaped(service));
         self.data(&path).await
     }
 
@@ -86,7 +95,11 @@ fn calls_of_services(now_unix_nano: u64) -> ExportTraceServiceRequest {
         let value = AnyValue { value: Some(Any::StringValue(service.into())) };
         let attributes = vec![KeyValue { key: "service.name".into(), value: Some(value), key_strindex: 0 }];
         let scope_spans = vec![ScopeSpans { spans, ..ScopeSpans::default() }];
-        ResourceSpans { resource: Some(Resource { attributes, ..Resource::default() }), scope_spans, ..ResourceSpans::default() }
+        ResourceSpans {
+            resource: Some(Resource { attributes, ..Resource::default() }),
+            scope_spans,
+            ..ResourceSpans::default()
+        }
     };
     let span = |id: u8, parent: Option<u8>| Span {
         trace_id: vec![0xab; 16],
@@ -129,7 +142,8 @@ async fn jaeger_shows_and_searches_the_store() {
     let shown = jaeger.data("/api/services").await;
     assert_eq!(shown.iter().filter_map(Value::as_str).collect::<BTreeSet<_>>(), services);
 
-    let service = sent.iter().find(|sent| number(&sent.span, "gen_ai.usage.input_tokens").is_some()).unwrap().service.clone();
+    let service =
+        sent.iter().find(|sent| number(&sent.span, "gen_ai.usage.input_tokens").is_some()).unwrap().service.clone();
     let kinds = ["", "internal", "server", "client", "producer", "consumer"];
     let operations: BTreeSet<(String, &str)> = sent
         .iter()
@@ -178,7 +192,9 @@ async fn searches(jaeger: &Jaeger, sent: &[Sent], service: &str) {
     let alike = traces(sent, service, |span| text(span, MODEL).is_some_and(|other| other.starts_with(begin)));
     assert_eq!(jaeger.found(service, &[(MODEL, &format!("{begin}*"))], "").await, alike);
     // Both of one span.
-    let both = traces(sent, service, |span| text(span, MODEL) == Some(model) && tokens(span).is_some_and(|tokens| tokens < 2000.0));
+    let both = traces(sent, service, |span| {
+        text(span, MODEL) == Some(model) && tokens(span).is_some_and(|tokens| tokens < 2000.0)
+    });
     assert_eq!(jaeger.found(service, &[(MODEL, model), (TOKENS, "<2000")], "").await, both);
 
     let failed = traces(sent, service, |span| span.status.as_ref().is_some_and(|status| status.code == 2));
@@ -212,10 +228,17 @@ async fn by_id(jaeger: &Jaeger, sent: &[Sent]) {
             assert_eq!(trace["processes"][process]["serviceName"], sent.service.as_str());
             let tags = shown["tags"].as_array().unwrap();
             for pair in &span.attributes {
-                let tag = tags.iter().find(|tag| tag["key"] == pair.key.as_str()).unwrap_or_else(|| panic!("no {}", pair.key));
+                let tag = tags
+                    .iter()
+                    .find(|tag| tag["key"] == pair.key.as_str())
+                    .unwrap_or_else(|| panic!("no {}", pair.key));
                 match pair.value.as_ref().and_then(|value| value.value.as_ref()) {
-                    Some(Any::IntValue(number)) => assert_eq!((&tag["type"], tag["value"].as_i64()), (&"int64".into(), Some(*number))),
-                    Some(Any::DoubleValue(number)) => assert_eq!((&tag["type"], tag["value"].as_f64()), (&"float64".into(), Some(*number))),
+                    Some(Any::IntValue(number)) => {
+                        assert_eq!((&tag["type"], tag["value"].as_i64()), (&"int64".into(), Some(*number)))
+                    }
+                    Some(Any::DoubleValue(number)) => {
+                        assert_eq!((&tag["type"], tag["value"].as_f64()), (&"float64".into(), Some(*number)))
+                    }
                     Some(Any::BoolValue(flag)) => assert_eq!(tag["value"], *flag),
                     Some(Any::StringValue(text)) => assert_eq!(tag["value"], text.as_str()),
                     _ => {}

@@ -1,5 +1,13 @@
 //! Traces by id as Tempo answers them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::collections::BTreeSet;
@@ -33,7 +41,8 @@ fn sorted(value: &Value) -> Value {
             elements.into()
         }
         Value::Object(fields) => {
-            let fields: std::collections::BTreeMap<_, _> = fields.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            let fields: std::collections::BTreeMap<_, _> =
+                fields.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
             Value::Object(fields.into_iter().collect())
         }
         other => other.clone(),
@@ -64,7 +73,9 @@ async fn traces_by_id_are_what_tempo_answers() {
     let (status, kind, body) = ours(&store, &format!("/api/traces/{known}"), "application/protobuf").await;
     assert_eq!((status, kind.as_str()), (200, "application/protobuf"));
     let mine: usize = sent.iter().filter(|sent| hex(&sent.span.trace_id) == known).count();
-    let count = |data: &TracesData| data.resource_spans.iter().flat_map(|of| &of.scope_spans).map(|of| of.spans.len()).sum::<usize>();
+    let count = |data: &TracesData| {
+        data.resource_spans.iter().flat_map(|of| &of.scope_spans).map(|of| of.spans.len()).sum::<usize>()
+    };
     assert_eq!(count(&TracesData::decode(body.as_slice()).unwrap()), mine);
     assert_eq!(ours(&store, &format!("/api/traces/{unknown}"), "*/*").await.0, 404);
     assert_eq!(ours(&store, "/api/traces/nothex", "*/*").await.0, 400);
@@ -97,7 +108,8 @@ async fn traces_by_id_are_what_tempo_answers() {
         let (_, _, mine) = ours(&store, &one, "application/json").await;
         assert_eq!(sorted(&serde_json::from_slice(&mine).unwrap()), sorted(&json(query, &one).await));
     }
-    for path in [format!("/api/traces/{unknown}"), format!("/api/v2/traces/{unknown}"), "/api/traces/nothex".to_owned()] {
+    for path in [format!("/api/traces/{unknown}"), format!("/api/v2/traces/{unknown}"), "/api/traces/nothex".to_owned()]
+    {
         let theirs = ask(query, &path, "application/json").unwrap();
         let mine = ours(&store, &path, "application/json").await;
         assert_eq!(mine.0, theirs.0, "{path}: {}", String::from_utf8_lossy(&theirs.1));

@@ -144,7 +144,9 @@ async fn answer(
     let answer = match plan.await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => return drop(planned.send(Err(error.into()))),
-        Err(error) => return drop(planned.send(Err(QueryError::Store(format!("the query could not be planned: {error}"))))),
+        Err(error) => {
+            return drop(planned.send(Err(QueryError::Store(format!("the query could not be planned: {error}")))));
+        }
     };
     let mut rows = answer.rows;
     if planned.send(Ok(answer.schema)).is_err() {

@@ -1,5 +1,13 @@
 //! Named questions about a recorded morning, beside what really happened.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::borrow::Cow;
@@ -63,9 +71,9 @@ async fn slow_small_calls() {
     expected.sort_by_key(|call| std::cmp::Reverse(call.duration_ns));
     assert!(expected.len() > 10);
     let found = question(&service, "slow-small", &[]).await;
-    let causes = |calls: &[Call]| calls.iter().map(|call| (call.trace_id.clone(), call.slow_small.clone())).collect::<Vec<_>>();
-    let rows: Vec<_> =
-        texts(&found, "trace_id").into_iter().map(Option::unwrap).zip(texts(&found, "cause")).collect();
+    let causes =
+        |calls: &[Call]| calls.iter().map(|call| (call.trace_id.clone(), call.slow_small.clone())).collect::<Vec<_>>();
+    let rows: Vec<_> = texts(&found, "trace_id").into_iter().map(Option::unwrap).zip(texts(&found, "cause")).collect();
     let (mut rows, mut expected_rows) = (rows, causes(&expected));
     assert_eq!(numbers(&found, "duration_s")[0].unwrap(), expected[0].duration_ns as f64 / 1e9);
     rows.sort();
@@ -116,8 +124,11 @@ fn cost_of(traces: &spanmill_otlp::Traces) -> i64 {
     use spanmill_otlp::AnyValue;
     let mut sum = 0;
     for span in traces.resources().flat_map(|resource| resource.scopes()).flat_map(|scope| scope.spans()) {
-        let is_owner = span.attribute("spanmill.usage.role").is_some_and(|role| matches!(role.get(), AnyValue::Text(b"owner")));
-        if let (true, Some(AnyValue::Double(cost))) = (is_owner, span.attribute("gen_ai.usage.cost.amount").map(|cost| cost.get())) {
+        let is_owner =
+            span.attribute("spanmill.usage.role").is_some_and(|role| matches!(role.get(), AnyValue::Text(b"owner")));
+        if let (true, Some(AnyValue::Double(cost))) =
+            (is_owner, span.attribute("gen_ai.usage.cost.amount").map(|cost| cost.get()))
+        {
             sum += (cost * 1e9).round() as i64;
         }
     }
@@ -162,7 +173,8 @@ async fn cache_savings() {
     let found = question(&service, "cache-savings", &[]).await;
     let (cached, saved) = (numbers(&found, "cache_read_tokens"), numbers(&found, "saved"));
     let price = numbers(&found, "price_per_million");
-    let exact: Vec<bool> = found.column_by_name("price_is_exact").unwrap().as_boolean().iter().map(Option::unwrap).collect();
+    let exact: Vec<bool> =
+        found.column_by_name("price_is_exact").unwrap().as_boolean().iter().map(Option::unwrap).collect();
     assert!(exact.iter().any(|exact| *exact));
     for row in (0..found.num_rows()).filter(|row| exact[*row]) {
         let (cached, saved) = (cached[row].unwrap(), saved[row].unwrap());
