@@ -26,7 +26,8 @@ fn letters(batch: &RecordBatch) -> String {
 
 fn lines(batch: &RecordBatch, sorted: bool) -> Vec<String> {
     let options = FormatOptions::default().with_null("NULL");
-    let columns: Vec<_> = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+    let columns: Vec<_> =
+        batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
     let line = |row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join("\t");
     let mut lines: Vec<String> = (0..batch.num_rows()).map(line).collect();
     if sorted {

@@ -68,7 +68,12 @@ pub struct Filled {
 pub async fn empty() -> Filled {
     let folder = tempfile::tempdir().unwrap();
     let century = Duration::from_secs(100 * 365 * 86_400);
-    let options = Options { max_past: century, max_future: century, query_threads: 2, ..Options::new(folder.path().to_str().unwrap()) };
+    let options = Options {
+        max_past: century,
+        max_future: century,
+        query_threads: 2,
+        ..Options::new(folder.path().to_str().unwrap())
+    };
     Filled { store: Store::open(options, "writer").await.unwrap(), _folder: folder }
 }
 
