@@ -134,8 +134,12 @@ fn from_parser(error: &ParserError) -> QueryError {
     }
 }
 
-/// The kind of an error tells the caller nothing that the message does not.
+/// The kind of an error tells the caller nothing that the message does not; sixty columns that a name is none of are too many to read.
 fn without_kind(message: &str) -> &str {
+    let message = message.split("\nValid fields are ").next().unwrap_or(message);
+    // A function's own words stand between those of who asked it.
+    let message = message.split("user-defined coercion failed with: ").last().unwrap_or(message);
+    let message = message.split(" No function matches the given name").next().unwrap_or(message);
     [
         "Error during planning: ",
         "Schema error: ",

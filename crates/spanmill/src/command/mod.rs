@@ -3,6 +3,8 @@
 mod components;
 mod configuration;
 mod explain;
+mod prompt;
+mod query;
 mod run;
 
 use std::io::{self, Write};
@@ -22,6 +24,7 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
         None => run::run(&arguments.run),
         Some(Command::Validate(configuration)) => validate(&configuration),
         Some(Command::Demo(options)) => write_out(demo::run(&options)?.as_bytes()),
+        Some(Command::Query(options)) => query::run(&options),
         Some(Command::Explain(options)) => explain::run(&options),
         Some(Command::Components) => components::list(&FACTORIES),
         Some(Command::PrintConfig(print)) => show_config(&print),
