@@ -1,5 +1,13 @@
 //! The same questions of a server and of a store's files, in every form.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use std::time::Duration;
 
 use spanmill_console::{Answer, Asked, Output, OutputFormat, Source, What};
