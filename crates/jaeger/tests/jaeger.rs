@@ -1,5 +1,13 @@
 //! An unchanged Jaeger over our store.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -50,12 +50,29 @@ pairs AS (
     HAVING greatest(coalesce(max(CASE WHEN NOT past THEN calls END), 0), coalesce(max(CASE WHEN past THEN calls END), 0)) >= $least
 ),
 facts AS (
-    SELECT service, model, 'calls' AS what, 1.0 * calls_now AS now, 1.0 * calls_before AS before FROM pairs
-    UNION ALL SELECT service, model, 'share of errors', errors_now, errors_before FROM pairs
-    UNION ALL SELECT service, model, 'cost', cost_now, cost_before FROM pairs
-    UNION ALL SELECT service, model, 'tokens a call', tokens_now, tokens_before FROM pairs
-    UNION ALL SELECT service, model, 'p95 of duration, s', duration_now, duration_before FROM pairs
-    UNION ALL SELECT service, model, 'p95 of first token, s', ttft_now, ttft_before FROM pairs
+    SELECT
+        service,
+        model,
+        what,
+        CASE what
+            WHEN 'calls' THEN calls_now
+            WHEN 'share of errors' THEN errors_now
+            WHEN 'cost' THEN cost_now
+            WHEN 'tokens a call' THEN tokens_now
+            WHEN 'p95 of duration, s' THEN duration_now
+            ELSE ttft_now
+        END AS now,
+        CASE what
+            WHEN 'calls' THEN calls_before
+            WHEN 'share of errors' THEN errors_before
+            WHEN 'cost' THEN cost_before
+            WHEN 'tokens a call' THEN tokens_before
+            WHEN 'p95 of duration, s' THEN duration_before
+            ELSE ttft_before
+        END AS before
+    FROM pairs CROSS JOIN (
+        VALUES ('calls'), ('share of errors'), ('cost'), ('tokens a call'), ('p95 of duration, s'), ('p95 of first token, s')
+    ) AS whats (what)
 ),
 changes AS (
     SELECT *, now / nullif(before, 0) AS ratio FROM facts
@@ -63,5 +80,5 @@ changes AS (
 )
 SELECT * FROM changes
 WHERE ratio IS NULL OR ratio = 0 OR ratio >= $factor OR ratio <= 1.0 / $factor
-ORDER BY abs(ln(CASE WHEN ratio > 0 THEN ratio END)) DESC NULLS FIRST, service, model, what
+ORDER BY CASE WHEN ratio > 0 THEN greatest(ratio, 1.0 / ratio) END DESC NULLS FIRST, service, model, what
 LIMIT $limit

@@ -32,7 +32,9 @@ pub enum QueryError {
     #[error("{0}")]
     Request(String),
     /// The answer cannot be written in any form that was asked for.
-    #[error("accept: none of {0} can be written; application/json, application/x-ndjson, text/csv and application/vnd.apache.arrow.stream can")]
+    #[error(
+        "accept: none of {0} can be written; application/json, application/x-ndjson, text/csv and application/vnd.apache.arrow.stream can"
+    )]
     Accept(String),
     /// No question has this name.
     #[error("there is no question {name:?}{}", likely(near))]
@@ -132,12 +134,22 @@ fn from_parser(error: &ParserError) -> QueryError {
     }
 }
 
-/// The kind of an error tells the caller nothing that the message does not.
+/// The kind of an error tells the caller nothing that the message does not; sixty columns that a name is none of are too many to read.
 fn without_kind(message: &str) -> &str {
-    ["Error during planning: ", "Schema error: ", "Execution error: ", "This feature is not implemented: ", "Arrow error: "]
-        .iter()
-        .find_map(|kind| message.strip_prefix(kind))
-        .unwrap_or(message)
+    let message = message.split("\nValid fields are ").next().unwrap_or(message);
+    // A function's own words stand between those of who asked it.
+    let message = message.split("user-defined coercion failed with: ").last().unwrap_or(message);
+    let message = message.split(" No function matches the given name").next().unwrap_or(message);
+    [
+        "Error during planning: ",
+        "Schema error: ",
+        "Execution error: ",
+        "This feature is not implemented: ",
+        "Arrow error: ",
+    ]
+    .iter()
+    .find_map(|kind| message.strip_prefix(kind))
+    .unwrap_or(message)
 }
 
 fn likely(names: &[&str]) -> String {

@@ -108,7 +108,9 @@ mod tests {
         check(&chain(" UNION ALL ", 50), 256 << 10).unwrap();
         check(&format!("SELECT 1 IN ({}1)", "1,".repeat(5_000)), 256 << 10).unwrap();
         assert!(matches!(check("SELECT 1", 5), Err(QueryError::TooLong { .. })));
-        let Err(QueryError::Sql { position, .. }) = check("SELECT\n 'open", 100) else { panic!("a text that does not end") };
+        let Err(QueryError::Sql { position, .. }) = check("SELECT\n 'open", 100) else {
+            panic!("a text that does not end")
+        };
         assert_eq!(position, Some(Position { line: 2, column: 2 }));
     }
 }

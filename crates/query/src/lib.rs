@@ -17,7 +17,7 @@ mod service;
 
 pub use error::{Position, QueryError};
 pub use format::{Format, type_name};
-pub use http::{router, serve};
+pub use http::{router, serve, serve_routes};
 pub use limits::Limits;
 pub use moment::{Moment, MomentError};
 pub use parameter::Parameters;

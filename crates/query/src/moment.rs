@@ -54,11 +54,16 @@ impl FromStr for Moment {
             return Ok(found);
         }
         if let Ok(seconds) = text.parse::<f64>() {
-            let time = SignedDuration::try_from_secs_f64(seconds).ok().and_then(|since| Timestamp::from_duration(since).ok());
+            let time =
+                SignedDuration::try_from_secs_f64(seconds).ok().and_then(|since| Timestamp::from_duration(since).ok());
             return time.map(Self::At).ok_or_else(wrong);
         }
         if let Ok(duration) = text.parse::<Duration>() {
-            return if duration.is_negative() { Err(wrong()) } else { Ok(Self::Ago(SignedDuration::from_nanos(duration.nanos()))) };
+            return if duration.is_negative() {
+                Err(wrong())
+            } else {
+                Ok(Self::Ago(SignedDuration::from_nanos(duration.nanos())))
+            };
         }
         if let Ok(time) = text.parse::<Timestamp>() {
             return Ok(Self::At(time));

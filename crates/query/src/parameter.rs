@@ -35,7 +35,9 @@ impl Parameters {
                 let read = |(name, value): (&String, &Value)| Ok((name.clone(), scalar(&format!("${name}"), value)?));
                 values.iter().map(read).collect::<Result<_, _>>().map(Self::Named)
             }
-            _ => Err(QueryError::Request("params: a list of values or an object of names and values is wanted".to_owned())),
+            _ => Err(QueryError::Request(
+                "params: a list of values or an object of names and values is wanted".to_owned(),
+            )),
         }
     }
 }

@@ -51,6 +51,9 @@ pub struct Request {
     pub timeout: Option<Duration>,
 }
 
+/// Stands for times that no clock reaches.
+const FOREVER: Duration = Duration::from_secs(365 * 86_400);
+
 /// One who waits, until dropped.
 struct Waiting<'a>(&'a AtomicUsize);
 
@@ -85,7 +88,8 @@ impl QueryService {
         let permit = self.permit().await?;
         let time = request.timeout.map_or(time, |wanted| wanted.min(time));
         let most_rows = request.max_rows.map_or(rows, |wanted| wanted.min(rows));
-        let deadline = Instant::now() + time;
+        let now = Instant::now();
+        let deadline = now.checked_add(time).unwrap_or(now + FOREVER);
 
         let (planned, schema) = oneshot::channel();
         let (sender, batches) = mpsc::channel(2);
@@ -144,7 +148,9 @@ async fn answer(
     let answer = match plan.await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => return drop(planned.send(Err(error.into()))),
-        Err(error) => return drop(planned.send(Err(QueryError::Store(format!("the query could not be planned: {error}"))))),
+        Err(error) => {
+            return drop(planned.send(Err(QueryError::Store(format!("the query could not be planned: {error}")))));
+        }
     };
     let mut rows = answer.rows;
     if planned.send(Ok(answer.schema)).is_err() {

@@ -1,5 +1,13 @@
 //! SQL over HTTP.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::time::Duration;
@@ -60,7 +68,10 @@ async fn forms() {
     let body = answer.json();
     assert_eq!(body["columns"][0], json!({ "name": "n", "type": "bigint" }));
     assert_eq!(body["columns"][4]["type"], "bigint[]");
-    assert_eq!(body["rows"][0], json!({ "n": 1, "t": "a,\"b\"", "z": null, "at": body["rows"][0]["at"], "l": [1, 2], "x": 2.5 }));
+    assert_eq!(
+        body["rows"][0],
+        json!({ "n": 1, "t": "a,\"b\"", "z": null, "at": body["rows"][0]["at"], "l": [1, 2], "x": 2.5 })
+    );
     assert_eq!((&body["row_count"], &body["truncated"]), (&json!(1), &json!(false)));
 
     let answer = post(&router, "application/x-ndjson", sql).await;
@@ -91,7 +102,9 @@ async fn parameters() {
     assert!(answer.json()["rows"][0]["n"].as_i64().unwrap() > 800, "{}", answer.text());
     let answer = ask(json!({ "sql": "SELECT trace_id FROM spans LIMIT $most", "params": { "most": 3 } })).await;
     assert_eq!(answer.json()["row_count"], 3);
-    let answer = ask(json!({ "sql": "SELECT $a + 1 AS a, $b AS b, $c AS c", "params": { "a": 1.5, "b": true, "c": null } })).await;
+    let answer =
+        ask(json!({ "sql": "SELECT $a + 1 AS a, $b AS b, $c AS c", "params": { "a": 1.5, "b": true, "c": null } }))
+            .await;
     assert_eq!(answer.json()["rows"][0], json!({ "a": 2.5, "b": true, "c": null }));
     for wrong in [
         json!({ "sql": "SELECT $1", "params": [[1]] }),
@@ -149,12 +162,16 @@ async fn only_queries() {
 #[tokio::test(flavor = "multi_thread")]
 async fn limits() {
     let filled = support::morning().await;
-    let small = Limits { rows: 100, bytes: 200_000, time: Duration::from_millis(500), text: 2_000, ..Limits::default() };
+    let small =
+        Limits { rows: 100, bytes: 200_000, time: Duration::from_millis(500), text: 2_000, ..Limits::default() };
     let router = router(filled.store.clone(), small);
     let answer = post(&router, "*/*", "SELECT trace_id FROM spans").await;
     assert_eq!((&answer.json()["row_count"], &answer.json()["truncated"]), (&json!(100), &json!(true)));
     let answer = post(&router, "text/csv", "SELECT trace_id FROM spans").await;
-    assert_eq!((answer.text().lines().count(), &answer.trailers["spanmill-truncated"]), (101, &"true".parse().unwrap()));
+    assert_eq!(
+        (answer.text().lines().count(), &answer.trailers["spanmill-truncated"]),
+        (101, &"true".parse().unwrap())
+    );
     let wide = "SELECT repeat(attributes, 100) AS a FROM spans WHERE attributes IS NOT NULL";
     let answer = post(&router, "application/x-ndjson", wide).await;
     assert!(answer.body.len() <= 200_000);
@@ -240,7 +257,8 @@ async fn questions() {
     let filled = support::morning().await;
     let router = router(filled.store.clone(), Limits::default());
     let list = get(&router, "/v1/questions").await.json();
-    let names: Vec<&str> = list["questions"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        list["questions"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names.len(), 15);
     assert!(names.is_sorted());
 

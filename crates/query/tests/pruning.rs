@@ -1,5 +1,13 @@
 //! Plans pinned as snapshots: what a query reads.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use arrow::array::AsArray;
@@ -38,14 +46,22 @@ async fn what_is_read() {
     let all = plan(&service, "SELECT count(duration_ns) FROM spans").await;
     assert!(files(&all) >= 4, "{all}");
 
-    let hour = plan(&service, "SELECT service, sum(cost_nano) FROM calls WHERE start_time >= '2026-11-26T11:00:00Z' GROUP BY 1").await;
+    let hour = plan(
+        &service,
+        "SELECT service, sum(cost_nano) FROM calls WHERE start_time >= '2026-11-26T11:00:00Z' GROUP BY 1",
+    )
+    .await;
     assert_eq!(files(&hour), 1, "{hour}");
     insta::assert_snapshot!("the_last_hour", hour);
 
     let call = support::calls().into_iter().find(|call| call.answered).unwrap();
     let trace = plan(&service, &format!("SELECT * FROM spans WHERE trace_id = '{}'", call.trace_id)).await;
     assert_eq!(files(&trace), 1, "{trace}");
-    let trace = plan(&service, &format!("SELECT name, duration_ns FROM spans WHERE trace_id = '{}' ORDER BY start_time", call.trace_id)).await;
+    let trace = plan(
+        &service,
+        &format!("SELECT name, duration_ns FROM spans WHERE trace_id = '{}' ORDER BY start_time", call.trace_id),
+    )
+    .await;
     insta::assert_snapshot!("a_trace", trace);
 
     let minutes = plan(

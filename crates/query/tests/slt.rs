@@ -3,6 +3,14 @@
 //! The form is that of <https://sqlite.org/sqllogictest>, as far as the files use it: `statement ok`, `statement error TEXT` and
 //! `query TYPES [rowsort]`, with a row a line and its values parted by tabs.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 mod support;
 
 use std::fmt::Write;
@@ -26,7 +34,8 @@ fn letters(batch: &RecordBatch) -> String {
 
 fn lines(batch: &RecordBatch, sorted: bool) -> Vec<String> {
     let options = FormatOptions::default().with_null("NULL");
-    let columns: Vec<_> = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
+    let columns: Vec<_> =
+        batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options).unwrap()).collect();
     let line = |row| columns.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>().join("\t");
     let mut lines: Vec<String> = (0..batch.num_rows()).map(line).collect();
     if sorted {

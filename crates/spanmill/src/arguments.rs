@@ -1,5 +1,6 @@
 mod traces;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -36,6 +37,9 @@ pub(crate) enum Command {
     /// Tell what `genai` makes of recorded spans, attribute by attribute, and why
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Explain),
+    /// Ask about stored spans: SQL, or a question with a name, of a running server or of a store itself
+    #[command(after_help = QUERY_EXAMPLES)]
+    Query(Query),
     /// Draw a trace of a store: its spans as a tree, when each ran, tokens, cost and what is remarkable
     #[command(after_help = TRACE_EXAMPLES)]
     Trace(Trace),
@@ -129,6 +133,69 @@ pub(crate) enum ExplainFormat {
     Json,
 }
 
+/// Options of `query`.
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// SQL, or the name of a question; - reads SQL from standard input; without it there is a prompt
+    #[arg(value_name = "SQL|NAME")]
+    pub(crate) question: Option<String>,
+    /// Show the questions that have names, and what can be given with them
+    #[arg(long)]
+    pub(crate) list: bool,
+    /// The server that is asked
+    #[arg(long, value_name = "URL", env = "SPANMILL_URL", default_value = "http://127.0.0.1:4320")]
+    pub(crate) url: String,
+    /// Ask a folder or bucket itself, such as s3://bucket/folder, instead of a server: what that has only in memory is missing
+    #[arg(long, value_name = "PATH|URL", conflicts_with = "url")]
+    pub(crate) store: Option<String>,
+    /// Begin of the period: 15m, 2h or 7d ago, 2026-11-26, or 2026-11-26T10:00:00Z; $since in SQL
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// End of the period, by default now; $until in SQL
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Only spans of this service; $service in SQL
+    #[arg(long, value_name = "NAME")]
+    pub(crate) service: Option<String>,
+    /// Only rows of this tenant exist
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tenant: Option<String>,
+    /// Another parameter of the question, or $name in SQL; may be repeated
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = pair)]
+    pub(crate) parameters: Vec<(String, String)>,
+    /// How the answer is written
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: QueryFormat,
+    /// Write the answer to a file
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// So many rows at most
+    #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
+    pub(crate) limit: usize,
+    /// So much time at most
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
+    pub(crate) timeout: Duration,
+}
+
+/// How answers are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum QueryFormat {
+    /// A table that fits the terminal.
+    Table,
+    /// A list of objects.
+    Json,
+    /// An object a line.
+    Ndjson,
+    /// Comma-separated values with a header.
+    Csv,
+    /// A table in Markdown.
+    Markdown,
+    /// Arrow's inter-process stream.
+    Arrow,
+    /// A Parquet file.
+    Parquet,
+}
+
 /// Options of `print-config`.
 #[derive(Debug, Args)]
 pub(crate) struct Print {
@@ -169,6 +236,17 @@ Examples:
 Requests are processed in their order by one engine, as a running spanmill would: a span of a later request may repeat a call of an
 earlier one.";
 
+const QUERY_EXAMPLES: &str = "\
+Examples:
+  spanmill query slow-small --since 1h
+  spanmill query \"SELECT model, sum(cost) FROM calls GROUP BY model\" --format csv
+  spanmill query cost-by-user --since 7d --service checkout --store s3://spans/prod
+  spanmill query \"SELECT * FROM spans WHERE start_time >= \\$since\" --since 2h --format parquet -o spans.parquet
+  spanmill query --list
+  spanmill query
+
+Ends with 1 where the question was wrong, with 2 where nobody answered, with 3 where it took more than it may.";
+
 const VALIDATE_EXAMPLES: &str = "\
 Examples:
   spanmill validate --config config/jaeger.yaml";
@@ -182,6 +260,13 @@ const COMPLETION_EXAMPLES: &str = "\
 Examples:
   spanmill completion bash > /etc/bash_completion.d/spanmill
   spanmill completion fish > ~/.config/fish/completions/spanmill.fish";
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("a name and a value are wanted, as in limit=5".to_owned()),
+    }
+}
 
 fn duration(text: &str) -> Result<Duration, String> {
     let duration: GoDuration = text.parse().map_err(|error| format!("{error}"))?;

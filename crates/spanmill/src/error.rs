@@ -1,6 +1,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use spanmill_config::{ConfigError, PrintError, SetFlagError, UriError};
+use spanmill_console::ConsoleError;
 use spanmill_pipeline::ServiceError;
 use thiserror::Error;
 
@@ -25,8 +26,22 @@ pub(crate) enum CommandError {
     Yaml(#[from] serde_yaml::Error),
     #[error(transparent)]
     Demo(#[from] DemoError),
+    #[error(transparent)]
+    Console(#[from] ConsoleError),
     #[error("{0}")]
     Usage(String),
+}
+
+// === impl CommandError ===
+
+impl CommandError {
+    /// What the process ends with.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Console(error) => error.exit_code(),
+            _ => 1,
+        }
+    }
 }
 
 /// Writes an error to stderr, its first word in red where a person sits there.

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use spanmill_config::{ByteSize, ConfigError, Duration, Secret, Section};
+use spanmill_config::{ByteSize, ConfigError, Duration, Endpoint, Secret, Section};
+use spanmill_query::Limits;
 use spanmill_store::Options;
 use spanmill_wal::Fsync;
 
@@ -31,6 +32,18 @@ pub struct Config {
     pub compression_level: i32,
     /// Limits of queries.
     pub query: QueryConfig,
+    /// Where questions are answered over HTTP: SQL, named questions, and Tempo's traces by id. Default: nowhere.
+    pub sql: Option<ListenConfig>,
+    /// Where Jaeger reads the store over gRPC. Default: nowhere.
+    pub jaeger: Option<ListenConfig>,
+}
+
+/// A port that is listened on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListenConfig {
+    /// Host and port, such as `localhost:4320`. Whoever reaches it may read everything in the store.
+    pub endpoint: Endpoint,
 }
 
 /// The log that spans are in until they are in files.
@@ -107,6 +120,10 @@ pub struct CompactionConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct QueryConfig {
+    /// Time of a query from the beginning of planning to the last row. Default: `30s`.
+    pub timeout: Duration,
+    /// Rows of an answer. Default: `10000`.
+    pub max_rows: u64,
     /// Memory of all queries together. Default: `512MiB`.
     pub memory: ByteSize,
     /// How many threads a query uses; `0` is one a processor. Default: `0`.
@@ -132,8 +149,14 @@ impl Config {
         if !(1..=22).contains(&config.compression_level) {
             return Err(section.error("compression_level", "must be from 1 to 22"));
         }
+        for (name, listen) in [("sql::endpoint", &config.sql), ("jaeger::endpoint", &config.jaeger)] {
+            if let Some(Err(error)) = listen.as_ref().map(|listen| listen.endpoint.host_port()) {
+                return Err(section.error(name, error));
+            }
+        }
         for (name, duration) in [
             ("hot::max_age", config.hot.max_age),
+            ("query::timeout", config.query.timeout),
             ("compaction::interval", config.compaction.interval),
             ("compaction::grace", config.compaction.grace),
         ] {
@@ -174,6 +197,11 @@ impl Config {
             options.query_threads = self.query.threads;
         }
         options
+    }
+
+    /// The limits of queries.
+    pub(crate) fn limits(&self) -> Limits {
+        Limits { rows: self.query.max_rows, time: self.query.timeout.to_std(), ..Limits::default() }
     }
 
     /// The folder of the log, if there is to be one.
@@ -217,6 +245,8 @@ impl Default for Config {
             max_attribute: ByteSize::from_bytes(4 << 10),
             compression_level: 3,
             query: QueryConfig::default(),
+            sql: None,
+            jaeger: None,
         }
     }
 }
@@ -258,6 +288,6 @@ impl Default for CompactionConfig {
 
 impl Default for QueryConfig {
     fn default() -> Self {
-        Self { memory: ByteSize::from_mib(512), threads: 0 }
+        Self { timeout: Duration::from_secs(30), max_rows: 10_000, memory: ByteSize::from_mib(512), threads: 0 }
     }
 }

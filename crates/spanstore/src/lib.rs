@@ -6,6 +6,7 @@
 
 mod config;
 mod feed;
+mod listeners;
 mod log;
 mod metrics;
 #[cfg(test)]
@@ -31,7 +32,8 @@ use self::log::Log;
 use self::metrics::Metrics;
 
 pub use self::config::{
-    AcceptConfig, CompactionConfig, Config, FsyncConfig, HotConfig, QueryConfig, RetentionConfig, WalConfig,
+    AcceptConfig, CompactionConfig, Config, FsyncConfig, HotConfig, ListenConfig, QueryConfig, RetentionConfig,
+    WalConfig,
 };
 
 /// Makes `spanstore` exporters.
@@ -124,6 +126,7 @@ impl SpanStore {
         };
         let interval = self.config.compaction.interval.to_std();
         tasks.push(tokio::spawn(upkeep(store.clone(), wal.clone(), self.metrics.clone(), interval, stop.clone())));
+        listeners::start(&self.config, &store, &stop, &mut tasks).await?;
         Ok(Running { store, wal, stop, tasks })
     }
 }

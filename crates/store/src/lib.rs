@@ -17,6 +17,7 @@ mod histogram;
 mod hot;
 mod manifest;
 mod options;
+mod pause;
 mod place;
 mod rollup;
 mod schema;

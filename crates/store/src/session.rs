@@ -20,6 +20,7 @@ use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
 
 use crate::options::Options;
+use crate::pause::PausingJoins;
 use crate::place::Place;
 use crate::schema::Table;
 use crate::store::{Snapshot, Store, StoreError};
@@ -118,9 +119,14 @@ impl Engine {
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
             .with_create_default_catalog_and_schema(false)
             .with_information_schema(true);
+        config.options_mut().sql_parser.collect_spans = true;
         config.options_mut().execution.parquet.metadata_size_hint = Some(64 << 10);
-        let state =
-            SessionStateBuilder::new().with_config(config).with_runtime_env(runtime).with_default_features().build();
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(runtime)
+            .with_default_features()
+            .with_physical_optimizer_rule(Arc::new(PausingJoins))
+            .build();
         Ok(Self { state: crate::functions::registered(state)?, url })
     }
 

@@ -1,5 +1,13 @@
 //! Functions in SQL, on spans.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Float64Type, Int64Type};
 use futures_util::TryStreamExt;
@@ -65,7 +73,8 @@ async fn attributes_and_buckets() {
         WHERE attr(attributes, 'gen_ai.request.max_tokens') = '4096' AND attr(resource, 'host.name') LIKE 'ip-10-%'
         AND attr(attributes, 'absent') IS NULL";
     assert_eq!(rows(&store, sql).await.column(0).as_primitive::<Int64Type>().value(0), 3_000);
-    let differ = "SELECT count(*) FROM spans WHERE time_bucket('5m', start_time) <> date_bin(INTERVAL '5 minutes', start_time)
+    let differ =
+        "SELECT count(*) FROM spans WHERE time_bucket('5m', start_time) <> date_bin(INTERVAL '5 minutes', start_time)
         OR time_bucket(INTERVAL '1 day', start_time) <> date_trunc('day', start_time)";
     assert_eq!(rows(&store, differ).await.column(0).as_primitive::<Int64Type>().value(0), 0);
     assert!(failure(&store, "SELECT time_bucket('5 parsecs', start_time) FROM spans").await.contains("parsecs"));

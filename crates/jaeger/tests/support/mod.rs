@@ -20,7 +20,7 @@ use spanmill_store::Store;
 mod notes;
 
 /// A program that ends with its value.
-pub struct Running(Child);
+pub(crate) struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -30,7 +30,7 @@ impl Drop for Running {
 }
 
 /// A peer's binary, as `cargo xtask` builds them; where there is none, says that `test` was skipped.
-pub fn peer(test: &str, name: &str) -> Option<PathBuf> {
+pub(crate) fn peer(test: &str, name: &str) -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if set("SPANMILL_NO_PEERS").is_some() {
         notes::skipped(test, "no peers wanted");
@@ -46,17 +46,17 @@ pub fn peer(test: &str, name: &str) -> Option<PathBuf> {
     binary
 }
 
-pub fn peers_folder() -> PathBuf {
+pub(crate) fn peers_folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/peers")
 }
 
-pub fn ports<const N: usize>() -> [u16; N] {
+pub(crate) fn ports<const N: usize>() -> [u16; N] {
     let listeners: [TcpListener; N] = std::array::from_fn(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap());
     listeners.map(|listener| listener.local_addr().unwrap().port())
 }
 
 /// Starts a program and waits until it answers there with that text.
-pub async fn start(command: &mut Command, port: u16, path: &str, ready: &str) -> Running {
+pub(crate) async fn start(command: &mut Command, port: u16, path: &str, ready: &str) -> Running {
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit()).spawn().unwrap();
     let mut running = Running(child);
     for _ in 0..600 {
@@ -72,7 +72,7 @@ pub async fn start(command: &mut Command, port: u16, path: &str, ready: &str) ->
 }
 
 /// POST of protobuf: the status, if there is an answer.
-pub fn post(port: u16, path: &str, body: &[u8]) -> Option<u16> {
+pub(crate) fn post(port: u16, path: &str, body: &[u8]) -> Option<u16> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     let length = body.len();
     let head = format!(
@@ -86,7 +86,7 @@ pub fn post(port: u16, path: &str, body: &[u8]) -> Option<u16> {
 }
 
 /// GET: status and body, if there is an answer.
-pub fn ask(port: u16, path: &str, accept: &str) -> Option<(u16, Vec<u8>)> {
+pub(crate) fn ask(port: u16, path: &str, accept: &str) -> Option<(u16, Vec<u8>)> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()?;
     write!(stream, "GET {path} HTTP/1.0\r\nhost: localhost\r\naccept: {accept}\r\n\r\n").ok()?;
     let mut answer = Vec::new();
@@ -96,7 +96,7 @@ pub fn ask(port: u16, path: &str, accept: &str) -> Option<(u16, Vec<u8>)> {
     Some((status, answer.split_off(end + 4)))
 }
 
-pub async fn json(port: u16, path: &str) -> Value {
+pub(crate) async fn json(port: u16, path: &str) -> Value {
     let path = path.to_owned();
     let (status, body) =
         tokio::task::spawn_blocking(move || ask(port, &path, "application/json").unwrap()).await.unwrap();
@@ -105,20 +105,20 @@ pub async fn json(port: u16, path: &str) -> Value {
 }
 
 /// As it stands in an address.
-pub fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     text.bytes()
         .map(|byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
 }
 
 /// A span and its service.
-pub struct Sent {
-    pub service: String,
-    pub span: Span,
+pub(crate) struct Sent {
+    pub(crate) service: String,
+    pub(crate) span: Span,
 }
 
 /// Stores some traffic, half of it in files; what it consists of.
-pub async fn fill(store: &Store, now_unix_nano: u64, calls: usize) -> Vec<Sent> {
+pub(crate) async fn fill(store: &Store, now_unix_nano: u64, calls: usize) -> Vec<Sent> {
     let load = Load { seed: 11, calls, now_unix_nano, period: Duration::from_secs(1800) };
     let exports = Traffic::generate(&load).exports;
     let mut sent = Vec::new();
@@ -132,7 +132,7 @@ pub async fn fill(store: &Store, now_unix_nano: u64, calls: usize) -> Vec<Sent> 
     sent
 }
 
-pub fn spans(request: &ExportTraceServiceRequest) -> Vec<Sent> {
+pub(crate) fn spans(request: &ExportTraceServiceRequest) -> Vec<Sent> {
     let mut all = Vec::new();
     for group in &request.resource_spans {
         let attributes = group.resource.iter().flat_map(|resource| &resource.attributes);
@@ -147,6 +147,6 @@ pub fn spans(request: &ExportTraceServiceRequest) -> Vec<Sent> {
     all
 }
 
-pub fn hex(id: &[u8]) -> String {
+pub(crate) fn hex(id: &[u8]) -> String {
     id.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -30,7 +30,8 @@ impl Csv {
     }
 
     pub(crate) fn rows(&self, batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
-        let flat = |column: &ArrayRef| if column.data_type().is_nested() { as_text(column) } else { Ok(Arc::clone(column)) };
+        let flat =
+            |column: &ArrayRef| if column.data_type().is_nested() { as_text(column) } else { Ok(Arc::clone(column)) };
         let columns = batch.columns().iter().map(flat).collect::<Result<_, _>>()?;
         self.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?, false)
     }

@@ -54,7 +54,8 @@ impl Format {
         for range in accept.split(',') {
             let mut parts = range.split(';').map(str::trim);
             let wanted = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |text| text.parse().unwrap_or(0.0));
+            let quality =
+                parts.find_map(|part| part.strip_prefix("q=")).map_or(1.0, |text| text.parse().unwrap_or(0.0));
             let matches = |format: &Self| match wanted.as_str() {
                 "*/*" | "" => true,
                 "application/jsonl" | "application/ndjson" => *format == Self::Ndjson,
@@ -136,7 +137,10 @@ pub fn type_name(kind: &DataType) -> String {
         DataType::Timestamp(_, None) => "timestamp",
         DataType::Timestamp(_, Some(_)) => "timestamptz",
         DataType::Interval(_) | DataType::Duration(_) => "interval",
-        DataType::List(field) | DataType::LargeList(field) | DataType::ListView(field) | DataType::FixedSizeList(field, _) => {
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::ListView(field)
+        | DataType::FixedSizeList(field, _) => {
             return format!("{}[]", type_name(field.data_type()));
         }
         DataType::Dictionary(_, value) => return type_name(value),

@@ -44,7 +44,12 @@ enum Stage {
 }
 
 /// A response with these rows.
-pub(super) async fn response(rows: Rows, format: Format, most_bytes: usize, started: Instant) -> Result<Response, QueryError> {
+pub(super) async fn response(
+    rows: Rows,
+    format: Format,
+    most_bytes: usize,
+    started: Instant,
+) -> Result<Response, QueryError> {
     let most_rows = HeaderValue::from(rows.most());
     let encoder = Encoder::new(format, &rows.schema()).map_err(|error| QueryError::Store(error.to_string()))?;
     let mut writing = Box::new(Writing { rows, encoder, batch: None, bytes_left: most_bytes, written: 0 });

@@ -105,7 +105,9 @@ impl Question {
                 "since" => since = moment("since", &text, now)?,
                 "until" => until = moment("until", &text, now)?,
                 "tenant" => request.tenant = Some(text.into_owned()),
-                "max_rows" => request.max_rows = Some(text.parse().map_err(|_| wrong("max_rows", "a whole number", &text))?),
+                "max_rows" => {
+                    request.max_rows = Some(text.parse().map_err(|_| wrong("max_rows", "a whole number", &text))?)
+                }
                 "timeout" => {
                     let timeout = text.parse::<Duration>().ok().and_then(Duration::positive);
                     request.timeout = Some(timeout.ok_or_else(|| wrong("timeout", "a time such as 30s", &text))?);
@@ -130,7 +132,8 @@ impl Question {
 
     fn unknown_parameter(&self, name: &str) -> QueryError {
         let own = self.parameters.iter().map(|parameter| parameter.name);
-        let known: Vec<&str> = ["since", "until"].into_iter().chain(own).chain(["tenant", "max_rows", "timeout"]).collect();
+        let known: Vec<&str> =
+            ["since", "until"].into_iter().chain(own).chain(["tenant", "max_rows", "timeout"]).collect();
         QueryError::Request(format!("{} has no parameter {name:?}; it has {}", self.name, known.join(", ")))
     }
 }

@@ -16,24 +16,24 @@ use spanmill_query::{Limits, QueryService, Request};
 use spanmill_store::{Options, Store};
 
 /// When the morning ended.
-pub const NOON: &str = "2026-11-26T12:00:00Z";
+pub(crate) const NOON: &str = "2026-11-26T12:00:00Z";
 
 /// What really happened in a call.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Call {
-    pub service: String,
-    pub provider: String,
-    pub model: String,
-    pub trace_id: String,
-    pub start_unix_nano: i64,
-    pub duration_ns: i64,
-    pub ttft_ns: Option<i64>,
-    pub input_tokens: i64,
-    pub cached_tokens: i64,
-    pub output_tokens: i64,
-    pub answered: bool,
-    pub duplicates: usize,
-    pub slow_small: Option<String>,
+pub(crate) struct Call {
+    pub(crate) service: String,
+    pub(crate) provider: String,
+    pub(crate) model: String,
+    pub(crate) trace_id: String,
+    pub(crate) start_unix_nano: i64,
+    pub(crate) duration_ns: i64,
+    pub(crate) ttft_ns: Option<i64>,
+    pub(crate) input_tokens: i64,
+    pub(crate) cached_tokens: i64,
+    pub(crate) output_tokens: i64,
+    pub(crate) answered: bool,
+    pub(crate) duplicates: usize,
+    pub(crate) slow_small: Option<String>,
 }
 
 fn unpacked(bytes: &[u8]) -> Bytes {
@@ -43,7 +43,7 @@ fn unpacked(bytes: &[u8]) -> Bytes {
 }
 
 /// All requests of the morning.
-pub fn requests() -> Vec<Traces> {
+pub(crate) fn requests() -> Vec<Traces> {
     let mut bytes = unpacked(include_bytes!("../data/morning.otlp.gz"));
     let mut requests = Vec::new();
     while bytes.has_remaining() {
@@ -54,26 +54,31 @@ pub fn requests() -> Vec<Traces> {
 }
 
 /// All calls of the morning.
-pub fn calls() -> Vec<Call> {
+pub(crate) fn calls() -> Vec<Call> {
     serde_json::from_slice(&unpacked(include_bytes!("../data/morning.json.gz"))).unwrap()
 }
 
 /// A store in a folder that is removed with it.
-pub struct Filled {
-    pub store: Store,
+pub(crate) struct Filled {
+    pub(crate) store: Store,
     _folder: tempfile::TempDir,
 }
 
 /// An empty store that keeps spans of any age in their hour.
-pub async fn empty() -> Filled {
+pub(crate) async fn empty() -> Filled {
     let folder = tempfile::tempdir().unwrap();
     let century = Duration::from_secs(100 * 365 * 86_400);
-    let options = Options { max_past: century, max_future: century, query_threads: 2, ..Options::new(folder.path().to_str().unwrap()) };
+    let options = Options {
+        max_past: century,
+        max_future: century,
+        query_threads: 2,
+        ..Options::new(folder.path().to_str().unwrap())
+    };
     Filled { store: Store::open(options, "writer").await.unwrap(), _folder: folder }
 }
 
 /// A store with the morning, the first half in files and the second in memory.
-pub async fn morning() -> Filled {
+pub(crate) async fn morning() -> Filled {
     let filled = empty().await;
     let requests = requests();
     let half = requests.len() / 2;
@@ -87,13 +92,13 @@ pub async fn morning() -> Filled {
 }
 
 /// The answer to SQL, in one batch.
-pub async fn ask(service: &QueryService, request: Request) -> RecordBatch {
+pub(crate) async fn ask(service: &QueryService, request: Request) -> RecordBatch {
     let mut rows = service.run(request).await.unwrap();
     let batches = rows.collect().await.unwrap();
     arrow::compute::concat_batches(&rows.schema(), &batches).unwrap()
 }
 
 /// A service with the default limits.
-pub fn service(store: &Store) -> QueryService {
+pub(crate) fn service(store: &Store) -> QueryService {
     QueryService::new(store.clone(), Limits::default())
 }

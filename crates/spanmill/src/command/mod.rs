@@ -5,6 +5,8 @@ mod configuration;
 mod explain;
 mod export;
 mod import;
+mod prompt;
+mod query;
 mod run;
 mod stores;
 mod trace;
@@ -26,6 +28,7 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
         None => run::run(&arguments.run),
         Some(Command::Validate(configuration)) => validate(&configuration),
         Some(Command::Demo(options)) => write_out(demo::run(&options)?.as_bytes()),
+        Some(Command::Query(options)) => query::run(&options),
         Some(Command::Explain(options)) => explain::run(&options),
         Some(Command::Trace(options)) => trace::run(&options),
         Some(Command::Import(options)) => import::run(&options),

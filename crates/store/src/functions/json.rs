@@ -147,7 +147,8 @@ mod tests {
     /// Guarantees: only the top level counts; text comes without quotes, everything else as JSON; null is absent.
     #[test]
     fn values_of_every_kind() {
-        let document = r#"{"a.b":"x", "n" : 1.50,"t":true,"z":null,"o":{"k":"}\"]","a.b":2},"l":[1,{"q":"["}],"k":"ü"}"#;
+        let document =
+            r#"{"a.b":"x", "n" : 1.50,"t":true,"z":null,"o":{"k":"}\"]","a.b":2},"l":[1,{"q":"["}],"k":"ü"}"#;
         let expected = [
             ("a.b", Some("x")),
             ("n", Some("1.50")),
@@ -183,7 +184,8 @@ mod tests {
                 panic!("{end}: {found}");
             }
         }
-        for document in ["", "[]", "\"wanted\"", "1", "{}", "{]", r#"{"wanted"}"#, r#"{"wanted":]}"#, r#"{"wanted" 1}"#] {
+        for document in ["", "[]", "\"wanted\"", "1", "{}", "{]", r#"{"wanted"}"#, r#"{"wanted":]}"#, r#"{"wanted" 1}"#]
+        {
             assert!(find("wanted", document).is_none_or(|found| found.is_empty()), "{document}");
         }
     }

@@ -1,0 +1,117 @@
+//! What is asked.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+use spanmill_query::{Moment, Parameters, Question, Request};
+
+use crate::error::ConsoleError;
+
+/// What is asked, and what an answer may take.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The question.
+    pub what: What,
+    /// Names and values of parameters, `since`, `until` and `service` among them.
+    pub parameters: Vec<(String, String)>,
+    /// So many rows at most.
+    pub limit: usize,
+    /// So much time at most.
+    pub timeout: Duration,
+}
+
+/// A question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// One with a name.
+    Named(String),
+    /// SQL.
+    Sql(String),
+}
+
+// === impl What ===
+
+impl What {
+    /// One word without signs of SQL is a name; everything else is SQL.
+    pub fn read(text: &str) -> Self {
+        let text = text.trim().trim_end_matches(';').trim_end();
+        let of_name = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_');
+        if !text.is_empty() && text.chars().all(of_name) {
+            return Self::Named(text.to_owned());
+        }
+        Self::Sql(text.to_owned())
+    }
+}
+
+// === impl Asked ===
+
+impl Asked {
+    /// The query that answers it.
+    pub(crate) fn request(&self) -> Result<Request, ConsoleError> {
+        let now = Timestamp::now();
+        let mut request = match &self.what {
+            What::Named(name) => {
+                let given =
+                    self.parameters.iter().map(|(name, value)| (Cow::Borrowed(&**name), Cow::Borrowed(&**value)));
+                Question::named(name)?.request(given, now)?
+            }
+            What::Sql(sql) => self.of_sql(sql, now)?,
+        };
+        // One more tells whether there are more.
+        request.max_rows = Some((self.limit as u64).saturating_add(1));
+        request.timeout = Some(self.timeout);
+        Ok(request)
+    }
+
+    /// The parameters of a named question, as a server takes them.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The parameters of SQL as JSON. What reads as a number or a truth is one, and the period is given as times.
+    pub(crate) fn json(&self, now: Timestamp) -> Result<Map<String, Value>, ConsoleError> {
+        let mut values = Map::new();
+        for (name, text) in self.pairs().filter(|(name, _)| *name != "tenant") {
+            let value = match name {
+                "since" | "until" => {
+                    let moment: Moment =
+                        text.parse().map_err(|error| ConsoleError::Usage(format!("--{name}: {error}")))?;
+                    Value::String(moment.at(now).to_string())
+                }
+                _ => match serde_json::from_str(text) {
+                    Ok(value @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => value,
+                    _ => Value::String(text.to_owned()),
+                },
+            };
+            values.insert(name.to_owned(), value);
+        }
+        Ok(values)
+    }
+
+    /// Whose rows only exist.
+    pub(crate) fn tenant(&self) -> Option<&str> {
+        self.pairs().find(|(name, _)| *name == "tenant").map(|(_, tenant)| tenant)
+    }
+
+    fn of_sql(&self, sql: &str, now: Timestamp) -> Result<Request, ConsoleError> {
+        let parameters = Parameters::from_json(&Value::Object(self.json(now)?))?;
+        let tenant = self.tenant().map(str::to_owned);
+        Ok(Request { sql: sql.to_owned(), parameters, tenant, ..Request::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: names and statements, with and without semicolons.
+    /// Guarantees: a word is a name, anything more is SQL.
+    #[test]
+    fn names_and_statements() {
+        assert_eq!(What::read(" slow-small; "), What::Named("slow-small".to_owned()));
+        assert_eq!(What::read("SELECT 1;"), What::Sql("SELECT 1".to_owned()));
+        assert_eq!(What::read(""), What::Sql(String::new()));
+    }
+}

@@ -1,0 +1,155 @@
+//! Answers for people and for programs.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::error::ArrowError;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use arrow_ipc::writer::StreamWriter;
+use arrow_json::WriterBuilder;
+use arrow_json::writer::{JsonArray, LineDelimited};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+
+use crate::answer::Answer;
+use crate::error::ConsoleError;
+use crate::table;
+
+/// A form to write an answer in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// A table for people.
+    Table,
+    /// A list of objects.
+    Json,
+    /// An object a line.
+    Ndjson,
+    /// Comma-separated values with a header.
+    Csv,
+    /// A table in Markdown.
+    Markdown,
+    /// A stream of Arrow's inter-process format.
+    Arrow,
+    /// A Parquet file.
+    Parquet,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// The form.
+    pub format: OutputFormat,
+    /// Tables are no wider than this, if anything.
+    pub width: Option<u16>,
+    /// Whether titles stand out.
+    pub colours: bool,
+}
+
+// === impl OutputFormat ===
+
+impl OutputFormat {
+    /// Whether it is no text, so that a terminal cannot show it.
+    pub fn is_binary(self) -> bool {
+        matches!(self, Self::Arrow | Self::Parquet)
+    }
+}
+
+// === impl Output ===
+
+impl Output {
+    /// Writes an answer.
+    pub fn write(&self, answer: &Answer, out: &mut (dyn Write + Send)) -> Result<(), ConsoleError> {
+        let written = match self.format {
+            OutputFormat::Table => table::for_people(answer, self.width, self.colours).and_then(|text| put(out, &text)),
+            OutputFormat::Markdown => table::markdown(answer).and_then(|text| put(out, &text)),
+            OutputFormat::Json => json(answer, out),
+            OutputFormat::Ndjson => ndjson(answer, out),
+            OutputFormat::Csv => csv(answer, out),
+            OutputFormat::Arrow => arrow(answer, out),
+            OutputFormat::Parquet => parquet(answer, out),
+        };
+        match written.and_then(|()| out.flush().map_err(ArrowError::from)) {
+            Ok(()) => Ok(()),
+            // The reader has seen enough, as `head` does.
+            Err(ArrowError::IoError(_, source)) if source.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(ArrowError::IoError(_, source)) => {
+                Err(ConsoleError::Io { what: "the answer cannot be written".to_owned(), source })
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn put(out: &mut (dyn Write + Send), text: &str) -> Result<(), ArrowError> {
+    Ok(out.write_all(text.as_bytes())?)
+}
+
+fn json(answer: &Answer, out: &mut (dyn Write + Send)) -> Result<(), ArrowError> {
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, JsonArray>(&mut *out);
+    for batch in &answer.batches {
+        writer.write(batch)?;
+    }
+    writer.finish()?;
+    put(out, "\n")
+}
+
+fn ndjson(answer: &Answer, out: &mut (dyn Write + Send)) -> Result<(), ArrowError> {
+    let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(out);
+    for batch in &answer.batches {
+        writer.write(batch)?;
+    }
+    writer.finish()
+}
+
+fn csv(answer: &Answer, out: &mut (dyn Write + Send)) -> Result<(), ArrowError> {
+    let mut writer = arrow_csv::WriterBuilder::new().with_header(true).build(out);
+    let empty = [RecordBatch::new_empty(Arc::clone(&answer.schema))];
+    let batches = if answer.batches.is_empty() { &empty[..] } else { &answer.batches };
+    batches.iter().try_for_each(|batch| writer.write(&flat(batch)?))
+}
+
+fn arrow(answer: &Answer, out: &mut (dyn Write + Send)) -> Result<(), ArrowError> {
+    let mut writer = StreamWriter::try_new(out, &answer.schema)?;
+    for batch in &answer.batches {
+        writer.write(batch)?;
+    }
+    writer.finish()
+}
+
+fn parquet(answer: &Answer, out: &mut (dyn Write + Send)) -> Result<(), ArrowError> {
+    let properties = WriterProperties::builder().set_compression(Compression::ZSTD(ZstdLevel::default())).build();
+    let mut writer = ArrowWriter::try_new(out, Arc::clone(&answer.schema), Some(properties))?;
+    for batch in &answer.batches {
+        writer.write(batch)?;
+    }
+    writer.close()?;
+    Ok(())
+}
+
+/// Lists and the like become text, since CSV has no form for them.
+fn flat(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        if field.data_type().is_nested() {
+            fields.push(Arc::new(Field::new(field.name(), DataType::Utf8, true)));
+            columns.push(as_text(column)?);
+        } else {
+            fields.push(Arc::clone(field));
+            columns.push(Arc::clone(column));
+        }
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+}
+
+fn as_text(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let options = FormatOptions::default();
+    let formatter = ArrayFormatter::try_new(column, &options)?;
+    let mut texts = StringBuilder::new();
+    for row in 0..column.len() {
+        texts.append_option(column.is_valid(row).then(|| formatter.value(row).to_string()));
+    }
+    Ok(Arc::new(texts.finish()))
+}

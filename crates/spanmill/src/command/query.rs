@@ -1,0 +1,78 @@
+//! `spanmill query`: questions about stored spans.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Read};
+
+use spanmill_console::{Asked, ConsoleError, Output, OutputFormat, Source, What, list_of_questions};
+
+use super::{prompt, write_out};
+use crate::arguments::{Query, QueryFormat};
+use crate::error::{CommandError, colours_wanted};
+
+pub(super) fn run(options: &Query) -> Result<(), CommandError> {
+    if options.list {
+        return write_out(list_of_questions().as_bytes());
+    }
+    let source = match &options.store {
+        Some(address) => Source::store(address)?,
+        None => Source::server(&options.url)?,
+    };
+    let question = match options.question.as_deref() {
+        Some("-") => Some(from_stdin()?),
+        Some(question) => Some(question.to_owned()),
+        None if io::stdin().is_terminal() => None,
+        None => Some(from_stdin()?),
+    };
+    match question {
+        Some(question) => {
+            let answer = source.ask(&asked(options, What::read(&question)))?;
+            write(options, &answer)
+        }
+        None => prompt::run(options, &source),
+    }
+}
+
+/// What is asked, with the parameters of the command line.
+pub(super) fn asked(options: &Query, what: What) -> Asked {
+    let fixed = [
+        ("since", &options.since),
+        ("until", &options.until),
+        ("service", &options.service),
+        ("tenant", &options.tenant),
+    ];
+    let fixed = fixed.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+    let parameters = fixed.chain(options.parameters.iter().cloned()).collect();
+    Asked { what, parameters, limit: options.limit, timeout: options.timeout }
+}
+
+/// Writes an answer where it is wanted.
+pub(super) fn write(options: &Query, answer: &spanmill_console::Answer) -> Result<(), CommandError> {
+    let format = match options.format {
+        QueryFormat::Table => OutputFormat::Table,
+        QueryFormat::Json => OutputFormat::Json,
+        QueryFormat::Ndjson => OutputFormat::Ndjson,
+        QueryFormat::Csv => OutputFormat::Csv,
+        QueryFormat::Markdown => OutputFormat::Markdown,
+        QueryFormat::Arrow => OutputFormat::Arrow,
+        QueryFormat::Parquet => OutputFormat::Parquet,
+    };
+    let Some(path) = &options.output else {
+        let terminal = io::stdout().is_terminal();
+        if terminal && format.is_binary() {
+            return Err(CommandError::Usage("this format is no text; --output names a file for it".to_owned()));
+        }
+        let width = if terminal { comfy_table::Table::new().width() } else { None };
+        let output = Output { format, width, colours: terminal && colours_wanted() };
+        return Ok(output.write(answer, &mut BufWriter::new(io::stdout()))?);
+    };
+    let fail = |source| ConsoleError::Io { what: format!("--output: {}", path.display()), source };
+    let mut file = BufWriter::new(File::create(path).map_err(fail)?);
+    Ok(Output { format, width: None, colours: false }.write(answer, &mut file)?)
+}
+
+fn from_stdin() -> Result<String, CommandError> {
+    let mut text = String::new();
+    let read = io::stdin().lock().read_to_string(&mut text);
+    read.map_err(|source| CommandError::Io { what: "cannot read from stdin", source })?;
+    Ok(text)
+}
