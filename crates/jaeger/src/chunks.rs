@@ -36,7 +36,9 @@ pub(crate) fn chunks(resource_spans: Vec<ResourceSpans>) -> Vec<TracesData> {
                     open_scope = true;
                 }
                 bytes += size;
-                resource.scope_spans.extend_last(span);
+                if let Some(scope) = resource.scope_spans.last_mut() {
+                    scope.spans.push(span);
+                }
             }
         }
     }
@@ -44,18 +46,6 @@ pub(crate) fn chunks(resource_spans: Vec<ResourceSpans>) -> Vec<TracesData> {
         chunks.push(current);
     }
     chunks
-}
-
-trait ExtendLast {
-    fn extend_last(&mut self, span: opentelemetry_proto::tonic::trace::v1::Span);
-}
-
-impl ExtendLast for Vec<ScopeSpans> {
-    fn extend_last(&mut self, span: opentelemetry_proto::tonic::trace::v1::Span) {
-        if let Some(scope) = self.last_mut() {
-            scope.spans.push(span);
-        }
-    }
 }
 
 #[cfg(test)]

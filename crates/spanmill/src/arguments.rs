@@ -1,3 +1,5 @@
+mod traces;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -6,6 +8,9 @@ use clap_complete::Shell;
 use spanmill_config::Duration as GoDuration;
 
 use crate::demo::Demo;
+
+use self::traces::{EXPORT_EXAMPLES, IMPORT_EXAMPLES, TRACE_EXAMPLES};
+pub(crate) use self::traces::{Export, ExportFormat, Import, StoreAddress, Trace, TraceFormat};
 
 /// An OpenTelemetry Collector for GenAI spans: OTLP in, GenAI-aware processing, OTLP out
 #[derive(Debug, Parser)]
@@ -35,6 +40,15 @@ pub(crate) enum Command {
     /// Ask about stored spans: SQL, or a question with a name, of a running server or of a store itself
     #[command(after_help = QUERY_EXAMPLES)]
     Query(Query),
+    /// Draw a trace of a store: its spans as a tree, when each ran, tokens, cost and what is remarkable
+    #[command(after_help = TRACE_EXAMPLES)]
+    Trace(Trace),
+    /// Read files of OTLP requests into a store
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(Import),
+    /// Write spans of a store as OTLP requests
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(Export),
     /// Check the configuration without running it
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(Configuration),

@@ -46,7 +46,7 @@ fn help() {
     let (code, out, err) = told(&spanmill(&["--help"]));
     assert_eq!((code, err.as_str()), (0, ""));
     insta::assert_snapshot!("help", out);
-    for command in ["validate", "print-config", "completion", "explain"] {
+    for command in ["validate", "print-config", "completion", "explain", "trace", "import", "export"] {
         let (code, out, _) = told(&spanmill(&[command, "--help"]));
         assert_eq!(code, 0);
         assert!(out.contains("Examples:"), "{out}");

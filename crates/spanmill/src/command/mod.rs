@@ -3,9 +3,13 @@
 mod components;
 mod configuration;
 mod explain;
+mod export;
+mod import;
 mod prompt;
 mod query;
 mod run;
+mod stores;
+mod trace;
 
 use std::io::{self, Write};
 
@@ -26,6 +30,9 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
         Some(Command::Demo(options)) => write_out(demo::run(&options)?.as_bytes()),
         Some(Command::Query(options)) => query::run(&options),
         Some(Command::Explain(options)) => explain::run(&options),
+        Some(Command::Trace(options)) => trace::run(&options),
+        Some(Command::Import(options)) => import::run(&options),
+        Some(Command::Export(options)) => export::run(&options),
         Some(Command::Components) => components::list(&FACTORIES),
         Some(Command::PrintConfig(print)) => show_config(&print),
         Some(Command::Featuregate { id }) => show_gates(id.as_deref()),

@@ -1,0 +1,71 @@
+//! `spanmill import`: files of OTLP requests into a store.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use spanmill_store::Store;
+use spanmill_traces::{Counts, OtlpFile};
+
+use super::stores::{block_on, to_write, wrong};
+use crate::arguments::Import;
+use crate::error::CommandError;
+
+/// Moves the bar by what is read.
+struct Watched<R> {
+    reader: R,
+    bar: ProgressBar,
+}
+
+pub(super) fn run(options: &Import) -> Result<(), CommandError> {
+    block_on(async {
+        let store = to_write(&options.store).await?;
+        for name in &options.files {
+            let counts = import(&store, name).await?;
+            // Where stderr is closed, nobody misses the line.
+            let Counts { requests, spans } = counts;
+            let _ = writeln!(io::stderr(), "{name}: {spans} spans in {requests} requests");
+        }
+        Ok(())
+    })
+}
+
+async fn import(store: &Store, name: &str) -> Result<Counts, CommandError> {
+    let (reader, bytes): (Box<dyn Read>, Option<u64>) = if name == "-" {
+        (Box::new(io::stdin()), None)
+    } else {
+        let file = File::open(name).map_err(|error| wrong(name, &error))?;
+        let bytes = file.metadata().map(|about| about.len()).ok();
+        (Box::new(file), bytes)
+    };
+    let bar = bar(name, bytes);
+    let file = OtlpFile::new(Watched { reader, bar: bar.clone() }).map_err(|error| wrong(name, &error))?;
+    let counts =
+        spanmill_traces::import(store, file, |counts| bar.set_message(format!("{} spans", counts.spans))).await;
+    bar.finish_and_clear();
+    counts.map_err(|error| wrong(name, &error))
+}
+
+/// A bar on stderr, which is not there where no person sits at it.
+fn bar(name: &str, bytes: Option<u64>) -> ProgressBar {
+    let (bar, template) = match bytes {
+        Some(bytes) => (ProgressBar::new(bytes), "{prefix} {bar:30} {bytes}/{total_bytes} {msg} {eta}"),
+        None => (ProgressBar::no_length(), "{prefix} {spinner} {bytes} {msg}"),
+    };
+    let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
+    bar.set_style(style.progress_chars("=> "));
+    bar.set_prefix(name.to_owned());
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+// === impl Watched ===
+
+impl<R: Read> Read for Watched<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.reader.read(into)?;
+        self.bar.inc(u64::try_from(read).unwrap_or(u64::MAX));
+        Ok(read)
+    }
+}
