@@ -218,15 +218,21 @@ async fn duplicates_and_tokens() {
     assert_eq!(all.column(0).as_primitive::<Int64Type>().value(0), answered);
 }
 
-/// Scenario: a morning, and one a week later on which everything happened twice.
-/// Guarantees: the number of calls is reported as twice that of last week, and nothing else of those calls is.
+/// Scenario: what differs from last week, asked on the day, with no week before it, and a week later, when nothing was called.
+/// Guarantees: first everything is new, then everything is gone; both ways each service and model is told with the same numbers.
 #[tokio::test(flavor = "multi_thread")]
 async fn anomalies_against_last_week() {
     let filled = support::morning().await;
     let service = support::service(&filled.store);
-    let found = question(&service, "anomalies", &[("least", "20")]).await;
-    // There was no week before: everything is new.
-    assert!(found.num_rows() > 0);
-    assert!(numbers(&found, "ratio").iter().all(Option::is_none));
-    assert!(numbers(&found, "before").iter().all(Option::is_none));
+    let given = [("least", "20"), ("since", "2026-11-26T04:00:00Z"), ("until", NOON)];
+    let new = question(&service, "anomalies", &given).await;
+    let given = [("least", "20"), ("since", "2026-12-03T04:00:00Z"), ("until", "2026-12-03T12:00:00Z")];
+    let gone = question(&service, "anomalies", &given).await;
+    assert!(new.num_rows() > 0);
+    assert!(numbers(&new, "ratio").iter().chain(&numbers(&gone, "ratio")).all(Option::is_none));
+    let told = |rows: &RecordBatch, numbers_of: &str| {
+        let keys = texts(rows, "service").into_iter().zip(texts(rows, "model")).zip(texts(rows, "what"));
+        keys.zip(texts(rows, numbers_of)).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(told(&new, "now"), told(&gone, "before"));
 }

@@ -2,7 +2,7 @@
 //!
 //! `cargo run -p spanmill-genai --example recorded_morning -- crates/query/tests/data && gzip -9nf crates/query/tests/data/*` records it.
 
-#![allow(dead_code)]
+#![allow(dead_code, unreachable_pub)]
 
 use std::io::Read;
 use std::time::Duration;

@@ -35,7 +35,7 @@ pub(super) fn run(options: &Query, source: &Source) -> Result<(), CommandError> 
         .history_ignore_space(true)
         .auto_add_history(true)
         .build();
-    let mut editor: Editor<Lines, FileHistory> = Editor::with_config(config).map_err(failed)?;
+    let mut editor: Editor<Lines, FileHistory> = Editor::with_config(config).map_err(|error| failed(&error))?;
     editor.set_helper(Some(Lines { catalogue }));
     let history = history();
     if let Some(history) = &history {
@@ -59,7 +59,7 @@ pub(super) fn run(options: &Query, source: &Source) -> Result<(), CommandError> 
             },
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => break,
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(failed(&error)),
         }
     }
     if let Some(history) = &history {
@@ -78,7 +78,7 @@ fn history() -> Option<PathBuf> {
     Some(state.join("spanmill/history"))
 }
 
-fn failed(error: ReadlineError) -> CommandError {
+fn failed(error: &ReadlineError) -> CommandError {
     CommandError::Usage(format!("the terminal cannot be read: {error}"))
 }
 
