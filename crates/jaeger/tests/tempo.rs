@@ -49,14 +49,15 @@ fn sorted(value: &Value) -> Value {
     }
 }
 
-/// Tempo leaves out flags; here they are in both routes.
-fn without_flags(spans: Value) -> Value {
+/// Tempo leaves out flags and cuts texts off after 2048 bytes; here both are whole.
+fn as_tempo_keeps(spans: Value) -> Value {
     match spans {
-        Value::Array(elements) => elements.into_iter().map(without_flags).collect(),
+        Value::Array(elements) => elements.into_iter().map(as_tempo_keeps).collect(),
         Value::Object(mut fields) => {
             fields.shift_remove("flags");
-            Value::Object(fields.into_iter().map(|(key, value)| (key, without_flags(value))).collect())
+            Value::Object(fields.into_iter().map(|(key, value)| (key, as_tempo_keeps(value))).collect())
         }
+        Value::String(text) => text.chars().take(2000).collect::<String>().into(),
         other => other,
     }
 }
@@ -70,7 +71,7 @@ fn flat(groups: &Value) -> Value {
             all.extend(spans.iter().map(|span| serde_json::json!([group["resource"], scope["scope"], span])));
         }
     }
-    sorted(&without_flags(all.into()))
+    sorted(&as_tempo_keeps(all.into()))
 }
 
 fn store_of(export: &[u8]) -> ExportTraceServiceRequest {
