@@ -260,6 +260,25 @@ proptest! {
     }
 }
 
+/// Scenario: a cost and a time that were sent as integers, and a cost of minus zero.
+/// Guarantees: they are neither billionths nor doubles when they come back.
+#[tokio::test(flavor = "multi_thread")]
+async fn integers_in_columns_of_billionths_stay_integers() {
+    let values = [
+        ("gen_ai.usage.cost.amount", Value::DoubleValue(-0.0)),
+        ("gen_ai.response.time_to_first_chunk", Value::IntValue(4502)),
+        ("spanmill.context.used", Value::IntValue(1)),
+    ];
+    let attributes = values.map(|(key, value)| pair((key.to_owned(), wrapped(value)))).to_vec();
+    let span = Span { trace_id: vec![1; 16], span_id: vec![1; 8], attributes, ..Span::default() };
+    let scope_spans = vec![ScopeSpans { spans: vec![span], ..ScopeSpans::default() }];
+    let request =
+        ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }] };
+    let [hot, sealed] = round(&request).await;
+    let sent = flat(&request.resource_spans);
+    assert_eq!((&hot, &sealed), (&sent, &sent));
+}
+
 /// Scenario: the same request arrives twice, before and after its rows were written to files.
 /// Guarantees: every span, event and link comes back once.
 #[tokio::test(flavor = "multi_thread")]

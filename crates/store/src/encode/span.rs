@@ -326,6 +326,8 @@ impl<'a> LinkRest<'a> {
 fn cell_of(origin: Origin, column: usize, value: ValueRef<'_>) -> Option<Cell<'_>> {
     match (origin, SPANS.get(column)?.column.kind, value.get()) {
         (Origin::Seconds(_) | Origin::Amount(_), _, AnyValue::Double(number)) => billionths(number).map(Cell::Int),
+        // An integer would come back as a double.
+        (Origin::Seconds(_) | Origin::Amount(_), _, _) => None,
         (_, Kind::Int, AnyValue::Int(number)) => Some(Cell::Int(number)),
         (_, Kind::Flag, AnyValue::Bool(flag)) => Some(Cell::Flag(flag)),
         (_, Kind::Word | Kind::Id | Kind::Json, AnyValue::Text(text)) => {
