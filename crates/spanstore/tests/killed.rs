@@ -79,6 +79,7 @@ async fn child() {
 }
 
 /// Runs a child, kills it so long after it has acknowledged its first request, or after its start, and gives the requests it acknowledged.
+#[expect(clippy::disallowed_methods, reason = "it runs on a thread for blocking work, and what is waited for is time")]
 fn run_and_kill(folder: &Path, first: u64, after: Duration, ready: bool) -> Vec<u64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--nocapture"])
