@@ -1,6 +1,6 @@
 //! The log that spans are in until they are in files, and the name of who writes it.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use spanmill_wal::{Options, Reader, Wal};
@@ -51,12 +51,7 @@ fn writer(path: &Path) -> io::Result<String> {
         Err(error) => return Err(error),
     }
     let name = uuid::Uuid::now_v7().simple().to_string();
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(name.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    std::fs::File::open(folder)?.sync_all()?;
+    spanmill_storage::write_file(path, name.as_bytes())?;
     Ok(name)
 }
 

@@ -10,6 +10,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use spanmill_storage::{OpenError, sync_folder, write_file};
 use thiserror::Error;
 use tokio::task::spawn_blocking;
 use url::Url;
@@ -66,11 +67,12 @@ impl Place {
     }
 
     fn remote(url: &Url, options: &[(String, String)]) -> Result<Self, PlaceError> {
-        let environment = std::env::vars()
-            .map(|(key, value)| (key.to_lowercase(), value))
-            .filter(|(key, _)| ["aws_", "google_", "azure_"].iter().any(|prefix| key.starts_with(prefix)));
-        let all = environment.chain(options.iter().cloned());
-        let (store, path) = object_store::parse_url_opts(url, all)?;
+        let opened = spanmill_storage::open(url, options.iter().cloned());
+        let (store, path) = opened.map_err(|error| match error {
+            OpenError::Store(error) => PlaceError::Store(error),
+            // Credentials are not repeated here.
+            error => PlaceError::Address { address: format!("{}://…", url.scheme()), reason: error.to_string() },
+        })?;
         Ok(Self { store: Arc::new(PrefixStore::new(store, path)), folder: None })
     }
 
@@ -137,25 +139,17 @@ impl Place {
     }
 }
 
-/// Writes beside the file, syncs, renames, and syncs the folders whose entries changed.
+/// Writes a file, and syncs the folders that were made for it.
 fn put_file(root: &std::path::Path, file: &std::path::Path, bytes: &[u8]) -> io::Result<()> {
     let parent = file.parent().unwrap_or(root);
     let missing: Vec<&std::path::Path> =
         parent.ancestors().take_while(|folder| folder.starts_with(root) && !folder.exists()).collect();
     std::fs::create_dir_all(parent)?;
-    let mut temporary = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(parent)?;
-    io::Write::write_all(&mut temporary, bytes)?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(file).map_err(|error| error.error)?;
-    sync_folder(parent)?;
+    write_file(file, bytes)?;
     for folder in missing {
         sync_folder(folder.parent().unwrap_or(root))?;
     }
     Ok(())
-}
-
-fn sync_folder(folder: &std::path::Path) -> io::Result<()> {
-    std::fs::File::open(folder)?.sync_all()
 }
 
 // === impl PlaceError ===

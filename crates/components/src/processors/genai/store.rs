@@ -1,19 +1,17 @@
 //! Where content is put aside: a folder, or an object store.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use object_store::aws::AmazonS3ConfigKey;
-use object_store::azure::AzureConfigKey;
-use object_store::gcp::GoogleConfigKey;
-use object_store::{ClientConfigKey, ObjectStore, ObjectStoreExt, path};
+use object_store::{ObjectStore, ObjectStoreExt, path};
 use reqwest::Url;
 use serde::Deserialize;
 use spanmill_config::{ConfigError, Secret, Section};
+use spanmill_storage::OpenError;
 use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -64,9 +62,6 @@ const MOST_WRITES: usize = 16;
 
 /// A request whose content takes longer is refused; the client tries again.
 const LONGEST: Duration = Duration::from_secs(10);
-
-/// Schemes of object stores.
-const SCHEMES: &[&str] = &["s3", "s3a", "gs", "az", "azure", "adl", "abfs", "abfss", "http", "https"];
 
 // === impl Store ===
 
@@ -135,54 +130,25 @@ fn folder(directory: &str) -> io::Result<(Place, String)> {
 fn objects(url: &str, options: &BTreeMap<String, Secret>, section: &Section) -> Result<(Place, String), ConfigError> {
     let wrong = |message: String| section.error("content::offload::url", format!("{url}: {message}"));
     let parsed: Url = url.parse().map_err(|error| wrong(format!("{error}")))?;
-    if !SCHEMES.contains(&parsed.scheme()) {
-        return Err(wrong(format!("the scheme is none of {}", SCHEMES.join(", "))));
-    }
     if parsed.password().is_some() || parsed.query().is_some() {
         // The url is not repeated here.
         return Err(
             section.error("content::offload::url", "credentials belong into options: references begin with the url")
         );
     }
-    if let Some(unknown) = options.keys().find(|key| !is_option(key)) {
-        return Err(section.error("content::offload::options", format!("{unknown:?} is no option of an object store")));
-    }
     let given = options.iter().map(|(key, value)| (key.clone(), value.expose().to_owned()));
-    let (store, folder) =
-        object_store::parse_url_opts(&parsed, environment().chain(given)).map_err(|error| wrong(error.to_string()))?;
+    let (store, folder) = spanmill_storage::open(&parsed, given).map_err(|error| match error {
+        OpenError::Option(_) => section.error("content::offload::options", error),
+        error => wrong(error.to_string()),
+    })?;
     let address = parsed.as_str().trim_end_matches('/').to_owned();
-    Ok((Place::Objects { store: store.into(), folder }, address))
+    Ok((Place::Objects { store, folder }, address))
 }
 
-fn is_option(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    key.parse::<AmazonS3ConfigKey>().is_ok()
-        || key.parse::<AzureConfigKey>().is_ok()
-        || key.parse::<GoogleConfigKey>().is_ok()
-        || key.parse::<ClientConfigKey>().is_ok()
-}
-
-/// What the environment says of object stores: where credentials usually come from.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    let ours = |name: &str| ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|prefix| name.starts_with(prefix));
-    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.into_string().ok()?))
-    };
-    std::env::vars_os().filter_map(text).filter(move |(name, _)| ours(name))
-}
-
-/// Writes a file under its last name only once all of it is on the disk.
+/// Writes a file; one that is there already stays.
 fn write_file(folder: &Path, name: &str, content: &[u8]) -> io::Result<()> {
     let path = folder.join(name);
-    if path.try_exists()? {
-        return Ok(());
-    }
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(content)?;
-    file.as_file().sync_all()?;
-    file.persist(&path)?;
-    // The name, too, is to survive.
-    std::fs::File::open(folder)?.sync_all()
+    if path.try_exists()? { Ok(()) } else { spanmill_storage::write_file(&path, content) }
 }
 
 #[cfg(test)]
