@@ -1,12 +1,9 @@
 //! The gRPC server that Jaeger reads from.
 
 use std::future::Future;
-use std::io;
-use std::pin::pin;
 
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use spanmill_store::Store;
 use tokio::net::TcpListener;
@@ -25,31 +22,8 @@ pub fn service(store: Store) -> Routes {
 }
 
 /// Serves the store to Jaeger until `shutdown`; calls that run then are answered.
-pub async fn serve(listener: TcpListener, store: Store, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, store: Store, shutdown: impl Future<Output = ()> + Send) {
     let routes = service(store).prepare().into_axum_router();
-    let connections = GracefulShutdown::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let accepted = tokio::select! {
-            () = &mut shutdown => break,
-            accepted = listener.accept() => accepted,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            // A client that is gone again; anything else would go on for ever.
-            Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => continue,
-            Err(error) => return Err(error),
-        };
-        stream.set_nodelay(true)?;
-        let service = TowerToHyperService::new(routes.clone());
-        let builder = Builder::new(TokioExecutor::new()).http2_only();
-        let connection = connections.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection of Jaeger ended");
-            }
-        });
-    }
-    connections.shutdown().await;
-    Ok(())
+    let builder = Builder::new(TokioExecutor::new()).http2_only();
+    spanmill_pipeline::serve(listener, builder, TowerToHyperService::new(routes), shutdown).await;
 }

@@ -166,7 +166,7 @@ async fn jaeger_shows_and_searches_the_store() {
 
     drop(jaeger);
     stop.send(()).unwrap();
-    server.await.unwrap().unwrap();
+    server.await.unwrap();
 }
 
 async fn searches(jaeger: &Jaeger, sent: &[Sent], service: &str) {

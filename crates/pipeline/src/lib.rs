@@ -7,6 +7,7 @@ mod factory;
 mod graph;
 mod host;
 mod known;
+mod listen;
 mod pages;
 mod service;
 mod telemetry;
@@ -22,6 +23,7 @@ pub use factory::{
 };
 pub use graph::{Graph, StartError, StopError};
 pub use host::Host;
+pub use listen::{bind, serve};
 pub use pages::{Page, Pages};
 pub use service::{Event, Load, Service, ServiceError, SetUpLogs};
 pub use spanmill_otlp::Signal;

@@ -14,9 +14,11 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, lookup_host};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+
+use crate::listen::bind;
 
 /// A server of pages. Dropping it ends it some time later; `stop` waits until the port is free.
 #[derive(Debug)]
@@ -47,7 +49,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 // === impl Pages ===
 
 impl Pages {
-    /// Listens on `host:port`, as Go does: no host means all interfaces, and of a name's addresses an IPv4 one is taken first.
+    /// Listens on `host:port`: see [`bind`].
     ///
     /// # Errors
     ///
@@ -72,18 +74,6 @@ impl Pages {
     pub async fn stop(mut self) {
         self.task.shutdown().await;
     }
-}
-
-async fn bind(endpoint: &str) -> io::Result<TcpListener> {
-    if let Some(port) = endpoint.strip_prefix(':') {
-        return match TcpListener::bind(format!("[::]:{port}")).await {
-            Ok(listener) => Ok(listener),
-            Err(_) => TcpListener::bind(format!("0.0.0.0:{port}")).await,
-        };
-    }
-    let mut addresses: Vec<SocketAddr> = lookup_host(endpoint).await?.collect();
-    addresses.sort_by_key(SocketAddr::is_ipv6);
-    TcpListener::bind(addresses.as_slice()).await
 }
 
 async fn accept(listener: TcpListener, answer: Arc<Answer>) {

@@ -16,8 +16,8 @@ mod rows;
 mod service;
 
 pub use error::{Position, QueryError};
-pub use format::{Format, type_name};
-pub use http::{router, serve, serve_routes};
+pub use format::{Csv, Format, type_name};
+pub use http::{router, serve};
 pub use limits::Limits;
 pub use moment::{Moment, MomentError};
 pub use parameter::Parameters;

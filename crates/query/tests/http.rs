@@ -224,7 +224,7 @@ async fn cancelled_when_the_client_goes() {
     let limits =
         Limits { concurrent: 1, time: Duration::from_secs(60), wait: Duration::from_secs(30), ..Limits::default() };
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(serve(listener, filled.store.clone(), limits, async {
+    let server = tokio::spawn(serve(listener, router(filled.store.clone(), limits), async {
         let _ = stopped.await;
     }));
     let request = |sql: &str| {
@@ -247,7 +247,7 @@ async fn cancelled_when_the_client_goes() {
     assert!(answer.contains("\"answer\":42"), "{answer}");
     assert!(begin.elapsed() < Duration::from_secs(20));
     stop.send(()).unwrap();
-    server.await.unwrap().unwrap();
+    server.await.unwrap();
 }
 
 /// Scenario: the list of questions, one of them in two forms, one that does not exist, and a parameter that does not.

@@ -36,17 +36,7 @@ impl Listener {
             remove_stale(path).await?;
             return Ok(Self::Unix(UnixListener::bind(path)?, SocketFile(path.to_owned())));
         }
-        // As in Go, no host means every interface, of IPv6 too where there is such a thing.
-        if endpoint.starts_with(':') {
-            return match TcpListener::bind(format!("[::]{endpoint}")).await {
-                Ok(listener) => Ok(Self::Tcp(listener)),
-                Err(_) => Ok(Self::Tcp(TcpListener::bind(format!("0.0.0.0{endpoint}")).await?)),
-            };
-        }
-        let mut addresses: Vec<_> = tokio::net::lookup_host(endpoint).await?.collect();
-        // As in Go, a name that has both kinds of addresses stands for the older one: clients given `127.0.0.1` find it.
-        addresses.sort_by_key(std::net::SocketAddr::is_ipv6);
-        Ok(Self::Tcp(TcpListener::bind(addresses.as_slice()).await?))
+        Ok(Self::Tcp(spanmill_pipeline::bind(endpoint).await?))
     }
 
     /// Waits for a connection. Errors of a single connection, such as one that is already gone, are passed over; when the

@@ -20,7 +20,7 @@ use crate::format::Format;
 use crate::limits::Limits;
 use crate::service::QueryService;
 
-pub use server::{serve, serve_routes};
+pub use server::serve;
 
 /// Seconds after which a client that was turned away may try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");

@@ -1,0 +1,79 @@
+//! Listening on TCP, and serving HTTP there.
+
+use std::error::Error;
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::time::Duration;
+
+use hyper::body::{Body, Incoming};
+use hyper::service::Service;
+use hyper::{Request, Response};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::net::{TcpListener, lookup_host};
+
+/// Listens on `host:port`, as Go does: no host means all interfaces, of IPv6 too where there is such a thing, and of a name's addresses an
+/// IPv4 one is taken first, so that clients given `127.0.0.1` find it.
+///
+/// # Errors
+///
+/// Fails when the name cannot be resolved or none of its addresses be bound.
+pub async fn bind(endpoint: &str) -> io::Result<TcpListener> {
+    if let Some(port) = endpoint.strip_prefix(':') {
+        return match TcpListener::bind(format!("[::]:{port}")).await {
+            Ok(listener) => Ok(listener),
+            Err(_) => TcpListener::bind(format!("0.0.0.0:{port}")).await,
+        };
+    }
+    let mut addresses: Vec<SocketAddr> = lookup_host(endpoint).await?.collect();
+    addresses.sort_by_key(SocketAddr::is_ipv6);
+    TcpListener::bind(addresses.as_slice()).await
+}
+
+/// Serves HTTP until `shutdown`; requests that run then are finished. What goes wrong with one connection, or while the process has no file
+/// descriptors left, concerns no other.
+pub async fn serve<S, B>(
+    listener: TcpListener,
+    builder: Builder<TokioExecutor>,
+    service: S,
+    shutdown: impl Future<Output = ()> + Send,
+) where
+    S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    let open = GracefulShutdown::new();
+    let mut shutdown = pin!(shutdown);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut shutdown => break,
+            accepted = listener.accept() => accepted,
+        };
+        let stream = match accepted {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::debug!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                continue;
+            }
+        };
+        // A small answer must not wait for more to send; where it cannot be set, only latency suffers.
+        let _ = stream.set_nodelay(true);
+        let connection = builder.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
+        let connection = open.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended");
+            }
+        });
+    }
+    drop(listener);
+    open.shutdown().await;
+}
