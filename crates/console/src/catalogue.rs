@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use arrow::array::AsArray;
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use spanmill_query::Question;
 
 use crate::answer::Answer;
-use crate::remote::questions;
 
 /// The words that a prompt completes: keywords, functions, tables, columns and questions.
 #[derive(Debug, Clone, Default)]
@@ -136,7 +136,7 @@ impl Catalogue {
             }
         };
         if earlier.trim().is_empty() {
-            questions().iter().map(|question| question.name).filter(fits).for_each(&mut add);
+            Question::all().iter().map(|question| question.name).filter(fits).for_each(&mut add);
         }
         let mut named: Vec<&BTreeSet<String>> = Vec::new();
         for table in line.split(|sign: char| !(sign.is_alphanumeric() || sign == '_')) {

@@ -3,25 +3,23 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
-use arrow::util::display::{ArrayFormatter, FormatOptions};
 use arrow_ipc::writer::StreamWriter;
 use arrow_json::WriterBuilder;
 use arrow_json::writer::{JsonArray, LineDelimited};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
+use spanmill_query::Csv;
 
 use crate::answer::Answer;
 use crate::error::ConsoleError;
 use crate::table;
 
 /// A form to write an answer in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum OutputFormat {
-    /// A table for people.
+    /// A table that fits the terminal.
     Table,
     /// A list of objects.
     Json,
@@ -31,7 +29,7 @@ pub enum OutputFormat {
     Csv,
     /// A table in Markdown.
     Markdown,
-    /// A stream of Arrow's inter-process format.
+    /// Arrow's inter-process stream.
     Arrow,
     /// A Parquet file.
     Parquet,
@@ -105,10 +103,12 @@ fn ndjson(answer: &Answer, out: &mut (dyn Write + Send)) -> Result<(), ArrowErro
 }
 
 fn csv(answer: &Answer, out: &mut (dyn Write + Send)) -> Result<(), ArrowError> {
-    let mut writer = arrow_csv::WriterBuilder::new().with_header(true).build(out);
-    let empty = [RecordBatch::new_empty(Arc::clone(&answer.schema))];
-    let batches = if answer.batches.is_empty() { &empty[..] } else { &answer.batches };
-    batches.iter().try_for_each(|batch| writer.write(&flat(batch)?))
+    let csv = Csv::new(&answer.schema);
+    out.write_all(&csv.header())?;
+    for batch in &answer.batches {
+        out.write_all(&csv.rows(batch)?)?;
+    }
+    Ok(())
 }
 
 fn arrow(answer: &Answer, out: &mut (dyn Write + Send)) -> Result<(), ArrowError> {
@@ -127,29 +127,4 @@ fn parquet(answer: &Answer, out: &mut (dyn Write + Send)) -> Result<(), ArrowErr
     }
     writer.close()?;
     Ok(())
-}
-
-/// Lists and the like become text, since CSV has no form for them.
-fn flat(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
-    let (mut fields, mut columns) = (Vec::new(), Vec::new());
-    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if field.data_type().is_nested() {
-            fields.push(Arc::new(Field::new(field.name(), DataType::Utf8, true)));
-            columns.push(as_text(column)?);
-        } else {
-            fields.push(Arc::clone(field));
-            columns.push(Arc::clone(column));
-        }
-    }
-    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
-}
-
-fn as_text(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let options = FormatOptions::default();
-    let formatter = ArrayFormatter::try_new(column, &options)?;
-    let mut texts = StringBuilder::new();
-    for row in 0..column.len() {
-        texts.append_option(column.is_valid(row).then(|| formatter.value(row).to_string()));
-    }
-    Ok(Arc::new(texts.finish()))
 }

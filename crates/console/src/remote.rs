@@ -6,7 +6,7 @@ use std::time::Duration;
 use arrow_ipc::reader::StreamReader;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use spanmill_query::{Format, Question};
+use spanmill_query::Format;
 use url::Url;
 
 use crate::answer::Answer;
@@ -97,9 +97,4 @@ fn message(status: u16, body: &str) -> String {
         (Some(line), Some(column)) => format!("line {line}, column {column}: {message}"),
         _ => message,
     }
-}
-
-/// All questions that this program knows, whether or not the server does.
-pub(crate) fn questions() -> &'static [Question] {
-    Question::all()
 }

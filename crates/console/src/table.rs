@@ -10,7 +10,6 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use spanmill_query::Question;
 
 use crate::answer::Answer;
-use crate::remote::questions;
 
 /// Longer texts are cut in tables for people; other forms have them whole.
 const WIDEST: usize = 200;
@@ -58,7 +57,7 @@ pub(crate) fn markdown(answer: &Answer) -> Result<String, ArrowError> {
 /// The questions that have names, and what can be given with them.
 pub fn list_of_questions() -> String {
     let mut text = String::new();
-    for Question { name, title, answers, parameters, since, .. } in questions() {
+    for Question { name, title, answers, parameters, since, .. } in Question::all() {
         let _ = writeln!(text, "{name}: {title}");
         for line in answers.lines() {
             let _ = writeln!(text, "    {line}");

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use spanmill_config::Duration as GoDuration;
+use spanmill_console::OutputFormat;
 
 use crate::demo::Demo;
 
@@ -165,7 +166,7 @@ pub(crate) struct Query {
     pub(crate) parameters: Vec<(String, String)>,
     /// How the answer is written
     #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub(crate) format: QueryFormat,
+    pub(crate) format: OutputFormat,
     /// Write the answer to a file
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
@@ -175,25 +176,6 @@ pub(crate) struct Query {
     /// So much time at most
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) timeout: Duration,
-}
-
-/// How answers are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum QueryFormat {
-    /// A table that fits the terminal.
-    Table,
-    /// A list of objects.
-    Json,
-    /// An object a line.
-    Ndjson,
-    /// Comma-separated values with a header.
-    Csv,
-    /// A table in Markdown.
-    Markdown,
-    /// Arrow's inter-process stream.
-    Arrow,
-    /// A Parquet file.
-    Parquet,
 }
 
 /// Options of `print-config`.

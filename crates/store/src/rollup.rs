@@ -25,15 +25,15 @@ const WORDS: [&str; 9] = [
     "cost_currency",
 ];
 
-/// Sums, and the column of `spans` that is summed.
-const SUMS: [(&str, &str); 7] = [
-    ("input_tokens", "input_tokens"),
-    ("output_tokens", "output_tokens"),
-    ("cache_read_tokens", "cache_read_tokens"),
-    ("cache_creation_tokens", "cache_creation_tokens"),
-    ("reasoning_tokens", "reasoning_tokens"),
-    ("cost_nano", "cost_nano"),
-    ("duration_ns", "duration_ns"),
+/// Columns of `spans` that are summed, under the same names.
+const SUMS: [&str; 7] = [
+    "input_tokens",
+    "output_tokens",
+    "cache_read_tokens",
+    "cache_creation_tokens",
+    "reasoning_tokens",
+    "cost_nano",
+    "duration_ns",
 ];
 
 /// Counts: calls, those that failed, and so on.
@@ -45,7 +45,7 @@ static SCHEMA: LazyLock<SchemaRef> = LazyLock::new(|| {
     let mut fields = vec![Field::new("minute", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false)];
     fields.extend(WORDS.iter().map(|name| Field::new(*name, DataType::Utf8View, true)));
     fields.extend(COUNTS.iter().map(|name| Field::new(*name, DataType::Int64, false)));
-    fields.extend(SUMS.iter().map(|(name, _)| Field::new(*name, DataType::Int64, false)));
+    fields.extend(SUMS.iter().map(|name| Field::new(*name, DataType::Int64, false)));
     fields.push(Field::new("duration_hist", list_type(), false));
     fields.push(Field::new("ttft_ns", DataType::Int64, false));
     fields.push(Field::new("ttft_hist", list_type(), false));
@@ -113,7 +113,7 @@ impl<'a> Input<'a> {
             request_model: words("request_model")?,
             role: words("usage_role")?,
             status: words("status")?,
-            sums: SUMS.iter().map(|(_, name)| ints(name)).collect::<Result<_, _>>()?,
+            sums: SUMS.iter().map(|name| ints(name)).collect::<Result<_, _>>()?,
             duration: ints("duration_ns")?,
             ttft: ints("ttft_ns")?,
             cost: ints("cost_nano")?,

@@ -27,9 +27,10 @@ use crate::store::{Snapshot, Store, StoreError};
 use crate::table::{Class, StoredTable};
 use crate::views;
 
-/// What all queries have in common: functions, memory, files that were opened.
+/// What all queries have in common: functions, memory, files that were opened. Cloning shares it.
+#[derive(Clone)]
 pub(crate) struct Engine {
-    state: SessionState,
+    state: Arc<SessionState>,
     url: ObjectStoreUrl,
 }
 
@@ -53,14 +54,13 @@ pub struct Answer {
 }
 
 /// The tables of one query, made when the SQL names them.
+#[derive(Clone)]
 struct Tables {
     snapshot: Arc<Snapshot>,
     /// Decided once the query is understood, and before it is planned.
     class: Arc<OnceLock<Class>>,
-    url: ObjectStoreUrl,
     tenant: Option<String>,
-    /// To plan views with; none in the session that does so.
-    state: Option<SessionState>,
+    engine: Engine,
 }
 
 const CATALOG: &str = "spanmill";
@@ -127,22 +127,19 @@ impl Engine {
             .with_default_features()
             .with_physical_optimizer_rule(Arc::new(PausingJoins))
             .build();
-        Ok(Self { state: crate::functions::registered(state)?, url })
+        Ok(Self { state: Arc::new(crate::functions::registered(state)?), url })
     }
 
     /// A session that sees a snapshot.
     pub(crate) fn session(&self, snapshot: &Arc<Snapshot>, tenant: Option<&str>) -> Session {
         let class = Arc::new(OnceLock::new());
-        let tables = |state| Tables {
+        let tables = Tables {
             snapshot: Arc::clone(snapshot),
             class: Arc::clone(&class),
-            url: self.url.clone(),
             tenant: tenant.map(str::to_owned),
-            state,
+            engine: self.clone(),
         };
-        let inner = self.state_with(tables(None));
-        let context = SessionContext::new_with_state(self.state_with(tables(Some(inner))));
-        Session { context, class }
+        Session { context: SessionContext::new_with_state(self.state_with(tables)), class }
     }
 
     /// How files of the store are named in plans.
@@ -161,7 +158,9 @@ impl Engine {
         let _ = catalog.register_schema(SCHEMA, Arc::new(tables));
         let catalogs = MemoryCatalogProviderList::new();
         catalogs.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
-        SessionStateBuilder::new_from_existing(self.state.clone()).with_catalog_list(Arc::new(catalogs)).build()
+        SessionStateBuilder::new_from_existing(SessionState::clone(&self.state))
+            .with_catalog_list(Arc::new(catalogs))
+            .build()
     }
 }
 
@@ -169,7 +168,7 @@ impl Engine {
 
 impl Tables {
     fn stored(&self, table: Table) -> Result<Arc<dyn TableProvider>> {
-        let stored = StoredTable::new(table, Arc::clone(&self.snapshot), Arc::clone(&self.class), self.url.clone());
+        let stored = StoredTable::new(table, Arc::clone(&self.snapshot), Arc::clone(&self.class), self.engine.url());
         let Some(tenant) = &self.tenant else { return Ok(Arc::new(stored)) };
         let plan = LogicalPlanBuilder::scan(table.name(), provider_as_source(Arc::new(stored)), None)?
             .filter(col("tenant").eq(lit(tenant.as_str())))?
@@ -178,8 +177,8 @@ impl Tables {
     }
 
     async fn view(&self, sql: &'static str) -> Result<Option<Arc<dyn TableProvider>>> {
-        let Some(state) = &self.state else { return Ok(None) };
-        let plan = state.create_logical_plan(sql).await?;
+        // A session of its own, since the one that asks cannot be borrowed from here. Views name stored tables alone.
+        let plan = self.engine.state_with(self.clone()).create_logical_plan(sql).await?;
         Ok(Some(Arc::new(ViewTable::new(plan, Some(sql.to_owned())))))
     }
 }

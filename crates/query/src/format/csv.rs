@@ -8,16 +8,17 @@ use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use arrow_csv::WriterBuilder;
 
-/// Lists and the like are written as text, since CSV has no form for them.
+/// Writes rows as CSV (RFC 4180). Lists and the like are written as text, since CSV has no form for them.
 #[derive(Debug)]
-pub(crate) struct Csv {
+pub struct Csv {
     schema: SchemaRef,
 }
 
 // === impl Csv ===
 
 impl Csv {
-    pub(crate) fn new(schema: &SchemaRef) -> Self {
+    /// For rows of these columns.
+    pub fn new(schema: &SchemaRef) -> Self {
         let fields = schema.fields().iter().map(|field| match field.data_type() {
             kind if kind.is_nested() => Arc::new(Field::new(field.name(), DataType::Utf8, true)),
             _ => Arc::clone(field),
@@ -25,11 +26,13 @@ impl Csv {
         Self { schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())) }
     }
 
-    pub(crate) fn header(&self) -> Vec<u8> {
+    /// The names of the columns.
+    pub fn header(&self) -> Vec<u8> {
         self.write(&RecordBatch::new_empty(Arc::clone(&self.schema)), true).unwrap_or_default()
     }
 
-    pub(crate) fn rows(&self, batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
+    /// Some rows, without the header.
+    pub fn rows(&self, batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
         let flat =
             |column: &ArrayRef| if column.data_type().is_nested() { as_text(column) } else { Ok(Arc::clone(column)) };
         let columns = batch.columns().iter().map(flat).collect::<Result<_, _>>()?;

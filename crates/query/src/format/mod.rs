@@ -10,6 +10,8 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow_ipc::writer::StreamWriter;
 
+pub use csv::Csv;
+
 /// A form that an answer is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {

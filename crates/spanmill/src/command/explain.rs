@@ -1,13 +1,14 @@
 //! `spanmill explain`: what the `genai` processor makes of recorded spans, and why.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 
-use bytes::Bytes;
 use serde_json::Value as Json;
 use spanmill_components::processors::genai;
 use spanmill_genai::{AttributeExplanation, Engine, Options, SpanExplanation};
-use spanmill_otlp::{Limits, Signal, Traces, json};
+use spanmill_otlp::Traces;
+use spanmill_traces::{FileError, OtlpFile};
 
 use super::configuration::Sources;
 use super::{warn, write_out};
@@ -77,37 +78,14 @@ fn wanted(span: &SpanExplanation, options: &Explain) -> bool {
         && begins(&span.span_id, &options.span)
 }
 
-type Requests = Box<dyn Iterator<Item = Result<Traces, CommandError>>>;
-
-/// The requests of a file: JSON begins with a brace, and may have a request a line; anything else is one in protobuf.
-fn requests(file: &str) -> Result<Requests, CommandError> {
-    let mut bytes = Vec::new();
-    let read =
-        if file == "-" { io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes) } else { std::fs::read(file) };
-    let bytes = Bytes::from(read.map_err(|error| CommandError::Usage(format!("{file}: {error}")))?);
-    let name = file.to_owned();
-    if bytes.trim_ascii_start().first() != Some(&b'{') {
-        let parsed = Traces::parse(bytes).map_err(|error| CommandError::Usage(format!("{name}: {error}")));
-        return Ok(Box::new(std::iter::once(parsed)));
-    }
-    // A document of several lines is one request.
-    let whole = from_json(&bytes);
-    if let Ok(traces) = whole {
-        return Ok(Box::new(std::iter::once(Ok(traces))));
-    }
-    let lines: Vec<Bytes> = bytes
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.trim_ascii().is_empty())
-        .map(|line| bytes.slice_ref(line))
-        .collect();
-    Ok(Box::new(lines.into_iter().enumerate().map(move |(number, line)| {
-        from_json(&line).map_err(|error| CommandError::Usage(format!("{name}: line {}: {error}", number + 1)))
-    })))
-}
-
-fn from_json(text: &[u8]) -> Result<Traces, String> {
-    let protobuf = json::to_protobuf(Signal::Traces, text, &Limits::default()).map_err(|error| error.to_string())?;
-    Traces::parse(protobuf.into()).map_err(|error| error.to_string())
+/// The requests of a file; `-` stands for stdin.
+fn requests(file: &str) -> Result<impl Iterator<Item = Result<Traces, CommandError>>, CommandError> {
+    let failed = move |error: FileError| CommandError::Usage(format!("{file}: {error}"));
+    let reader: Box<dyn Read> = match file {
+        "-" => Box::new(io::stdin()),
+        file => Box::new(File::open(file).map_err(|error| failed(error.into()))?),
+    };
+    Ok(OtlpFile::new(reader).map_err(failed)?.map(move |request| request.map_err(failed)))
 }
 
 fn show(span: &SpanExplanation, style: &Style, out: &mut String) {

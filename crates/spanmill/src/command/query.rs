@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read};
 
-use spanmill_console::{Asked, ConsoleError, Output, OutputFormat, Source, What, list_of_questions};
+use spanmill_console::{Asked, ConsoleError, Output, Source, What, list_of_questions};
 
 use super::{prompt, write_out};
-use crate::arguments::{Query, QueryFormat};
+use crate::arguments::Query;
 use crate::error::{CommandError, colours_wanted};
 
 pub(super) fn run(options: &Query) -> Result<(), CommandError> {
@@ -47,15 +47,7 @@ pub(super) fn asked(options: &Query, what: What) -> Asked {
 
 /// Writes an answer where it is wanted.
 pub(super) fn write(options: &Query, answer: &spanmill_console::Answer) -> Result<(), CommandError> {
-    let format = match options.format {
-        QueryFormat::Table => OutputFormat::Table,
-        QueryFormat::Json => OutputFormat::Json,
-        QueryFormat::Ndjson => OutputFormat::Ndjson,
-        QueryFormat::Csv => OutputFormat::Csv,
-        QueryFormat::Markdown => OutputFormat::Markdown,
-        QueryFormat::Arrow => OutputFormat::Arrow,
-        QueryFormat::Parquet => OutputFormat::Parquet,
-    };
+    let format = options.format;
     let Some(path) = &options.output else {
         let terminal = io::stdout().is_terminal();
         if terminal && format.is_binary() {

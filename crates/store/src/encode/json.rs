@@ -135,28 +135,12 @@ fn put_marked(out: &mut String, mark: &str, bytes: &[u8]) {
 }
 
 fn put_string(out: &mut String, text: &str) {
-    out.push('"');
     if text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-        put_escaped(out, text);
+        // A text is always written.
+        out.push_str(&serde_json::to_string(text).unwrap_or_default());
     } else {
+        out.push('"');
         out.push_str(text);
-    }
-    out.push('"');
-}
-
-#[inline(never)]
-fn put_escaped(out: &mut String, text: &str) {
-    for letter in text.chars() {
-        match letter {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            control if control < ' ' => {
-                let _ = write!(out, "\\u{:04x}", u32::from(control));
-            }
-            letter => out.push(letter),
-        }
+        out.push('"');
     }
 }

@@ -5,7 +5,7 @@ mod json;
 mod shared;
 mod span;
 
-use spanmill_otlp::{Guesses, KeyTable, SpanRef, Traces};
+use spanmill_otlp::{Guesses, KeyTable, Traces};
 
 use self::builder::Rows;
 use self::shared::Shared;
@@ -57,13 +57,9 @@ impl Encoder {
                 Some(known) if known.is_of(scope) => known,
                 _ => Shared::new(scope),
             };
-            self.push_span(span, &current);
+            span::push(self, span, &current);
             shared = Some(current);
         }
-    }
-
-    fn push_span(&mut self, span: SpanRef<'_>, shared: &Shared) {
-        span::push(self, span, shared);
     }
 
     /// How many spans were added since the last [`Encoder::finish`].

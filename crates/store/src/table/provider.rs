@@ -34,9 +34,9 @@ use crate::store::Snapshot;
 /// What a query wants, which decides whether rows are filtered while they are decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// Few rows with many columns: filtering while decoding is 2 to 34 times faster.
+    /// Few rows with many columns: filtering while decoding is faster.
     Lookup,
-    /// Many rows with few columns: it would be a fifth slower.
+    /// Many rows with few columns: it would be slower.
     Aggregate,
 }
 
