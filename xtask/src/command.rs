@@ -34,7 +34,7 @@ pub enum TaskError {
     },
     /// The build succeeded, but named no executable.
     #[error("cargo built {0} but named no executable")]
-    NoExecutable(&'static str),
+    NoExecutable(String),
 }
 
 /// The cargo that runs this program, or the one on the path.

@@ -61,6 +61,12 @@ enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// What storing and asking spans costs, beside DuckDB, chDB and the Go Collector
+    Store {
+        /// Passed on to the benchmark; `--help` shows what it takes
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -72,7 +78,8 @@ fn main() -> ExitCode {
             steps.summary(&Notes::default())
         }
         Task::Ci => ci(),
-        Task::Bench { what: Bench::Relay { arguments } } => bench::relay(&arguments),
+        Task::Bench { what: Bench::Relay { arguments } } => bench::run("relay", &arguments),
+        Task::Bench { what: Bench::Store { arguments } } => bench::run("store", &arguments),
     };
     if succeeded { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

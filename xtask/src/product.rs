@@ -18,33 +18,40 @@ pub fn binary() -> Result<PathBuf, TaskError> {
     if let Some(path) = std::env::var_os(BINARY_VARIABLE).filter(|value| !value.is_empty()) {
         return Ok(PathBuf::from(path));
     }
-    let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if let Some(path) = &*built {
+    let mut known = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(path) = &*known {
         return Ok(path.clone());
     }
-    let path = build()?;
-    *built = Some(path.clone());
+    let path = built("spanmill")?;
+    *known = Some(path.clone());
     Ok(path)
 }
 
-/// Builds the release binary and returns its place, which only cargo knows.
-fn build() -> Result<PathBuf, TaskError> {
+/// Makes the release build of a package's binary and returns its place, which only cargo knows.
+///
+/// Spanmill itself is always built along: features of dependencies are those of all packages that are built together, and another choice
+/// would build DataFusion anew.
+pub fn built(package: &str) -> Result<PathBuf, TaskError> {
     let mut command = cargo();
-    command.args(["build", "--release", "--package", "spanmill", "--message-format=json-render-diagnostics"]);
+    command.args(["build", "--release", "--message-format=json-render-diagnostics", "--package", "spanmill"]);
+    if package != "spanmill" {
+        command.args(["--package", package]);
+    }
     command.current_dir(cache::root()).stdin(Stdio::null()).stderr(Stdio::inherit());
     let program = describe(&command);
     let output = command.output().map_err(|source| TaskError::Start { program: program.clone(), source })?;
     if !output.status.success() {
         return Err(TaskError::Failed { program, status: output.status });
     }
-    executable(&String::from_utf8_lossy(&output.stdout)).ok_or(TaskError::NoExecutable("spanmill"))
+    let messages = String::from_utf8_lossy(&output.stdout);
+    executable(&messages, package).ok_or_else(|| TaskError::NoExecutable(package.to_owned()))
 }
 
-/// The executable that cargo's messages (one JSON object a line) name for the target `spanmill`.
-fn executable(messages: &str) -> Option<PathBuf> {
+/// The executable that cargo's messages (one JSON object a line) name for that target.
+fn executable(messages: &str, target: &str) -> Option<PathBuf> {
     let mut named =
         messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()).filter_map(|message| {
-            let ours = message.pointer("/target/name").and_then(Value::as_str) == Some("spanmill");
+            let ours = message.pointer("/target/name").and_then(Value::as_str) == Some(target);
             message.get("executable").and_then(Value::as_str).filter(|_| ours).map(PathBuf::from)
         });
     named.next_back()
@@ -65,7 +72,7 @@ mod tests {
             "\n",
             r#"{"reason":"build-finished","success":true}"#,
         );
-        assert_eq!(executable(messages), Some(PathBuf::from("/t/release/spanmill")));
-        assert_eq!(executable("not json"), None);
+        assert_eq!(executable(messages, "spanmill"), Some(PathBuf::from("/t/release/spanmill")));
+        assert_eq!(executable("not json", "spanmill"), None);
     }
 }

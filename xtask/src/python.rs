@@ -1,4 +1,4 @@
-//! The Python environment of the end-to-end tests: real SDKs in the pinned versions of `tests/python/requirements.txt`.
+//! Python environments of the tests and benchmarks, with packages in pinned versions: real SDKs, and engines that read the store's files.
 
 use std::ffi::OsString;
 use std::fs;
@@ -20,12 +20,18 @@ pub fn interpreter() -> Option<(OsString, String)> {
     output.status.success().then_some((name, version))
 }
 
-/// The interpreter of an environment that has the pinned packages, made now if it is not there; `None` without a Python.
+/// The interpreter of an environment that has the SDKs of `tests/python/requirements.txt`; `None` without a Python.
+pub fn environment() -> Result<Option<PathBuf>, TaskError> {
+    environment_of("tests/python/requirements.txt")
+}
+
+/// The interpreter of an environment that has the pinned packages of a file of the clone, made now if it is not there; `None` without a
+/// Python.
 ///
 /// The environment's folder is named after the requirements and the interpreter's version, so a changed pin makes a new one.
-pub fn environment() -> Result<Option<PathBuf>, TaskError> {
+pub fn environment_of(requirements: &str) -> Result<Option<PathBuf>, TaskError> {
     let Some((system, version)) = interpreter() else { return Ok(None) };
-    let requirements = cache::root().join("tests/python/requirements.txt");
+    let requirements = cache::root().join(requirements);
     let pins = fs::read_to_string(&requirements).map_err(|source| TaskError::file(&requirements, source))?;
     let mut hasher = DefaultHasher::new();
     (&pins, &version).hash(&mut hasher);

@@ -102,7 +102,7 @@ mod tests {
     fn a_failed_step_does_not_hide_the_next() {
         let mut steps = Steps::new(3);
         assert_eq!(steps.step("one", || Ok(1)), Some(1));
-        assert_eq!(steps.step("two", || Err::<(), _>(TaskError::NoExecutable("x"))), None);
+        assert_eq!(steps.step("two", || Err::<(), _>(TaskError::NoExecutable("x".to_owned()))), None);
         assert_eq!(steps.step("three", || Ok(3)), Some(3));
         assert!(!steps.summary(&Notes::default()));
     }

@@ -2,9 +2,6 @@ use bytes::{Buf, BufMut, Bytes};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
-/// The gRPC method that all subjects offer and call.
-pub(crate) const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
-
 /// Larger than any message of the benchmark.
 pub(crate) const MAX_MESSAGE: usize = 64 << 20;
 

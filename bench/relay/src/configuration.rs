@@ -1,6 +1,5 @@
 //! The configurations of spanmill and of the Go Collector: the same file where they do the same work.
-
-use crate::traffic::{Compression, FILTER_BELOW};
+use spanmill_bench_kit::traffic::{Compression, FILTER_BELOW};
 
 /// What happens between receiver and exporter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,21 +6,14 @@
 
 mod codec;
 mod configuration;
-mod cores;
-mod error;
 mod inspect;
-mod load;
-mod machine;
 mod measure;
 mod options;
 mod plan;
-mod process;
 mod raw;
 mod report;
 mod sink;
-mod statistics;
 mod subject;
-mod traffic;
 
 use std::process::ExitCode;
 

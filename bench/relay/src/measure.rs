@@ -3,16 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpListener;
+use spanmill_bench_kit::BenchError;
+use spanmill_bench_kit::cores::Cores;
+use spanmill_bench_kit::load::{Sent, send};
+use spanmill_bench_kit::process::{Process, free_port};
+use spanmill_bench_kit::traffic::{SPANS, Traffic};
 
-use crate::cores::Cores;
-use crate::error::BenchError;
 use crate::inspect;
-use crate::load::{Sent, send};
-use crate::process::Process;
 use crate::sink::Sink;
 use crate::subject::{Binaries, Subject};
-use crate::traffic::{SPANS, Traffic};
 
 /// What was seen.
 #[derive(Debug, Clone, Copy)]
@@ -89,11 +88,6 @@ pub(crate) async fn measure(
         refused: sent.refused,
         lost,
     }))
-}
-
-async fn free_port() -> Result<u16, BenchError> {
-    let listener = TcpListener::bind("127.0.0.1:0").await.map_err(BenchError::io("finding a free port"))?;
-    Ok(listener.local_addr().map_err(BenchError::io("finding a free port"))?.port())
 }
 
 fn count(number: usize) -> u64 {

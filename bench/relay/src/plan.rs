@@ -5,16 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use spanmill_bench_kit::BenchError;
+use spanmill_bench_kit::cores::Cores;
+use spanmill_bench_kit::machine;
+use spanmill_bench_kit::traffic::{Compression, Traffic};
 use spanmill_loadgen::shape::Shape;
 
-use crate::cores::Cores;
-use crate::error::BenchError;
-use crate::machine;
 use crate::measure::{Measured, measure};
 use crate::options::Options;
 use crate::report::{self, Setting};
 use crate::subject::{Binaries, Subject};
-use crate::traffic::{Compression, Traffic};
 
 /// What is measured: who, on what traffic.
 pub(crate) type Cell = (Compression, Shape, Subject);

@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use spanmill_bench_kit::BenchError;
+use spanmill_bench_kit::load::EXPORT;
+use spanmill_bench_kit::load::channel;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::body::Body;
@@ -17,9 +20,7 @@ use tonic::server::{NamedService, UnaryService};
 use tonic::transport::{Channel, Server};
 use tonic::{Request, Response, Status};
 
-use crate::codec::{EXPORT, MAX_MESSAGE, Raw};
-use crate::error::BenchError;
-use crate::load::channel;
+use crate::codec::{MAX_MESSAGE, Raw};
 use crate::options::RawRelay;
 
 type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;

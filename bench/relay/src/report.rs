@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
+use spanmill_bench_kit::cores::Cores;
+use spanmill_bench_kit::machine;
+use spanmill_bench_kit::statistics::Summary;
+use spanmill_bench_kit::traffic::{Compression, FILTER_BELOW, SPANS};
 use spanmill_loadgen::shape::Shape;
 
 use crate::configuration::STATEMENTS;
-use crate::cores::Cores;
-use crate::machine;
 use crate::plan::Results;
-use crate::statistics::Summary;
 use crate::subject::Subject;
-use crate::traffic::{Compression, FILTER_BELOW, SPANS};
 
 /// What a reader must know to judge the figures.
 #[derive(Debug)]

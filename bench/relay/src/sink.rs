@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use spanmill_bench_kit::BenchError;
 use spanmill_otlp::Traces;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tonic::{Response, Status};
 
-use crate::error::BenchError;
 use crate::raw::serve;
 
 /// A running sink; it ends when dropped.

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::ValueEnum;
+use spanmill_bench_kit::traffic::Compression;
+use spanmill_bench_kit::{BenchError, machine};
 use xtask::peers::{Found, Peer};
 use xtask::{cache, peers, product};
 
 use crate::configuration::{Work, collector};
-use crate::error::BenchError;
-use crate::traffic::Compression;
 
 /// A program, and what it is told to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -163,14 +163,8 @@ impl Binaries {
 
     /// What the programs say about their versions, a line each.
     pub(crate) fn versions(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        for (name, path) in [("spanmill", &self.spanmill), ("Go Collector", &self.otelcol), ("rotel", &self.rotel)] {
-            let Some(path) = path else { continue };
-            let output = Command::new(path).arg("--version").stdin(Stdio::null()).output();
-            let text = output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
-            lines.push(format!("{name}: {}", text.unwrap_or_default().lines().next().unwrap_or("unknown version")));
-        }
-        lines
+        let all = [("spanmill", &self.spanmill), ("Go Collector", &self.otelcol), ("rotel", &self.rotel)];
+        all.into_iter().filter_map(|(name, path)| machine::version(name, path.as_ref()?)).collect()
     }
 }
 

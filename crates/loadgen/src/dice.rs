@@ -21,6 +21,11 @@ impl Dice {
         self.0.u64(low..high.max(low + 1))
     }
 
+    /// A fraction, 1 excluded.
+    pub(crate) fn fraction(&mut self) -> f64 {
+        self.0.f64()
+    }
+
     /// A duration of the range, in milliseconds with a fraction, as clocks measure them.
     pub(crate) fn millis(&mut self, low: u64, high: u64) -> Duration {
         Duration::from_micros(self.number(low * 1000, high * 1000))

@@ -4,11 +4,12 @@
 //! streamed and not, with tools and loops of them, errors, cold starts, large prompts. It is made from a seed, and the same seed and
 //! the same clock give the same bytes. It knows what really happened, so that a test can compare what a collector makes of it.
 //!
-//! [`shape`] makes the uniform requests that benchmarks send.
+//! [`shape`] makes the uniform requests that benchmarks send, [`day`] a day of calls to fill a store with.
 
 mod attributes;
 mod call;
 mod catalogue;
+pub mod day;
 mod dialect;
 mod dice;
 mod export;

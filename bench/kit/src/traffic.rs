@@ -1,3 +1,5 @@
+//! What the load generator sends.
+
 use std::io::Write;
 
 use bytes::{BufMut, Bytes, BytesMut};
@@ -8,31 +10,34 @@ use spanmill_loadgen::shape::Shape;
 
 /// How messages are compressed, on both sides of the subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Compression {
+pub enum Compression {
+    /// Not at all.
     None,
+    /// With gzip, at the fastest level on the side of the load generator.
     Gzip,
 }
 
 /// An endless supply of distinct requests of one shape.
 #[derive(Debug)]
-pub(crate) struct Traffic {
+pub struct Traffic {
     templates: Vec<Template>,
     compression: Compression,
 }
 
 /// Spans in a request, as SDKs send at most by default.
-pub(crate) const SPANS: usize = 512;
+pub const SPANS: usize = 512;
 
 /// The filter drops spans with fewer input tokens: about a tenth of them.
-pub(crate) const FILTER_BELOW: i64 = 800;
+pub const FILTER_BELOW: i64 = 800;
 
 // === impl Compression ===
 
 impl Compression {
-    pub(crate) const ALL: [Self; 2] = [Self::None, Self::Gzip];
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::None, Self::Gzip];
 
     /// As configurations and headers have it.
-    pub(crate) fn as_str(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Gzip => "gzip",
@@ -43,30 +48,32 @@ impl Compression {
 // === impl Traffic ===
 
 impl Traffic {
-    pub(crate) fn new(shape: Shape, compression: Compression) -> Self {
+    /// Requests of that shape.
+    pub fn new(shape: Shape, compression: Compression) -> Self {
         // Enough different ones that no cache of the processor holds them all.
         let count = if shape == Shape::Small { 16 } else { 4 };
         let templates = (0..count).map(|number| Template::new(shape, SPANS, 77 + number * 7919)).collect();
         Self { templates, compression }
     }
 
-    pub(crate) fn compression(&self) -> Compression {
+    /// How messages are compressed.
+    pub fn compression(&self) -> Compression {
         self.compression
     }
 
     /// Of the request of that number: how many spans a filter leaves over.
-    pub(crate) fn passing(&self) -> Vec<u64> {
+    pub fn passing(&self) -> Vec<u64> {
         let passing = |template: &Template| template.spans() - template.spans_below(FILTER_BELOW);
         self.templates.iter().map(|template| u64::try_from(passing(template)).unwrap_or_default()).collect()
     }
 
     /// Which of the requests before that number the given one repeats, but for its ids.
-    pub(crate) fn kind(&self, number: u64) -> usize {
+    pub fn kind(&self, number: u64) -> usize {
         usize::try_from(number).unwrap_or_default() % self.templates.len().max(1)
     }
 
     /// A gRPC frame: a flag, the length, the message.
-    pub(crate) fn frame(&self, number: u64) -> Bytes {
+    pub fn frame(&self, number: u64) -> Bytes {
         let Some(template) = self.templates.get(self.kind(number)) else { return Bytes::new() };
         let message = template.fresh(number);
         let (flag, message) = match self.compression {

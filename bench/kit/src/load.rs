@@ -12,26 +12,54 @@ use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tower::{Service, ServiceExt};
 
-use crate::codec::EXPORT;
-use crate::error::BenchError;
+use crate::BenchError;
 use crate::traffic::{Compression, Traffic};
 
+/// The gRPC method that all subjects offer and call.
+pub const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
 /// Requests under way at once, each on a connection of its own.
-pub(crate) const CLIENTS: usize = 4;
+pub const CLIENTS: usize = 4;
+
+/// How much is sent, and how fast.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// When it ends.
+    pub until: Until,
+    /// The time from one request to the next; as fast as the subject answers where there is none.
+    pub every: Option<Duration>,
+}
+
+/// When a run of load ends.
+#[derive(Debug, Clone, Copy)]
+pub enum Until {
+    /// At that moment, but not before every client has sent a request.
+    Time(Instant),
+    /// After so many requests.
+    Count(u64),
+}
+
+/// Whose turn it is.
+struct Turn {
+    next: Arc<AtomicU64>,
+    first: u64,
+    began: Instant,
+    load: Load,
+}
 
 /// What a run of load led to.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sent {
+pub struct Sent {
     /// The numbers of the requests that were answered with success.
-    pub(crate) accepted: Vec<u64>,
+    pub accepted: Vec<u64>,
     /// How many were refused, all of them tried again later with other ids.
-    pub(crate) refused: u64,
+    pub refused: u64,
     /// What the first refusal said.
-    pub(crate) problem: Option<String>,
+    pub problem: Option<String>,
 }
 
 /// A connection to a port on loopback, made when it is first used.
-pub(crate) fn channel(port: u16) -> Result<Channel, BenchError> {
+pub fn channel(port: u16) -> Result<Channel, BenchError> {
     let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}"))?
         .tcp_nodelay(true)
         .initial_stream_window_size(4 << 20)
@@ -40,16 +68,17 @@ pub(crate) fn channel(port: u16) -> Result<Channel, BenchError> {
 }
 
 /// Sends for that long, beginning with the request of that number; always sends at least one request a client.
-pub(crate) async fn send(
-    port: u16,
-    traffic: &Arc<Traffic>,
-    first: u64,
-    duration: Duration,
-) -> Result<Sent, BenchError> {
-    let (next, end) = (Arc::new(AtomicU64::new(first)), Instant::now() + duration);
+pub async fn send(port: u16, traffic: &Arc<Traffic>, first: u64, duration: Duration) -> Result<Sent, BenchError> {
+    run(port, traffic, first, Load { until: Until::Time(Instant::now() + duration), every: None }).await
+}
+
+/// Sends requests as `load` says, beginning with the one of that number.
+pub async fn run(port: u16, traffic: &Arc<Traffic>, first: u64, load: Load) -> Result<Sent, BenchError> {
+    let (next, began) = (Arc::new(AtomicU64::new(first)), Instant::now());
     let mut clients = JoinSet::new();
     for _ in 0..CLIENTS {
-        clients.spawn(client(channel(port)?, Arc::clone(traffic), Arc::clone(&next), end));
+        let turn = Turn { next: Arc::clone(&next), first, began, load };
+        clients.spawn(client(channel(port)?, Arc::clone(traffic), turn));
     }
     let mut all = Sent::default();
     for sent in clients.join_all().await {
@@ -60,10 +89,9 @@ pub(crate) async fn send(
     Ok(all)
 }
 
-async fn client(mut channel: Channel, traffic: Arc<Traffic>, next: Arc<AtomicU64>, end: Instant) -> Sent {
+async fn client(mut channel: Channel, traffic: Arc<Traffic>, turn: Turn) -> Sent {
     let mut sent = Sent::default();
-    loop {
-        let number = next.fetch_add(1, Ordering::Relaxed);
+    while let Some(number) = turn.take().await {
         match export(&mut channel, traffic.frame(number), traffic.compression()).await {
             Ok(()) => sent.accepted.push(number),
             Err(problem) => {
@@ -72,9 +100,26 @@ async fn client(mut channel: Channel, traffic: Arc<Traffic>, next: Arc<AtomicU64
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
-        if Instant::now() >= end {
-            return sent;
+    }
+    sent
+}
+
+// === impl Turn ===
+
+impl Turn {
+    /// The number of the next request, once it is due; `None` where there is no further one.
+    async fn take(&self) -> Option<u64> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let place = number - self.first;
+        if let Some(every) = self.load.every {
+            let due = self.began + every.mul_f64(u32::try_from(place).map_or(f64::MAX, f64::from));
+            tokio::time::sleep_until(due.into()).await;
         }
+        match self.load.until {
+            Until::Time(end) => place < CLIENTS as u64 || Instant::now() < end,
+            Until::Count(count) => place < count,
+        }
+        .then_some(number)
     }
 }
 
