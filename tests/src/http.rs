@@ -70,6 +70,11 @@ impl Client {
         answer(request.send(body)?)
     }
 
+    /// PUT without a body.
+    pub fn put(&self, url: &str) -> Result<Answer, ureq::Error> {
+        answer(self.agent.put(url).send_empty()?)
+    }
+
     /// Sends encoded spans to an OTLP receiver on this port.
     pub fn export(&self, port: u16, encoded: &[u8]) -> Answer {
         let url = format!("http://127.0.0.1:{port}/v1/traces");

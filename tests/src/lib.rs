@@ -16,6 +16,7 @@ pub mod grpc;
 pub mod http;
 pub mod jaeger;
 pub mod mutate;
+pub mod oracle;
 pub mod ports;
 pub mod process;
 pub mod python;

@@ -73,7 +73,7 @@ fn validates(file: &Path) {
 
 fn serves(file: &Path) {
     let text = fs::read_to_string(file).expect("a configuration can be read");
-    let [grpc, http, health, sql] = ports::several();
+    let [grpc, http, health, sql, jaeger] = ports::several();
     let folder = folder("configs");
     let mut command = Command::new(spanmill());
     command.arg("--config").arg(file).env("SPANMILL_FILE", folder.path().join("spans.jsonl"));
@@ -88,6 +88,9 @@ fn serves(file: &Path) {
     }
     if text.contains("spanstore:") {
         set(format!("exporters.spanstore.sql.endpoint=127.0.0.1:{sql}"));
+    }
+    if text.contains("    jaeger:\n") {
+        set(format!("exporters.spanstore.jaeger.endpoint=127.0.0.1:{jaeger}"));
     }
     set("service.telemetry.metrics.level=none".to_owned());
     let mut collector = Collector::launch(&file.display().to_string(), &mut command, folder, &[grpc, http]);

@@ -13,7 +13,7 @@ use std::time::Duration;
 use spanmill_console::{Answer, Asked, Output, OutputFormat, Source, What};
 use spanmill_loadgen::shape::{Shape, request};
 use spanmill_otlp::Traces;
-use spanmill_query::{Limits, router, serve};
+use spanmill_query::{Limits, QueryService, router, serve};
 use spanmill_store::{Options, Store};
 use tokio::net::TcpListener;
 
@@ -42,7 +42,7 @@ async fn server_and_files() {
     let store = filled(&folder).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let routes = router(store, Limits { rows: 250, ..Limits::default() });
+    let routes = router(QueryService::new(store, Limits { rows: 250, ..Limits::default() }));
     tokio::spawn(serve(listener, routes, std::future::pending()));
     let path = folder.path().to_str().unwrap().to_owned();
     let asking = move || {

@@ -36,7 +36,7 @@ impl Jaeger {
         let binary = peer(test, "jaeger")?;
         let [http, grpc, health] = ports();
         let mut command = Command::new(binary);
-        command.arg("--config").arg(peers_folder().join("jaeger-remote.yaml"));
+        command.arg("--config").arg(peers_folder().join("../../deploy/jaeger-reads-spanmill.yaml"));
         command.env("SPANMILL_STORAGE", format!("127.0.0.1:{storage}"));
         command.env("JAEGER_HTTP_PORT", http.to_string());
         command.env("JAEGER_QUERY_GRPC_PORT", grpc.to_string());

@@ -4,6 +4,7 @@
 //! * [`router`] and [`serve`] are the HTTP interface: `POST /v1/sql`, `GET /v1/questions`, `GET /v1/questions/NAME`.
 //! * [`Question`] is a question with a name: documented SQL with parameters.
 
+mod access;
 mod error;
 mod format;
 mod guard;
@@ -15,6 +16,7 @@ mod question;
 mod rows;
 mod service;
 
+pub use access::Access;
 pub use error::{Position, QueryError};
 pub use format::{Csv, Format, type_name};
 pub use http::{router, serve};

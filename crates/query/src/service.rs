@@ -23,6 +23,7 @@ use crate::rows::Rows;
 #[derive(Clone)]
 pub struct QueryService {
     inner: Arc<Inner>,
+    most_rows: u64,
 }
 
 struct Inner {
@@ -72,8 +73,15 @@ impl QueryService {
             .build()
             .inspect_err(|error| tracing::warn!(%error, "queries have no threads of their own"));
         let permits = Arc::new(Semaphore::new(limits.concurrent.max(1)));
+        let most_rows = limits.rows;
         let inner = Inner { store, limits, permits, waiting: AtomicUsize::new(0), threads: Threads(threads.ok()) };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), most_rows }
+    }
+
+    /// The same service, with answers of more or fewer rows: for clients that take them as fast as they can.
+    pub fn with_most_rows(mut self, rows: u64) -> Self {
+        self.most_rows = rows;
+        self
     }
 
     /// The limits of all queries.
@@ -83,11 +91,11 @@ impl QueryService {
 
     /// Begins to answer a query. To drop the rows cancels it.
     pub async fn run(&self, request: Request) -> Result<Rows, QueryError> {
-        let Limits { rows, time, text, .. } = self.inner.limits;
+        let Limits { time, text, .. } = self.inner.limits;
         guard::check(&request.sql, text)?;
         let permit = self.permit().await?;
         let time = request.timeout.map_or(time, |wanted| wanted.min(time));
-        let most_rows = request.max_rows.map_or(rows, |wanted| wanted.min(rows));
+        let most_rows = request.max_rows.map_or(self.most_rows, |wanted| wanted.min(self.most_rows));
         let now = Instant::now();
         let deadline = now.checked_add(time).unwrap_or(now + FOREVER);
 

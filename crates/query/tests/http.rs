@@ -17,7 +17,7 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use spanmill_query::{Limits, router, serve};
+use spanmill_query::{Limits, QueryService, router, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt;
@@ -60,7 +60,7 @@ async fn get(router: &Router, path: &str) -> Answer {
 #[tokio::test(flavor = "multi_thread")]
 async fn forms() {
     let filled = support::morning().await;
-    let router = router(filled.store.clone(), Limits::default());
+    let router = router(QueryService::new(filled.store.clone(), Limits::default()));
     let sql = "SELECT 1 AS n, 'a,\"b\"' AS t, NULL AS z, TIMESTAMP '2026-11-26T10:00:00Z' AS at, [1, 2] AS l, 2.5 AS x";
 
     let answer = post(&router, "*/*", sql).await;
@@ -95,7 +95,7 @@ async fn forms() {
 #[tokio::test(flavor = "multi_thread")]
 async fn parameters() {
     let filled = support::morning().await;
-    let router = router(filled.store.clone(), Limits::default());
+    let router = router(QueryService::new(filled.store.clone(), Limits::default()));
     let ask = async |body: Value| post(&router, "*/*", body.to_string()).await;
     let sql = "SELECT count(*) AS n FROM spans WHERE start_time >= $1 AND service <> $2";
     let answer = ask(json!({ "sql": sql, "params": ["2026-11-26T00:00:00Z", "nobody"] })).await;
@@ -122,7 +122,7 @@ async fn parameters() {
 #[tokio::test(flavor = "multi_thread")]
 async fn only_queries() {
     let filled = support::empty().await;
-    let router = router(filled.store.clone(), Limits::default());
+    let router = router(QueryService::new(filled.store.clone(), Limits::default()));
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("out.csv");
     for sql in [
@@ -164,7 +164,7 @@ async fn limits() {
     let filled = support::morning().await;
     let small =
         Limits { rows: 100, bytes: 200_000, time: Duration::from_millis(500), text: 2_000, ..Limits::default() };
-    let router = router(filled.store.clone(), small);
+    let router = router(QueryService::new(filled.store.clone(), small));
     let answer = post(&router, "*/*", "SELECT trace_id FROM spans").await;
     assert_eq!((&answer.json()["row_count"], &answer.json()["truncated"]), (&json!(100), &json!(true)));
     let answer = post(&router, "text/csv", "SELECT trace_id FROM spans").await;
@@ -204,7 +204,7 @@ async fn too_many_at_once() {
         wait: Duration::from_secs(20),
         ..Limits::default()
     };
-    let router = router(filled.store.clone(), limits);
+    let router = router(QueryService::new(filled.store.clone(), limits));
     let cross = "SELECT sum(a.duration_ns + b.duration_ns + c.duration_ns) FROM spans a, spans b, spans c";
     let (first, second, third) =
         tokio::join!(post(&router, "*/*", cross), post(&router, "*/*", "SELECT 1"), post(&router, "*/*", "SELECT 1"));
@@ -224,7 +224,7 @@ async fn cancelled_when_the_client_goes() {
     let limits =
         Limits { concurrent: 1, time: Duration::from_secs(60), wait: Duration::from_secs(30), ..Limits::default() };
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(serve(listener, router(filled.store.clone(), limits), async {
+    let server = tokio::spawn(serve(listener, router(QueryService::new(filled.store.clone(), limits)), async {
         let _ = stopped.await;
     }));
     let request = |sql: &str| {
@@ -255,7 +255,7 @@ async fn cancelled_when_the_client_goes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn questions() {
     let filled = support::morning().await;
-    let router = router(filled.store.clone(), Limits::default());
+    let router = router(QueryService::new(filled.store.clone(), Limits::default()));
     let list = get(&router, "/v1/questions").await.json();
     let names: Vec<&str> =
         list["questions"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();

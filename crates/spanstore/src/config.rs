@@ -1,9 +1,10 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use spanmill_config::{ByteSize, ConfigError, Duration, Endpoint, Secret, Section};
-use spanmill_query::Limits;
+use spanmill_query::{Access, Limits};
 use spanmill_store::Options;
 use spanmill_wal::Fsync;
 
@@ -36,6 +37,8 @@ pub struct Config {
     pub sql: Option<ListenConfig>,
     /// Where Jaeger reads the store over gRPC. Default: nowhere.
     pub jaeger: Option<ListenConfig>,
+    /// Where Arrow Flight SQL is answered over gRPC. Default: nowhere.
+    pub flight_sql: Option<GuardedConfig>,
 }
 
 /// A port that is listened on.
@@ -44,6 +47,26 @@ pub struct Config {
 pub struct ListenConfig {
     /// Host and port, such as `localhost:4320`. Whoever reaches it may read everything in the store.
     pub endpoint: Endpoint,
+}
+
+/// A port that is listened on, and who may ask there.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GuardedConfig {
+    /// Host and port, such as `localhost:4321`.
+    pub endpoint: Endpoint,
+    /// Who may ask. Without it everybody may, and the endpoint has to be on this machine's own network alone.
+    pub auth: Option<AuthConfig>,
+}
+
+/// The name and password that whoever asks has to give.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthConfig {
+    /// The user's name.
+    pub username: String,
+    /// The password, which may be a reference such as `${env:PASSWORD}`.
+    pub password: Secret,
 }
 
 /// The log that spans are in until they are in files.
@@ -154,6 +177,14 @@ impl Config {
                 return Err(section.error(name, error));
             }
         }
+        if let Some(guarded) = &config.flight_sql {
+            guarded.check(section, "flight_sql")?;
+            if !cfg!(feature = "flight-sql") {
+                return Err(
+                    section.error("flight_sql", "this build answers no Flight SQL: the feature `flight-sql` is off")
+                );
+            }
+        }
         for (name, duration) in [
             ("hot::max_age", config.hot.max_age),
             ("query::timeout", config.query.timeout),
@@ -228,6 +259,35 @@ impl Config {
     }
 }
 
+// === impl GuardedConfig ===
+
+impl GuardedConfig {
+    fn check(&self, section: &Section, name: &str) -> Result<(), ConfigError> {
+        let (host, _) =
+            self.endpoint.host_port().map_err(|error| section.error(&format!("{name}::endpoint"), error))?;
+        match &self.auth {
+            None if !is_loopback(host) => {
+                let message = "without `auth` everybody who reaches this port may read everything: set it, or listen on localhost";
+                Err(section.error(&format!("{name}::endpoint"), message))
+            }
+            Some(auth) if auth.username.is_empty() || auth.password.expose().is_empty() => {
+                Err(section.error(&format!("{name}::auth"), "username and password must be non-empty"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Who may ask; everybody where there is nothing.
+    #[cfg_attr(not(feature = "flight-sql"), expect(dead_code, reason = "no guarded port is built in"))]
+    pub(crate) fn access(&self) -> Option<Access> {
+        self.auth.as_ref().map(|auth| Access::new(&auth.username, auth.password.expose()))
+    }
+}
+
+fn is_loopback(host: &str) -> bool {
+    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
 fn size(bytes: ByteSize) -> usize {
     usize::try_from(bytes.bytes()).unwrap_or(usize::MAX)
 }
@@ -247,6 +307,7 @@ impl Default for Config {
             query: QueryConfig::default(),
             sql: None,
             jaeger: None,
+            flight_sql: None,
         }
     }
 }

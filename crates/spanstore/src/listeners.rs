@@ -1,5 +1,7 @@
 //! The ports at which a store answers.
 
+use spanmill_config::Endpoint;
+use spanmill_query::QueryService;
 use spanmill_store::Store;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -15,21 +17,33 @@ pub(crate) async fn start(
     stop: &CancellationToken,
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> Result<(), String> {
-    if let Some(listener) = bind(config.sql.as_ref(), "SQL over HTTP").await? {
-        let routes =
-            spanmill_query::router(store.clone(), config.limits()).merge(spanmill_jaeger::tempo_routes(store.clone()));
+    let asks = config.sql.is_some() || config.flight_sql.is_some();
+    let service = asks.then(|| QueryService::new(store.clone(), config.limits()));
+    if let (Some(listener), Some(service)) = (bind(endpoint(&config.sql), "SQL over HTTP").await?, &service) {
+        let routes = spanmill_query::router(service.clone()).merge(spanmill_jaeger::tempo_routes(store.clone()));
         let stopped = stop.clone().cancelled_owned();
         tasks.push(tokio::spawn(spanmill_query::serve(listener, routes, stopped)));
     }
-    if let Some(listener) = bind(config.jaeger.as_ref(), "Jaeger's storage API").await? {
+    if let Some(listener) = bind(endpoint(&config.jaeger), "Jaeger's storage API").await? {
         let (store, stopped) = (store.clone(), stop.clone().cancelled_owned());
         tasks.push(tokio::spawn(spanmill_jaeger::serve(listener, store, stopped)));
+    }
+    #[cfg(feature = "flight-sql")]
+    if let (Some(guarded), Some(service)) = (&config.flight_sql, service)
+        && let Some(listener) = bind(Some(&guarded.endpoint), "Flight SQL").await?
+    {
+        let stopped = stop.clone().cancelled_owned();
+        tasks.push(tokio::spawn(spanmill_flightsql::serve(listener, service, guarded.access(), stopped)));
     }
     Ok(())
 }
 
-async fn bind(config: Option<&ListenConfig>, what: &str) -> Result<Option<TcpListener>, String> {
-    let Some(ListenConfig { endpoint }) = config else { return Ok(None) };
+fn endpoint(config: &Option<ListenConfig>) -> Option<&Endpoint> {
+    config.as_ref().map(|listen| &listen.endpoint)
+}
+
+async fn bind(endpoint: Option<&Endpoint>, what: &str) -> Result<Option<TcpListener>, String> {
+    let Some(endpoint) = endpoint else { return Ok(None) };
     let listener = spanmill_pipeline::bind(endpoint.as_str()).await;
     let listener = listener.map_err(|error| format!("cannot listen on {endpoint}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;

@@ -115,7 +115,9 @@ async fn stored(folder: &Path) -> HashMap<String, i64> {
     rows.iter().flat_map(of_batch).collect()
 }
 
-/// Scenario: 40 times a process that takes spans, writes files, puts them together and deletes them is killed at some moment, and begun
+const KILLS: u64 = 200;
+
+/// Scenario: 200 times a process that takes spans, writes files, puts them together and deletes them is killed at some moment, and begun
 /// again on the same folder; at last one ends well.
 /// Guarantees: every request that was acknowledged is in the store as a whole and once; of those that were not, each is there once or not at all; the
 /// process is ready again within 5 seconds.
@@ -126,9 +128,12 @@ async fn acknowledged_spans_are_stored_once() {
     }
     let folder = tempfile::tempdir().unwrap();
     let mut acknowledged = HashSet::new();
-    for round in 0..40_u64 {
-        // No two moments are the same; some are while it opens the store.
-        let (after, ready) = (Duration::from_millis(1 + round * 83 % 410), round % 5 != 4);
+    let seed = fastrand::u64(..);
+    println!("moments are chosen by the seed {seed}");
+    let mut chance = fastrand::Rng::with_seed(seed);
+    for round in 0..KILLS {
+        // Some moments are while it opens the store.
+        let (after, ready) = (Duration::from_micros(chance.u64(..400_000)), chance.u8(..5) != 0);
         let (path, first) = (folder.path().to_owned(), round * 1_000_000);
         let more = tokio::task::spawn_blocking(move || run_and_kill(&path, first, after, ready)).await.unwrap();
         acknowledged.extend(more);

@@ -69,6 +69,9 @@ const SCHEMA: &str = "public";
 /// Footers and page indexes that were read are kept in so many bytes.
 const METADATA_CACHE: usize = 256 << 20;
 
+/// Sorts and sums that do not fit their memory may put so many times as much on disk.
+const SPILL: u64 = 4;
+
 // === impl Store ===
 
 impl Store {
@@ -111,6 +114,7 @@ impl Engine {
         let runtime = RuntimeEnvBuilder::new()
             .with_memory_pool(Arc::new(FairSpillPool::new(options.query_memory)))
             .with_metadata_cache_limit(METADATA_CACHE)
+            .with_max_temp_directory_size((options.query_memory as u64).saturating_mul(SPILL))
             .build_arc()?;
         let url = ObjectStoreUrl::parse("spanmill://store")?;
         runtime.register_object_store(url.as_ref(), Arc::clone(place.store()));

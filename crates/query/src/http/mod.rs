@@ -13,11 +13,9 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
-use spanmill_store::Store;
 
 use crate::error::QueryError;
 use crate::format::Format;
-use crate::limits::Limits;
 use crate::service::QueryService;
 
 pub use server::serve;
@@ -25,14 +23,13 @@ pub use server::serve;
 /// Seconds after which a client that was turned away may try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// `POST /v1/sql`, `GET /v1/questions` and `GET /v1/questions/NAME` about a store.
-pub fn router(store: Store, limits: Limits) -> Router {
-    let service = Arc::new(QueryService::new(store, limits));
+/// `POST /v1/sql`, `GET /v1/questions` and `GET /v1/questions/NAME`, answered by a service.
+pub fn router(service: QueryService) -> Router {
     Router::new()
         .route("/v1/sql", post(sql::post))
         .route("/v1/questions", get(questions::list))
         .route("/v1/questions/{name}", get(questions::answer))
-        .with_state(service)
+        .with_state(Arc::new(service))
 }
 
 /// The form of the answer that a request asks for.

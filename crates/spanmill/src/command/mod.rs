@@ -27,7 +27,11 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
     match arguments.command {
         None => run::run(&arguments.run),
         Some(Command::Validate(configuration)) => validate(&configuration),
-        Some(Command::Demo(options)) => write_out(demo::run(&options)?.as_bytes()),
+        Some(Command::Demo(options)) => {
+            let mut shown = Ok(());
+            demo::run(&options, |text| shown = write_out(text))?;
+            shown
+        }
         Some(Command::Query(options)) => query::run(&options),
         Some(Command::Explain(options)) => explain::run(&options),
         Some(Command::Trace(options)) => trace::run(&options),

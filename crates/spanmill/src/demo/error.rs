@@ -1,6 +1,7 @@
 use std::io;
 
 use spanmill_config::{ConfigError, SetFlagError, UriError};
+use spanmill_console::ConsoleError;
 use spanmill_pipeline::{StartError, StopError};
 use thiserror::Error;
 
@@ -25,6 +26,8 @@ pub(crate) enum DemoError {
     Silent(u64),
     #[error("cannot write the result as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    #[error("the store gives no answer: {0}")]
+    Store(#[from] ConsoleError),
     #[error("{what}: {source}")]
     Io { what: &'static str, source: io::Error },
 }

@@ -6,12 +6,14 @@ mod pipeline;
 mod player;
 mod presentation;
 mod progress;
+mod question;
 mod tap;
 
 #[cfg(test)]
 mod tests;
 
 use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
@@ -23,7 +25,7 @@ pub(crate) use error::DemoError;
 
 use crate::error::colours_wanted;
 use findings::Findings;
-use pipeline::Pipeline;
+use pipeline::{Pipeline, Ports};
 use presentation::Report;
 use progress::Progress;
 
@@ -42,6 +44,12 @@ pub(crate) struct Demo {
     /// Over how long the calls are played; they last as long as their timestamps say, nobody waits for that
     #[arg(long, value_name = "DURATION", default_value = "3s", value_parser = duration)]
     duration: Duration,
+    /// Keep the store in this folder; otherwise it goes when the demo ends
+    #[arg(long, value_name = "FOLDER")]
+    store: Option<PathBuf>,
+    /// Go on receiving spans and answering SQL until Ctrl-C
+    #[arg(long)]
+    serve: bool,
     /// How the result is written to stdout
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
@@ -62,15 +70,15 @@ enum Format {
 /// What was played, and what came out.
 struct Outcome {
     findings: Findings,
-    port: u16,
+    ports: Ports,
     took: Duration,
 }
 
 /// Over which time before now the calls are spread.
 const PERIOD: Duration = Duration::from_secs(15 * 60);
 
-/// Plays the demo and returns what is to be written to stdout.
-pub(crate) fn run(options: &Demo) -> Result<String, DemoError> {
+/// Plays the demo, and gives what is to be written to stdout to `show`.
+pub(crate) fn run(options: &Demo, show: impl FnOnce(&[u8])) -> Result<(), DemoError> {
     let traffic = Traffic::generate(&Options {
         seed: options.seed,
         calls: usize::try_from(options.calls).unwrap_or(usize::MAX),
@@ -83,32 +91,47 @@ pub(crate) fn run(options: &Demo) -> Result<String, DemoError> {
         .enable_all()
         .build()
         .map_err(|source| DemoError::Io { what: "cannot start threads", source })?;
-    let outcome = runtime.block_on(play(options, &traffic, &progress))?;
+    let passing = tempfile::tempdir().map_err(|source| DemoError::Io { what: "cannot make a folder", source })?;
+    let store = options.store.as_deref().unwrap_or(passing.path());
+    let outcome = runtime.block_on(play(options, store, &traffic, &progress))?;
     let report = Report {
         calls: traffic.truth.calls.len(),
         services: services(&traffic),
         findings: &outcome.findings,
-        port: outcome.port,
+        answer: question::ask(store)?,
+        port: outcome.ports.grpc,
         took: outcome.took,
         to: options.to.as_deref(),
+        store: options.store.as_deref(),
+        sql: options.serve.then_some(outcome.ports.sql),
     };
-    match options.format {
-        Format::Table => Ok(report.table(colours && io::stdout().is_terminal())),
-        Format::Json => report.json(),
-    }
+    let text = match options.format {
+        Format::Table => report.table(colours && io::stdout().is_terminal())?,
+        Format::Json => report.json()?,
+    };
+    show(text.as_bytes());
+    if options.serve { runtime.block_on(serve(store, outcome.ports)) } else { Ok(()) }
 }
 
-async fn play(options: &Demo, traffic: &Traffic, progress: &Progress) -> Result<Outcome, DemoError> {
-    let pipeline = Pipeline::start(options.to.as_deref()).await?;
+async fn play(options: &Demo, store: &Path, traffic: &Traffic, progress: &Progress) -> Result<Outcome, DemoError> {
+    let pipeline = Pipeline::start(options.to.as_deref(), store).await?;
     let since = Instant::now();
-    let played = player::play(pipeline.port(), traffic, options.duration, progress).await;
+    let played = player::play(pipeline.ports().grpc, traffic, options.duration, progress).await;
     let took = since.elapsed();
     progress.finish();
-    let port = pipeline.port();
+    let ports = pipeline.ports();
     // What stopping says is of less use than why playing failed.
     let stopped = pipeline.stop().await;
     played?;
-    Ok(Outcome { findings: stopped?, port, took })
+    Ok(Outcome { findings: stopped?, ports, took })
+}
+
+/// Serves what was played, and what else comes, until the process is told to end.
+async fn serve(store: &Path, ports: Ports) -> Result<(), DemoError> {
+    let pipeline = Pipeline::start_at(ports, None, store).await?;
+    let ended = tokio::signal::ctrl_c().await;
+    pipeline.stop().await?;
+    ended.map_err(|source| DemoError::Io { what: "cannot wait for Ctrl-C", source })
 }
 
 fn services(traffic: &Traffic) -> usize {

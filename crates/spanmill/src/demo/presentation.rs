@@ -1,13 +1,16 @@
 //! The result, for people and for programs.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 use comfy_table::{Attribute, Cell, CellAlignment, Color, ContentArrangement, Table, presets};
 use serde_json::json;
+use spanmill_console::{Answer, OutputFormat};
 
 use super::error::DemoError;
 use super::findings::{Findings, SlowSmall};
+use super::question;
 
 /// Everything that is shown.
 pub(super) struct Report<'a> {
@@ -17,13 +20,24 @@ pub(super) struct Report<'a> {
     pub(super) services: usize,
     /// What came out of the pipeline.
     pub(super) findings: &'a Findings,
+    /// What the store answers at the end.
+    pub(super) answer: Answer,
     /// The port they went through.
     pub(super) port: u16,
     /// How long playing them took.
     pub(super) took: Duration,
     /// The backend that got the spans as well.
     pub(super) to: Option<&'a str>,
+    /// The folder of the store, where it is kept.
+    pub(super) store: Option<&'a Path>,
+    /// The port that goes on answering SQL.
+    pub(super) sql: Option<u16>,
 }
+
+const MEANING: &str = "\
+slow_start: the first token took most of the time; slow_finish: the rest did; tool_loop: after the same tool call over and over;
+unknown: not streamed, so nothing tells.
+";
 
 const COLUMNS: [(&str, CellAlignment); 8] = [
     ("service", CellAlignment::Left),
@@ -39,13 +53,19 @@ const COLUMNS: [(&str, CellAlignment); 8] = [
 // === impl Report ===
 
 impl Report<'_> {
-    /// A summary, the table of slow small calls, and where to look next.
-    pub(super) fn table(&self, colours: bool) -> String {
+    /// A summary, the table of slow small calls, the question in SQL with its answer, and where to look next.
+    pub(super) fn table(&self, colours: bool) -> Result<String, DemoError> {
         let mut text = self.summary();
         text.push('\n');
         let _ = writeln!(text, "{}", self.slow_small_table(colours));
+        text.push_str(MEANING);
+        let _ = writeln!(text, "\nAll of it is in a store that answers SQL:\n");
+        for line in question::SQL.lines() {
+            let _ = writeln!(text, "    {line}");
+        }
+        let _ = write!(text, "\n{}", question::written(&self.answer, OutputFormat::Table, colours)?);
         text.push_str(&self.hint());
-        text
+        Ok(text)
     }
 
     fn summary(&self) -> String {
@@ -115,20 +135,28 @@ impl Report<'_> {
     }
 
     fn hint(&self) -> String {
-        let meaning = "\
-slow_start: the first token took most of the time; slow_finish: the rest did; tool_loop: after the same tool call over and over;
-unknown: not streamed, so nothing tells.
-";
-        let next = match self.to {
+        let asking = match (self.sql, self.store) {
+            (Some(port), _) => format!(
+                "\nSpans are received at localhost:{}, and questions answered until Ctrl-C:\n\
+                 spanmill query slow-small --since 1h{}\n",
+                self.port,
+                if port == 4320 { String::new() } else { format!(" --url http://localhost:{port}") },
+            ),
+            (None, Some(store)) => {
+                format!("\nTo ask on: spanmill query slow-small --since 1h --store {}\n", store.display())
+            }
+            (None, None) => "\nTo ask on: spanmill demo --serve\n".to_owned(),
+        };
+        let backend = match self.to {
             Some(to) => format!(
-                "\nThe spans are at {to} as well. In Jaeger, search a service by the tag spanmill.slow_small=true;\n\
+                "The spans are at {to} as well. In Jaeger, search a service by the tag spanmill.slow_small=true;\n\
                  in Tempo, ask {{ span.spanmill.slow_small = true }}.\n"
             ),
-            None => "\nTo look at them in Jaeger (tag spanmill.slow_small=true) or Tempo ({ span.spanmill.slow_small = true }):\n\
+            None => "To look at them in Jaeger (tag spanmill.slow_small=true) or Tempo ({ span.spanmill.slow_small = true }):\n\
                      spanmill demo --to localhost:4317\n"
                 .to_owned(),
         };
-        format!("{meaning}{next}")
+        format!("{asking}{backend}")
     }
 
     /// One object: the summary, and the slow small calls.
@@ -167,6 +195,8 @@ unknown: not streamed, so nothing tells.
             "slow": found.slow,
             "slow_small_causes": causes,
             "slow_small": calls.collect::<Vec<_>>(),
+            "sql": question::SQL,
+            "answer": serde_json::from_str::<serde_json::Value>(&question::written(&self.answer, OutputFormat::Json, false)?)?,
         });
         Ok(serde_json::to_string_pretty(&object)? + "\n")
     }

@@ -1,5 +1,8 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use arrow::array::AsArray;
+use arrow::datatypes::{Int64Type, Schema};
+use spanmill_console::Answer;
 use spanmill_loadgen::{Cause, Options, Outcome, Traffic};
 use spanmill_otlp::Traces;
 
@@ -13,11 +16,24 @@ fn traffic(seed: u64, calls: usize) -> Traffic {
     Traffic::generate(&Options { seed, calls, now_unix_nano: NOW, period: Duration::from_secs(900) })
 }
 
-async fn played(traffic: &Traffic) -> Findings {
-    let pipeline = Pipeline::start(None).await.unwrap();
+async fn played(traffic: &Traffic) -> (Findings, Answer) {
+    let store = tempfile::tempdir().unwrap();
+    let pipeline = Pipeline::start(None, store.path()).await.unwrap();
     let progress = Progress::new(traffic.truth.calls.len(), false);
-    player::play(pipeline.port(), traffic, Duration::ZERO, &progress).await.unwrap();
-    pipeline.stop().await.unwrap()
+    player::play(pipeline.ports().grpc, traffic, Duration::ZERO, &progress).await.unwrap();
+    let found = pipeline.stop().await.unwrap();
+    // A store that is asked without a server has threads of its own, and waits for them.
+    let answer = tokio::task::spawn_blocking(move || question::ask(store.path()).unwrap()).await.unwrap();
+    (found, answer)
+}
+
+/// How many calls the store counts for each cause.
+fn counted(answer: &Answer) -> BTreeMap<String, i64> {
+    let rows = answer.batches.iter().flat_map(|batch| {
+        let (causes, calls) = (batch.column(0).as_string_view(), batch.column(1).as_primitive::<Int64Type>());
+        (0..batch.num_rows()).map(|row| (causes.value(row).to_owned(), calls.value(row))).collect::<Vec<_>>()
+    });
+    rows.collect()
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -25,13 +41,14 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Scenario: several seeds are played through the demo's pipeline, its gRPC port included.
-/// Guarantees: the slow small calls that come out are those that really were, each once, with the right cause, model, duration and
+/// Guarantees: the slow small calls that come out, and those that the store counts by cause, are those that really were, each once, with the right cause, model, duration and
 /// tokens; every answered call has one owner; what tells of a call again is no owner; the sums of tokens are the truth.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_comes_out_is_what_happened() {
     for seed in 1..=4 {
         let traffic = traffic(seed, 300);
-        let (truth, found) = (&traffic.truth, played(&traffic).await);
+        let truth = &traffic.truth;
+        let (found, answer) = played(&traffic).await;
         let told: BTreeSet<_> = found.slow_small.iter().map(facts).collect();
         let happened: BTreeSet<_> = truth
             .slow_small()
@@ -42,6 +59,8 @@ async fn what_comes_out_is_what_happened() {
             .collect();
         assert_eq!(told, happened, "seed {seed}");
         assert_eq!(found.slow_small.len(), told.len(), "seed {seed}");
+        let causes = found.causes().into_iter().map(|(cause, count)| (cause.to_owned(), count as i64));
+        assert_eq!(counted(&answer), causes.collect(), "seed {seed}");
         for call in &found.slow_small {
             // A span written by hand lasts a little longer than the call inside.
             let near = |real: Duration| real.abs_diff(call.duration) < Duration::from_millis(2);
@@ -74,9 +93,11 @@ fn facts(call: &SlowSmall) -> Facts {
 /// Guarantees: both start, on different ports.
 #[tokio::test]
 async fn a_taken_port_is_no_obstacle() {
-    let first = Pipeline::start(None).await.unwrap();
-    let second = Pipeline::start(None).await.unwrap();
-    assert_ne!(first.port(), second.port());
+    let stores = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let first = Pipeline::start(None, stores[0].path()).await.unwrap();
+    let second = Pipeline::start(None, stores[1].path()).await.unwrap();
+    assert_ne!(first.ports().grpc, second.ports().grpc);
+    assert_ne!(first.ports().sql, second.ports().sql);
     first.stop().await.unwrap();
     second.stop().await.unwrap();
 }
@@ -85,11 +106,12 @@ async fn a_taken_port_is_no_obstacle() {
 /// Guarantees: playing fails and says so, instead of losing spans in silence.
 #[tokio::test]
 async fn a_missing_backend_is_an_error() {
+    let store = tempfile::tempdir().unwrap();
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let pipeline = Pipeline::start(Some(&format!("127.0.0.1:{port}"))).await.unwrap();
+    let pipeline = Pipeline::start(Some(&format!("127.0.0.1:{port}")), store.path()).await.unwrap();
     let traffic = traffic(1, 5);
     let progress = Progress::new(5, false);
-    let error = player::play(pipeline.port(), &traffic, Duration::ZERO, &progress).await.unwrap_err();
+    let error = player::play(pipeline.ports().grpc, &traffic, Duration::ZERO, &progress).await.unwrap_err();
     assert!(matches!(error, DemoError::Refused { .. }), "{error}");
     pipeline.stop().await.unwrap();
 }
@@ -120,7 +142,9 @@ fn example() -> Findings {
 }
 
 fn report(findings: &Findings) -> Report<'_> {
-    Report { calls: 40, services: 8, findings, port: 4317, took: Duration::from_secs(2), to: None }
+    let answer = Answer { schema: Schema::empty().into(), batches: Vec::new(), truncated: false };
+    let took = Duration::from_secs(2);
+    Report { calls: 40, services: 8, findings, answer, port: 4317, took, to: None, store: None, sql: None }
 }
 
 /// Scenario: a result is shown without and with colours.
@@ -128,7 +152,7 @@ fn report(findings: &Findings) -> Report<'_> {
 #[test]
 fn the_table_is_for_people() {
     let findings = example();
-    let plain = report(&findings).table(false);
+    let plain = report(&findings).table(false).unwrap();
     assert!(!plain.chars().any(|character| character.is_control() && character != '\n'), "{plain}");
     let (slower, faster) = (plain.find("9.0 s").unwrap(), plain.find("5.6 s").unwrap());
     assert!(slower < faster);
@@ -145,7 +169,7 @@ fn the_table_is_for_people() {
     ] {
         assert!(plain.contains(part), "{part} is missing:\n{plain}");
     }
-    assert!(report(&findings).table(true).contains('\u{1b}'));
+    assert!(report(&findings).table(true).unwrap().contains('\u{1b}'));
 }
 
 /// Scenario: a result is shown as JSON.

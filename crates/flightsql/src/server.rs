@@ -1,0 +1,30 @@
+use std::future::Future;
+
+use arrow_flight::flight_service_server::FlightServiceServer;
+use hyper_util::rt::TokioExecutor;
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::service::TowerToHyperService;
+use spanmill_query::{Access, QueryService};
+use tokio::net::TcpListener;
+use tonic::service::Routes;
+use tonic::service::interceptor::InterceptedService;
+
+use crate::access::Gate;
+use crate::service::FlightSql;
+
+/// An answer is cut off, with an error, after so many rows.
+const MOST_ROWS: u64 = 10_000_000;
+
+/// Answers Flight SQL on a port until `shutdown`; calls that run then are answered. Without `access` everybody may ask.
+pub async fn serve(
+    listener: TcpListener,
+    service: QueryService,
+    access: Option<Access>,
+    shutdown: impl Future<Output = ()> + Send,
+) {
+    let gate = Gate::new(access);
+    let flight = FlightServiceServer::new(FlightSql::new(service.with_most_rows(MOST_ROWS), gate.token().to_owned()));
+    let routes = Routes::new(InterceptedService::new(flight, gate)).prepare().into_axum_router();
+    let builder = Builder::new(TokioExecutor::new()).http2_only();
+    spanmill_pipeline::serve(listener, builder, TowerToHyperService::new(routes), shutdown).await;
+}
