@@ -18,7 +18,7 @@ if engine == "duckdb":
     )
 
     def answer(sql):
-        return connection.execute(sql).fetch_arrow_table().num_rows
+        return connection.sql(sql).to_arrow_table().num_rows
 else:
     from chdb import session
 

@@ -14,8 +14,8 @@ pub(crate) struct Filled {
     pub(crate) spans: u64,
     /// Bytes a span as OTLP.
     pub(crate) otlp_bytes: f64,
-    /// Bytes a span in files, all tables together.
-    pub(crate) file_bytes: f64,
+    /// Bytes a span in files of `spans`, and of the sums by the minute.
+    pub(crate) file_bytes: [f64; 2],
     /// CPU time a span, in microseconds: to memory, to files, putting files together.
     pub(crate) micros: [f64; 3],
 }
@@ -75,10 +75,11 @@ pub(crate) async fn fill(folder: &Path, spans: u64) -> Result<Filled, BenchError
     }
     cpu[2] = processor_time()?.saturating_sub(sealed);
     let each = |total: f64| total / float(spans);
+    let bytes = |table: &str| Ok::<_, BenchError>(each(float(parquet_bytes(&folder.join(table))?)));
     let filled = Filled {
         spans,
         otlp_bytes: each(float(otlp_bytes as u64)),
-        file_bytes: each(float(parquet_bytes(folder)?)),
+        file_bytes: [bytes("spans")?, bytes("usage_1m")?],
         micros: cpu.map(|time| each(time.as_secs_f64() * 1e6)),
     };
     std::fs::write(&note, write(filled)).map_err(BenchError::io("writing a note"))?;

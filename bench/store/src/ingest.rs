@@ -38,6 +38,8 @@ pub(crate) struct Stored {
     pub(crate) bytes: f64,
     /// Spans a second that were taken in.
     pub(crate) rate: f64,
+    /// Requests that it refused for the moment.
+    pub(crate) refused: u64,
     /// The most memory it held, in MiB.
     pub(crate) peak_mib: f64,
 }
@@ -127,8 +129,8 @@ async fn measure(subject: Subject, binary: &PathBuf, traffic: &Arc<Traffic>, spa
     let began = Instant::now();
     let sent = run(port, traffic, 0, Load { until: Until::Count(requests), every: None }).await?;
     let took = began.elapsed();
-    if sent.refused > 0 {
-        return Err(process.problem(format!("{} requests were refused: {:?}", sent.refused, sent.problem)));
+    if sent.accepted.is_empty() {
+        return Err(process.problem(format!("it takes nothing: {}", sent.problem.unwrap_or_default())));
     }
     let peak_mib = process.peak_mib()?;
     let cpu = process.finish(Duration::from_secs(120))?;
@@ -138,6 +140,7 @@ async fn measure(subject: Subject, binary: &PathBuf, traffic: &Arc<Traffic>, spa
         micros: cpu.as_secs_f64() * 1e6 / spans,
         bytes: float(bytes_of_data(data.path())?) / spans,
         rate: spans / took.as_secs_f64(),
+        refused: sent.refused,
         peak_mib,
     })
 }

@@ -121,7 +121,10 @@ impl Dialect {
                 "TIMESTAMPTZ '2026-11-23 00:00:00+00:00'"
             ),
             Self::DuckDb => format!("start_time >= {} AND date = '2026-11-22' AND hour = '23'", self.time("23:00:00")),
-            Self::ChDb => format!("start_time >= {} AND _path LIKE '%date=2026-11-22/hour=23%'", self.time("23:00:00")),
+            Self::ChDb => format!(
+                "start_time >= {} AND start_time < toDateTime64('2026-11-23 00:00:00', 6, 'UTC')",
+                self.time("23:00:00")
+            ),
         }
     }
 

@@ -1,7 +1,8 @@
 //! Who may ask: checked before any call.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use base64::{Engine, alphabet};
 use spanmill_query::Access;
 use tonic::metadata::MetadataMap;
 use tonic::service::Interceptor;
@@ -14,6 +15,12 @@ pub(crate) struct Gate {
     access: Option<Access>,
     token: String,
 }
+
+/// Go's drivers leave the padding out.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 // === impl Gate ===
 
@@ -36,7 +43,7 @@ impl Gate {
                 Access::same(token, &self.token) || access.permits_token(token)
             }
             Some((kind, encoded)) if kind.eq_ignore_ascii_case("basic") => {
-                let decoded = BASE64_STANDARD.decode(encoded.trim()).ok().and_then(|text| String::from_utf8(text).ok());
+                let decoded = BASE64.decode(encoded.trim()).ok().and_then(|text| String::from_utf8(text).ok());
                 decoded
                     .as_deref()
                     .and_then(|text| text.split_once(':'))

@@ -113,10 +113,17 @@ impl From<DataFusionError> for QueryError {
             | DataFusionError::NotImplemented(_)
             | DataFusionError::Execution(_)
             | DataFusionError::ArrowError(..) => Self::Sql { message: without_kind(&message).to_owned(), position },
+            // Patterns come with the query, whatever DataFusion thinks of its own kernels.
+            DataFusionError::Internal(text) if text.contains(BAD_PATTERN) => {
+                let reason = text.split(BAD_PATTERN).nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
+                Self::Sql { message: format!("the regular expression cannot be used{reason}"), position }
+            }
             _ => Self::Store(message),
         }
     }
 }
+
+const BAD_PATTERN: &str = "Regular expression did not compile";
 
 /// The parser says where at the end of its message.
 fn from_parser(error: &ParserError) -> QueryError {

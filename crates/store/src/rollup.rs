@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use ahash::RandomState;
 use arrow::array::{
     Array, ArrayRef, AsArray, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringViewArray, StringViewBuilder,
     TimestampMicrosecondBuilder,
@@ -84,7 +85,7 @@ pub(crate) fn schema() -> SchemaRef {
 
 /// The rows for some spans: calls that own their usage, and operations without usage, such as calls that failed.
 pub(crate) fn roll_up(spans: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
-    let mut rows: HashMap<(i64, [Option<&str>; WORDS.len()]), Totals> = HashMap::new();
+    let mut rows: HashMap<(i64, [Option<&str>; WORDS.len()]), Totals, RandomState> = HashMap::default();
     for batch in spans {
         let input = Input::new(batch)?;
         for row in 0..batch.num_rows() {

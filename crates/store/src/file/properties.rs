@@ -28,13 +28,18 @@ pub(crate) fn properties(table: Table, traces: u64, level: i32) -> Result<Writer
     for column in table.columns() {
         let path = ColumnPath::from(column.name);
         builder = match column.kind {
-            Kind::Word => builder.set_column_dictionary_enabled(path, true),
+            // Least and most of texts prune nothing here, and cost a comparison a value.
+            Kind::Word => builder
+                .set_column_dictionary_enabled(path.clone(), true)
+                .set_column_statistics_enabled(path, EnabledStatistics::None),
             // Times grow from row to row.
             Kind::Time | Kind::Nanos => builder
                 .set_column_encoding(path.clone(), Encoding::DELTA_BINARY_PACKED)
                 .set_column_statistics_enabled(path, EnabledStatistics::Page),
             // Lengths of ids are all the same and take no place this way.
-            Kind::Id | Kind::Json => builder.set_column_encoding(path, Encoding::DELTA_LENGTH_BYTE_ARRAY),
+            Kind::Id | Kind::Json => builder
+                .set_column_encoding(path.clone(), Encoding::DELTA_LENGTH_BYTE_ARRAY)
+                .set_column_statistics_enabled(path, EnabledStatistics::None),
             Kind::Int | Kind::Small => builder.set_column_statistics_enabled(path, EnabledStatistics::Page),
             Kind::Flag => builder,
         };
