@@ -38,8 +38,17 @@ pub enum TaskError {
 }
 
 /// The cargo that runs this program, or the one on the path.
+///
+/// What cargo told this program about its own package is not passed on: build scripts such as ring's run again when it changes, with another
+/// clone or without `cargo xtask`, and everything that depends on them, DataFusion included, would be built anew.
 pub fn cargo() -> Command {
-    Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
+    }
+    command
 }
 
 /// Runs the command to its end, its output going where ours goes.

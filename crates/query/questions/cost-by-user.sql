@@ -4,19 +4,33 @@
 -- limit: integer = 100; so many users, the most expensive first
 --
 -- What the calls of each user cost, by the attribute user.id of spans or resources. Those without one stand together.
-WITH costs AS (
+WITH sessions AS (
+    -- Sessions are summed up first: to count different ones for each user would take gigabytes where there are many users.
     SELECT
         user_id,
+        cost_currency,
+        session_id,
         count(*) AS calls,
-        count(DISTINCT session_id) AS sessions,
         sum(input_tokens) AS input_tokens,
         sum(output_tokens) AS output_tokens,
-        sum(cost_nano) / 1e9 AS cost,
-        cost_currency AS currency,
+        sum(cost_nano) AS cost_nano,
         max(start_time) AS last_call
     FROM calls
     WHERE start_time >= $since AND start_time < $until
         AND ($service IS NULL OR service = $service)
+    GROUP BY user_id, cost_currency, session_id
+),
+costs AS (
+    SELECT
+        user_id,
+        sum(calls) AS calls,
+        count(session_id) AS sessions,
+        sum(input_tokens) AS input_tokens,
+        sum(output_tokens) AS output_tokens,
+        sum(cost_nano) / 1e9 AS cost,
+        cost_currency AS currency,
+        max(last_call) AS last_call
+    FROM sessions
     GROUP BY user_id, cost_currency
 )
 SELECT *, cost / nullif(sum(cost) OVER (PARTITION BY currency), 0) AS share

@@ -99,8 +99,8 @@ impl Merged {
                 for row in (0..lists.len()).filter(|row| lists.is_valid(*row)) {
                     let (begin, length) = (lists.value_offsets().get(row), lists.value_length(row));
                     let begin = begin.and_then(|begin| usize::try_from(*begin).ok()).unwrap_or(0);
-                    let length = usize::try_from(length).unwrap_or(0);
-                    self.histogram.merge(counts.values().iter().skip(begin).take(length).copied());
+                    let end = begin.saturating_add(usize::try_from(length).unwrap_or(0));
+                    self.histogram.merge(counts.values().get(begin..end).unwrap_or_default());
                 }
             }
             DataType::Int64 => {
