@@ -33,7 +33,7 @@ pub(crate) struct Answers {
 /// Asks everything `reps` times and keeps the best; engines take turns.
 pub(crate) async fn ask(folder: &Path, spans: u64, reps: usize) -> Result<Answers, BenchError> {
     let mut answers = Answers::default();
-    let python = xtask::python::environment_of("tests/python/store.txt")?;
+    let python = xtask::python::environment_of("bench/store/requirements.txt")?;
     if python.is_none() {
         answers.skipped.push("no Python: neither DuckDB nor chDB was asked".to_owned());
     }
