@@ -114,7 +114,7 @@ async fn only_queries_within_limits() {
     assert!(!std::path::Path::new("stolen.csv").exists());
     assert!(client.execute_update("DELETE FROM spans".to_owned(), None).await.is_err());
     for endless in [
-        "SELECT count(*) FROM spans a, spans b, spans c, spans d, spans e",
+        "SELECT sum(a.duration_ns + b.duration_ns * c.duration_ns - d.duration_ns + e.duration_ns) FROM spans a, spans b, spans c, spans d, spans e",
         "SELECT a.name FROM spans a, spans b, spans c, spans d",
     ] {
         let info = client.execute(endless.to_owned(), None).await.unwrap();

@@ -126,8 +126,18 @@ impl SpanStore {
         };
         let interval = self.config.compaction.interval.to_std();
         tasks.push(tokio::spawn(upkeep(store.clone(), wal.clone(), self.metrics.clone(), interval, stop.clone())));
-        listeners::start(&self.config, &store, &stop, &mut tasks).await?;
-        Ok(Running { store, wal, stop, tasks })
+        let listening = listeners::start(&self.config, &store, &stop, &mut tasks).await;
+        let running = Running { store, wal, stop, tasks };
+        match listening {
+            Ok(()) => Ok(running),
+            Err(problem) => {
+                // The log must be free for the next start.
+                if let Err(error) = running.stop().await {
+                    error!(%error, "stopping what had started");
+                }
+                Err(problem)
+            }
+        }
     }
 }
 
@@ -143,7 +153,18 @@ impl Component for SpanStore {
 
     async fn shutdown(&self) -> Result<(), ComponentError> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some(Running { wal, stop, tasks, .. }) = running else { return Ok(()) };
+        match running {
+            Some(running) => running.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+// === impl Running ===
+
+impl Running {
+    async fn stop(self) -> Result<(), ComponentError> {
+        let Self { wal, stop, tasks, .. } = self;
         stop.cancel();
         for task in tasks {
             task.await.map_err(|error| ComponentError::Other(error.to_string()))?;

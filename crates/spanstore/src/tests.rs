@@ -49,6 +49,22 @@ async fn accepted_spans_are_in_files_after_a_stop() {
     }
 }
 
+/// Scenario: the port for SQL is taken when the exporter starts; then it is free.
+/// Guarantees: the first start fails and leaves nothing behind, so that the second one has the log and succeeds.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_fails_frees_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let yaml = format!("path: {}\nsql: {{endpoint: '127.0.0.1:{port}'}}", folder.path().display());
+    let error = exporter(&yaml).unwrap().start(&host()).await.unwrap_err().to_string();
+    assert!(error.contains("cannot listen"), "{error}");
+    drop(taken);
+    let exporter = exporter(&yaml).unwrap();
+    exporter.start(&host()).await.unwrap();
+    exporter.shutdown().await.unwrap();
+}
+
 /// Scenario: options that cannot be.
 /// Guarantees: each is refused by name.
 #[test]
@@ -60,6 +76,8 @@ fn wrong_options_are_refused() {
         ("path: x\ncompression_level: 30", "compression_level"),
         ("path: x\nhot: {max_age: 0s}", "hot::max_age"),
         ("path: x\nretention: {max_age: -1s}", "retention::max_age"),
+        ("path: x\nflight_sql: {endpoint: '0.0.0.0:4321'}", "flight_sql::endpoint"),
+        ("path: x\nflight_sql: {endpoint: '0.0.0.0:4321', auth: {username: a, password: ''}}", "flight_sql::auth"),
         ("path: x\npaths: y", "paths"),
     ] {
         let error = exporter(options).err().expect(options).to_string();
