@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use arrow::array::AsArray;
 use futures_util::TryStreamExt;
@@ -14,7 +13,8 @@ use spanmill_query::{Limits, QueryService, Question};
 use spanmill_store::{QueryOptions, Store};
 
 use crate::engine::{Dialect, Engine, Timed};
-use crate::fill::{BEGIN_UNIX_NANO, options, other, processor_time};
+use crate::fill::{BEGIN_UNIX_NANO, options, other};
+use crate::meter::Stopwatch;
 use crate::questions::QUESTIONS;
 
 /// How long everything took.
@@ -123,12 +123,11 @@ async fn timed(service: &QueryService, question: &Question, given: &[(&str, &str
     let failed = || other(question.name);
     let given = given.iter().map(|(name, text)| (Cow::Borrowed(*name), Cow::Borrowed(*text)));
     let request = question.request(given, Timestamp::now()).map_err(failed())?;
-    let (began, cpu) = (Instant::now(), processor_time()?);
+    let watch = Stopwatch::start()?;
     let mut answer = service.run(request).await.map_err(failed())?;
     let mut rows = 0;
     while let Some(batch) = answer.next().await {
         rows += batch.map_err(failed())?.num_rows();
     }
-    let millis = |time: Duration| time.as_secs_f64() * 1e3;
-    Ok(Timed { wall: millis(began.elapsed()), cpu: millis(processor_time()?.saturating_sub(cpu)), rows })
+    watch.stop(rows)
 }

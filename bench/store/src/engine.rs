@@ -3,7 +3,6 @@
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use futures_util::TryStreamExt;
@@ -11,7 +10,8 @@ use serde::Deserialize;
 use spanmill_bench_kit::BenchError;
 use spanmill_store::{QueryOptions, Store};
 
-use crate::fill::{other, processor_time};
+use crate::fill::other;
+use crate::meter::Stopwatch;
 
 /// Whose SQL it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,17 +110,11 @@ impl Engine {
 
 /// Asks a store, until the last row is there.
 async fn own(store: &Store, sql: &str) -> Result<Timed, BenchError> {
-    let (began, cpu) = (Instant::now(), processor_time()?);
+    let watch = Stopwatch::start()?;
     let failed = || other("asking spanmill");
     let answer = store.query(sql, &QueryOptions::default()).await.map_err(failed())?;
     let rows: Vec<RecordBatch> = answer.rows.try_collect().await.map_err(failed())?;
-    let wall = began.elapsed();
-    let millis = |time: Duration| time.as_secs_f64() * 1e3;
-    Ok(Timed {
-        wall: millis(wall),
-        cpu: millis(processor_time()?.saturating_sub(cpu)),
-        rows: rows.iter().map(RecordBatch::num_rows).sum(),
-    })
+    watch.stop(rows.iter().map(RecordBatch::num_rows).sum())
 }
 
 // === impl Other ===

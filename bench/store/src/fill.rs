@@ -8,6 +8,8 @@ use spanmill_loadgen::day::Day;
 use spanmill_otlp::Traces;
 use spanmill_store::{Options, Store};
 
+use crate::meter::{bytes_of, processor_time};
+
 /// What filling a store took.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Filled {
@@ -75,7 +77,7 @@ pub(crate) async fn fill(folder: &Path, spans: u64) -> Result<Filled, BenchError
     }
     cpu[2] = processor_time()?.saturating_sub(sealed);
     let each = |total: f64| total / float(spans);
-    let bytes = |table: &str| Ok::<_, BenchError>(each(float(parquet_bytes(&folder.join(table))?)));
+    let bytes = |table: &str| Ok::<_, BenchError>(each(float(bytes_of(&folder.join(table), &["parquet"])?)));
     let filled = Filled {
         spans,
         otlp_bytes: each(float(otlp_bytes as u64)),
@@ -95,32 +97,6 @@ fn write(filled: Filled) -> String {
 fn read(text: &str) -> Option<Filled> {
     let (spans, otlp_bytes, file_bytes, micros) = serde_json::from_str(text).ok()?;
     Some(Filled { spans, otlp_bytes, file_bytes, micros })
-}
-
-/// Bytes of all Parquet files under a folder.
-fn parquet_bytes(folder: &Path) -> Result<u64, BenchError> {
-    let failed = || BenchError::io(format!("reading {}", folder.display()));
-    let mut total = 0;
-    for entry in std::fs::read_dir(folder).map_err(failed())? {
-        let entry = entry.map_err(failed())?;
-        if entry.path().is_dir() {
-            total += parquet_bytes(&entry.path())?;
-        } else if entry.path().extension().is_some_and(|extension| extension == "parquet") {
-            total += entry.metadata().map_err(failed())?.len();
-        }
-    }
-    Ok(total)
-}
-
-/// Time on a processor of all threads of this process, in nanoseconds; the times of `/proc/self/stat` are too coarse for parts.
-pub(crate) fn processor_time() -> Result<Duration, BenchError> {
-    let failed = || BenchError::io("reading /proc/self/task");
-    let mut total = 0_u64;
-    for task in std::fs::read_dir("/proc/self/task").map_err(failed())? {
-        let text = std::fs::read_to_string(task.map_err(failed())?.path().join("schedstat")).unwrap_or_default();
-        total += text.split(' ').next().and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
-    }
-    Ok(Duration::from_nanos(total))
 }
 
 /// An error of the store, as one of the machine.

@@ -16,6 +16,7 @@ use xtask::peers::{self, Found, Peer};
 use xtask::product;
 
 use crate::fill::float;
+use crate::meter::bytes_of;
 
 /// Who stores.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +139,8 @@ async fn measure(subject: Subject, binary: &PathBuf, traffic: &Arc<Traffic>, spa
     Ok(Stored {
         subject,
         micros: cpu.as_secs_f64() * 1e6 / spans,
-        bytes: float(bytes_of_data(data.path())?) / spans,
+        // The log is empty by then, though its file is there.
+        bytes: float(bytes_of(data.path(), &["parquet", "json"])?) / spans,
         rate: spans / took.as_secs_f64(),
         refused: sent.refused,
         peak_mib,
@@ -164,20 +166,4 @@ pub(crate) async fn start(
 
 pub(crate) fn tempdir() -> Result<tempfile::TempDir, BenchError> {
     tempfile::tempdir().map_err(BenchError::io("making a folder"))
-}
-
-/// Bytes of the files that hold spans: the log is empty by then, though its file is there.
-fn bytes_of_data(folder: &Path) -> Result<u64, BenchError> {
-    let failed = || BenchError::io(format!("reading {}", folder.display()));
-    let mut total = 0;
-    for entry in fs::read_dir(folder).map_err(failed())? {
-        let entry = entry.map_err(failed())?;
-        let path = entry.path();
-        if path.is_dir() {
-            total += bytes_of_data(&path)?;
-        } else if path.extension().is_some_and(|extension| extension == "parquet" || extension == "json") {
-            total += entry.metadata().map_err(failed())?.len();
-        }
-    }
-    Ok(total)
 }

@@ -10,6 +10,7 @@ mod ask;
 mod engine;
 mod fill;
 mod ingest;
+mod meter;
 mod options;
 mod questions;
 mod report;

@@ -29,16 +29,6 @@ impl Access {
         Self::same(token, &self.password)
     }
 
-    /// The user's name.
-    pub fn user(&self) -> &str {
-        &self.user
-    }
-
-    /// The password.
-    pub fn password(&self) -> &str {
-        &self.password
-    }
-
     /// Whether two secrets are equal; the time that it takes tells nothing of where they differ.
     pub fn same(a: &str, b: &str) -> bool {
         Sha256::digest(a) == Sha256::digest(b)
