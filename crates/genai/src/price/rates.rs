@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use super::PriceOverride;
-use super::kind::{KINDS, Kind};
+use super::kind::Kind;
 use super::tiers::{Rate, Tiers};
 use super::usage::{Service, Usage};
 
@@ -85,11 +85,7 @@ impl Rates {
     pub(crate) fn cost(&self, usage: Usage, service: Service) -> Option<f64> {
         let mut sum = 0;
         for (_, quantity, price) in self.charges(usage, service)? {
-            match (quantity, price) {
-                (..=0, _) => {}
-                (quantity, Some(price)) => sum += i128::from(quantity) * i128::from(price),
-                (_, None) => return None,
-            }
+            sum += i128::from(quantity) * i128::from(price?);
         }
         // Nearly all fit into a word, which is faster to convert.
         Some(i64::try_from(sum).map_or(sum as f64, |sum| sum as f64) / 1e15)
@@ -99,7 +95,6 @@ impl Rates {
     pub(crate) fn lines(&self, usage: Usage, service: Service) -> Vec<String> {
         let charges = self.charges(usage, service).into_iter().flatten();
         charges
-            .filter(|(_, quantity, _)| *quantity > 0)
             .map(|(kind, quantity, price)| match price {
                 Some(price) if kind.is_piece() => format!("{quantity} {} x {} each", kind.label(), price as f64 / 1e15),
                 Some(price) => format!("{quantity} {} x {}", kind.label(), price as f64 / 1e9),
@@ -117,22 +112,22 @@ impl Rates {
         self.worked_out.get_or_init(|| Tiers::new(&self.rates))
     }
 
-    /// How much of each kind is charged, and femto-dollars for one.
+    /// What is charged: of most kinds a call used nothing.
     #[inline]
-    fn charges(&self, usage: Usage, service: Service) -> Option<[Charge; KINDS]> {
+    fn charges(&self, usage: Usage, service: Service) -> Option<impl Iterator<Item = Charge>> {
         let tiers = self.tiers();
-        let (prices, quantities) = (tiers.of(usage.input, service)?, usage.quantities());
+        let prices = tiers.of(usage.input, service)?;
         // Nobody says how much of the output is an image.
         let unclear = tiers.draws && usage.image_output.is_none();
-        let price_of = |kind: Kind| prices.0.get(kind as usize).copied().flatten();
-        Some(Kind::ALL.map(|kind| {
-            let (quantity, price) = (quantities.get(kind as usize).copied().unwrap_or(0), price_of(kind));
+        let used = Kind::ALL.into_iter().zip(usage.quantities()).filter(|(_, quantity)| *quantity > 0);
+        Some(used.filter_map(move |(kind, quantity)| {
+            let price = prices.of(kind);
             match kind {
-                Kind::Output if unclear => (kind, quantity, None),
+                Kind::Output if unclear => Some((kind, quantity, None)),
                 // A search is charged by itself or by the prompt, and images mostly by their tokens.
-                Kind::WebSearch if price.is_none() && price_of(Kind::Grounding).is_some() => (kind, 0, None),
-                Kind::Grounding | Kind::Image if price.is_none() => (kind, 0, None),
-                _ => (kind, quantity, price),
+                Kind::WebSearch if price.is_none() && prices.of(Kind::Grounding).is_some() => None,
+                Kind::Grounding | Kind::Image if price.is_none() => None,
+                _ => Some((kind, quantity, price)),
             }
         }))
     }

@@ -29,7 +29,7 @@ struct Tier([Prices; SERVICES]);
 
 /// What each kind costs.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Prices(pub(super) [Option<i64>; KINDS]);
+pub(super) struct Prices([Option<i64>; KINDS]);
 
 // === impl Tiers ===
 
@@ -47,6 +47,15 @@ impl Tiers {
     pub(super) fn of(&self, input: i64, service: Service) -> Option<&Prices> {
         let tier = self.above.iter().find(|(above, _)| input > *above).map_or(&self.plain, |(_, tier)| tier);
         tier.0.get(service as usize)
+    }
+}
+
+// === impl Prices ===
+
+impl Prices {
+    #[inline]
+    pub(super) fn of(&self, kind: Kind) -> Option<i64> {
+        self.0.get(kind as usize).copied().flatten()
     }
 }
 
