@@ -83,12 +83,22 @@ impl Rates {
     /// US dollars; none where a rate that is needed is not known. With more input than a threshold, all tokens of the request are
     /// charged at that tier, as providers do.
     pub(crate) fn cost(&self, usage: Usage, service: Service) -> Option<f64> {
+        let tiers = self.tiers();
         let mut sum = 0;
-        for (_, quantity, price) in self.charges(usage, service)? {
-            sum += i128::from(quantity) * i128::from(price?);
+        if usage.has_parts() || tiers.draws {
+            for (_, quantity, price) in self.charges(usage, service)? {
+                sum += i128::from(quantity) * i128::from(price?);
+            }
+        } else {
+            // Text in and text out, as nearly always.
+            for (quantity, price) in usage.text().into_iter().zip(tiers.of(usage.input, service)?.text()) {
+                if quantity > 0 {
+                    sum += i128::from(quantity) * i128::from(price?);
+                }
+            }
         }
         // Nearly all fit into a word, which is faster to convert.
-        Some(i64::try_from(sum).map_or(sum as f64, |sum| sum as f64) / 1e15)
+        Some(i64::try_from(sum).map_or_else(|_| sum as f64, |sum| sum as f64) / 1e15)
     }
 
     /// What is charged, for people: tokens and their rate in dollars a million, pieces and theirs in dollars.
@@ -113,7 +123,6 @@ impl Rates {
     }
 
     /// What is charged: of most kinds a call used nothing.
-    #[inline]
     fn charges(&self, usage: Usage, service: Service) -> Option<impl Iterator<Item = Charge>> {
         let tiers = self.tiers();
         let prices = tiers.of(usage.input, service)?;

@@ -1,6 +1,6 @@
 //! Rates worked out: what each kind costs, for every tier and service.
 
-use super::kind::{KINDS, Kind};
+use super::kind::{KINDS, Kind, TEXT};
 use super::usage::{SERVICES, Service};
 
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +56,13 @@ impl Prices {
     #[inline]
     pub(super) fn of(&self, kind: Kind) -> Option<i64> {
         self.0.get(kind as usize).copied().flatten()
+    }
+
+    /// Of the kinds of tokens of text.
+    #[inline]
+    pub(super) fn text(&self) -> [Option<i64>; TEXT] {
+        let [input, read, write, output, reasoning, ..] = self.0;
+        [input, read, write, output, reasoning]
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a call used, and how soon it was to be answered.
 
-use super::kind::KINDS;
+use super::kind::{KINDS, TEXT};
 
 /// What a call used, in tokens and pieces. Input includes what was read from and written to a cache, output includes reasoning.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -42,20 +42,15 @@ pub(super) const SERVICES: usize = 4;
 
 impl Usage {
     /// How much of each kind is charged, in their order: nothing is charged twice.
-    #[inline]
     pub(super) fn quantities(self) -> [i64; KINDS] {
-        // Parts are parts of the count they belong to, whatever a span says.
-        let part = |part: i64, whole: i64| part.clamp(0, whole.max(0));
-        let (cached, written) = (self.cache_read.max(0), self.cache_write.max(0));
-        let uncached = self.input.saturating_sub(cached).saturating_sub(written);
+        let [uncached, cached, written, said, thought] = self.text();
         let audio_read = part(self.audio_read, cached);
         let image_read = part(self.image_read, cached - audio_read);
         let heard = part(self.audio_input.saturating_sub(audio_read), uncached);
         let seen = part(self.image_input.saturating_sub(image_read), uncached.saturating_sub(heard));
         let hour = part(self.write_1h, written);
-        let thought = part(self.reasoning, self.output);
-        let spoken = part(self.audio_output, self.output.saturating_sub(thought));
-        let said = self.output.saturating_sub(thought).saturating_sub(spoken);
+        let spoken = part(self.audio_output, said);
+        let said = said.saturating_sub(spoken);
         let drawn = part(self.image_output.unwrap_or(0), said);
         [
             uncached.saturating_sub(heard).saturating_sub(seen),
@@ -76,6 +71,28 @@ impl Usage {
             self.images,
         ]
     }
+
+    /// The same where nothing is used but tokens of text: of the kinds that come first.
+    #[inline]
+    pub(super) fn text(&self) -> [i64; TEXT] {
+        let (cached, written) = (self.cache_read.max(0), self.cache_write.max(0));
+        let uncached = self.input.saturating_sub(cached).saturating_sub(written);
+        let thought = part(self.reasoning, self.output);
+        [uncached, cached, written, self.output.saturating_sub(thought), thought]
+    }
+
+    /// Whether there is anything beside tokens of text.
+    #[inline]
+    pub(super) fn has_parts(&self) -> bool {
+        let heard = self.audio_input | self.audio_output | self.audio_read;
+        let seen = self.image_input | self.image_output.unwrap_or(0) | self.image_read | self.images;
+        self.write_1h | heard | seen | self.web_searches | self.file_searches != 0
+    }
+}
+
+/// Parts are parts of the count they belong to, whatever a span says.
+fn part(part: i64, whole: i64) -> i64 {
+    part.clamp(0, whole.max(0))
 }
 
 // === impl Service ===

@@ -59,9 +59,8 @@ pub(crate) struct Reader<'a> {
     copies: Vec<(Target, Option<Pos>, Written<'a>)>,
     to_cut: Vec<Pos>,
     used: Vec<Pos>,
+    /// By target, the priority of the rule that gave its value: nothing comes before one whose attribute is there and right.
     taken: [u16; TARGETS.len()],
-    /// Bits of the targets whose attribute is there and right.
-    present: u128,
     error_type: Option<Cow<'a, str>>,
     error_text: Option<Cow<'a, str>>,
     http_status: Option<i64>,
@@ -89,6 +88,9 @@ const MOST_PARTS: usize = 2_048;
 /// No value was taken for a target yet.
 const UNTAKEN: u16 = u16::MAX;
 
+/// The attribute of a target is there and right.
+const PRESENT: u16 = 0;
+
 // === impl Reader ===
 
 impl<'a> Reader<'a> {
@@ -112,7 +114,6 @@ impl<'a> Reader<'a> {
             to_cut: Vec::new(),
             used: Vec::new(),
             taken: [UNTAKEN; TARGETS.len()],
-            present: 0,
             error_type: None,
             error_text: None,
             http_status: None,
@@ -179,7 +180,6 @@ impl<'a> Reader<'a> {
 
     /// Forgets the span before.
     fn begin(&mut self) {
-        self.present = 0;
         self.host = None;
         self.taken = [UNTAKEN; TARGETS.len()];
         self.found.clear();
@@ -285,10 +285,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn priority(&self, target: Target) -> u16 {
-        if self.present & 1 << target != 0 {
-            return 0;
+    #[inline]
+    fn note_taken(&mut self, target: Target, priority: u16) {
+        if let Some(taken) = self.taken.get_mut(usize::from(target)) {
+            *taken = priority;
         }
+    }
+
+    fn priority(&self, target: Target) -> u16 {
         self.taken.get(usize::from(target)).copied().unwrap_or(0)
     }
 }

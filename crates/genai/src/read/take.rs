@@ -87,9 +87,7 @@ impl<'a> Reader<'a> {
             }
             _ => return false,
         }
-        if let Some(taken) = self.taken.get_mut(usize::from(wanted)) {
-            *taken = priority;
-        }
+        self.note_taken(wanted, priority);
         if call.put(wanted, found.pos) {
             call.right |= 1 << wanted;
         }
@@ -137,9 +135,7 @@ impl<'a> Reader<'a> {
             Kind::Any => true,
         };
         let Some(same_value) = self.take(call, source, rule, found, datum) else { return };
-        if let Some(taken) = self.taken.get_mut(usize::from(wanted)) {
-            *taken = rule.priority;
-        }
+        self.note_taken(wanted, rule.priority);
         if usize::from(wanted) < CORE {
             call.changed(wanted);
             if rule.canonical && same_type && same_value {

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use spanmill_otlp::{AnyValue, Attribute, Payload, Pos, StatusRef, ValueRef, Visitor};
 
-use super::{Found, MOST_PARTS, Reader};
+use super::{Found, MOST_PARTS, PRESENT, Reader};
 use crate::call::Call;
 use crate::catalogue::{Plan, SourceIx, is_genai};
 
@@ -83,7 +83,7 @@ impl<'a> Visitor<'a> for Visit<'_, 'a> {
         let taken = match plan {
             Plan::Plain(target, priority) => self.reader.take_plain(self.call, target, priority, found),
             Plan::Stay(target) if catalogue.names.has_type(target, value.get()) => {
-                self.reader.present |= 1 << target;
+                self.reader.note_taken(target, PRESENT);
                 true
             }
             Plan::Stay(_) | Plan::Look => false,
