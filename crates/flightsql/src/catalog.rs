@@ -31,7 +31,7 @@ pub(crate) async fn tables(service: &QueryService) -> Result<BTreeMap<String, (S
     let sql = format!(
         "SELECT table_name, table_type FROM information_schema.tables WHERE table_schema = '{SCHEMA}' ORDER BY table_name"
     );
-    let rows = service.run(Request { sql, ..Request::default() }).await?.collect().await?;
+    let rows = service.run(Request::of(sql)).await?.collect().await?;
     let mut tables = BTreeMap::new();
     for rows in rows {
         let (Some(names), Some(kinds)) = (rows.column(0).as_string_opt::<i32>(), rows.column(1).as_string_opt::<i32>())
@@ -39,8 +39,7 @@ pub(crate) async fn tables(service: &QueryService) -> Result<BTreeMap<String, (S
             continue;
         };
         for (name, kind) in names.iter().zip(kinds).filter_map(|(name, kind)| name.zip(kind)) {
-            let sql = format!("SELECT * FROM \"{name}\" LIMIT 0");
-            let schema = service.run(Request { sql, ..Request::default() }).await?.schema();
+            let schema = service.describe(Request::of(format!("SELECT * FROM \"{name}\""))).await?.schema;
             tables.insert(name.to_owned(), (if kind == "VIEW" { "VIEW" } else { "TABLE" }.to_owned(), schema));
         }
     }

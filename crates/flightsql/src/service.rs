@@ -57,9 +57,9 @@ impl FlightSql {
         Ok(answer(schema, stream::unfold(Some(rows), next)))
     }
 
-    /// The columns of an answer, where they are known before parameters are.
+    /// The columns of an answer.
     async fn columns(&self, handle: Handle) -> Result<SchemaRef, Status> {
-        Ok(self.service.run(handle.request()?).await.map_err(status)?.schema())
+        Ok(self.service.describe(handle.request()?).await.map_err(status)?.schema)
     }
 }
 
@@ -179,7 +179,7 @@ impl FlightSqlService for FlightSql {
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
         let handle = Handle::of(query.query);
         let prepared_statement_handle = handle.encode()?;
-        // With parameters the columns are not known before their values are; a statement that is wrong is told when it is asked.
+        // A statement that is wrong is told when it is asked.
         let dataset_schema = match self.columns(handle).await {
             Ok(columns) => encoded(&columns)?,
             Err(_) => Bytes::new(),

@@ -29,6 +29,11 @@ impl Access {
         Self::same(token, &self.password)
     }
 
+    /// The password of a user, for protocols that do not send it; none of others than this one.
+    pub fn password_of(&self, user: &str) -> Option<String> {
+        Self::same(user, &self.user).then(|| self.password.clone())
+    }
+
     /// Whether two secrets are equal; the time that it takes tells nothing of where they differ.
     pub fn same(a: &str, b: &str) -> bool {
         Sha256::digest(a) == Sha256::digest(b)

@@ -26,3 +26,4 @@ pub use parameter::Parameters;
 pub use question::{Parameter, ParameterKind, Question};
 pub use rows::Rows;
 pub use service::{QueryService, Request};
+pub use spanmill_store::Description;

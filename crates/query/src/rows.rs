@@ -15,11 +15,13 @@ use crate::error::QueryError;
 /// The rows of an answer, as they come. To drop it cancels the query.
 pub struct Rows {
     schema: SchemaRef,
-    batches: mpsc::Receiver<Result<RecordBatch, QueryError>>,
+    batches: mpsc::Receiver<Result<Option<RecordBatch>, QueryError>>,
     task: AbortHandle,
     most: u64,
     left: u64,
     truncated: bool,
+    /// Whether all rows came, or an error.
+    ended: bool,
     deadline: Instant,
     time: Duration,
 }
@@ -28,13 +30,23 @@ pub struct Rows {
 
 impl Rows {
     pub(crate) fn new(
-        batches: mpsc::Receiver<Result<RecordBatch, QueryError>>,
+        batches: mpsc::Receiver<Result<Option<RecordBatch>, QueryError>>,
         task: AbortHandle,
         most: u64,
         deadline: Instant,
         time: Duration,
     ) -> Self {
-        Self { schema: Arc::new(Schema::empty()), batches, task, most, left: most, truncated: false, deadline, time }
+        Self {
+            schema: Arc::new(Schema::empty()),
+            batches,
+            task,
+            most,
+            left: most,
+            truncated: false,
+            ended: false,
+            deadline,
+            time,
+        }
     }
 
     pub(crate) fn set_schema(&mut self, schema: SchemaRef) {
@@ -59,17 +71,21 @@ impl Rows {
     /// The next rows; none after the last, or where the limit of rows is reached.
     pub async fn next(&mut self) -> Option<Result<RecordBatch, QueryError>> {
         loop {
-            if self.truncated {
+            if self.truncated || self.ended {
                 return None;
             }
             let batch = match timeout_at(self.deadline, self.batches.recv()).await {
-                Err(_) => {
-                    self.task.abort();
-                    self.batches.close();
-                    return Some(Err(QueryError::Time(self.time)));
+                Ok(Some(Ok(Some(batch)))) => batch,
+                Ok(Some(Ok(None))) => {
+                    self.ended = true;
+                    return None;
                 }
-                Ok(Some(Ok(batch))) => batch,
-                Ok(other) => return other,
+                Ok(Some(Err(error))) => return Some(Err(self.end(error))),
+                Ok(None) if Instant::now() < self.deadline => {
+                    return Some(Err(self.end(QueryError::Store("the query ended before its last row".to_owned()))));
+                }
+                // The query was stopped, or is stopped now.
+                Ok(None) | Err(_) => return Some(Err(self.end(QueryError::Time(self.time)))),
             };
             if batch.num_rows() == 0 {
                 continue;
@@ -94,6 +110,12 @@ impl Rows {
             all.push(batch?);
         }
         Ok(all)
+    }
+
+    fn end(&mut self, error: QueryError) -> QueryError {
+        self.ended = true;
+        self.task.abort();
+        error
     }
 
     /// No more rows are wanted.

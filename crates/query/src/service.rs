@@ -8,7 +8,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures_util::StreamExt;
-use spanmill_store::{QueryOptions, Store};
+use spanmill_store::{Description, QueryOptions, Store};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -58,8 +58,8 @@ const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 /// One who waits, until dropped.
 struct Waiting<'a>(&'a AtomicUsize);
 
-/// What a query's task sends to who reads it.
-type Batches = mpsc::Sender<Result<RecordBatch, QueryError>>;
+/// What a query's task sends to who reads it; nothing is the end.
+type Batches = mpsc::Sender<Result<Option<RecordBatch>, QueryError>>;
 
 // === impl QueryService ===
 
@@ -102,18 +102,40 @@ impl QueryService {
         let (planned, schema) = oneshot::channel();
         let (sender, batches) = mpsc::channel(2);
         let store = self.inner.store.clone();
-        let work = async move { answer(store, request, planned, sender, permit).await };
+        // Whoever reads slowly, or not at all, holds a place until the time is up, and no longer.
+        let work = timeout_at(deadline, answer(store, request, planned, sender, permit));
         let task = self.inner.threads.handle().spawn(work);
         // From here on, to give up stops the task at its next pause.
         let mut rows = Rows::new(batches, task.abort_handle(), most_rows, deadline, time);
         match timeout_at(deadline, schema).await {
             Err(_) => Err(QueryError::Time(time)),
+            Ok(Err(_)) if Instant::now() >= deadline => Err(QueryError::Time(time)),
             Ok(Err(_)) => Err(QueryError::Store("the query ended without an answer".to_owned())),
             Ok(Ok(Err(error))) => Err(error),
             Ok(Ok(Ok(schema))) => {
                 rows.set_schema(schema);
                 Ok(rows)
             }
+        }
+    }
+
+    /// What a query takes and gives, without answering it.
+    pub async fn describe(&self, request: Request) -> Result<Description, QueryError> {
+        let Limits { time, text, .. } = self.inner.limits;
+        guard::check(&request.sql, text)?;
+        let permit = self.permit().await?;
+        let store = self.inner.store.clone();
+        let runtime = self.inner.threads.handle();
+        let handle = runtime.clone();
+        let plan = runtime.spawn_blocking(move || {
+            let _permit = permit;
+            let (sql, options) = request.into_options();
+            handle.block_on(store.describe(&sql, &options))
+        });
+        match timeout(time, plan).await {
+            Err(_) => Err(QueryError::Time(time)),
+            Ok(Err(error)) => Err(QueryError::Store(format!("the query could not be planned: {error}"))),
+            Ok(Ok(description)) => description.map_err(QueryError::from),
         }
     }
 
@@ -146,12 +168,8 @@ async fn answer(
     // Planning computes for long without a pause: it has a thread of its own, that nobody waits for when time is up.
     let plan = tokio::task::spawn_blocking(move || {
         let _held = held;
-        let (positional, named) = match request.parameters {
-            Parameters::Positional(values) => (values, Vec::new()),
-            Parameters::Named(values) => (Vec::new(), values),
-        };
-        let options = QueryOptions { positional, named, tenant: request.tenant };
-        handle.block_on(store.query(&request.sql, &options))
+        let (sql, options) = request.into_options();
+        handle.block_on(store.query(&sql, &options))
     });
     let answer = match plan.await {
         Ok(Ok(answer)) => answer,
@@ -166,15 +184,33 @@ async fn answer(
     }
     while let Some(batch) = rows.next().await {
         let failed = batch.is_err();
-        if batches.send(batch.map_err(QueryError::from)).await.is_err() || failed {
+        if batches.send(batch.map(Some).map_err(QueryError::from)).await.is_err() || failed {
             return;
         }
     }
+    drop(batches.send(Ok(None)).await);
 }
 
 impl fmt::Debug for QueryService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("QueryService").field("limits", &self.inner.limits).finish_non_exhaustive()
+    }
+}
+
+// === impl Request ===
+
+impl Request {
+    /// A query without parameters, within the limits of all.
+    pub fn of(sql: impl Into<String>) -> Self {
+        Self { sql: sql.into(), ..Self::default() }
+    }
+
+    fn into_options(self) -> (String, QueryOptions) {
+        let (positional, named) = match self.parameters {
+            Parameters::Positional(values) => (values, Vec::new()),
+            Parameters::Named(values) => (Vec::new(), values),
+        };
+        (self.sql, QueryOptions { positional, named, tenant: self.tenant })
     }
 }
 

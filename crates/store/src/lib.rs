@@ -32,7 +32,7 @@ pub use decode::{DecodeError, SpanTables, StoredTrace, TraceOptions, attribute_v
 pub use options::Options;
 pub use place::PlaceError;
 pub use schema::{AttributeColumn, Table, Unit, attribute_column, span_column};
-pub use session::{Answer, QueryOptions};
+pub use session::{Answer, Description, QueryOptions};
 pub use store::{Sealed, Store, StoreError};
 pub use upkeep::Upkeep;
 

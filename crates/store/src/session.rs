@@ -1,9 +1,10 @@
 //! Queries: SQL to an answer.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList};
 use datafusion::catalog::{MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider, TableProvider};
@@ -53,6 +54,15 @@ pub struct Answer {
     pub rows: SendableRecordBatchStream,
 }
 
+/// What a query takes and gives, as far as planning tells.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// Its columns.
+    pub schema: SchemaRef,
+    /// Names of the parameters that were given no value, such as `$1`, in the order of their names; with types where the query tells them.
+    pub parameters: BTreeMap<String, Option<DataType>>,
+}
+
 /// The tables of one query, made when the SQL names them.
 #[derive(Clone)]
 struct Tables {
@@ -77,19 +87,23 @@ const SPILL: u64 = 4;
 impl Store {
     /// Answers a query about what is in memory and in files at this moment. Statements that are no queries are refused.
     pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<Answer> {
-        let context = self.engine().session(&Arc::new(self.snapshot()), options.tenant.as_deref());
-        let plan = context.context.state().create_logical_plan(sql).await?;
-        let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        only_queries.verify_plan(&plan)?;
-        let plan = match (options.positional.as_slice(), options.named.as_slice()) {
-            ([], []) => plan,
-            ([], named) => plan.with_param_values(ParamValues::from(named.to_vec()))?,
-            (positional, _) => plan.with_param_values(ParamValues::from(positional.to_vec()))?,
-        };
-        let _ = context.class.set(class_of(&plan)?);
-        let frame = context.context.execute_logical_plan(plan).await?;
+        let session = self.engine().session(&Arc::new(self.snapshot()), options.tenant.as_deref());
+        let plan = session.plan(sql, options).await?;
+        let _ = session.class.set(class_of(&plan)?);
+        let frame = session.context.execute_logical_plan(plan).await?;
         let rows = frame.execute_stream().await?;
         Ok(Answer { schema: rows.schema(), rows })
+    }
+
+    /// What a query takes and gives; nothing is read. What [`Store::query`] refuses as no query is refused here as well.
+    pub async fn describe(&self, sql: &str, options: &QueryOptions) -> Result<Description> {
+        let session = self.engine().session(&Arc::new(self.snapshot()), options.tenant.as_deref());
+        let _ = session.class.set(Class::Lookup);
+        let plan = session.plan(sql, options).await?;
+        let parameters = plan.get_parameter_types()?.into_iter().collect();
+        // Types that both sides of an operator are brought to are known once that was done.
+        let plan = session.context.state().optimize(&plan)?;
+        Ok(Description { schema: Arc::clone(plan.schema().inner()), parameters })
     }
 
     /// A DataFusion session that sees the store as it is at this moment, for interfaces that plan on their own. Use it for one query:
@@ -105,6 +119,22 @@ impl Store {
 pub(crate) struct Session {
     pub(crate) context: SessionContext,
     pub(crate) class: Arc<OnceLock<Class>>,
+}
+
+// === impl Session ===
+
+impl Session {
+    /// A query, understood, with its parameters put in.
+    async fn plan(&self, sql: &str, options: &QueryOptions) -> Result<LogicalPlan> {
+        let plan = self.context.state().create_logical_plan(sql).await?;
+        let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        only_queries.verify_plan(&plan)?;
+        match (options.positional.as_slice(), options.named.as_slice()) {
+            ([], []) => Ok(plan),
+            ([], named) => plan.with_param_values(ParamValues::from(named.to_vec())),
+            (positional, _) => plan.with_param_values(ParamValues::from(positional.to_vec())),
+        }
+    }
 }
 
 // === impl Engine ===

@@ -1,5 +1,6 @@
 //! A stored table.
 
+use std::cmp::Reverse;
 use std::sync::{Arc, OnceLock};
 
 use arrow::array::RecordBatch;
@@ -59,7 +60,8 @@ impl StoredTable {
         Self { table, snapshot, class, url }
     }
 
-    /// The files that may hold rows within bounds.
+    /// The files that may hold rows within bounds, the newest first: who wants few rows mostly wants the last ones, and once those are found
+    /// older files are not opened.
     async fn files(&self, state: &dyn Session, bounds: &Bounds) -> Vec<(Arc<Piece>, FileStats)> {
         let mut files = Vec::new();
         for piece in self.snapshot.pieces() {
@@ -75,6 +77,7 @@ impl StoredTable {
             }
             files.push((Arc::clone(piece), *stats));
         }
+        files.sort_by_key(|(_, stats)| Reverse(stats.max_us));
         files
     }
 
