@@ -9,7 +9,7 @@
 )]
 
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -19,8 +19,7 @@ use spanmill_tests::collector::{Collector, write_config};
 use spanmill_tests::http::Client;
 use spanmill_tests::oracle::{S3, answers, interpreter};
 use spanmill_tests::process::folder;
-use spanmill_tests::python::programs;
-use spanmill_tests::wait::{PATIENCE, until};
+use spanmill_tests::served::{Served, demo, lists};
 use spanmill_tests::{figure, ports, spanmill};
 
 const BOTH: &[&str] = &["duckdb", "polars"];
@@ -188,27 +187,7 @@ service:
 /// them; the process stays alive and within its memory.
 #[test]
 fn hostile_queries_are_stopped() {
-    let [grpc, sql] = ports::several();
-    let config = format!(
-        "
-receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '127.0.0.1:{grpc}'}}}}}}}}
-exporters:
-  spanstore:
-    path: store
-    sql: {{endpoint: '127.0.0.1:{sql}'}}
-    query: {{timeout: 2s, memory: 64MiB, threads: 1}}
-service:
-  telemetry: {{metrics: {{level: none}}}}
-  pipelines: {{traces: {{receivers: [otlp], exporters: [spanstore]}}}}
-"
-    );
-    let mut server = Collector::spanmill(&config, &[grpc, sql]);
-    let spans = demo(&["--calls", "3000", "--to", &format!("127.0.0.1:{grpc}"), "--format", "json"])["spans"].clone();
-    let (client, url) = (Client::new(), format!("http://127.0.0.1:{sql}/v1/sql"));
-    until("all spans are in the store", PATIENCE, || {
-        let answer = client.post(&url, &[], b"SELECT count(*) AS n FROM spans").unwrap().json();
-        (answer["rows"][0]["n"] == spans).then_some(())
-    });
+    let mut served = Served::start("query: {timeout: 2s, memory: 64MiB, threads: 1}", &[], 3_000);
     let unions = vec!["SELECT 1"; 10_000].join(" UNION ALL ");
     let nested = format!("SELECT {}1{}", "(".repeat(20_000), ")".repeat(20_000));
     let sum = format!("SELECT 1{}", " + 1".repeat(60_000));
@@ -241,13 +220,12 @@ service:
     ];
     let stop = Arc::new(AtomicBool::new(false));
     let asking = std::thread::spawn({
-        let (stop, client) = (Arc::clone(&stop), Client::new());
+        let (stop, client, url) = (Arc::clone(&stop), Client::new(), served.url("/v1/questions/slow-small?since=2h"));
         move || {
             let (mut count, mut slowest) = (0, Duration::ZERO);
             while !stop.load(Ordering::Relaxed) {
                 let begin = Instant::now();
-                let answer =
-                    client.get(&format!("http://127.0.0.1:{sql}/v1/questions/slow-small?since=2h"), &[]).unwrap();
+                let answer = client.get(&url, &[]).unwrap();
                 assert!(answer.json()["row_count"].as_u64().unwrap() > 0);
                 slowest = slowest.max(begin.elapsed());
                 count += 1;
@@ -255,6 +233,7 @@ service:
             (count, slowest)
         }
     });
+    let (client, url) = (Client::new(), served.url("/v1/sql"));
     for (query, statuses) in hostile {
         let begin = Instant::now();
         let answer = client.post(&url, &[], query.as_bytes()).expect("a hostile query is answered");
@@ -265,76 +244,15 @@ service:
     stop.store(true, Ordering::Relaxed);
     let (count, slowest) = asking.join().expect("all questions were answered");
     assert!(slowest < Duration::from_secs(5) && count > 20, "{count} answers, the slowest after {slowest:?}");
-    let peak = server.process.peak_memory().unwrap_or_default() >> 20;
+    let peak = served.collector.process.peak_memory().unwrap_or_default() >> 20;
     assert!(peak < 512, "{peak} MiB");
-    assert!(!server.process.file("stolen.csv").exists());
-    server.stop();
+    assert!(!served.collector.process.file("stolen.csv").exists());
+    served.collector.stop();
     let figures = format!(
         "{} hostile queries stopped, {count} others answered meanwhile, the slowest in {slowest:.1?}, {peak} MiB",
         hostile.len()
     );
     figure("store", &figures);
-}
-
-/// Scenario: Python asks a server over Flight SQL by the ADBC driver, with name and password: queries, one with parameters, all rows, the
-/// tables, statements that write; then with a wrong password.
-/// Guarantees: the answers are those of the other interfaces; writing and wrong passwords are refused.
-#[test]
-fn adbc_asks_over_flight_sql() {
-    let Some(python) = interpreter("store::adbc_asks_over_flight_sql") else { return };
-    let [grpc, sql, flight] = ports::several();
-    let config = format!(
-        "
-receivers: {{otlp: {{protocols: {{grpc: {{endpoint: '127.0.0.1:{grpc}'}}}}}}}}
-exporters:
-  spanstore:
-    path: store
-    sql: {{endpoint: '127.0.0.1:{sql}'}}
-    flight_sql: {{endpoint: '127.0.0.1:{flight}', auth: {{username: pandas, password: secret}}}}
-service:
-  telemetry: {{metrics: {{level: none}}}}
-  pipelines: {{traces: {{receivers: [otlp], exporters: [spanstore]}}}}
-"
-    );
-    let mut server = Collector::spanmill(&config, &[grpc, sql, flight]);
-    let spans = demo(&["--to", &format!("127.0.0.1:{grpc}"), "--format", "json"])["spans"].clone();
-    let client = Client::new();
-    let ask = |text: &str| {
-        let answer = client.post(&format!("http://127.0.0.1:{sql}/v1/sql"), &[], text.as_bytes()).unwrap().json();
-        lists(serde_json::from_value(answer["rows"].clone()).unwrap())
-    };
-    until("all spans are in the store", PATIENCE, || (ask("SELECT count(*) FROM spans")[0][0] == spans).then_some(()));
-    let output = Command::new(python)
-        .arg(programs().join("adbc.py"))
-        .args([&format!("grpc://127.0.0.1:{flight}"), "pandas", "secret"])
-        .output()
-        .expect("Python starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let said: Value = serde_json::from_slice(&output.stdout).expect("Python says JSON");
-    let services = ask("SELECT service, count(*) AS n FROM spans GROUP BY service ORDER BY service");
-    assert_eq!(said["services"], Value::from(services));
-    let slow_small = ask("SELECT count(*) FROM spans WHERE duration_ns > 5000000000 AND input_tokens < 2000");
-    assert_eq!((&said["slow_small"], &said["rows"]), (&slow_small[0][0], &spans));
-    assert!(said["columns"].as_u64().unwrap() > 50, "{said}");
-    let tables: Vec<&str> = said["tables"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
-    assert!(["calls", "spans", "traces", "usage_1m"].iter().all(|name| tables.contains(name)), "{tables:?}");
-    assert_eq!(said["refused"].as_array().map(Vec::len), Some(3), "{said}");
-    assert_ne!(said["wrong_password"], "let in");
-    server.stop();
-}
-
-/// Plays a demo and gives its report, where it is JSON.
-fn demo(arguments: &[&str]) -> Value {
-    let folder = folder("demo");
-    let output = Command::new(spanmill())
-        .arg("demo")
-        .args(arguments)
-        .current_dir(folder.path())
-        .stdin(Stdio::null())
-        .output()
-        .expect("the demo starts");
-    assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap_or_default()
 }
 
 /// The rows of an answer, each as a list of values.
@@ -348,11 +266,6 @@ fn query(sql: &str, store: &str, environment: &[(&str, String)]) -> Vec<Value> {
     assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
     let rows: Vec<serde_json::Map<String, Value>> = serde_json::from_slice(&output.stdout).expect("the answer is JSON");
     lists(rows)
-}
-
-/// Rows as lists of values.
-fn lists(rows: Vec<serde_json::Map<String, Value>>) -> Vec<Value> {
-    rows.into_iter().map(|row| row.into_iter().map(|(_, value)| value).collect()).collect()
 }
 
 /// Whether two values are the same; sums of fractions may differ in their last digits.

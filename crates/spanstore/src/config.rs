@@ -39,6 +39,8 @@ pub struct Config {
     pub jaeger: Option<ListenConfig>,
     /// Where Arrow Flight SQL is answered over gRPC. Default: nowhere.
     pub flight_sql: Option<GuardedConfig>,
+    /// Where PostgreSQL's wire protocol is answered. Default: nowhere.
+    pub postgres: Option<GuardedConfig>,
 }
 
 /// A port that is listened on.
@@ -177,11 +179,15 @@ impl Config {
                 return Err(section.error(name, error));
             }
         }
-        if let Some(guarded) = &config.flight_sql {
-            guarded.check(section, "flight_sql")?;
-            if !cfg!(feature = "flight-sql") {
+        for (name, guarded, feature, built) in [
+            ("flight_sql", &config.flight_sql, "flight-sql", cfg!(feature = "flight-sql")),
+            ("postgres", &config.postgres, "postgres", cfg!(feature = "postgres")),
+        ] {
+            let Some(guarded) = guarded else { continue };
+            guarded.check(section, name)?;
+            if !built {
                 return Err(
-                    section.error("flight_sql", "this build answers no Flight SQL: the feature `flight-sql` is off")
+                    section.error(name, format!("this build does not answer there: the feature `{feature}` is off"))
                 );
             }
         }
@@ -278,7 +284,10 @@ impl GuardedConfig {
     }
 
     /// Who may ask; everybody where there is nothing.
-    #[cfg_attr(not(feature = "flight-sql"), expect(dead_code, reason = "no guarded port is built in"))]
+    #[cfg_attr(
+        not(any(feature = "flight-sql", feature = "postgres")),
+        expect(dead_code, reason = "no guarded port is built in")
+    )]
     pub(crate) fn access(&self) -> Option<Access> {
         self.auth.as_ref().map(|auth| Access::new(&auth.username, auth.password.expose()))
     }
@@ -308,6 +317,7 @@ impl Default for Config {
             sql: None,
             jaeger: None,
             flight_sql: None,
+            postgres: None,
         }
     }
 }

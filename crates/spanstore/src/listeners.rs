@@ -17,7 +17,7 @@ pub(crate) async fn start(
     stop: &CancellationToken,
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> Result<(), String> {
-    let asks = config.sql.is_some() || config.flight_sql.is_some();
+    let asks = config.sql.is_some() || config.flight_sql.is_some() || config.postgres.is_some();
     let service = asks.then(|| QueryService::new(store.clone(), config.limits()));
     if let (Some(listener), Some(service)) = (bind(endpoint(&config.sql), "SQL over HTTP").await?, &service) {
         let routes = spanmill_query::router(service.clone()).merge(spanmill_jaeger::tempo_routes(store.clone()));
@@ -29,11 +29,18 @@ pub(crate) async fn start(
         tasks.push(tokio::spawn(spanmill_jaeger::serve(listener, store, stopped)));
     }
     #[cfg(feature = "flight-sql")]
-    if let (Some(guarded), Some(service)) = (&config.flight_sql, service)
+    if let (Some(guarded), Some(service)) = (&config.flight_sql, service.clone())
         && let Some(listener) = bind(Some(&guarded.endpoint), "Flight SQL").await?
     {
         let stopped = stop.clone().cancelled_owned();
         tasks.push(tokio::spawn(spanmill_flightsql::serve(listener, service, guarded.access(), stopped)));
+    }
+    #[cfg(feature = "postgres")]
+    if let (Some(guarded), Some(service)) = (&config.postgres, service)
+        && let Some(listener) = bind(Some(&guarded.endpoint), "PostgreSQL's protocol").await?
+    {
+        let stopped = stop.clone().cancelled_owned();
+        tasks.push(tokio::spawn(spanmill_postgres::serve(listener, service, guarded.access(), stopped)));
     }
     Ok(())
 }

@@ -78,6 +78,7 @@ fn wrong_options_are_refused() {
         ("path: x\nretention: {max_age: -1s}", "retention::max_age"),
         ("path: x\nflight_sql: {endpoint: '0.0.0.0:4321'}", "flight_sql::endpoint"),
         ("path: x\nflight_sql: {endpoint: '0.0.0.0:4321', auth: {username: a, password: ''}}", "flight_sql::auth"),
+        ("path: x\npostgres: {endpoint: '0.0.0.0:5432'}", "postgres::endpoint"),
         ("path: x\npaths: y", "paths"),
     ] {
         let error = exporter(options).err().expect(options).to_string();

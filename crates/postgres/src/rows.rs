@@ -1,0 +1,102 @@
+//! Rows of an answer as messages.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::datatypes::Schema;
+use arrow_pg::datatypes::arrow_schema_to_pg_fields;
+use arrow_pg::encode_recordbatch;
+use futures_util::{TryStreamExt, stream};
+use pgwire::api::portal::Format;
+use pgwire::api::results::{FieldInfo, QueryResponse};
+use pgwire::error::{PgWireError, PgWireResult};
+use pgwire::messages::data::DataRow;
+use spanmill_query::{QueryService, Request, Rows};
+
+use crate::error::{code, failed, refused};
+
+/// Rows that were encoded, and those that are still to come.
+struct Encoding {
+    rows: Option<Rows>,
+    fields: Arc<Vec<FieldInfo>>,
+    ready: VecDeque<PgWireResult<DataRow>>,
+    sql: String,
+    /// Bytes that may still be sent: clients that prepare their statements get nothing before everything is there.
+    left: usize,
+    most: usize,
+}
+
+/// The columns of an answer, as PostgreSQL describes them.
+pub(crate) fn fields(schema: &Schema, format: &Format) -> PgWireResult<Vec<FieldInfo>> {
+    if let Format::Individual(formats) = format
+        && formats.len() != schema.fields().len()
+    {
+        let problem = format!("{} formats were given for {} columns", formats.len(), schema.fields().len());
+        return Err(refused("08P01", problem));
+    }
+    arrow_schema_to_pg_fields(schema, format, None)
+}
+
+/// Answers a query.
+pub(crate) async fn answer(service: &QueryService, request: Request, format: &Format) -> PgWireResult<QueryResponse> {
+    let sql = request.sql.clone();
+    let mut rows = service.run(request).await.map_err(|error| failed(&error, &sql))?;
+    let fields = Arc::new(fields(&rows.schema(), format)?);
+    let most = service.limits().bytes;
+    // What takes long is mostly to find the first rows, and that is what pgwire lets a client cancel.
+    let mut ready = VecDeque::new();
+    if let Some(batch) = rows.next().await {
+        let batch = batch.map_err(|error| failed(&error, &sql))?;
+        ready.extend(encode_recordbatch(Arc::clone(&fields), batch));
+    }
+    let encoding = Encoding { rows: Some(rows), fields: Arc::clone(&fields), ready, sql, left: most, most };
+    Ok(QueryResponse::new(fields, stream::unfold(encoding, Encoding::next)))
+}
+
+/// An answer with all its rows in memory, so that its query has ended: queries that wait for one another's readers would wait for ever.
+pub(crate) async fn complete(mut answer: QueryResponse) -> PgWireResult<QueryResponse> {
+    let rows: Vec<DataRow> = answer.data_rows().try_collect().await?;
+    Ok(QueryResponse::new(answer.row_schema(), stream::iter(rows.into_iter().map(Ok))))
+}
+
+// === impl Encoding ===
+
+impl Encoding {
+    async fn next(mut self) -> Option<(PgWireResult<DataRow>, Self)> {
+        while self.ready.is_empty() {
+            let rows = self.rows.as_mut()?;
+            match rows.next().await {
+                Some(Ok(batch)) => self.ready.extend(encode_recordbatch(Arc::clone(&self.fields), batch)),
+                Some(Err(error)) => {
+                    let error = failed(&error, &self.sql);
+                    return Some(self.end(error));
+                }
+                // This protocol has no other way to tell.
+                None if rows.truncated() => {
+                    let most = rows.most();
+                    let problem = format!("the answer was cut off: more than {most} rows are not given, use LIMIT");
+                    return Some(self.end(refused(code::TOO_MUCH, problem)));
+                }
+                None => return None,
+            }
+        }
+        let row = self.ready.pop_front()?;
+        let bytes = row.as_ref().map_or(0, |row| row.data.len());
+        match self.left.checked_sub(bytes) {
+            Some(left) => {
+                self.left = left;
+                Some((row, self))
+            }
+            None => {
+                let problem = format!("the answer was cut off: more than {} bytes are not given, use LIMIT", self.most);
+                Some(self.end(refused(code::TOO_MUCH, problem)))
+            }
+        }
+    }
+
+    fn end(mut self, error: PgWireError) -> (PgWireResult<DataRow>, Self) {
+        self.rows = None;
+        self.ready.clear();
+        (Err(error), self)
+    }
+}
