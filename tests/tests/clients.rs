@@ -41,7 +41,7 @@ fn adbc_asks_over_flight_sql() {
 }
 
 /// Scenario: Python asks over PostgreSQL's protocol by psycopg, with name and password: text and binary answers, parameters of several types,
-/// a cursor that fetches in parts, statements that write; then with a wrong password.
+/// statements that write; then with a wrong password.
 /// Guarantees: the answers are those of the other interfaces, with the types of the columns; writing and wrong passwords are refused.
 #[test]
 fn psycopg_asks_over_postgres() {

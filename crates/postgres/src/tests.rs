@@ -94,7 +94,7 @@ async fn queries_with_and_without_parameters() {
     assert_eq!(rows.len(), 1 + 3 * Limits::default().concurrent);
 }
 
-/// Scenario: what drivers send around queries; statements that write; wrong SQL, and a query after each.
+/// Scenario: what drivers send around queries, a portal that is fetched in parts; statements that write; wrong SQL, and a query after each.
 /// Guarantees: the first are answered, the others refused with PostgreSQL's codes and the place; the connection stays good.
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions_and_refusals() {
@@ -104,6 +104,13 @@ async fn transactions_and_refusals() {
     let transaction = client.transaction().await.unwrap();
     let one: i64 = transaction.query_one("SELECT 1", &[]).await.unwrap().get(0);
     assert_eq!(one, 1);
+    // A cursor of the protocol: rows are fetched in parts.
+    let portal = transaction.bind("SELECT name FROM spans", &[]).await.unwrap();
+    let mut parts = Vec::new();
+    for _ in 0..3 {
+        parts.push(transaction.query_portal(&portal, 40).await.unwrap().len());
+    }
+    assert_eq!(parts, [40, 40, 20]);
     transaction.commit().await.unwrap();
     for (sql, wanted) in [
         ("COPY (SELECT 1) TO '/tmp/stolen.csv'", SqlState::READ_ONLY_SQL_TRANSACTION),
