@@ -40,16 +40,13 @@ pub(crate) fn fields(schema: &Schema, format: &Format) -> PgWireResult<Vec<Field
 /// Answers a query.
 pub(crate) async fn answer(service: &QueryService, request: Request, format: &Format) -> PgWireResult<QueryResponse> {
     let sql = request.sql.clone();
-    let mut rows = service.run(request).await.map_err(|error| failed(&error, &sql))?;
+    let rows = service.run(request).await.map_err(|error| failed(&error, &sql))?;
     let fields = Arc::new(fields(&rows.schema(), format)?);
     let most = service.limits().bytes;
+    let ready = VecDeque::new();
+    let mut encoding = Encoding { rows: Some(rows), fields: Arc::clone(&fields), ready, sql, left: most, most };
     // What takes long is mostly to find the first rows, and that is what pgwire lets a client cancel.
-    let mut ready = VecDeque::new();
-    if let Some(batch) = rows.next().await {
-        let batch = batch.map_err(|error| failed(&error, &sql))?;
-        ready.extend(encode_recordbatch(Arc::clone(&fields), batch));
-    }
-    let encoding = Encoding { rows: Some(rows), fields: Arc::clone(&fields), ready, sql, left: most, most };
+    encoding.fill().await?;
     Ok(QueryResponse::new(fields, stream::unfold(encoding, Encoding::next)))
 }
 
@@ -62,23 +59,29 @@ pub(crate) async fn complete(mut answer: QueryResponse) -> PgWireResult<QueryRes
 // === impl Encoding ===
 
 impl Encoding {
-    async fn next(mut self) -> Option<(PgWireResult<DataRow>, Self)> {
-        while self.ready.is_empty() {
-            let rows = self.rows.as_mut()?;
+    /// Encodes the next rows, where there are any and none are ready.
+    async fn fill(&mut self) -> PgWireResult<()> {
+        while self.ready.is_empty()
+            && let Some(rows) = &mut self.rows
+        {
             match rows.next().await {
                 Some(Ok(batch)) => self.ready.extend(encode_recordbatch(Arc::clone(&self.fields), batch)),
-                Some(Err(error)) => {
-                    let error = failed(&error, &self.sql);
-                    return Some(self.end(error));
-                }
+                Some(Err(error)) => return Err(failed(&error, &self.sql)),
                 // This protocol has no other way to tell.
                 None if rows.truncated() => {
                     let most = rows.most();
                     let problem = format!("the answer was cut off: more than {most} rows are not given, use LIMIT");
-                    return Some(self.end(refused(code::TOO_MUCH, problem)));
+                    return Err(refused(code::TOO_MUCH, problem));
                 }
-                None => return None,
+                None => self.rows = None,
             }
+        }
+        Ok(())
+    }
+
+    async fn next(mut self) -> Option<(PgWireResult<DataRow>, Self)> {
+        if let Err(error) = self.fill().await {
+            return Some(self.end(error));
         }
         let row = self.ready.pop_front()?;
         let bytes = row.as_ref().map_or(0, |row| row.data.len());
