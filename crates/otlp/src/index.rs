@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::error::{Malformed, Reason};
 use crate::limits::Limits;
-use crate::wire::{Payload, RawField, field, plain_field};
+use crate::wire::{Payload, RawField, field, plain_field, short_bytes};
 
 /// A range of the request; offsets fit in 31 bits because [`Limits::max_bytes`] does.
 pub(crate) type Span32 = (u32, u32);
@@ -185,6 +185,12 @@ impl<'a, const CHECK: bool> Scan<'a, CHECK> {
         let (start, end) = (at.body as usize, at.end as usize);
         let mut rest = self.buf.get(start..end).unwrap_or(&[]);
         while !rest.is_empty() {
+            if let Some((pair, after)) = short_bytes(rest, 9)
+                && is_plain_pair(pair)
+            {
+                rest = after;
+                continue;
+            }
             // As nearly all fields are written; what is not, and whatever is wrong, is looked at more closely.
             rest = match plain_field(rest) {
                 Some((9, Payload::Bytes(pair), after)) if is_plain_pair(pair) => after,

@@ -78,6 +78,18 @@ pub(crate) fn field(buf: &[u8], pos: usize) -> Result<RawField<'_>, Malformed> {
     Ok(RawField { number: number as u32, payload, end })
 }
 
+/// The bytes of a field at the beginning of `rest` and what follows it, where it is that field (one of the first fifteen) and shorter
+/// than 128 bytes.
+#[inline(always)]
+pub(crate) fn short_bytes(rest: &[u8], number: u32) -> Option<(&[u8], &[u8])> {
+    match rest {
+        [tag, len @ 0..0x80, tail @ ..] if u32::from(*tag) == number << 3 | 2 => {
+            tail.split_at_checked(usize::from(*len))
+        }
+        _ => None,
+    }
+}
+
 /// The field at the beginning of `rest` and what follows it, where it is written as nearly all fields of spans are: a tag of one byte
 /// (or two, for a span's flags), a length of one or two, a number of one.
 #[inline(always)]

@@ -136,7 +136,7 @@ impl<'a> Reader<'a> {
         let is_mixed = |source: &SourceIx| self.catalogue.source(*source).is_some_and(|source| source.mixed);
         let (mixed, scope) = if scope.as_ref().is_some_and(is_mixed) { (scope, None) } else { (None, scope) };
         let unrecognised = self.catalogue.unrecognised();
-        calls.push(Call::new(span.ix(), scope.unwrap_or(unrecognised)));
+        calls.resize_with(first + 1, || Call::new(span.ix(), scope.unwrap_or(unrecognised)));
         let none = Node { trace: 0, id: 0, parent: 0, call: None, error: None };
         let Some(call) = calls.last_mut() else { return none };
         self.begin();

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::attribute::Attributes;
 use crate::edit::{ARENA, Segment};
 use crate::index::Span32;
-use crate::wire::{Payload, RawField, field, plain_field};
+use crate::wire::{Payload, RawField, field, plain_field, short_bytes};
 
 /// Where a top-level field of a message lies, tag included. It stays good for a [`Patch`](crate::Patch) to the same
 /// message until that field is cut.
@@ -103,13 +103,16 @@ impl<'a> Message<'a> {
             let end = start + piece.len() as u32;
             let mut rest = piece;
             while !rest.is_empty() {
-                let (number, payload, after) = match plain_field(rest) {
-                    Some(found) => found,
-                    None => match any_field(rest) {
-                        Some(found) => found,
-                        None => return,
-                    },
-                };
+                // Most fields are attributes, and most of those are short.
+                if let Some((body, after)) = short_bytes(rest, attributes) {
+                    let pos = Pos { start: end - rest.len() as u32, end: end - after.len() as u32 };
+                    rest = after;
+                    if visitor.attribute(body, pos).is_break() {
+                        return;
+                    }
+                    continue;
+                }
+                let Some((number, payload, after)) = plain_field(rest).or_else(|| any_field(rest)) else { return };
                 let pos = Pos { start: end - rest.len() as u32, end: end - after.len() as u32 };
                 rest = after;
                 match payload {
