@@ -87,6 +87,20 @@ fn psql_asks_what_grafana_asks() {
     ));
     let counted: u64 = series.lines().map(|line| line.split('|').nth(1).unwrap().parse::<u64>().unwrap()).sum();
     assert_eq!(Value::from(counted), served.spans, "{series}");
+    // $__timeGroupAlias(start_time, '5m')
+    let groups = psql(&format!(
+        "SELECT floor(extract(epoch from start_time)/300)*300 AS \"time\", count(*) AS n FROM spans WHERE {filter} GROUP BY 1 ORDER BY 1"
+    ));
+    let counted: u64 = groups.lines().map(|line| line.split('|').nth(1).unwrap().parse::<u64>().unwrap()).sum();
+    assert_eq!(Value::from(counted), served.spans, "{groups}");
+    let starts = groups.lines().map(|line| line.split('|').next().unwrap().parse::<f64>().unwrap());
+    assert!(starts.into_iter().all(|start| start > 1.5e9 && start % 300.0 == 0.0), "{groups}");
+    // $__timeEpoch(start_time)
+    let epoch = psql("SELECT extract(epoch from start_time) AS \"time\", name FROM spans LIMIT 1");
+    assert!(epoch.split('|').next().unwrap().parse::<f64>().unwrap() > 1.5e9, "{epoch}");
+    // What people write beside macros.
+    let recent = psql("SELECT count(*) FROM spans WHERE start_time > now() - INTERVAL '100 years'");
+    assert_eq!(Value::from(recent.trim().parse::<u64>().unwrap()), served.spans);
     // $__unixEpochFilter of a column that counts seconds
     let epochs = psql(
         "SELECT start_unix_nano / 1000000000 AS \"time\", name FROM spans WHERE start_unix_nano / 1000000000 >= 1577836800 AND start_unix_nano / 1000000000 <= 4102444800 LIMIT 3",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use futures_util::StreamExt;
-use spanmill_store::{Description, QueryOptions, Store};
+use spanmill_store::{Answer, Cluster, Description, QueryOptions, Store};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -24,6 +24,7 @@ use crate::rows::Rows;
 pub struct QueryService {
     inner: Arc<Inner>,
     most_rows: u64,
+    cluster: Option<Arc<dyn Cluster>>,
 }
 
 struct Inner {
@@ -52,6 +53,16 @@ pub struct Request {
     pub timeout: Option<Duration>,
 }
 
+/// A query that runs.
+#[derive(Clone)]
+struct Work {
+    store: Store,
+    sql: String,
+    options: QueryOptions,
+    /// It goes where the work is: a query that was given up counts until it has stopped.
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
 /// Stands for times that no clock reaches.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
@@ -75,12 +86,18 @@ impl QueryService {
         let permits = Arc::new(Semaphore::new(limits.concurrent.max(1)));
         let most_rows = limits.rows;
         let inner = Inner { store, limits, permits, waiting: AtomicUsize::new(0), threads: Threads(threads.ok()) };
-        Self { inner: Arc::new(inner), most_rows }
+        Self { inner: Arc::new(inner), most_rows, cluster: None }
     }
 
     /// The same service, with answers of more or fewer rows: for clients that take them as fast as they can.
     pub fn with_most_rows(mut self, rows: u64) -> Self {
         self.most_rows = rows;
+        self
+    }
+
+    /// The same service, whose queries others help to answer.
+    pub fn with_cluster(mut self, cluster: Arc<dyn Cluster>) -> Self {
+        self.cluster = Some(cluster);
         self
     }
 
@@ -101,10 +118,15 @@ impl QueryService {
 
         let (planned, schema) = oneshot::channel();
         let (sender, batches) = mpsc::channel(2);
-        let store = self.inner.store.clone();
+        let (sql, options) = request.into_options();
+        let work = Work {
+            store: self.inner.store.clone(),
+            sql,
+            options: QueryOptions { cluster: self.cluster.clone(), ..options },
+            _permit: Arc::new(permit),
+        };
         // Whoever reads slowly, or not at all, holds a place until the time is up, and no longer.
-        let work = timeout_at(deadline, answer(store, request, planned, sender, permit));
-        let task = self.inner.threads.handle().spawn(work);
+        let task = self.inner.threads.handle().spawn(timeout_at(deadline, answer(work, planned, sender)));
         // From here on, to give up stops the task at its next pause.
         let mut rows = Rows::new(batches, task.abort_handle(), most_rows, deadline, time);
         match timeout_at(deadline, schema).await {
@@ -155,40 +177,49 @@ impl QueryService {
     }
 }
 
-/// Plans a query and sends its rows. The permit goes where the work is: a query that was given up counts until it has stopped.
-async fn answer(
-    store: Store,
-    request: Request,
-    planned: oneshot::Sender<Result<SchemaRef, QueryError>>,
-    batches: Batches,
-    permit: OwnedSemaphorePermit,
-) {
-    let permit = Arc::new(permit);
-    let (handle, held) = (Handle::current(), Arc::clone(&permit));
-    // Planning computes for long without a pause: it has a thread of its own, that nobody waits for when time is up.
-    let plan = tokio::task::spawn_blocking(move || {
-        let _held = held;
-        let (sql, options) = request.into_options();
-        handle.block_on(store.query(&sql, &options))
-    });
-    let answer = match plan.await {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(error)) => return drop(planned.send(Err(error.into()))),
-        Err(error) => {
-            return drop(planned.send(Err(QueryError::Store(format!("the query could not be planned: {error}")))));
-        }
+/// Plans a query and sends its rows. Where somebody who helped is lost before there was any, it is tried once more with those who are left;
+/// later, rows would come twice.
+async fn answer(work: Work, planned: oneshot::Sender<Result<SchemaRef, QueryError>>, batches: Batches) {
+    let helped = work.options.cluster.clone().filter(|cluster| cluster.is_there());
+    let mut begun = work.begin().await;
+    if let (Some(cluster), true) = (helped, begun.is_err())
+        && cluster.lost_any().await
+    {
+        begun = work.begin().await;
+    }
+    let (answer, first) = match begun {
+        Ok(begun) => begun,
+        Err(error) => return drop(planned.send(Err(error))),
     };
-    let mut rows = answer.rows;
     if planned.send(Ok(answer.schema)).is_err() {
         return;
     }
-    while let Some(batch) = rows.next().await {
+    let mut rows = answer.rows;
+    let mut next = first.map(Ok);
+    while let Some(batch) = next {
         let failed = batch.is_err();
-        if batches.send(batch.map(Some).map_err(QueryError::from)).await.is_err() || failed {
+        if batches.send(batch.map(Some)).await.is_err() || failed {
             return;
         }
+        next = rows.next().await.map(|batch| batch.map_err(QueryError::from));
     }
     drop(batches.send(Ok(None)).await);
+}
+
+// === impl Work ===
+
+impl Work {
+    /// Plans the query and waits for its first rows, if it has any.
+    async fn begin(&self) -> Result<(Answer, Option<RecordBatch>), QueryError> {
+        let (handle, work) = (Handle::current(), self.clone());
+        // Planning computes for long without a pause: it has a thread of its own, that nobody waits for when time is up.
+        let plan = tokio::task::spawn_blocking(move || handle.block_on(work.store.query(&work.sql, &work.options)));
+        let planned = plan.await;
+        let mut answer =
+            planned.map_err(|error| QueryError::Store(format!("the query could not be planned: {error}")))??;
+        let first = answer.rows.next().await.transpose()?;
+        Ok((answer, first))
+    }
 }
 
 impl fmt::Debug for QueryService {
@@ -210,7 +241,7 @@ impl Request {
             Parameters::Positional(values) => (values, Vec::new()),
             Parameters::Named(values) => (Vec::new(), values),
         };
-        (self.sql, QueryOptions { positional, named, tenant: self.tenant })
+        (self.sql, QueryOptions { positional, named, tenant: self.tenant, cluster: None })
     }
 }
 

@@ -1,4 +1,6 @@
 mod traces;
+#[cfg(feature = "workers")]
+mod worker;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +14,8 @@ use crate::demo::Demo;
 
 use self::traces::{EXPORT_EXAMPLES, IMPORT_EXAMPLES, TRACE_EXAMPLES};
 pub(crate) use self::traces::{Export, ExportFormat, Import, StoreAddress, Trace, TraceFormat};
+#[cfg(feature = "workers")]
+pub(crate) use self::worker::QueryWorker;
 
 /// An OpenTelemetry Collector for GenAI spans: OTLP in, GenAI-aware processing, OTLP out
 #[derive(Debug, Parser)]
@@ -41,6 +45,10 @@ pub(crate) enum Command {
     /// Ask about stored spans: SQL, or a question with a name, of a running server or of a store itself
     #[command(after_help = QUERY_EXAMPLES)]
     Query(Query),
+    /// Help others to answer: read files of a store for a spanmill that plans queries
+    #[cfg(feature = "workers")]
+    #[command(after_help = worker::WORKER_EXAMPLES)]
+    QueryWorker(QueryWorker),
     /// Draw a trace of a store: its spans as a tree, when each ran, tokens, cost and what is remarkable
     #[command(after_help = TRACE_EXAMPLES)]
     Trace(Trace),

@@ -153,6 +153,21 @@ pub struct QueryConfig {
     pub memory: ByteSize,
     /// How many threads a query uses; `0` is one a processor. Default: `0`.
     pub threads: usize,
+    /// Processes `spanmill query-worker` that help to answer. They read the store's files, so it has to be where they reach it: in an
+    /// object store, mostly. Default: none.
+    pub workers: Option<WorkersConfig>,
+}
+
+/// Processes that help to answer queries.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkersConfig {
+    /// Host and port of each, such as `worker-1:4330`. A name that has several addresses stands for as many workers. Required.
+    pub endpoints: Vec<Endpoint>,
+    /// What workers were told to want with `--token`. Default: nothing.
+    pub token: Option<Secret>,
+    /// A thread of a worker is given so many bytes of files to read, or more: what reads less than that is answered alone. Default: `16MiB`.
+    pub bytes_each: ByteSize,
 }
 
 // === impl Config ===
@@ -190,6 +205,9 @@ impl Config {
                     section.error(name, format!("this build does not answer there: the feature `{feature}` is off"))
                 );
             }
+        }
+        if let Some(workers) = &config.query.workers {
+            workers.check(section)?;
         }
         for (name, duration) in [
             ("hot::max_age", config.hot.max_age),
@@ -293,6 +311,24 @@ impl GuardedConfig {
     }
 }
 
+// === impl WorkersConfig ===
+
+impl WorkersConfig {
+    fn check(&self, section: &Section) -> Result<(), ConfigError> {
+        let name = "query::workers::endpoints";
+        if !cfg!(feature = "workers") {
+            return Err(section.error("query::workers", "this build asks no workers: the feature `workers` is off"));
+        }
+        if self.endpoints.is_empty() {
+            return Err(section.error(name, "must name a worker"));
+        }
+        self.endpoints
+            .iter()
+            .try_for_each(|endpoint| endpoint.host_port().map(drop))
+            .map_err(|error| section.error(name, error))
+    }
+}
+
 fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
@@ -357,8 +393,20 @@ impl Default for CompactionConfig {
     }
 }
 
+impl Default for WorkersConfig {
+    fn default() -> Self {
+        Self { endpoints: Vec::new(), token: None, bytes_each: ByteSize::from_mib(16) }
+    }
+}
+
 impl Default for QueryConfig {
     fn default() -> Self {
-        Self { timeout: Duration::from_secs(30), max_rows: 10_000, memory: ByteSize::from_mib(512), threads: 0 }
+        Self {
+            timeout: Duration::from_secs(30),
+            max_rows: 10_000,
+            memory: ByteSize::from_mib(512),
+            threads: 0,
+            workers: None,
+        }
     }
 }

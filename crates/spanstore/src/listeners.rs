@@ -1,13 +1,22 @@
 //! The ports at which a store answers.
 
+#[cfg(feature = "workers")]
+use std::sync::Arc;
+
 use spanmill_config::Endpoint;
 use spanmill_query::QueryService;
+#[cfg(feature = "workers")]
+use spanmill_store::Cluster;
 use spanmill_store::Store;
+#[cfg(feature = "workers")]
+use spanmill_workers::{Fleet, WorkersOptions};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
+#[cfg(feature = "workers")]
+use crate::config::WorkersConfig;
 use crate::config::{Config, ListenConfig};
 
 /// Listens where the options say so, until `stop`. Ports are bound when this returns.
@@ -19,6 +28,11 @@ pub(crate) async fn start(
 ) -> Result<(), String> {
     let asks = config.sql.is_some() || config.flight_sql.is_some() || config.postgres.is_some();
     let service = asks.then(|| QueryService::new(store.clone(), config.limits()));
+    #[cfg(feature = "workers")]
+    let service = match (service, &config.query.workers) {
+        (Some(service), Some(workers)) => Some(service.with_cluster(helpers(workers, stop, tasks)?)),
+        (service, _) => service,
+    };
     if let (Some(listener), Some(service)) = (bind(endpoint(&config.sql), "SQL over HTTP").await?, &service) {
         let routes = spanmill_query::router(service.clone()).merge(spanmill_jaeger::tempo_routes(store.clone()));
         let stopped = stop.clone().cancelled_owned();
@@ -43,6 +57,23 @@ pub(crate) async fn start(
         tasks.push(tokio::spawn(spanmill_postgres::serve(listener, service, guarded.access(), stopped)));
     }
     Ok(())
+}
+
+/// The workers that the options name, watched until `stop`.
+#[cfg(feature = "workers")]
+fn helpers(
+    workers: &WorkersConfig,
+    stop: &CancellationToken,
+    tasks: &mut Vec<JoinHandle<()>>,
+) -> Result<Arc<dyn Cluster>, String> {
+    let options = WorkersOptions {
+        endpoints: workers.endpoints.iter().map(|endpoint| endpoint.as_str().to_owned()).collect(),
+        token: workers.token.as_ref().map(|token| token.expose().to_owned()),
+        bytes_each: usize::try_from(workers.bytes_each.bytes()).unwrap_or(usize::MAX),
+    };
+    let fleet = Fleet::new(options).map_err(|error| format!("query::workers::token: {}", error.strip_backtrace()))?;
+    tasks.push(tokio::spawn(fleet.clone().watch(stop.clone())));
+    Ok(Arc::new(fleet))
 }
 
 fn endpoint(config: &Option<ListenConfig>) -> Option<&Endpoint> {

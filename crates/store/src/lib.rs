@@ -9,6 +9,7 @@
 
 mod batches;
 mod bloom;
+mod cluster;
 mod decode;
 mod encode;
 mod file;
@@ -20,6 +21,7 @@ mod options;
 mod pause;
 mod place;
 mod rollup;
+mod runtime;
 mod schema;
 mod seal;
 mod session;
@@ -28,6 +30,7 @@ mod table;
 mod upkeep;
 mod views;
 
+pub use cluster::Cluster;
 pub use decode::{DecodeError, SpanTables, StoredTrace, TraceOptions, attribute_values, attributes, resource_spans};
 pub use options::Options;
 pub use place::PlaceError;

@@ -12,17 +12,18 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{ParamValues, ScalarValue};
 use datafusion::datasource::{ViewTable, provider_as_source};
 use datafusion::error::{DataFusionError, Result};
-use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext, context::SQLOptions};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
 use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
 
+use crate::cluster::Cluster;
 use crate::options::Options;
 use crate::pause::PausingJoins;
 use crate::place::Place;
+use crate::runtime;
 use crate::schema::Table;
 use crate::store::{Snapshot, Store, StoreError};
 use crate::table::{Class, StoredTable};
@@ -32,6 +33,8 @@ use crate::views;
 #[derive(Clone)]
 pub(crate) struct Engine {
     state: Arc<SessionState>,
+    /// Memory of all queries together, in bytes.
+    memory: usize,
     url: ObjectStoreUrl,
 }
 
@@ -44,6 +47,8 @@ pub struct QueryOptions {
     pub named: Vec<(String, ScalarValue)>,
     /// Only rows of this tenant exist, whatever the SQL says.
     pub tenant: Option<String>,
+    /// Others that help, where they are there.
+    pub cluster: Option<Arc<dyn Cluster>>,
 }
 
 /// The answer to a query. To drop it cancels the query.
@@ -76,18 +81,12 @@ struct Tables {
 const CATALOG: &str = "spanmill";
 const SCHEMA: &str = "public";
 
-/// Footers and page indexes that were read are kept in so many bytes.
-const METADATA_CACHE: usize = 256 << 20;
-
-/// Sorts and sums that do not fit their memory may put so many times as much on disk.
-const SPILL: u64 = 4;
-
 // === impl Store ===
 
 impl Store {
     /// Answers a query about what is in memory and in files at this moment. Statements that are no queries are refused.
     pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<Answer> {
-        let session = self.engine().session(&Arc::new(self.snapshot()), options.tenant.as_deref());
+        let session = self.engine().session(&Arc::new(self.snapshot()), options)?;
         let plan = session.plan(sql, options).await?;
         let _ = session.class.set(class_of(&plan)?);
         let frame = session.context.execute_logical_plan(plan).await?;
@@ -97,7 +96,8 @@ impl Store {
 
     /// What a query takes and gives; nothing is read. What [`Store::query`] refuses as no query is refused here as well.
     pub async fn describe(&self, sql: &str, options: &QueryOptions) -> Result<Description> {
-        let session = self.engine().session(&Arc::new(self.snapshot()), options.tenant.as_deref());
+        let alone = QueryOptions { cluster: None, ..options.clone() };
+        let session = self.engine().session(&Arc::new(self.snapshot()), &alone)?;
         let _ = session.class.set(Class::Lookup);
         let plan = session.plan(sql, options).await?;
         let parameters = plan.get_parameter_types()?.into_iter().collect();
@@ -108,10 +108,21 @@ impl Store {
 
     /// A DataFusion session that sees the store as it is at this moment, for interfaces that plan on their own. Use it for one query:
     /// what is written later is not in it.
-    pub fn session(&self, tenant: Option<&str>) -> SessionContext {
-        let session = self.engine().session(&Arc::new(self.snapshot()), tenant);
+    pub fn session(&self, tenant: Option<&str>) -> Result<SessionContext> {
+        let options = QueryOptions { tenant: tenant.map(str::to_owned), ..QueryOptions::default() };
+        let session = self.engine().session(&Arc::new(self.snapshot()), &options)?;
         let _ = session.class.set(Class::Aggregate);
-        session.context
+        Ok(session.context)
+    }
+
+    /// What plans over the files of this store run with, on whichever machine they were made: memory, and the files themselves.
+    pub fn runtime(&self) -> Arc<RuntimeEnv> {
+        Arc::clone(self.engine().state.runtime_env())
+    }
+
+    /// A session for a part of a plan that was made on another machine. It knows the files and functions, and no tables.
+    pub fn reading(&self, builder: SessionStateBuilder) -> Result<SessionState> {
+        crate::functions::registered(builder.with_runtime_env(self.engine().runtime_of_one_query()).build())
     }
 }
 
@@ -141,13 +152,8 @@ impl Session {
 
 impl Engine {
     pub(crate) fn new(options: &Options, place: &Place) -> Result<Self, StoreError> {
-        let runtime = RuntimeEnvBuilder::new()
-            .with_memory_pool(Arc::new(FairSpillPool::new(options.query_memory)))
-            .with_metadata_cache_limit(METADATA_CACHE)
-            .with_max_temp_directory_size((options.query_memory as u64).saturating_mul(SPILL))
-            .build_arc()?;
         let url = ObjectStoreUrl::parse("spanmill://store")?;
-        runtime.register_object_store(url.as_ref(), Arc::clone(place.store()));
+        let runtime = runtime::shared(options, place, &url)?;
         let mut config = SessionConfig::new()
             .with_target_partitions(options.query_threads.max(1))
             .with_default_catalog_and_schema(CATALOG, SCHEMA)
@@ -161,19 +167,28 @@ impl Engine {
             .with_default_features()
             .with_physical_optimizer_rule(Arc::new(PausingJoins))
             .build();
-        Ok(Self { state: Arc::new(crate::functions::registered(state)?), url })
+        Ok(Self { state: Arc::new(crate::functions::registered(state)?), memory: options.query_memory, url })
     }
 
     /// A session that sees a snapshot.
-    pub(crate) fn session(&self, snapshot: &Arc<Snapshot>, tenant: Option<&str>) -> Session {
+    fn session(&self, snapshot: &Arc<Snapshot>, options: &QueryOptions) -> Result<Session> {
         let class = Arc::new(OnceLock::new());
         let tables = Tables {
             snapshot: Arc::clone(snapshot),
             class: Arc::clone(&class),
-            tenant: tenant.map(str::to_owned),
+            tenant: options.tenant.clone(),
             engine: self.clone(),
         };
-        Session { context: SessionContext::new_with_state(self.state_with(tables)), class }
+        let builder = self.builder_with(tables).with_runtime_env(self.runtime_of_one_query());
+        let builder = match options.cluster.as_deref().filter(|cluster| cluster.is_there()) {
+            Some(cluster) => cluster.plan(builder)?,
+            None => builder,
+        };
+        Ok(Session { context: SessionContext::new_with_state(builder.build()), class })
+    }
+
+    fn runtime_of_one_query(&self) -> Arc<RuntimeEnv> {
+        runtime::of_one_query(self.state.runtime_env(), self.memory)
     }
 
     /// How files of the store are named in plans.
@@ -186,15 +201,13 @@ impl Engine {
         self.state.task_ctx()
     }
 
-    fn state_with(&self, tables: Tables) -> SessionState {
+    fn builder_with(&self, tables: Tables) -> SessionStateBuilder {
         let catalog = MemoryCatalogProvider::new();
         // Names of this memory catalog are free: nothing was registered before.
         let _ = catalog.register_schema(SCHEMA, Arc::new(tables));
         let catalogs = MemoryCatalogProviderList::new();
         catalogs.register_catalog(CATALOG.to_owned(), Arc::new(catalog));
-        SessionStateBuilder::new_from_existing(SessionState::clone(&self.state))
-            .with_catalog_list(Arc::new(catalogs))
-            .build()
+        SessionStateBuilder::new_from_existing(SessionState::clone(&self.state)).with_catalog_list(Arc::new(catalogs))
     }
 }
 
@@ -212,7 +225,7 @@ impl Tables {
 
     async fn view(&self, sql: &'static str) -> Result<Option<Arc<dyn TableProvider>>> {
         // A session of its own, since the one that asks cannot be borrowed from here. Views name stored tables alone.
-        let plan = self.engine.state_with(self.clone()).create_logical_plan(sql).await?;
+        let plan = self.engine.builder_with(self.clone()).build().create_logical_plan(sql).await?;
         Ok(Some(Arc::new(ViewTable::new(plan, Some(sql.to_owned())))))
     }
 }

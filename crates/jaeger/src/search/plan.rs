@@ -20,7 +20,7 @@ type Ids = (String, String);
 /// Runs it: trace, last and first start of a span, the newest first.
 pub(super) async fn run(search: &Search, store: &Store) -> Result<Vec<RecordBatch>> {
     // One session, so that all of it is about one moment.
-    let context = store.session(None);
+    let context = store.session(None)?;
     let mut wanted = spans(search);
     for tag in &search.tags {
         let mut holds = tags::on_span(tag);

@@ -7,6 +7,8 @@ mod export;
 mod import;
 mod prompt;
 mod query;
+#[cfg(feature = "workers")]
+mod query_worker;
 mod run;
 mod stores;
 mod trace;
@@ -33,6 +35,8 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
             shown
         }
         Some(Command::Query(options)) => query::run(&options),
+        #[cfg(feature = "workers")]
+        Some(Command::QueryWorker(options)) => query_worker::run(&options),
         Some(Command::Explain(options)) => explain::run(&options),
         Some(Command::Trace(options)) => trace::run(&options),
         Some(Command::Import(options)) => import::run(&options),

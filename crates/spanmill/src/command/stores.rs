@@ -49,7 +49,8 @@ pub(super) fn wrong(what: &str, error: &dyn Display) -> CommandError {
     CommandError::Usage(format!("{what}: {error}"))
 }
 
-fn options(address: &StoreAddress) -> Result<Options, CommandError> {
+/// The options of a store, as the command line has them.
+pub(super) fn options(address: &StoreAddress) -> Result<Options, CommandError> {
     let mut options = Options::new(address.store.clone());
     for option in &address.options {
         let Some((key, value)) = option.split_once('=') else {

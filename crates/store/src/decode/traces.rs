@@ -95,7 +95,7 @@ impl Asked<'_> {
             positional.extend([time(first), time(last)]);
         }
         sql.push_str(&format!(" ORDER BY {order}"));
-        let options = QueryOptions { positional, named: Vec::new(), tenant: self.options.tenant.clone() };
+        let options = QueryOptions { positional, tenant: self.options.tenant.clone(), ..QueryOptions::default() };
         Ok(self.store.query(&sql, &options).await?.rows.try_collect().await?)
     }
 }

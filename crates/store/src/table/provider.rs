@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::config::TableParquetOptions;
@@ -202,22 +203,25 @@ impl TableProvider for StoredTable {
         let hot = self.hot(&bounds)?;
         let files = self.files(state, &bounds).await;
         let mut inputs: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
+        let schema = match projection {
+            Some(columns) => Arc::new(self.table.schema().project(columns)?),
+            None => self.table.schema(),
+        };
         if !hot.is_empty() {
-            let schema = self.table.schema();
-            inputs.push(MemorySourceConfig::try_new_exec(&spread(hot, state), schema, projection.cloned())?);
+            // Nothing but the columns that are wanted: to query workers the rows themselves are sent.
+            let hot = match projection {
+                Some(columns) => {
+                    hot.iter().map(|rows| rows.project(columns)).collect::<std::result::Result<_, ArrowError>>()?
+                }
+                None => hot,
+            };
+            inputs.push(MemorySourceConfig::try_new_exec(&spread(hot, state), Arc::clone(&schema), None)?);
         }
         if !files.is_empty() {
             inputs.push(self.file_scan(state, projection, limit, files)?);
         }
         match inputs.len() {
-            0 => {
-                let schema = self.table.schema();
-                let schema = match projection {
-                    Some(columns) => Arc::new(schema.project(columns)?),
-                    None => schema,
-                };
-                Ok(Arc::new(EmptyExec::new(schema)))
-            }
+            0 => Ok(Arc::new(EmptyExec::new(schema))),
             1 => Ok(inputs.remove(0)),
             _ => UnionExec::try_new(inputs),
         }

@@ -1,0 +1,142 @@
+//! Queries that workers help to answer.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arrow::util::pretty::pretty_format_batches;
+use spanmill_loadgen::Template;
+use spanmill_loadgen::shape::Shape;
+use spanmill_otlp::Traces;
+use spanmill_query::{Limits, QueryService, Request};
+use spanmill_store::{Options, Store};
+use spanmill_workers::{Fleet, WorkersOptions, serve};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+const REQUESTS: u64 = 12;
+const SPANS: u64 = REQUESTS * 64;
+
+/// Questions whose answers have one order.
+const QUESTIONS: [&str; 8] = [
+    "SELECT count(*) FROM spans",
+    "SELECT request_model, count(*) AS calls, sum(input_tokens), min(start_time), max(duration_ns) FROM spans GROUP BY 1 ORDER BY 1",
+    "SELECT span_id, start_time FROM spans ORDER BY start_time DESC, span_id LIMIT 5",
+    "SELECT p95(duration_hist), sum(calls) FROM usage_1m",
+    "SELECT attr(attributes, 'gen_ai.response.id') AS id FROM spans WHERE input_tokens > 1000 ORDER BY id LIMIT 3",
+    "SELECT count(*) FROM spans a JOIN spans b ON a.trace_id = b.trace_id AND a.span_id < b.span_id",
+    "SELECT time_bucket(INTERVAL '1 hour', start_time) AS hour, count(DISTINCT trace_id) FROM spans GROUP BY hour ORDER BY hour",
+    "SELECT service, count(*) FROM spans WHERE duration_ns > (SELECT avg(duration_ns) FROM spans) GROUP BY service ORDER BY service",
+];
+
+/// A store with rows in several files, and some in memory alone.
+async fn filled() -> (Store, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(options(&folder), "writer").await.unwrap();
+    let template = Template::new(Shape::ALL.into_iter().next().unwrap(), 64, 1);
+    for number in 0..REQUESTS {
+        store.add(&Traces::parse(template.fresh(number)).unwrap(), None);
+        if number % 4 == 3 && number + 1 < REQUESTS {
+            store.seal().await.unwrap();
+        }
+    }
+    (store, folder)
+}
+
+fn options(folder: &TempDir) -> Options {
+    let century = Duration::from_secs(100 * 365 * 86_400);
+    let address = folder.path().to_str().unwrap();
+    Options { max_past: century, max_future: century, query_threads: 1, ..Options::new(address) }
+}
+
+/// A worker on a port of its own.
+async fn worker(folder: &TempDir, token: Option<&str>) -> (String, JoinHandle<()>) {
+    let store = Store::open_to_read(options(folder)).await.unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let token = token.map(str::to_owned);
+    let serving = tokio::spawn(async move { serve(listener, store, token, std::future::pending()).await.unwrap() });
+    (address, serving)
+}
+
+/// A fleet that has asked once who is there.
+async fn fleet(endpoints: Vec<String>, token: Option<&str>) -> Fleet {
+    let fleet = Fleet::new(WorkersOptions { endpoints, token: token.map(str::to_owned), bytes_each: 1 }).unwrap();
+    let stop = CancellationToken::new();
+    stop.cancel();
+    fleet.clone().watch(stop).await;
+    fleet
+}
+
+async fn answer(service: &QueryService, sql: &str) -> String {
+    let mut rows = service.run(Request::of(sql)).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    let batches = rows.collect().await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    pretty_format_batches(&batches).unwrap().to_string()
+}
+
+/// Scenario: questions of many kinds, about rows in files and in memory, to one process and to one with two workers.
+/// Guarantees: the answers are the same, and the workers did have a part in them.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_are_the_same() {
+    let (store, folder) = filled().await;
+    let alone = QueryService::new(store.clone(), Limits::default());
+    let (one, two) = (worker(&folder, None).await, worker(&folder, None).await);
+    let fleet = fleet(vec![one.0, two.0], None).await;
+    assert_eq!(fleet.len(), 2);
+    let together = alone.clone().with_cluster(Arc::new(fleet));
+    for question in QUESTIONS {
+        assert_eq!(answer(&together, question).await, answer(&alone, question).await, "{question}");
+    }
+    assert!(answer(&alone, QUESTIONS[0]).await.contains(&SPANS.to_string()));
+    let plan = answer(&together, &format!("EXPLAIN {}", QUESTIONS[1])).await;
+    assert!(plan.contains("DistributedExec") && plan.contains("Network"), "{plan}");
+}
+
+/// Scenario: two workers; one ends, nobody has noticed, and questions are asked; then the other ends as well.
+/// Guarantees: every answer is right: the first question is tried once more with the one that is left, later ones by the process alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lost_worker_costs_a_second_try() {
+    let (store, folder) = filled().await;
+    let alone = QueryService::new(store.clone(), Limits::default());
+    let (one, two) = (worker(&folder, None).await, worker(&folder, None).await);
+    let fleet = fleet(vec![one.0, two.0], None).await;
+    let together = alone.clone().with_cluster(Arc::new(fleet.clone()));
+    let right = answer(&alone, QUESTIONS[1]).await;
+    assert_eq!(answer(&together, QUESTIONS[1]).await, right);
+    one.1.abort();
+    // Connections end with the tasks that serve them.
+    drop(one.1.await);
+    for left in [1, 0] {
+        assert_eq!(answer(&together, QUESTIONS[1]).await, right);
+        if fleet.len() > left {
+            // The lost one had no part in it: the next look finds out.
+            assert!(spanmill_store::Cluster::lost_any(&fleet).await);
+        }
+        assert_eq!(fleet.len(), left);
+        two.1.abort();
+    }
+    assert_eq!(answer(&together, QUESTIONS[1]).await, right);
+}
+
+/// Scenario: a worker that wants a token; fleets with the right one, a wrong one and none.
+/// Guarantees: only the right one finds it; the others answer alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_is_wanted() {
+    let (store, folder) = filled().await;
+    let (address, _serving) = worker(&folder, Some("secret")).await;
+    for (token, there) in [(Some("secret"), 1), (Some("guess"), 0), (None, 0)] {
+        let fleet = fleet(vec![address.clone()], token).await;
+        assert_eq!(fleet.len(), there, "{token:?}");
+        let service = QueryService::new(store.clone(), Limits::default()).with_cluster(Arc::new(fleet));
+        assert!(answer(&service, QUESTIONS[0]).await.contains(&SPANS.to_string()));
+    }
+}
