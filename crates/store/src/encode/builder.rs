@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, RecordBatch, RecordBatchOptions, StringViewBuilder,
-    TimestampMicrosecondBuilder,
+    TimestampMicrosecondBuilder, new_null_array,
 };
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, SchemaRef};
 
 use crate::schema::{Column, Kind};
 
@@ -24,10 +24,20 @@ pub(crate) enum Cell<'a> {
 #[derive(Debug)]
 pub(crate) struct Rows {
     schema: SchemaRef,
-    columns: Vec<Builder>,
+    columns: Vec<Growing>,
     rows: usize,
     /// About how many bytes they take.
     bytes: usize,
+    /// What a row takes at least: views and numbers, null or not.
+    row_bytes: usize,
+}
+
+/// A column that is being made. Of most columns most rows have nothing: nulls are put in when a value follows, all at once.
+#[derive(Debug)]
+struct Growing {
+    builder: Builder,
+    /// How many rows it has; those that follow are null.
+    rows: usize,
 }
 
 #[derive(Debug)]
@@ -46,18 +56,21 @@ const BLOCK: u32 = 64 << 10;
 
 impl Rows {
     pub(crate) fn new<'a>(schema: SchemaRef, columns: impl Iterator<Item = &'a Column>) -> Self {
-        Self { schema, columns: columns.map(|column| Builder::new(column.kind)).collect(), rows: 0, bytes: 0 }
+        let columns: Vec<Growing> =
+            columns.map(|column| Growing { builder: Builder::new(column.kind), rows: 0 }).collect();
+        let row_bytes = columns.iter().map(|column| column.builder.width()).sum();
+        Self { schema, columns, rows: 0, bytes: 0, row_bytes }
     }
 
     /// Adds a row; `cells` are in the order of the columns, and those that are missing are null.
     pub(crate) fn push(&mut self, cells: &[Cell<'_>]) {
-        let mut bytes = 0;
-        let mut cells = cells.iter();
-        for column in &mut self.columns {
-            bytes += column.push(cells.next().copied().unwrap_or_default());
+        for (column, cell) in self.columns.iter_mut().zip(cells) {
+            if !matches!(cell, Cell::Null) {
+                self.bytes += column.push(*cell, self.rows);
+            }
         }
         self.rows += 1;
-        self.bytes += bytes;
+        self.bytes += self.row_bytes;
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -74,8 +87,11 @@ impl Rows {
             return None;
         }
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
+        let fields = self.schema.fields().iter();
+        let columns = self.columns.iter_mut().zip(fields);
+        let columns: Vec<ArrayRef> =
+            columns.map(|(column, field)| column.finish(field.data_type(), self.rows)).collect();
         (self.rows, self.bytes) = (0, 0);
-        let columns: Vec<ArrayRef> = self.columns.iter_mut().map(Builder::finish).collect();
         match RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options) {
             Ok(batch) => Some(batch),
             Err(error) => {
@@ -84,6 +100,30 @@ impl Rows {
                 None
             }
         }
+    }
+}
+
+// === impl Growing ===
+
+impl Growing {
+    /// Appends a value as the row of that number, and says how many bytes that took beside the row's own.
+    #[inline]
+    fn push(&mut self, cell: Cell<'_>, row: usize) -> usize {
+        if self.rows < row {
+            self.builder.push_nulls(row - self.rows);
+        }
+        self.rows = row + 1;
+        self.builder.push(cell)
+    }
+
+    /// The column with so many rows; it has none afterwards.
+    fn finish(&mut self, kind: &DataType, rows: usize) -> ArrayRef {
+        if self.rows == 0 {
+            return new_null_array(kind, rows);
+        }
+        self.builder.push_nulls(rows - self.rows);
+        self.rows = 0;
+        self.builder.finish()
     }
 }
 
@@ -102,50 +142,40 @@ impl Builder {
         }
     }
 
-    /// Appends, and says how many bytes that took.
+    /// Bytes of a row, null or not.
+    fn width(&self) -> usize {
+        match self {
+            Self::Text(_) => 16,
+            Self::Int(_) | Self::Time(_) => 8,
+            Self::Small(_) => 4,
+            Self::Flag(_) => 1,
+        }
+    }
+
+    /// Appends, and says how many bytes that took beside the row's own. A value of another type is null.
     #[inline]
     fn push(&mut self, cell: Cell<'_>) -> usize {
         match (self, cell) {
             (Self::Text(builder), Cell::Text(text)) => {
                 builder.append_value(text);
-                16 + if text.len() > 12 { text.len() } else { 0 }
+                return if text.len() > 12 { text.len() } else { 0 };
             }
-            (Self::Text(builder), _) => {
-                builder.append_null();
-                16
-            }
-            (Self::Int(builder), Cell::Int(number)) => {
-                builder.append_value(number);
-                8
-            }
-            (Self::Int(builder), _) => {
-                builder.append_null();
-                8
-            }
-            (Self::Small(builder), Cell::Int(number)) => {
-                builder.append_value(number as i32);
-                4
-            }
-            (Self::Small(builder), _) => {
-                builder.append_null();
-                4
-            }
-            (Self::Time(builder), Cell::Int(number)) => {
-                builder.append_value(number);
-                8
-            }
-            (Self::Time(builder), _) => {
-                builder.append_null();
-                8
-            }
-            (Self::Flag(builder), Cell::Flag(flag)) => {
-                builder.append_value(flag);
-                1
-            }
-            (Self::Flag(builder), _) => {
-                builder.append_null();
-                1
-            }
+            (Self::Int(builder), Cell::Int(number)) => builder.append_value(number),
+            (Self::Small(builder), Cell::Int(number)) => builder.append_value(number as i32),
+            (Self::Time(builder), Cell::Int(number)) => builder.append_value(number),
+            (Self::Flag(builder), Cell::Flag(flag)) => builder.append_value(flag),
+            (builder, _) => builder.push_nulls(1),
+        }
+        0
+    }
+
+    fn push_nulls(&mut self, count: usize) {
+        match self {
+            Self::Text(builder) => (0..count).for_each(|_| builder.append_null()),
+            Self::Int(builder) => builder.append_nulls(count),
+            Self::Small(builder) => builder.append_nulls(count),
+            Self::Time(builder) => builder.append_nulls(count),
+            Self::Flag(builder) => builder.append_nulls(count),
         }
     }
 

@@ -19,6 +19,18 @@ const COLUMNS: usize = SPANS.len();
 static TENANT: LazyLock<usize> = LazyLock::new(|| column("tenant"));
 static SERVICE: LazyLock<usize> = LazyLock::new(|| column("service"));
 
+/// The columns that are not made of attributes.
+static OWN: LazyLock<Vec<(usize, Origin)>> = LazyLock::new(|| {
+    let origins = SPANS.iter().map(|column| column.origin).enumerate();
+    let attributes = |origin: &Origin| {
+        matches!(
+            origin,
+            Origin::Moved(_) | Origin::Seconds(_) | Origin::Amount(_) | Origin::Resource(_) | Origin::Copied(_)
+        )
+    };
+    origins.filter(|(_, origin)| !attributes(origin)).collect()
+});
+
 /// Buffers that are used again for each span.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
@@ -152,8 +164,9 @@ impl<'a> Found<'a, '_> {
         let mut attributes = std::mem::take(&mut self.attributes);
         let mut cells: [Cell<'_>; COLUMNS] = self.cells;
         let rest = attributes.finish();
-        for (cell, column) in cells.iter_mut().zip(SPANS) {
-            *cell = match column.origin {
+        for (column, origin) in OWN.iter() {
+            let Some(cell) = cells.get_mut(*column) else { continue };
+            *cell = match *origin {
                 Origin::TraceId => Cell::Text(trace_id.text()),
                 Origin::SpanId => Cell::Text(span_id.text()),
                 Origin::ParentSpanId => non_empty(parent.text()),

@@ -182,15 +182,15 @@ pub(crate) fn moved() -> (KeyTable, Vec<(usize, Origin)>) {
 
 /// Whether an attribute goes to `content`, whatever its size.
 pub(crate) fn is_content(key: &[u8]) -> bool {
-    const KEYS: [&[u8]; 6] = [
-        b"gen_ai.input.messages",
-        b"gen_ai.output.messages",
-        b"gen_ai.system_instructions",
-        b"gen_ai.tool.definitions",
-        b"gen_ai.tool.call.arguments",
-        b"gen_ai.tool.call.result",
-    ];
-    key.starts_with(b"gen_ai.") && KEYS.contains(&key)
+    matches!(
+        key,
+        b"gen_ai.input.messages"
+            | b"gen_ai.output.messages"
+            | b"gen_ai.system_instructions"
+            | b"gen_ai.tool.definitions"
+            | b"gen_ai.tool.call.arguments"
+            | b"gen_ai.tool.call.result"
+    )
 }
 
 #[cfg(test)]
