@@ -59,7 +59,7 @@ fn a_worker_is_killed_in_the_middle_of_a_query() {
     let mut workers = vec![worker(&served, one), worker(&served, two)];
     until("both workers are known", PATIENCE, || (told(&served, "a query worker is there") == 2).then_some(()));
     until("spans are in files", PATIENCE, || {
-        let plan = served.ask(&format!("EXPLAIN {SLOW}"));
+        let plan = served.ask(&format!("EXPLAIN ANALYZE {SLOW}"));
         plan.iter().any(|row| row.to_string().contains("Network")).then_some(())
     });
 
