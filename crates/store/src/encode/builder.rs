@@ -189,3 +189,40 @@ impl Builder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{Array, AsArray};
+    use arrow::datatypes::{Field, Int64Type, Schema};
+
+    use super::*;
+
+    /// Scenario: rows with nulls before the first value, between values and after the last one, a column without any value, a value of
+    /// another column's type, and rows once more after those were taken.
+    /// Guarantees: every value stands in its row, and everything else is null.
+    #[test]
+    fn values_stand_in_their_rows() {
+        let columns =
+            [Kind::Word, Kind::Int, Kind::Flag, Kind::Json].map(|kind| Column::new("column", kind, "for this test"));
+        let fields = columns.iter().map(Column::field).collect::<Vec<Field>>();
+        let mut rows = Rows::new(Arc::new(Schema::new(fields)), columns.iter());
+        let long = "a text that is too long for a view";
+        for turn in 0..2 {
+            rows.push(&[]);
+            rows.push(&[Cell::Text("short"), Cell::Null, Cell::Flag(true)]);
+            rows.push(&[Cell::Null, Cell::Int(turn)]);
+            rows.push(&[Cell::Text(long), Cell::Text("no number")]);
+            rows.push(&[]);
+            assert_eq!((rows.len(), rows.bytes()), (5, 5 * (16 + 8 + 1 + 16) + long.len()));
+            let batch = rows.finish().unwrap();
+            let words = batch.column(0).as_string_view().iter().collect::<Vec<_>>();
+            assert_eq!(words, [None, Some("short"), None, Some(long), None]);
+            let numbers = batch.column(1).as_primitive::<Int64Type>().iter().collect::<Vec<_>>();
+            assert_eq!(numbers, [None, None, Some(turn), None, None]);
+            let flags = batch.column(2).as_boolean().iter().collect::<Vec<_>>();
+            assert_eq!(flags, [None, Some(true), None, None, None]);
+            assert_eq!(batch.column(3).null_count(), 5);
+            assert!(rows.finish().is_none());
+        }
+    }
+}
