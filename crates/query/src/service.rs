@@ -181,11 +181,13 @@ impl QueryService {
 /// later, rows would come twice.
 async fn answer(work: Work, planned: oneshot::Sender<Result<SchemaRef, QueryError>>, batches: Batches) {
     let helped = work.options.cluster.clone().filter(|cluster| cluster.is_there());
+    let losses = helped.as_ref().map(|cluster| cluster.losses());
     let mut begun = work.begin().await;
-    if let (Some(cluster), true) = (helped, begun.is_err())
-        && cluster.lost_any().await
-    {
-        begun = work.begin().await;
+    if let (Some(cluster), true) = (helped, begun.is_err()) {
+        cluster.look().await;
+        if losses != Some(cluster.losses()) {
+            begun = work.begin().await;
+        }
     }
     let (answer, first) = match begun {
         Ok(begun) => begun,

@@ -15,6 +15,9 @@ pub trait Cluster: fmt::Debug + Send + Sync {
     /// Has plans made for those who are there.
     fn plan(&self, builder: SessionStateBuilder) -> Result<SessionStateBuilder>;
 
-    /// Looks who is there now; says whether somebody is gone since the last look. A query that failed is worth a second try then.
-    async fn lost_any(&self) -> bool;
+    /// Looks who is there now.
+    async fn look(&self);
+
+    /// How many were lost so far. Where a query failed and that grew since it began, it is worth a second try.
+    fn losses(&self) -> u64;
 }

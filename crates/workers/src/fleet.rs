@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -40,6 +41,7 @@ pub struct Fleet {
     channels: Channels,
     /// The workers that answered when they were last asked, and which process each is.
     there: Arc<Mutex<BTreeMap<Url, String>>>,
+    losses: Arc<AtomicU64>,
 }
 
 /// How often workers are asked whether they are there.
@@ -54,7 +56,7 @@ impl Fleet {
     /// Workers of which nothing is known yet.
     pub fn new(options: WorkersOptions) -> Result<Self> {
         let channels = Channels::new(options.token.as_deref())?;
-        Ok(Self { options: Arc::new(options), channels, there: Arc::default() })
+        Ok(Self { options: Arc::new(options), channels, there: Arc::default(), losses: Arc::default() })
     }
 
     /// Keeps asking who is there, until `stop`.
@@ -78,8 +80,8 @@ impl Fleet {
         self.len() == 0
     }
 
-    /// Asks who is there; says whether somebody is lost who was there before.
-    async fn ask(&self) -> bool {
+    /// Asks who is there, and counts who is lost.
+    async fn ask(&self) {
         let now: BTreeMap<Url, String> = join_all(self.addresses().await.into_iter().map(|url| self.ask_one(url)))
             .await
             .into_iter()
@@ -89,15 +91,13 @@ impl Fleet {
             let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *there, now.clone())
         };
-        let mut lost = false;
         for (url, _) in before.iter().filter(|(url, process)| now.get(*url) != Some(*process)) {
             warn!(worker = %url, "a query worker is lost");
-            lost = true;
+            self.losses.fetch_add(1, Ordering::Relaxed);
         }
         for (url, _) in now.iter().filter(|(url, process)| before.get(*url) != Some(*process)) {
             info!(worker = %url, "a query worker is there");
         }
-        lost
     }
 
     /// The addresses that all names stand for now.
@@ -145,8 +145,12 @@ impl Cluster for Fleet {
             .with_distributed_file_scan_config_bytes_per_partition(self.options.bytes_each.max(1))
     }
 
-    async fn lost_any(&self) -> bool {
-        self.ask().await
+    async fn look(&self) {
+        self.ask().await;
+    }
+
+    fn losses(&self) -> u64 {
+        self.losses.load(Ordering::Relaxed)
     }
 }
 

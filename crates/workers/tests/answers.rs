@@ -16,7 +16,7 @@ use spanmill_loadgen::Template;
 use spanmill_loadgen::shape::Shape;
 use spanmill_otlp::Traces;
 use spanmill_query::{Limits, QueryService, Request};
-use spanmill_store::{Options, Store};
+use spanmill_store::{Cluster, Options, Store};
 use spanmill_workers::{Fleet, WorkersOptions, serve};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -117,11 +117,9 @@ async fn a_lost_worker_costs_a_second_try() {
     drop(one.1.await);
     for left in [1, 0] {
         assert_eq!(answer(&together, QUESTIONS[1]).await, right);
-        if fleet.len() > left {
-            // The lost one had no part in it: the next look finds out.
-            assert!(spanmill_store::Cluster::lost_any(&fleet).await);
-        }
-        assert_eq!(fleet.len(), left);
+        // Where the lost one had no part in it, the next look finds out.
+        fleet.look().await;
+        assert_eq!((fleet.len(), fleet.losses()), (left, 2 - left as u64));
         two.1.abort();
     }
     assert_eq!(answer(&together, QUESTIONS[1]).await, right);
