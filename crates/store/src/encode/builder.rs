@@ -6,7 +6,7 @@ use arrow::array::{
     ArrayRef, BooleanBuilder, Int32Builder, Int64Builder, RecordBatch, RecordBatchOptions, StringViewBuilder,
     TimestampMicrosecondBuilder, new_null_array,
 };
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::SchemaRef;
 
 use crate::schema::{Column, Kind};
 
@@ -35,6 +35,7 @@ pub(crate) struct Rows {
 /// A column that is being made. Of most columns most rows have nothing: nulls are put in when a value follows, all at once.
 #[derive(Debug)]
 struct Growing {
+    kind: Kind,
     builder: Builder,
     /// How many rows it has; those that follow are null.
     rows: usize,
@@ -56,8 +57,7 @@ const BLOCK: u32 = 64 << 10;
 
 impl Rows {
     pub(crate) fn new<'a>(schema: SchemaRef, columns: impl Iterator<Item = &'a Column>) -> Self {
-        let columns: Vec<Growing> =
-            columns.map(|column| Growing { builder: Builder::new(column.kind), rows: 0 }).collect();
+        let columns: Vec<Growing> = columns.map(|column| Growing::new(column.kind)).collect();
         let row_bytes = columns.iter().map(|column| column.builder.width()).sum();
         Self { schema, columns, rows: 0, bytes: 0, row_bytes }
     }
@@ -87,10 +87,7 @@ impl Rows {
             return None;
         }
         let options = RecordBatchOptions::new().with_row_count(Some(self.rows));
-        let fields = self.schema.fields().iter();
-        let columns = self.columns.iter_mut().zip(fields);
-        let columns: Vec<ArrayRef> =
-            columns.map(|(column, field)| column.finish(field.data_type(), self.rows)).collect();
+        let columns: Vec<ArrayRef> = self.columns.iter_mut().map(|column| column.finish(self.rows)).collect();
         (self.rows, self.bytes) = (0, 0);
         match RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options) {
             Ok(batch) => Some(batch),
@@ -106,6 +103,10 @@ impl Rows {
 // === impl Growing ===
 
 impl Growing {
+    fn new(kind: Kind) -> Self {
+        Self { kind, builder: Builder::new(kind, 0), rows: 0 }
+    }
+
     /// Appends a value as the row of that number, and says how many bytes that took beside the row's own.
     #[inline]
     fn push(&mut self, cell: Cell<'_>, row: usize) -> usize {
@@ -117,28 +118,31 @@ impl Growing {
     }
 
     /// The column with so many rows; it has none afterwards.
-    fn finish(&mut self, kind: &DataType, rows: usize) -> ArrayRef {
+    fn finish(&mut self, rows: usize) -> ArrayRef {
         if self.rows == 0 {
-            return new_null_array(kind, rows);
+            return new_null_array(&self.kind.data_type(), rows);
         }
         self.builder.push_nulls(rows - self.rows);
         self.rows = 0;
-        self.builder.finish()
+        // The next rows are as many as these, mostly.
+        std::mem::replace(&mut self.builder, Builder::new(self.kind, rows)).finish()
     }
 }
 
 // === impl Builder ===
 
 impl Builder {
-    fn new(kind: Kind) -> Self {
+    /// A builder with room for so many rows.
+    fn new(kind: Kind, rows: usize) -> Self {
+        let texts = || StringViewBuilder::with_capacity(rows).with_fixed_block_size(BLOCK);
         match kind {
             // The same few words again and again take their place once.
-            Kind::Word => Self::Text(StringViewBuilder::new().with_fixed_block_size(BLOCK).with_deduplicate_strings()),
-            Kind::Id | Kind::Json => Self::Text(StringViewBuilder::new().with_fixed_block_size(BLOCK)),
-            Kind::Int | Kind::Nanos => Self::Int(Int64Builder::new()),
-            Kind::Small => Self::Small(Int32Builder::new()),
-            Kind::Time => Self::Time(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
-            Kind::Flag => Self::Flag(BooleanBuilder::new()),
+            Kind::Word => Self::Text(texts().with_deduplicate_strings()),
+            Kind::Id | Kind::Json => Self::Text(texts()),
+            Kind::Int | Kind::Nanos => Self::Int(Int64Builder::with_capacity(rows)),
+            Kind::Small => Self::Small(Int32Builder::with_capacity(rows)),
+            Kind::Time => Self::Time(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC")),
+            Kind::Flag => Self::Flag(BooleanBuilder::with_capacity(rows)),
         }
     }
 
@@ -179,13 +183,13 @@ impl Builder {
         }
     }
 
-    fn finish(&mut self) -> ArrayRef {
+    fn finish(self) -> ArrayRef {
         match self {
-            Self::Text(builder) => Arc::new(builder.finish()),
-            Self::Int(builder) => Arc::new(builder.finish()),
-            Self::Small(builder) => Arc::new(builder.finish()),
-            Self::Time(builder) => Arc::new(builder.finish()),
-            Self::Flag(builder) => Arc::new(builder.finish()),
+            Self::Text(mut builder) => Arc::new(builder.finish()),
+            Self::Int(mut builder) => Arc::new(builder.finish()),
+            Self::Small(mut builder) => Arc::new(builder.finish()),
+            Self::Time(mut builder) => Arc::new(builder.finish()),
+            Self::Flag(mut builder) => Arc::new(builder.finish()),
         }
     }
 }

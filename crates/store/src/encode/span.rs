@@ -9,7 +9,7 @@ use spanmill_otlp::{
 
 use super::Encoder;
 use super::builder::Cell;
-use super::json::{Object, put_value};
+use super::json::{Object, lossy, put_value};
 use super::shared::Shared;
 use crate::schema::{Kind, Origin, SPANS, is_content};
 
@@ -155,9 +155,9 @@ impl<'a> Found<'a, '_> {
         let trace_id = Hex::<32>::new(self.trace_id);
         let span_id = Hex::<16>::new(self.span_id);
         let parent = Hex::<16>::new(self.parent);
-        let name = String::from_utf8_lossy(self.name);
-        let message = String::from_utf8_lossy(self.status.message);
-        let trace_state = String::from_utf8_lossy(self.trace_state);
+        let name = lossy(self.name);
+        let message = lossy(self.status.message);
+        let trace_state = lossy(self.trace_state);
         let start = i64::try_from(self.start).unwrap_or(i64::MAX);
         let micros = Cell::Int(start / 1_000);
 
@@ -225,7 +225,7 @@ fn push_content(
 ) {
     let mut scratch = std::mem::take(&mut encoder.scratch.value);
     for (index, attribute) in content.iter().enumerate() {
-        let key = String::from_utf8_lossy(attribute.key);
+        let key = lossy(attribute.key);
         let (kind, value) = match attribute.value.as_str() {
             Some(text) => ("text", text),
             None => {
@@ -263,7 +263,7 @@ fn push_events(
         object.clear();
         object.put_all(event.attributes());
         let time = i64::try_from(event.time_unix_nano()).unwrap_or(i64::MAX);
-        let name = String::from_utf8_lossy(event.name());
+        let name = lossy(event.name());
         encoder.events.push(&[
             trace_id,
             span_id,
@@ -293,7 +293,7 @@ fn push_links(
         object.put_all(link.attributes());
         let (linked_trace, linked_span) = (Hex::<32>::new(link.trace_id()), Hex::<16>::new(link.span_id()));
         let more = LinkRest::read(link);
-        let state = String::from_utf8_lossy(more.trace_state);
+        let state = lossy(more.trace_state);
         encoder.links.push(&[
             trace_id,
             span_id,
