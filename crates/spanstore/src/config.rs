@@ -149,7 +149,7 @@ pub struct QueryConfig {
     pub timeout: Duration,
     /// Rows of an answer. Default: `10000`.
     pub max_rows: u64,
-    /// Memory of all queries together. Default: `512MiB`.
+    /// Memory of all queries together, of which each takes half at most. Default: `512MiB`.
     pub memory: ByteSize,
     /// How many threads a query uses; `0` is one a processor. Default: `0`.
     pub threads: usize,

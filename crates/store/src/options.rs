@@ -29,7 +29,7 @@ pub struct Options {
     pub max_age: Option<Duration>,
     /// The oldest hours are removed where the store is larger, in bytes. Default: never.
     pub max_bytes: Option<u64>,
-    /// Memory of all queries together, in bytes; on disk they take at most four times as much. Default: 512 MiB.
+    /// Memory of all queries together, in bytes, of which each takes half at most; on disk they take at most four times as much. Default: 512 MiB.
     pub query_memory: usize,
     /// How many threads a query may use. Default: one a processor.
     pub query_threads: usize,
