@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -39,9 +39,17 @@ pub struct WorkersOptions {
 pub struct Fleet {
     options: Arc<WorkersOptions>,
     channels: Channels,
-    /// The workers that answered when they were last asked, and which process each is.
-    there: Arc<Mutex<BTreeMap<Url, String>>>,
+    seen: Arc<Mutex<Seen>>,
     losses: Arc<AtomicU64>,
+}
+
+/// What was found when workers were last asked.
+#[derive(Debug, Default)]
+struct Seen {
+    /// Those that can be asked to help, and which process each is.
+    there: BTreeMap<Url, String>,
+    /// Names and addresses that cannot, and why.
+    problems: BTreeMap<String, String>,
 }
 
 /// How often workers are asked whether they are there.
@@ -56,7 +64,7 @@ impl Fleet {
     /// Workers of which nothing is known yet.
     pub fn new(options: WorkersOptions) -> Result<Self> {
         let channels = Channels::new(options.token.as_deref())?;
-        Ok(Self { options: Arc::new(options), channels, there: Arc::default(), losses: Arc::default() })
+        Ok(Self { options: Arc::new(options), channels, seen: Arc::default(), losses: Arc::default() })
     }
 
     /// Keeps asking who is there, until `stop`.
@@ -72,7 +80,7 @@ impl Fleet {
 
     /// How many are there.
     pub fn len(&self) -> usize {
-        self.there.lock().unwrap_or_else(PoisonError::into_inner).len()
+        self.seen().there.len()
     }
 
     /// Whether nobody is there.
@@ -80,49 +88,68 @@ impl Fleet {
         self.len() == 0
     }
 
-    /// Asks who is there, and counts who is lost.
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks who is there, and counts who is lost. What changed is told in the log, once.
     async fn ask(&self) {
-        let now: BTreeMap<Url, String> = join_all(self.addresses().await.into_iter().map(|url| self.ask_one(url)))
-            .await
-            .into_iter()
-            .flatten()
-            .collect();
-        let before = {
-            let mut there = self.there.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *there, now.clone())
-        };
-        for (url, _) in before.iter().filter(|(url, process)| now.get(*url) != Some(*process)) {
+        let mut now = Seen::default();
+        let addresses = self.addresses(&mut now.problems).await;
+        for (url, answer) in join_all(addresses.into_iter().map(|url| self.ask_one(url))).await {
+            match answer {
+                Ok(process) => drop(now.there.insert(url, process)),
+                Err(problem) => drop(now.problems.insert(url.to_string(), problem)),
+            }
+        }
+        let mut seen = self.seen();
+        for (url, _) in seen.there.iter().filter(|(url, process)| now.there.get(*url) != Some(*process)) {
             warn!(worker = %url, "a query worker is lost");
             self.losses.fetch_add(1, Ordering::Relaxed);
         }
-        for (url, _) in now.iter().filter(|(url, process)| before.get(*url) != Some(*process)) {
+        for (url, _) in now.there.iter().filter(|(url, process)| seen.there.get(*url) != Some(*process)) {
             info!(worker = %url, "a query worker is there");
         }
+        for (name, problem) in now.problems.iter().filter(|(name, problem)| seen.problems.get(*name) != Some(*problem))
+        {
+            warn!(worker = name, problem, "a query worker cannot be asked");
+        }
+        *seen = now;
     }
 
     /// The addresses that all names stand for now.
-    async fn addresses(&self) -> Vec<Url> {
-        let looked_up =
-            join_all(self.options.endpoints.iter().map(|endpoint| timeout(PATIENCE, lookup_host(endpoint)))).await;
-        let addresses = looked_up.into_iter().flatten().flatten().flatten();
-        let mut urls: Vec<Url> =
-            addresses.filter_map(|address| Url::parse(&format!("http://{address}")).ok()).collect();
+    async fn addresses(&self, problems: &mut BTreeMap<String, String>) -> Vec<Url> {
+        let mut urls = Vec::new();
+        let look_up = |endpoint| async move { (endpoint, timeout(PATIENCE, lookup_host(endpoint)).await) };
+        for (endpoint, found) in join_all(self.options.endpoints.iter().map(look_up)).await {
+            match found {
+                Ok(Ok(addresses)) => {
+                    urls.extend(addresses.filter_map(|address| Url::parse(&format!("http://{address}")).ok()));
+                }
+                Ok(Err(error)) => drop(problems.insert(endpoint.clone(), error.to_string())),
+                Err(_) => drop(problems.insert(endpoint.clone(), "its name is not resolved in time".to_owned())),
+            }
+        }
         urls.sort();
         urls.dedup();
         urls
     }
 
-    async fn ask_one(&self, url: Url) -> Option<(Url, String)> {
+    /// Which process a worker is, or why it cannot be asked to help.
+    async fn ask_one(&self, url: Url) -> (Url, Result<String, String>) {
         let asked = timeout(PATIENCE, async {
             let mut worker = self.channels.get_worker_client_for_url(&url).await?;
             worker.get_worker_info(GetWorkerInfoRequest {}).await
         });
-        let process = asked.await.ok()?.ok()?.version;
-        if process.split('/').next() != Some(VERSION) {
-            warn!(worker = %url, theirs = process, ours = VERSION, "a query worker is of another version, and is not asked");
-            return None;
-        }
-        Some((url, process))
+        let answer = match asked.await {
+            Err(_) => Err("it does not answer in time".to_owned()),
+            Ok(Err(error)) => Err(error.strip_backtrace()),
+            Ok(Ok(info)) => match info.version.split('/').next() {
+                Some(VERSION) => Ok(info.version),
+                theirs => Err(format!("it is of version {}, this is {VERSION}", theirs.unwrap_or_default())),
+            },
+        };
+        (url, answer)
     }
 }
 
@@ -156,7 +183,7 @@ impl Cluster for Fleet {
 
 impl WorkerResolver for Fleet {
     fn get_urls(&self) -> Result<Vec<Url>> {
-        Ok(self.there.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect())
+        Ok(self.seen().there.keys().cloned().collect())
     }
 }
 
