@@ -7,19 +7,15 @@ pub fn is_same(known: &[u8], text: &[u8]) -> bool {
         return false;
     }
     // Those of one vocabulary mostly differ at their ends.
-    if let (Some((known_rest, known_end)), Some((rest, end))) =
-        (known.split_last_chunk::<16>(), text.split_last_chunk())
-    {
-        return known_end == end
-            && match (known.first_chunk::<16>(), text.first_chunk()) {
-                (Some(known_start), Some(start)) => known_start == start && (known.len() <= 32 || known_rest == rest),
-                _ => false,
-            };
+    if known.len() >= 16 {
+        return known.last_chunk::<16>() == text.last_chunk()
+            && known.first_chunk::<16>() == text.first_chunk()
+            && (known.len() <= 32 || known == text);
     }
-    match (known.first_chunk::<8>(), text.first_chunk(), known.last_chunk::<8>(), text.last_chunk()) {
-        (Some(known_start), Some(start), Some(known_end), Some(end)) => known_start == start && known_end == end,
-        _ => known.iter().zip(text).all(|(known, text)| known == text),
+    if known.len() >= 8 {
+        return known.last_chunk::<8>() == text.last_chunk() && known.first_chunk::<8>() == text.first_chunk();
     }
+    known.iter().zip(text).all(|(known, text)| known == text)
 }
 
 /// Mixes the length with the first and last eight bytes: those of one vocabulary differ there.
