@@ -20,7 +20,6 @@ use spanmill_tests::http::Client;
 use spanmill_tests::oracle::{S3, answers, interpreter};
 use spanmill_tests::process::folder;
 use spanmill_tests::served::{Served, demo, lists};
-use spanmill_tests::wait::PATIENCE;
 use spanmill_tests::{figure, ports, spanmill};
 
 const BOTH: &[&str] = &["duckdb", "polars"];
@@ -223,23 +222,15 @@ fn hostile_queries_are_stopped() {
     let asking = std::thread::spawn({
         let (stop, client, url) = (Arc::clone(&stop), Client::new(), served.url("/v1/questions/slow-small?since=2h"));
         move || {
-            let (mut count, mut refused, mut slowest) = (0, 0, Duration::ZERO);
+            let (mut count, mut slowest) = (0, Duration::ZERO);
             while !stop.load(Ordering::Relaxed) {
                 let begin = Instant::now();
-                let answer = loop {
-                    let answer = client.get(&url, &[]).unwrap();
-                    // All queries share their memory: just before the limit stops one that took it all, there is none left.
-                    if answer.status != 422 {
-                        break answer;
-                    }
-                    refused += 1;
-                    assert!(begin.elapsed() < PATIENCE, "{}", answer.text());
-                };
+                let answer = client.get(&url, &[]).unwrap();
                 assert!(answer.json()["row_count"].as_u64().unwrap() > 0);
                 slowest = slowest.max(begin.elapsed());
                 count += 1;
             }
-            (count, refused, slowest)
+            (count, slowest)
         }
     });
     let (client, url) = (Client::new(), served.url("/v1/sql"));
@@ -251,15 +242,14 @@ fn hostile_queries_are_stopped() {
         assert!(begin.elapsed() < Duration::from_secs(5), "{short}: {:?}", begin.elapsed());
     }
     stop.store(true, Ordering::Relaxed);
-    let (count, refused, slowest) = asking.join().expect("all questions were answered");
+    let (count, slowest) = asking.join().expect("all questions were answered");
     assert!(slowest < Duration::from_secs(5) && count > 20, "{count} answers, the slowest after {slowest:?}");
     let peak = served.collector.process.peak_memory().unwrap_or_default() >> 20;
-    // DataFusion does not count all that its operators take: about 300 to 550 MiB were seen where 64 are allowed to queries.
-    assert!(peak < 1_024, "{peak} MiB");
+    assert!(peak < 512, "{peak} MiB");
     assert!(!served.collector.process.file("stolen.csv").exists());
     served.collector.stop();
     let figures = format!(
-        "{} hostile queries stopped, {count} others answered meanwhile ({refused} times at a later try, for want of memory), the slowest in {slowest:.1?}, {peak} MiB",
+        "{} hostile queries stopped, {count} others answered meanwhile, the slowest in {slowest:.1?}, {peak} MiB",
         hostile.len()
     );
     figure("store", &figures);
