@@ -1,9 +1,6 @@
 use std::future::Future;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
-use hyper_util::rt::TokioExecutor;
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
 use spanmill_query::{Access, QueryService};
 use tokio::net::TcpListener;
 use tonic::service::Routes;
@@ -24,7 +21,6 @@ pub async fn serve(
 ) {
     let gate = Gate::new(access);
     let flight = FlightServiceServer::new(FlightSql::new(service.with_most_rows(MOST_ROWS), gate.token().to_owned()));
-    let routes = Routes::new(InterceptedService::new(flight, gate)).prepare().into_axum_router();
-    let builder = Builder::new(TokioExecutor::new()).http2_only();
-    spanmill_pipeline::serve(listener, builder, TowerToHyperService::new(routes), shutdown).await;
+    let services = Routes::new(InterceptedService::new(flight, gate));
+    spanmill_pipeline::serve_grpc(listener, services, shutdown).await;
 }

@@ -2,9 +2,6 @@
 
 use std::future::Future;
 
-use hyper_util::rt::TokioExecutor;
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
 use spanmill_store::Store;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
@@ -23,7 +20,5 @@ pub fn service(store: Store) -> Routes {
 
 /// Serves the store to Jaeger until `shutdown`; calls that run then are answered.
 pub async fn serve(listener: TcpListener, store: Store, shutdown: impl Future<Output = ()> + Send) {
-    let routes = service(store).prepare().into_axum_router();
-    let builder = Builder::new(TokioExecutor::new()).http2_only();
-    spanmill_pipeline::serve(listener, builder, TowerToHyperService::new(routes), shutdown).await;
+    spanmill_pipeline::serve_grpc(listener, service(store), shutdown).await;
 }

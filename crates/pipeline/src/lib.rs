@@ -23,7 +23,7 @@ pub use factory::{
 };
 pub use graph::{Graph, StartError, StopError};
 pub use host::Host;
-pub use listen::{bind, serve};
+pub use listen::{accept, bind, serve, serve_grpc};
 pub use pages::{Page, Pages};
 pub use service::{Event, Load, Service, ServiceError, SetUpLogs};
 pub use spanmill_otlp::Signal;

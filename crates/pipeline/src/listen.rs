@@ -13,7 +13,9 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::{TcpListener, lookup_host};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream, lookup_host};
+use tonic::service::Routes;
 
 /// Listens on `host:port`, as Go does: no host means all interfaces, of IPv6 too where there is such a thing, and of a name's addresses an
 /// IPv4 one is taken first, so that clients given `127.0.0.1` find it.
@@ -31,6 +33,25 @@ pub async fn bind(endpoint: &str) -> io::Result<TcpListener> {
     let mut addresses: Vec<SocketAddr> = lookup_host(endpoint).await?.collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);
     TcpListener::bind(addresses.as_slice()).await
+}
+
+/// The next connection, once one can be accepted: a process that has no file descriptors left tries again.
+pub async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                tracing::debug!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+    }
+}
+
+/// Serves gRPC until `shutdown`, as [`serve`] does HTTP.
+pub async fn serve_grpc(listener: TcpListener, services: Routes, shutdown: impl Future<Output = ()> + Send) {
+    let services = TowerToHyperService::new(services.prepare().into_axum_router());
+    serve(listener, Builder::new(TokioExecutor::new()).http2_only(), services, shutdown).await;
 }
 
 /// Serves HTTP until `shutdown`; requests that run then are finished. What goes wrong with one connection, or while the process has no file
@@ -51,18 +72,10 @@ pub async fn serve<S, B>(
     let open = GracefulShutdown::new();
     let mut shutdown = pin!(shutdown);
     loop {
-        let accepted = tokio::select! {
+        let stream = tokio::select! {
             biased;
             () = &mut shutdown => break,
-            accepted = listener.accept() => accepted,
-        };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                tracing::debug!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(10)).await;
-                continue;
-            }
+            stream = accept(&listener) => stream,
         };
         // A small answer must not wait for more to send; where it cannot be set, only latency suffers.
         let _ = stream.set_nodelay(true);

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use pgwire::api::auth::StartupHandler;
 use pgwire::api::cancel::{CancelHandler, DefaultCancelHandler};
@@ -74,14 +73,7 @@ pub async fn serve(
 
 async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, impl Send + 'static)> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => Some((stream, slot)),
-        Err(error) => {
-            tracing::debug!(%error, "a connection could not be accepted");
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            None
-        }
-    }
+    Some((spanmill_pipeline::accept(listener).await, slot))
 }
 
 // === impl Connection ===

@@ -96,8 +96,7 @@ impl Store {
 
     /// What a query takes and gives; nothing is read. What [`Store::query`] refuses as no query is refused here as well.
     pub async fn describe(&self, sql: &str, options: &QueryOptions) -> Result<Description> {
-        let alone = QueryOptions { cluster: None, ..options.clone() };
-        let session = self.engine().session(&Arc::new(self.snapshot()), &alone)?;
+        let session = self.engine().session(&Arc::new(self.snapshot()), options)?;
         let _ = session.class.set(Class::Lookup);
         let plan = session.plan(sql, options).await?;
         let parameters = plan.get_parameter_types()?.into_iter().collect();
@@ -113,11 +112,6 @@ impl Store {
         let session = self.engine().session(&Arc::new(self.snapshot()), &options)?;
         let _ = session.class.set(Class::Aggregate);
         Ok(session.context)
-    }
-
-    /// What plans over the files of this store run with, on whichever machine they were made: memory, and the files themselves.
-    pub fn runtime(&self) -> Arc<RuntimeEnv> {
-        Arc::clone(self.engine().state.runtime_env())
     }
 
     /// A session for a part of a plan that was made on another machine. It knows the files and functions, and no tables.

@@ -4,9 +4,6 @@ use std::future::Future;
 
 use datafusion::error::Result;
 use datafusion_distributed::{DistributedExt, Worker, WorkerQueryContext};
-use hyper_util::rt::TokioExecutor;
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
 use spanmill_store::Store;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
@@ -28,7 +25,6 @@ pub async fn serve(
 ) -> Result<()> {
     // Workers ask each other as well.
     let channels = Channels::new(token.as_deref())?;
-    let runtime = store.runtime();
     let session = move |context: WorkerQueryContext| {
         let (store, channels) = (store.clone(), channels.clone());
         async move {
@@ -38,10 +34,8 @@ pub async fn serve(
     };
     // One that was started anew is another: what the one before was given is gone.
     let version = format!("{VERSION}/{}", Uuid::new_v4().simple());
-    let worker = Worker::from_session_builder(session).with_runtime_env(runtime).with_version(version);
+    let worker = Worker::from_session_builder(session).with_version(version);
     let service = InterceptedService::new(worker.into_worker_server(), Gate::new(token));
-    let routes = Routes::new(service).prepare().into_axum_router();
-    let builder = Builder::new(TokioExecutor::new()).http2_only();
-    spanmill_pipeline::serve(listener, builder, TowerToHyperService::new(routes), shutdown).await;
+    spanmill_pipeline::serve_grpc(listener, Routes::new(service), shutdown).await;
     Ok(())
 }
