@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use datafusion::error::DataFusionError;
 use futures_util::StreamExt;
 use spanmill_store::{Answer, Cluster, Description, QueryOptions, Store};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -147,18 +148,12 @@ impl QueryService {
         guard::check(&request.sql, text)?;
         let permit = self.permit().await?;
         let store = self.inner.store.clone();
-        let runtime = self.inner.threads.handle();
-        let handle = runtime.clone();
-        let plan = runtime.spawn_blocking(move || {
+        let plan = on_its_own_thread(self.inner.threads.handle(), async move {
             let _permit = permit;
             let (sql, options) = request.into_options();
-            handle.block_on(store.describe(&sql, &options))
+            store.describe(&sql, &options).await
         });
-        match timeout(time, plan).await {
-            Err(_) => Err(QueryError::Time(time)),
-            Ok(Err(error)) => Err(QueryError::Store(format!("the query could not be planned: {error}"))),
-            Ok(Ok(description)) => description.map_err(QueryError::from),
-        }
+        timeout(time, plan).await.unwrap_or(Err(QueryError::Time(time)))
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, QueryError> {
@@ -208,17 +203,26 @@ async fn answer(work: Work, planned: oneshot::Sender<Result<SchemaRef, QueryErro
     drop(batches.send(Ok(None)).await);
 }
 
+/// Planning computes for long without a pause: it has a thread of its own, that nobody waits for when time is up.
+async fn on_its_own_thread<T: Send + 'static>(
+    threads: Handle,
+    planning: impl Future<Output = Result<T, DataFusionError>> + Send + 'static,
+) -> Result<T, QueryError> {
+    let handle = threads.clone();
+    match threads.spawn_blocking(move || handle.block_on(planning)).await {
+        Ok(plan) => plan.map_err(QueryError::from),
+        Err(error) => Err(QueryError::Store(format!("the query could not be planned: {error}"))),
+    }
+}
+
 // === impl Work ===
 
 impl Work {
     /// Plans the query and waits for its first rows, if it has any.
     async fn begin(&self) -> Result<(Answer, Option<RecordBatch>), QueryError> {
-        let (handle, work) = (Handle::current(), self.clone());
-        // Planning computes for long without a pause: it has a thread of its own, that nobody waits for when time is up.
-        let plan = tokio::task::spawn_blocking(move || handle.block_on(work.store.query(&work.sql, &work.options)));
-        let planned = plan.await;
-        let mut answer =
-            planned.map_err(|error| QueryError::Store(format!("the query could not be planned: {error}")))??;
+        let work = self.clone();
+        let plan = async move { work.store.query(&work.sql, &work.options).await };
+        let mut answer = on_its_own_thread(Handle::current(), plan).await?;
         let first = answer.rows.next().await.transpose()?;
         Ok((answer, first))
     }

@@ -327,6 +327,16 @@ impl WorkersConfig {
             .try_for_each(|endpoint| endpoint.host_port().map(drop))
             .map_err(|error| section.error(name, error))
     }
+
+    /// Who may be there to help, and how they are asked.
+    #[cfg(feature = "workers")]
+    pub(crate) fn options(&self) -> spanmill_workers::WorkersOptions {
+        spanmill_workers::WorkersOptions {
+            endpoints: self.endpoints.iter().map(|endpoint| endpoint.as_str().to_owned()).collect(),
+            token: self.token.as_ref().map(|token| token.expose().to_owned()),
+            bytes_each: size(self.bytes_each),
+        }
+    }
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -9,7 +9,7 @@ use spanmill_query::QueryService;
 use spanmill_store::Cluster;
 use spanmill_store::Store;
 #[cfg(feature = "workers")]
-use spanmill_workers::{Fleet, WorkersOptions};
+use spanmill_workers::Fleet;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -66,12 +66,8 @@ fn helpers(
     stop: &CancellationToken,
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> Result<Arc<dyn Cluster>, String> {
-    let options = WorkersOptions {
-        endpoints: workers.endpoints.iter().map(|endpoint| endpoint.as_str().to_owned()).collect(),
-        token: workers.token.as_ref().map(|token| token.expose().to_owned()),
-        bytes_each: usize::try_from(workers.bytes_each.bytes()).unwrap_or(usize::MAX),
-    };
-    let fleet = Fleet::new(options).map_err(|error| format!("query::workers::token: {}", error.strip_backtrace()))?;
+    let fleet =
+        Fleet::new(workers.options()).map_err(|error| format!("query::workers::token: {}", error.strip_backtrace()))?;
     tasks.push(tokio::spawn(fleet.clone().watch(stop.clone())));
     Ok(Arc::new(fleet))
 }
