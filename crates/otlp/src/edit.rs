@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::index::Span32;
-use crate::patch::Patch;
+use crate::patch::{Changes, Cut};
 
 /// Ordinal of a resource in its request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +57,8 @@ pub(crate) struct Edits {
     pub(crate) spans: Vec<Rope>,
     /// Schema URLs given to scopes, as ranges of the arena; in ascending order of the scopes.
     pub(crate) schema_urls: Vec<(ScopeIx, Span32)>,
+    /// The same of resources.
+    pub(crate) resource_schema_urls: Vec<(ResourceIx, Span32)>,
     pub(crate) dropped_spans: usize,
 }
 
@@ -110,12 +112,12 @@ impl Edits {
         self.pool.get(first as usize..(first + count) as usize).unwrap_or(&[])
     }
 
-    /// Applies `patch` to `target`, which consists of `original` where it was not edited before.
-    pub(crate) fn apply(&mut self, target: Target, original: &[Span32], patch: &Patch) {
+    /// Applies changes to `target`, which consists of `original` where it was not edited before.
+    pub(crate) fn apply(&mut self, target: Target, original: &[Span32], patch: Changes<'_>) {
         if patch.cuts.is_empty()
             && let (Rope::Untouched, [whole]) = (self.rope(target), original)
         {
-            return self.append(target, *whole, &patch.appended);
+            return self.append(target, *whole, patch.appended);
         }
         let old = match self.rope(target) {
             Rope::Dropped => return,
@@ -131,12 +133,12 @@ impl Edits {
         if arena_at + patch.replacements.len() + patch.appended.len() >= ARENA as usize {
             return;
         }
-        self.arena.extend_from_slice(&patch.replacements);
-        self.arena.extend_from_slice(&patch.appended);
+        self.arena.extend_from_slice(patch.replacements);
+        self.arena.extend_from_slice(patch.appended);
         let first = self.pool.len();
         for at in old {
             if let Some(&segment) = self.pool.get(at) {
-                self.cut(segment, patch, arena_at);
+                self.cut(segment, patch.cuts, arena_at);
             }
         }
         let appended_at = arena_at + patch.replacements.len();
@@ -157,11 +159,23 @@ impl Edits {
         self.set_rope(target, Rope::Edited { first: first as u32, count: count as u32, bytes });
     }
 
-    /// Pushes what remains of `segment` after the cuts of `patch` that lie in it, with their replacements.
-    fn cut(&mut self, segment: Segment, patch: &Patch, arena_at: usize) {
+    /// Makes `target` consist of one message.
+    pub(crate) fn replace(&mut self, target: Target, message: &[u8]) {
+        if self.rope(target) == Rope::Dropped {
+            return;
+        }
+        let Some((start, end)) = self.put(message) else { return };
+        let first = self.pool.len();
+        self.push(Segment { start: start | ARENA, end: end | ARENA });
+        let count = self.pool.len() - first;
+        self.set_rope(target, Rope::Edited { first: first as u32, count: count as u32, bytes: message.len() as u32 });
+    }
+
+    /// Pushes what remains of `segment` after the cuts that lie in it, with their replacements.
+    fn cut(&mut self, segment: Segment, cuts: &[Cut], arena_at: usize) {
         let mut rest = segment;
-        let first = patch.cuts.partition_point(|cut| cut.at.start < segment.start);
-        for cut in patch.cuts.iter().skip(first).take_while(|cut| cut.at.start < segment.end) {
+        let first = cuts.partition_point(|cut| cut.at.start < segment.start);
+        for cut in cuts.iter().skip(first).take_while(|cut| cut.at.start < segment.end) {
             // Positions that are empty, overlap an earlier one or reach out of the segment are none that a view gave.
             if cut.at.start < rest.start || cut.at.end <= cut.at.start || cut.at.end > segment.end {
                 continue;

@@ -146,6 +146,10 @@ impl<'a> Splice<'a> {
             edited = true;
             len = len - self.field_len(resource.at, 1) + delimited_len(bytes as usize);
         }
+        if let Some(url) = self.traces.resource_schema_url(ix) {
+            edited = true;
+            len = len - self.field_len(resource.at, 3) + delimited_len(url.len());
+        }
         if edited { Fate::Edited(len) } else { Fate::Untouched }
     }
 
@@ -212,9 +216,11 @@ impl<'a> Splice<'a> {
         if let Rope::Edited { .. } = rope {
             self.write_rope(out, 0x0a, rope);
         }
+        let url = self.traces.resource_schema_url(ix);
         let mut scopes = resource.scopes.clone();
         self.for_each_field(resource.at, |number, start, end| match number {
             1 if matches!(rope, Rope::Edited { .. }) => {}
+            3 if url.is_some() => {}
             2 => {
                 let Some(scope) = scopes.next() else { return };
                 match self.scopes.get(scope as usize) {
@@ -229,6 +235,11 @@ impl<'a> Splice<'a> {
             }
             _ => self.copy(out, start, end),
         });
+        if let Some(url) = url {
+            out.push(0x1a);
+            put_varint(out, url.len() as u64);
+            out.extend_from_slice(url);
+        }
     }
 
     fn write_scope(&self, out: &mut Vec<u8>, ix: ScopeIx) {

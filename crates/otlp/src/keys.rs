@@ -106,6 +106,11 @@ impl KeyTable {
         self.keys.get(usize::from(slot)).is_some_and(|known| is_same(known, key))
     }
 
+    /// The key of a slot.
+    pub fn key(&self, slot: Slot) -> Option<&[u8]> {
+        self.keys.get(usize::from(slot)).map(|key| &**key)
+    }
+
     /// How many slots there are.
     pub fn len(&self) -> usize {
         self.keys.len()

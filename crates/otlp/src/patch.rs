@@ -35,6 +35,14 @@ pub(crate) struct Cut {
     pub(crate) with: Range<usize>,
 }
 
+/// The changes of a patch, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Changes<'a> {
+    pub(crate) cuts: &'a [Cut],
+    pub(crate) replacements: &'a [u8],
+    pub(crate) appended: &'a [u8],
+}
+
 /// Encodes an attribute of that kind of message, for [`Patch::append_encoded`]: what is written again and again is encoded once.
 pub fn encode_attribute(part: Part, key: &str, value: Value<'_>) -> Vec<u8> {
     let mut encoded = Vec::new();
@@ -73,6 +81,10 @@ impl Patch {
     /// Whether applying it would change nothing.
     pub fn is_empty(&self) -> bool {
         self.cuts.is_empty() && self.appended.is_empty()
+    }
+
+    pub(crate) fn changes(&self) -> Changes<'_> {
+        Changes { cuts: &self.cuts, replacements: &self.replacements, appended: &self.appended }
     }
 
     fn push(&mut self, cut: Cut) {

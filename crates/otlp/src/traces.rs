@@ -7,7 +7,7 @@ use crate::edit::{ARENA, Edits, ResourceIx, Rope, ScopeIx, SpanIx, Target};
 use crate::error::Malformed;
 use crate::index::{Index, Span32};
 use crate::limits::Limits;
-use crate::patch::{Part, Patch};
+use crate::patch::{Changes, Part, Patch};
 use crate::value::Value;
 use crate::view::{Message, ResourceRef, ScopeRef, SpanRef};
 use crate::wire::{put_delimited, put_varint};
@@ -94,10 +94,12 @@ impl Traces {
 
     /// Applies a patch to a resource, a scope or a span. Dropped and unknown targets stay as they are.
     pub fn apply(&mut self, target: impl Into<Target>, patch: &Patch) {
-        let target = target.into();
-        if patch.is_empty() {
-            return;
+        if !patch.is_empty() {
+            self.apply_changes(target.into(), patch.changes());
         }
+    }
+
+    pub(crate) fn apply_changes(&mut self, target: Target, changes: Changes<'_>) {
         let one;
         let index = &self.index;
         let original: &[Span32] = match target {
@@ -115,7 +117,19 @@ impl Traces {
                 parts(index, &entry.header)
             }
         };
-        self.edits.get_or_insert_default().apply(target, original, patch);
+        self.edits.get_or_insert_default().apply(target, original, changes);
+    }
+
+    /// Replaces the whole message of a part that there is.
+    pub(crate) fn replace_whole(&mut self, target: Target, message: &[u8]) {
+        let known = match target {
+            Target::Span(ix) => (ix.0 as usize) < self.index.spans.len(),
+            Target::Scope(ix) => (ix.0 as usize) < self.index.scopes.len(),
+            Target::Resource(ix) => (ix.0 as usize) < self.index.resources.len(),
+        };
+        if known {
+            self.edits.get_or_insert_default().replace(target, message);
+        }
     }
 
     /// Makes room for edits of that many more spans, each of about so many bytes: growing bit by bit copies them again and again.
@@ -204,18 +218,20 @@ impl Traces {
 
     /// Sets the schema URL of a scope's spans.
     pub fn set_schema_url(&mut self, ix: ScopeIx, url: &str) {
-        if ix.0 as usize >= self.index.scopes.len() {
-            return;
+        if (ix.0 as usize) < self.index.scopes.len() {
+            let edits = self.edits.get_or_insert_default();
+            if let Some(range) = edits.put(url.as_bytes()) {
+                set_url(&mut edits.schema_urls, ix, range);
+            }
         }
-        let edits = self.edits.get_or_insert_default();
-        if let Some(range) = edits.put(url.as_bytes()) {
-            match edits.schema_urls.binary_search_by_key(&ix, |(known, _)| *known) {
-                Ok(at) => {
-                    if let Some(url) = edits.schema_urls.get_mut(at) {
-                        url.1 = range;
-                    }
-                }
-                Err(at) => edits.schema_urls.insert(at, (ix, range)),
+    }
+
+    /// Sets the schema URL of a resource.
+    pub fn set_resource_schema_url(&mut self, ix: ResourceIx, url: &str) {
+        if (ix.0 as usize) < self.index.resources.len() {
+            let edits = self.edits.get_or_insert_default();
+            if let Some(range) = edits.put(url.as_bytes()) {
+                set_url(&mut edits.resource_schema_urls, ix, range);
             }
         }
     }
@@ -270,9 +286,13 @@ impl Traces {
     /// The schema URL that was set on a scope.
     pub(crate) fn schema_url(&self, ix: ScopeIx) -> Option<&[u8]> {
         let edits = self.edits.as_ref()?;
-        let at = edits.schema_urls.binary_search_by_key(&ix, |(known, _)| *known).ok()?;
-        let (_, (start, end)) = edits.schema_urls.get(at)?;
-        edits.arena.get(*start as usize..*end as usize)
+        url(&edits.arena, &edits.schema_urls, ix)
+    }
+
+    /// The schema URL that was set on a resource.
+    pub(crate) fn resource_schema_url(&self, ix: ResourceIx) -> Option<&[u8]> {
+        let edits = self.edits.as_ref()?;
+        url(&edits.arena, &edits.resource_schema_urls, ix)
     }
 
     pub(crate) fn scope_range(&self, ix: ResourceIx) -> Range<u32> {
@@ -294,6 +314,24 @@ impl Traces {
 
 fn parts<'a>(index: &'a Index, header: &Range<u32>) -> &'a [Span32] {
     index.parts.get(header.start as usize..header.end as usize).unwrap_or(&[])
+}
+
+/// Notes the schema URL of a part, a range of the arena. They are few and mostly set in order.
+fn set_url<I: Ord + Copy>(urls: &mut Vec<(I, Span32)>, ix: I, range: Span32) {
+    match urls.binary_search_by_key(&ix, |(known, _)| *known) {
+        Ok(at) => {
+            if let Some(url) = urls.get_mut(at) {
+                url.1 = range;
+            }
+        }
+        Err(at) => urls.insert(at, (ix, range)),
+    }
+}
+
+fn url<'a, I: Ord + Copy>(arena: &'a [u8], urls: &[(I, Span32)], ix: I) -> Option<&'a [u8]> {
+    let at = urls.binary_search_by_key(&ix, |(known, _)| *known).ok()?;
+    let (_, (start, end)) = urls.get(at)?;
+    arena.get(*start as usize..*end as usize)
 }
 
 fn part_of(target: Target) -> Part {

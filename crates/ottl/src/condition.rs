@@ -9,7 +9,7 @@ use crate::context::Context;
 use crate::eval::EvalError;
 use crate::eval::bool::Bool;
 use crate::eval::expr::{Env, Expr};
-use crate::eval::frame::Frame;
+use crate::eval::frame::{Frame, Levels};
 use crate::eval::path::Path;
 use crate::parse;
 
@@ -19,6 +19,8 @@ pub struct Condition {
     text: Arc<str>,
     context: Context,
     compiled: Bool,
+    /// The levels that it reads as a whole.
+    whole: Levels,
 }
 
 /// Conditions of which any may be true.
@@ -78,14 +80,27 @@ impl Condition {
     ///
     /// Fails where the text is not of the grammar, or names a path, a function or an enum that is not there.
     pub fn parse(compiler: &mut Compiler, paths: Paths, text: &str) -> Result<Self, ParseError> {
+        match paths {
+            Paths::Unprefixed(context) => Self::parse_in(compiler, context, false, text),
+            Paths::Prefixed => {
+                let parsed = parse::condition(text).map_err(|error| ParseError::new(text, error.into()))?;
+                let context = infer(&parsed).map_err(|error| ParseError::new(text, error))?;
+                Self::parse_in(compiler, context, true, text)
+            }
+        }
+    }
+
+    /// As [`Condition::parse`], in a known context, whose paths may have to begin with a prefix.
+    pub(crate) fn parse_in(
+        compiler: &mut Compiler,
+        context: Context,
+        prefixed: bool,
+        text: &str,
+    ) -> Result<Self, ParseError> {
         let failed = |error: CompileError| ParseError::new(text, error);
         let parsed = parse::condition(text).map_err(|error| failed(error.into()))?;
-        let (context, prefixed) = match paths {
-            Paths::Unprefixed(context) => (context, false),
-            Paths::Prefixed => (infer(&parsed).map_err(failed)?, true),
-        };
-        let compiled = compiler.compile(context, prefixed, &parsed).map_err(failed)?;
-        Ok(Self { text: text.into(), context, compiled })
+        let (compiled, whole) = compiler.compile(context, prefixed, &parsed).map_err(failed)?;
+        Ok(Self { text: text.into(), context, compiled, whole })
     }
 
     /// What it is evaluated for.
@@ -115,6 +130,11 @@ impl ConditionSet {
     /// A set with its error mode.
     pub fn new(conditions: Vec<Condition>, mode: ErrorMode) -> Self {
         Self { conditions, mode }
+    }
+
+    /// The levels that its conditions read as a whole.
+    pub(crate) fn whole(&self) -> Levels {
+        self.conditions.iter().fold(Levels::default(), |levels, condition| levels.and(condition.whole))
     }
 
     /// Whether there is no condition, so that nothing is ever met.

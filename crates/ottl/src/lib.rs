@@ -25,11 +25,13 @@ mod ast;
 mod compile;
 mod condition;
 mod context;
+mod editors;
 mod eval;
 mod functions;
 mod parse;
 #[cfg(test)]
 mod recorded;
+mod sequence;
 mod statement;
 
 pub use compile::{Compiler, Paths};
@@ -37,4 +39,5 @@ pub use condition::{Condition, ConditionError, ConditionSet, ErrorMode, ParseErr
 pub use context::{Context, UnknownContext};
 pub use eval::EvalError;
 pub use eval::frame::{Frame, Slots};
-pub use statement::Statement;
+pub use sequence::{Sequence, SequenceErrors, SequenceText, SharedCache};
+pub use statement::{Statement, StatementError};

@@ -21,6 +21,7 @@ const PROCESSORS: &[ProcessorFactory] = &[
     processors::filter::FACTORY,
     processors::gen_ai_normalizer::FACTORY,
     processors::genai::FACTORY,
+    processors::transform::FACTORY,
 ];
 
 const EXPORTERS: &[ExporterFactory] = &[

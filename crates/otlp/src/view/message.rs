@@ -137,6 +137,14 @@ impl<'a> Message<'a> {
         self.fields().filter(|field| field.number == number).last().map(|field| field.payload)
     }
 
+    /// The encoded message, where it is in one piece.
+    pub fn whole(&self) -> Option<&'a [u8]> {
+        match self.pieces {
+            Pieces::One(..) => self.piece(0).map(|(bytes, _)| bytes),
+            _ => None,
+        }
+    }
+
     /// The encoded message. Pieces of an edited one are put together.
     pub fn to_vec(&self) -> Vec<u8> {
         let mut out = Vec::new();

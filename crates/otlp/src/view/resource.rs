@@ -55,7 +55,7 @@ impl<'a> ResourceRef<'a> {
 
     /// The schema URL of the resource.
     pub fn schema_url(&self) -> &'a [u8] {
-        self.traces.resource_spans(self.ix).bytes(3)
+        self.traces.resource_schema_url(self.ix).unwrap_or_else(|| self.traces.resource_spans(self.ix).bytes(3))
     }
 
     /// Its scopes.

@@ -3,7 +3,7 @@
 use super::{CompileError, Result, Scope};
 use crate::ast::{self, ArgValue, Value};
 use crate::eval::expr::Expr;
-use crate::functions::{self, Arg, Args, Call, Function, ParamKind};
+use crate::functions::{self, Arg, Args, Call, Function, Param, ParamKind};
 
 // === impl Scope ===
 
@@ -14,7 +14,11 @@ impl Scope<'_> {
             let error = CompileError::new(name.at, format!("undefined function {:?}", name.text));
             return Err(error.nearest(&name.text, functions::all().map(|function| function.name)));
         };
-        let args = self.args(function, call)?;
+        if function.only.is_some() {
+            // It is about the span itself.
+            self.slots.reads_fields();
+        }
+        let args = self.args(function.name, function.params, call)?;
         let compiled = Call::new(function, args)
             .map_err(|message| CompileError::new(name.at, format!("{}: {message}", function.name)))?;
         let keys = self.keys(&call.keys)?;
@@ -22,35 +26,30 @@ impl Scope<'_> {
         Ok(if keys.is_empty() { compiled } else { Expr::Index(Box::new(compiled), keys) })
     }
 
-    fn args(&mut self, function: &'static Function, call: &ast::Call) -> Result<Args> {
-        let name = function.name;
-        if function.only.is_some() {
-            // It is about the span itself.
-            self.slots.reads_fields();
-        }
-        if function.params.is_empty() {
+    pub(super) fn args(&mut self, name: &'static str, params: &'static [Param], call: &ast::Call) -> Result<Args> {
+        if params.is_empty() {
             // Go does not look at the arguments of a function that takes none.
             return Ok(Args::default());
         }
-        let required = function.params.iter().filter(|param| !param.optional).count();
-        let (least, most, given) = (required, function.params.len(), call.args.len());
+        let required = params.iter().filter(|param| !param.optional).count();
+        let (least, most, given) = (required, params.len(), call.args.len());
         if given < least || given > most {
             let expected = if least == most { format!("{most}") } else { format!("{least} to {most}") };
             let message = format!("{name}: incorrect number of arguments, expected {expected} but got {given}");
             return Err(CompileError::new(call.name.at, message));
         }
-        let mut args: Vec<Arg> = function.params.iter().map(|_| Arg::Missing).collect();
+        let mut args: Vec<Arg> = params.iter().map(|_| Arg::Missing).collect();
         let mut named = false;
         for (position, arg) in call.args.iter().enumerate() {
             let at = match &arg.name {
                 Some(written) => {
                     named = true;
                     let wanted = functions::camel(&written.text);
-                    let found = function.params.iter().position(|param| functions::camel(param.name) == wanted);
+                    let found = params.iter().position(|param| functions::camel(param.name) == wanted);
                     found.ok_or_else(|| {
                         let message = format!("{name}: no such parameter: {}", written.text);
                         let error = CompileError::new(written.at, message);
-                        error.nearest(&written.text, function.params.iter().map(|param| param.name))
+                        error.nearest(&written.text, params.iter().map(|param| param.name))
                     })?
                 }
                 None if named => {
@@ -58,7 +57,7 @@ impl Scope<'_> {
                 }
                 None => position,
             };
-            if let (Some(param), Some(slot)) = (function.params.get(at), args.get_mut(at)) {
+            if let (Some(param), Some(slot)) = (params.get(at), args.get_mut(at)) {
                 *slot = self.arg(param.kind, arg).map_err(|error| {
                     let message = format!("{name}: argument {:?} {}", param.name, error.message);
                     if error.suggestion.is_some() || error.at != arg.at {
@@ -70,7 +69,7 @@ impl Scope<'_> {
             }
         }
         if let Some((param, _)) =
-            function.params.iter().zip(&args).find(|(param, arg)| !param.optional && matches!(arg, Arg::Missing))
+            params.iter().zip(&args).find(|(param, arg)| !param.optional && matches!(arg, Arg::Missing))
         {
             return Err(CompileError::new(call.name.at, format!("{name}: argument {:?} is missing", param.name)));
         }
@@ -79,24 +78,54 @@ impl Scope<'_> {
 
     fn arg(&mut self, kind: ParamKind, arg: &ast::Arg) -> Result<Arg> {
         let wrong = |message: &str| Err(CompileError::new(arg.at, message));
-        let value = match &arg.value {
-            ArgValue::Value(value) => value,
-            ArgValue::Function(_) => return wrong("must be a value, not a function"),
+        let value = match (kind, &arg.value) {
+            (ParamKind::Function, ArgValue::Function(name) | ArgValue::Value(Value::Enum(name))) => {
+                return self.function(name).map(Arg::Function);
+            }
+            (ParamKind::Function, ArgValue::Value(_)) => return wrong("must be the name of a function"),
+            (_, ArgValue::Value(value)) => value,
+            (_, ArgValue::Function(_)) => return wrong("must be a value, not a function"),
         };
         match (kind, value) {
-            (ParamKind::StrLiteral, Value::String(_)) | (ParamKind::BoolLiteral, Value::Bool(_)) => {}
+            (ParamKind::StrLiteral, Value::String(_))
+            | (ParamKind::BoolLiteral, Value::Bool(_))
+            | (ParamKind::IntLiteral, Value::Int(_)) => {}
             (ParamKind::StrLiteral, _) => return wrong("must be a string"),
             (ParamKind::BoolLiteral, _) => return wrong("must be a boolean"),
+            (ParamKind::IntLiteral, _) => return wrong("must be an integer"),
+            (ParamKind::Path, Value::Path(path)) => {
+                return match self.path(path)? {
+                    Expr::Path(path) => Ok(Arg::Path(path)),
+                    _ => wrong("must be a path"),
+                };
+            }
+            (ParamKind::Path, _) => return wrong("must be a path"),
             (ParamKind::Lambda, Value::Lambda(lambda)) => return self.lambda(lambda).map(Arg::Lambda),
             (ParamKind::Lambda, _) => return wrong("must be a lambda"),
             (ParamKind::Anys, Value::List(items)) => return self.items(items, ParamKind::Any),
             (ParamKind::Anys, _) => return wrong("must be a list written in the text"),
+            (ParamKind::Strs, Value::List(items)) => return self.items(items, ParamKind::Str),
+            (ParamKind::StrLiterals, Value::List(items)) => {
+                if items.iter().any(|item| !matches!(item, Value::String(_))) {
+                    return wrong("must be a list of strings");
+                }
+                return self.items(items, ParamKind::Any);
+            }
+            (ParamKind::Strs | ParamKind::StrLiterals, _) => return wrong("must be a list written in the text"),
             (ParamKind::StrLikes, Value::List(items)) => return self.items(items, ParamKind::StrLike),
             _ => {}
         }
         let expr = self.value(value)?;
         check(kind, &expr, arg.at)?;
         Ok(Arg::Expr(expr))
+    }
+
+    /// A function that is given by its name.
+    fn function(&self, name: &ast::Name) -> Result<&'static Function> {
+        functions::find(&name.text, self.context).ok_or_else(|| {
+            let error = CompileError::new(name.at, format!("undefined function {:?}", name.text));
+            error.nearest(&name.text, functions::all().map(|function| function.name))
+        })
     }
 
     fn items(&mut self, items: &[Value], kind: ParamKind) -> Result<Arg> {

@@ -2,9 +2,9 @@
 //! function or an enum, the lowest of those that can reach it and lack nothing.
 
 use super::CompileError;
-use crate::ast::{Arg, ArgValue, Bool, Call, Key, LambdaBody, Path, Value};
+use crate::ast::{Arg, ArgValue, Bool, Call, Key, LambdaBody, Path, Statement, Value};
 use crate::context::Context;
-use crate::functions;
+use crate::{editors, functions};
 
 /// What a text uses.
 #[derive(Debug, Default)]
@@ -20,27 +20,54 @@ struct Uses<'t> {
 pub(crate) fn infer(condition: &Bool) -> Result<Context, CompileError> {
     let mut uses = Uses::default();
     uses.boolean(condition);
-    let names = || Context::ALL.map(Context::name);
-    let Some(prefix) = uses.lowest() else {
-        let message = "cannot tell the context: every path must begin with one, like span.name";
-        return Err(CompileError::new(0, message));
-    };
-    let context = Context::ALL.into_iter().find(|context| context.name() == prefix).ok_or_else(|| {
-        CompileError::new(0, format!("{prefix:?} is no context to evaluate a condition in")).nearest(prefix, names())
-    })?;
-    if uses.fits(context) {
-        return Ok(context);
-    }
-    let lower = Context::ALL
-        .into_iter()
-        .find(|lower| *lower != context && lower.prefixes().contains(&prefix) && uses.fits(*lower));
-    // The compiler finds what is missing, and says so.
-    Ok(lower.unwrap_or(context))
+    uses.context()
+}
+
+/// The context of statements and conditions that belong together, and the statements that name nothing of it themselves.
+pub(crate) fn infer_all(statements: &[Statement], conditions: &[Bool]) -> Result<(Context, Vec<usize>), CompileError> {
+    let mut uses = Uses::default();
+    statements.iter().for_each(|statement| uses.statement(statement));
+    conditions.iter().for_each(|condition| uses.boolean(condition));
+    let context = uses.context()?;
+    let others = statements.iter().enumerate().filter(|(_, statement)| {
+        let mut uses = Uses::default();
+        uses.statement(statement);
+        uses.lowest() != Some(context.name())
+    });
+    Ok((context, others.map(|(at, _)| at).collect()))
 }
 
 // === impl Uses ===
 
 impl<'t> Uses<'t> {
+    fn context(&self) -> Result<Context, CompileError> {
+        let names = || Context::ALL.map(Context::name);
+        let Some(prefix) = self.lowest() else {
+            let message = "cannot tell the context: every path must begin with one, like span.name";
+            return Err(CompileError::new(0, message));
+        };
+        let known = Context::ALL.into_iter().find(|context| context.name() == prefix);
+        let context = known.ok_or_else(|| {
+            let message = format!("{prefix:?} is no context to evaluate a condition or a statement in");
+            CompileError::new(0, message).nearest(prefix, names())
+        })?;
+        if self.fits(context) {
+            return Ok(context);
+        }
+        let lower = Context::ALL
+            .into_iter()
+            .find(|lower| *lower != context && lower.prefixes().contains(&prefix) && self.fits(*lower));
+        // The compiler finds what is missing, and says so.
+        Ok(lower.unwrap_or(context))
+    }
+
+    fn statement(&mut self, statement: &'t Statement) {
+        self.call(&statement.editor);
+        if let Some(condition) = &statement.condition {
+            self.boolean(condition);
+        }
+    }
+
     /// The prefix of the lowest context; of unknown ones the first.
     fn lowest(&self) -> Option<&'t str> {
         const ORDER: [&str; 5] = ["spanevent", "span", "scope", "instrumentation_scope", "resource"];
@@ -49,7 +76,9 @@ impl<'t> Uses<'t> {
     }
 
     fn fits(&self, context: Context) -> bool {
-        self.functions.iter().all(|name| functions::find(name, context).is_some())
+        self.functions
+            .iter()
+            .all(|name| functions::find(name, context).is_some() || editors::find(name, context).is_some())
             && self.symbols.iter().all(|name| context.symbol(name).is_some())
     }
 

@@ -1,6 +1,7 @@
 //! Syntax trees to programs: names are looked up, literals checked, attribute keys numbered.
 
 mod call;
+mod editor;
 mod infer;
 mod path;
 mod value;
@@ -8,11 +9,12 @@ mod value;
 use crate::ast;
 use crate::context::Context;
 use crate::eval::bool::Bool;
-use crate::eval::frame::{Slots, SlotsBuilder};
+use crate::eval::frame::{Levels, Slots, SlotsBuilder};
 use crate::functions;
 use crate::parse::SyntaxError;
 
-pub(crate) use infer::infer;
+pub(crate) use editor::Ready;
+pub(crate) use infer::{infer, infer_all};
 
 /// How the paths of a text say what they belong to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -46,6 +48,8 @@ pub(crate) struct Scope<'c> {
     context: Context,
     prefixed: bool,
     lambdas: bool,
+    /// Levels whose attributes, or events, are read as a whole.
+    whole: Levels,
     /// Parameters of the lambdas around, from the outermost; blank ones have no name.
     locals: Vec<Option<String>>,
 }
@@ -72,9 +76,20 @@ impl Compiler {
         self.slots.build()
     }
 
-    pub(crate) fn compile(&mut self, context: Context, prefixed: bool, condition: &ast::Bool) -> Result<Bool> {
-        let mut scope = Scope { slots: &mut self.slots, context, prefixed, lambdas: self.lambdas, locals: Vec::new() };
-        scope.boolean(condition)
+    /// A condition, and the levels that it reads as a whole.
+    pub(crate) fn compile(
+        &mut self,
+        context: Context,
+        prefixed: bool,
+        condition: &ast::Bool,
+    ) -> Result<(Bool, Levels)> {
+        let mut scope = self.scope(context, prefixed);
+        Ok((scope.boolean(condition)?, scope.whole))
+    }
+
+    fn scope(&mut self, context: Context, prefixed: bool) -> Scope<'_> {
+        let lambdas = self.lambdas;
+        Scope { slots: &mut self.slots, context, prefixed, lambdas, whole: Levels::default(), locals: Vec::new() }
     }
 
     #[cfg(test)]
@@ -84,8 +99,7 @@ impl Compiler {
         prefixed: bool,
         value: &ast::Value,
     ) -> Result<crate::eval::expr::Expr> {
-        let mut scope = Scope { slots: &mut self.slots, context, prefixed, lambdas: self.lambdas, locals: Vec::new() };
-        scope.value(value)
+        self.scope(context, prefixed).value(value)
     }
 }
 

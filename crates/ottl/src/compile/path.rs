@@ -13,7 +13,7 @@ enum Target {
     Field(Field),
     Attributes(Level),
     TraceState,
-    /// A map that stays empty here; keys are allowed.
+    /// A map that is always empty here; keys are allowed.
     Empty,
 }
 
@@ -147,7 +147,7 @@ impl Scope<'_> {
         }
     }
 
-    /// The cache belongs to the context itself. Conditions find it empty.
+    /// The cache belongs to the context itself. Conditions that stand alone find it empty.
     fn cache(&self, root: Root, path: &ast::Path, joined: &str) -> Result<Target> {
         if root != self.context.root() {
             let message = format!("{:?}: only the cache of context {} can be used here", path.describe(), self.context);
@@ -159,7 +159,7 @@ impl Scope<'_> {
                 format!("invalid path {:?}: a cache has keys, not fields", path.describe()),
             ));
         }
-        Ok(Target::Empty)
+        Ok(Target::Attributes(Level::Cache))
     }
 
     fn read(&mut self, target: Target, path: &ast::Path, fields: &[ast::Field]) -> Result<Expr> {
@@ -171,6 +171,12 @@ impl Scope<'_> {
         }
         if matches!(target, Target::Field(_) | Target::TraceState) {
             self.slots.reads_fields();
+        }
+        match (target, last.keys.first()) {
+            (Target::Attributes(_), Some(ast::Key::String(_))) => {}
+            (Target::Attributes(level), _) => self.whole.insert(level),
+            (Target::Field(Field::Events | Field::Links), _) => self.whole.insert(Level::Span),
+            _ => {}
         }
         Ok(Expr::Path(match (target, last.keys.as_slice()) {
             (Target::Field(field), _) => Path::Field(field),

@@ -3,10 +3,13 @@
 
 use std::ops::ControlFlow;
 
+use bumpalo::Bump;
 use spanmill_otlp::{
-    Attribute, EventRef, KeyTable, Message, Payload, Pos, ResourceRef, ScopeRef, Slot, SpanRef, StatusRef, ValueRef,
-    Visitor,
+    Attribute, EventRef, KeyTable, Message, Payload, Pos, ResourceIx, ResourceRef, ScopeIx, ScopeRef, Slot, SpanIx,
+    SpanRef, StatusRef, ValueRef, Visitor,
 };
+
+use super::edits::Draft;
 
 /// Where attributes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +18,13 @@ pub(crate) enum Level {
     Scope,
     Span,
     Event,
+    /// What statements note for those that follow.
+    Cache,
 }
+
+/// A set of levels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Levels(u8);
 
 /// The attribute keys that the expressions of a program read, numbered.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +33,7 @@ pub struct Slots {
     scope: Keys,
     span: Keys,
     event: Keys,
+    cache: Keys,
     /// Whether fields of spans beside attributes are read; where not, a span is read only as far as its attributes are wanted.
     fields: bool,
 }
@@ -39,33 +49,66 @@ struct Keys {
 /// Collects keys while expressions are compiled.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SlotsBuilder {
-    keys: [Vec<String>; 4],
+    keys: [Vec<String>; 5],
     fields: bool,
 }
 
-/// A place for the values that expressions read. It is made once a request and moved from span to span.
+/// A place for the values that expressions read. It is made once a request and moved from span to span. Where statements
+/// edit, what they change stands here until the whole is noted in a draft.
 #[derive(Debug, Clone)]
 pub struct Frame<'a> {
-    slots: &'a Slots,
+    pub(crate) slots: &'a Slots,
     pub(crate) resource: Table<'a>,
-    pub(crate) resource_ref: Option<ResourceRef<'a>>,
+    pub(crate) resource_ix: Option<ResourceIx>,
+    pub(crate) resource_fields: ResourceFields<'a>,
     pub(crate) scope: Table<'a>,
-    pub(crate) scope_ref: Option<ScopeRef<'a>>,
+    pub(crate) scope_ix: Option<ScopeIx>,
+    pub(crate) scope_fields: ScopeFields<'a>,
     pub(crate) span: Table<'a>,
-    /// Filled where the program reads any of them.
+    pub(crate) span_ix: Option<SpanIx>,
+    /// Filled where the program reads any of them; so are those of the other levels.
     pub(crate) fields: SpanFields<'a>,
     pub(crate) event: Table<'a>,
-    pub(crate) event_ref: Option<EventRef<'a>>,
+    pub(crate) event_fields: EventFields<'a>,
     pub(crate) event_index: Option<i64>,
+    pub(crate) cache: Table<'a>,
+    /// What is needed for editing; none where nothing is edited.
+    pub(crate) draft: Option<Box<Draft<'a>>>,
 }
 
 /// One message and its attributes by slot.
 #[derive(Debug, Clone)]
 pub(crate) struct Table<'a> {
     pub(crate) message: Message<'a>,
-    values: Vec<Option<ValueRef<'a>>>,
+    pub(crate) values: Vec<Option<ValueRef<'a>>>,
+    /// Where the attributes lie that have a value.
+    pub(crate) places: Vec<Pos>,
     /// How many keys were not found yet.
     missing: usize,
+}
+
+/// The fields of a resource that are no attributes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ResourceFields<'a> {
+    pub(crate) dropped_attributes: u32,
+    pub(crate) schema_url: &'a [u8],
+}
+
+/// The fields of a scope that are no attributes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct ScopeFields<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) version: &'a [u8],
+    pub(crate) dropped_attributes: u32,
+    pub(crate) schema_url: &'a [u8],
+}
+
+/// The fields of an event that are no attributes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct EventFields<'a> {
+    pub(crate) time: u64,
+    pub(crate) name: &'a [u8],
+    pub(crate) dropped_attributes: u32,
 }
 
 /// The fields of a span that are no attributes.
@@ -104,6 +147,48 @@ pub(crate) const RESOURCE_ATTRIBUTES: u32 = 1;
 pub(crate) const SCOPE_ATTRIBUTES: u32 = 3;
 pub(crate) const SPAN_ATTRIBUTES: u32 = 9;
 pub(crate) const EVENT_ATTRIBUTES: u32 = 3;
+pub(crate) const CACHE_ENTRIES: u32 = 1;
+
+// === impl Level ===
+
+impl Level {
+    /// The number of the field that holds attributes.
+    pub(crate) fn attributes(self) -> u32 {
+        match self {
+            Self::Resource => RESOURCE_ATTRIBUTES,
+            Self::Scope => SCOPE_ATTRIBUTES,
+            Self::Span => SPAN_ATTRIBUTES,
+            Self::Event => EVENT_ATTRIBUTES,
+            Self::Cache => CACHE_ENTRIES,
+        }
+    }
+}
+
+// === impl Levels ===
+
+impl Levels {
+    pub(crate) fn insert(&mut self, level: Level) {
+        self.0 |= 1 << level as u8;
+    }
+
+    pub(crate) fn remove(&mut self, level: Level) {
+        self.0 &= !(1 << level as u8);
+    }
+
+    pub(crate) fn contains(self, level: Level) -> bool {
+        self.0 >> level as u8 & 1 != 0
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether any level is in both.
+    #[inline]
+    pub(crate) fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
 
 // === impl SlotsBuilder ===
 
@@ -124,8 +209,8 @@ impl SlotsBuilder {
     }
 
     pub(crate) fn build(self) -> Slots {
-        let [resource, scope, span, event] = self.keys.map(Keys::new);
-        Slots { resource, scope, span, event, fields: self.fields }
+        let [resource, scope, span, event, cache] = self.keys.map(Keys::new);
+        Slots { resource, scope, span, event, cache, fields: self.fields }
     }
 }
 
@@ -146,20 +231,50 @@ impl Keys {
 // === impl Slots ===
 
 impl Slots {
-    /// A frame for a request.
+    /// A frame for a request that is only read.
     pub fn frame(&self) -> Frame<'_> {
         Frame {
             slots: self,
             resource: Table::new(),
-            resource_ref: None,
+            resource_ix: None,
+            resource_fields: ResourceFields::default(),
             scope: Table::new(),
-            scope_ref: None,
+            scope_ix: None,
+            scope_fields: ScopeFields::default(),
             span: Table::new(),
+            span_ix: None,
             fields: SpanFields::default(),
             event: Table::new(),
-            event_ref: None,
+            event_fields: EventFields::default(),
             event_index: None,
+            cache: Table::new(),
+            draft: None,
         }
+    }
+
+    /// A frame in which statements edit; what they make goes to the arena.
+    pub(crate) fn editing<'a>(&'a self, arena: &'a Bump) -> Frame<'a> {
+        Frame { draft: Some(Box::new(Draft::new(arena))), ..self.frame() }
+    }
+
+    /// How many keys there are at a level.
+    pub(crate) fn count(&self, level: Level) -> usize {
+        self.keys(level).table.len()
+    }
+
+    fn keys(&self, level: Level) -> &Keys {
+        match level {
+            Level::Resource => &self.resource,
+            Level::Scope => &self.scope,
+            Level::Span => &self.span,
+            Level::Event => &self.event,
+            Level::Cache => &self.cache,
+        }
+    }
+
+    /// The key of a slot.
+    pub(crate) fn key(&self, level: Level, slot: Slot) -> &[u8] {
+        self.keys(level).table.key(slot).unwrap_or(&[])
     }
 }
 
@@ -168,20 +283,39 @@ impl Slots {
 impl<'a> Frame<'a> {
     /// Moves to a resource.
     pub fn enter_resource(&mut self, resource: ResourceRef<'a>) {
-        self.resource_ref = Some(resource);
-        self.resource.fill(resource.message(), RESOURCE_ATTRIBUTES, &self.slots.resource);
+        let message = resource.message();
+        self.resource_ix = Some(resource.ix());
+        self.resource.fill(message, RESOURCE_ATTRIBUTES, &self.slots.resource);
+        if self.slots.fields {
+            let dropped_attributes = resource.dropped_attributes_count();
+            self.resource_fields = ResourceFields { dropped_attributes, schema_url: resource.schema_url() };
+        }
     }
 
     /// Moves to a scope of the resource.
     pub fn enter_scope(&mut self, scope: ScopeRef<'a>) {
-        self.scope_ref = Some(scope);
+        self.scope_ix = Some(scope.ix());
         self.scope.fill(scope.message(), SCOPE_ATTRIBUTES, &self.slots.scope);
+        if self.slots.fields {
+            self.scope_fields = ScopeFields {
+                name: scope.name(),
+                version: scope.version(),
+                dropped_attributes: scope.dropped_attributes_count(),
+                schema_url: scope.schema_url(),
+            };
+        }
     }
 
     /// Moves to a span of the scope.
     #[inline]
     pub fn enter_span(&mut self, span: SpanRef<'a>) {
-        let message = span.message();
+        self.span_ix = Some(span.ix());
+        self.read_span(span.message());
+    }
+
+    /// Reads a span's message.
+    #[inline]
+    pub(crate) fn read_span(&mut self, message: Message<'a>) {
         self.span.clear(message, &self.slots.span);
         if self.slots.fields {
             self.fields = SpanFields::default();
@@ -194,9 +328,21 @@ impl<'a> Frame<'a> {
 
     /// Moves to an event of the span. `index` is its number among the events, where the caller tells it.
     pub fn enter_event(&mut self, event: EventRef<'a>, index: Option<i64>) {
-        self.event_ref = Some(event);
         self.event_index = index;
         self.event.fill(event.message(), EVENT_ATTRIBUTES, &self.slots.event);
+        if self.slots.fields {
+            self.event_fields = EventFields {
+                time: event.time_unix_nano(),
+                name: event.name(),
+                dropped_attributes: event.dropped_attributes_count(),
+            };
+        }
+    }
+
+    /// Reads another message at a level; fields that are no attributes stay as they are.
+    pub(crate) fn read_table(&mut self, level: Level, message: Message<'a>) {
+        let slots = self.slots;
+        self.table_mut(level).fill(message, level.attributes(), slots.keys(level));
     }
 
     #[inline]
@@ -211,6 +357,17 @@ impl<'a> Frame<'a> {
             Level::Scope => &self.scope,
             Level::Span => &self.span,
             Level::Event => &self.event,
+            Level::Cache => &self.cache,
+        }
+    }
+
+    pub(crate) fn table_mut(&mut self, level: Level) -> &mut Table<'a> {
+        match level {
+            Level::Resource => &mut self.resource,
+            Level::Scope => &mut self.scope,
+            Level::Span => &mut self.span,
+            Level::Event => &mut self.event,
+            Level::Cache => &mut self.cache,
         }
     }
 }
@@ -272,7 +429,7 @@ impl<'a> Visitor<'a> for Wanted<'_, 'a> {
 
 impl<'a> Table<'a> {
     fn new() -> Self {
-        Self { message: Message::standalone(&[]), values: Vec::new(), missing: 0 }
+        Self { message: Message::standalone(&[]), values: Vec::new(), places: Vec::new(), missing: 0 }
     }
 
     #[inline]
@@ -280,6 +437,8 @@ impl<'a> Table<'a> {
         self.message = message;
         self.values.clear();
         self.values.resize(keys.table.len(), None);
+        // What stands there from before is read only where there is a value.
+        self.places.resize(keys.table.len(), Pos::default());
         self.missing = keys.table.len();
     }
 
@@ -303,14 +462,16 @@ impl<'a> Table<'a> {
         }
         let Attribute { key, value, .. } = Attribute::read(body, pos);
         if let Some(slot) = keys.get(key) {
-            self.keep(slot, value);
+            self.keep(slot, value, pos);
         }
     }
 
     #[inline]
-    fn keep(&mut self, slot: Slot, value: ValueRef<'a>) {
-        if let Some(kept @ None) = self.values.get_mut(usize::from(slot)) {
-            *kept = Some(value);
+    fn keep(&mut self, slot: Slot, value: ValueRef<'a>, pos: Pos) {
+        if let (Some(kept @ None), Some(place)) =
+            (self.values.get_mut(usize::from(slot)), self.places.get_mut(usize::from(slot)))
+        {
+            (*kept, *place) = (Some(value), pos);
             self.missing -= 1;
         }
     }
@@ -409,7 +570,7 @@ mod tests {
                     (SPAN_ATTRIBUTES, Payload::Bytes(body)) => {
                         let Attribute { key, value, .. } = Attribute::read(body, field.pos);
                         if let Some(slot) = keys.table.get(key) {
-                            general.keep(slot, value);
+                            general.keep(slot, value, field.pos);
                         }
                     }
                     (number, payload) => general_fields.note(number, payload),

@@ -1,8 +1,10 @@
 //! Running compiled expressions on a request.
 
+pub(crate) mod assign;
 pub(crate) mod bool;
 pub(crate) mod compare;
 pub(crate) mod convert;
+pub(crate) mod edits;
 pub(crate) mod expr;
 pub(crate) mod frame;
 pub(crate) mod index;

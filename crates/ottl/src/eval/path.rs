@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use spanmill_otlp::{Slot, ValueRef};
 
 use super::expr::{Env, Key};
-use super::frame::{EVENT_ATTRIBUTES, Level, RESOURCE_ATTRIBUTES, SCOPE_ATTRIBUTES, SPAN_ATTRIBUTES};
+use super::frame::Level;
 use super::index::{index_value, map_key};
 use super::val::{MapVal, Time, Val};
 use super::{EvalError, convert};
@@ -87,8 +87,10 @@ impl Path {
             Self::Computed { level, key, rest } => {
                 let key = map_key(key, env)?;
                 let message = &env.frame.table(*level).message;
-                let found: Option<ValueRef<'e>> =
-                    message.attributes(number(*level)).find(|found| found.key == key.as_ref()).map(|found| found.value);
+                let found: Option<ValueRef<'e>> = message
+                    .attributes(level.attributes())
+                    .find(|found| found.key == key.as_ref())
+                    .map(|found| found.value);
                 match found {
                     None => Ok(Val::Nil),
                     Some(value) => index_value(value, rest, env),
@@ -107,17 +109,8 @@ impl Path {
     }
 }
 
-fn number(level: Level) -> u32 {
-    match level {
-        Level::Resource => RESOURCE_ATTRIBUTES,
-        Level::Scope => SCOPE_ATTRIBUTES,
-        Level::Span => SPAN_ATTRIBUTES,
-        Level::Event => EVENT_ATTRIBUTES,
-    }
-}
-
 fn attributes<'e>(level: Level, env: &'e Env<'e>) -> MapVal<'e> {
-    MapVal::Attributes(&env.frame.table(level).message, number(level))
+    MapVal::Attributes(&env.frame.table(level).message, level.attributes())
 }
 
 // === impl Field ===
@@ -127,10 +120,10 @@ impl Field {
     fn get<'e>(self, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
         let frame = env.frame;
         let span = &frame.fields;
-        let bytes = |bytes: Option<&'e [u8]>| Val::Str(Cow::Borrowed(bytes.unwrap_or(&[])));
-        let count = |count: Option<u32>| Val::Int(i64::from(count.unwrap_or(0)));
+        let bytes = |bytes: &'e [u8]| Val::Str(Cow::Borrowed(bytes));
+        let count = |count: u32| Val::Int(i64::from(count));
         Ok(match self {
-            Self::Name => bytes(Some(span.name)),
+            Self::Name => bytes(span.name),
             Self::Kind => Val::Int(i64::from(span.kind)),
             Self::KindString => Val::text(kind(span.kind, KINDS)),
             Self::KindDeprecatedString => Val::text(kind(span.kind, DEPRECATED_KINDS)),
@@ -140,30 +133,30 @@ impl Field {
             Self::SpanIdString => Val::string(convert::hex(&id::<8>(span.span_id))),
             Self::ParentSpanId => Val::SpanId(id(span.parent_span_id)),
             Self::ParentSpanIdString => Val::string(convert::hex(&id::<8>(span.parent_span_id))),
-            Self::TraceState => bytes(Some(span.trace_state)),
+            Self::TraceState => bytes(span.trace_state),
             Self::StartNano => Val::Int(span.start as i64),
             Self::EndNano => Val::Int(span.end as i64),
             Self::Start => Val::Time(Time { nanos: span.start as i64 }),
             Self::End => Val::Time(Time { nanos: span.end as i64 }),
-            Self::Dropped => count(Some(span.dropped_attributes)),
+            Self::Dropped => count(span.dropped_attributes),
             Self::Events => Val::Events(&frame.span.message),
-            Self::DroppedEvents => count(Some(span.dropped_events)),
+            Self::DroppedEvents => count(span.dropped_events),
             Self::Links => Val::Links(&frame.span.message),
-            Self::DroppedLinks => count(Some(span.dropped_links)),
+            Self::DroppedLinks => count(span.dropped_links),
             Self::Status => Val::Status(span.status),
             Self::StatusCode => Val::Int(i64::from(span.status.code)),
-            Self::StatusMessage => bytes(Some(span.status.message)),
-            Self::Flags => count(Some(span.flags)),
-            Self::ResourceDropped => count(frame.resource_ref.map(|resource| resource.dropped_attributes_count())),
-            Self::ResourceSchemaUrl => bytes(frame.resource_ref.map(|resource| resource.schema_url())),
-            Self::ScopeName => bytes(frame.scope_ref.map(|scope| scope.name())),
-            Self::ScopeVersion => bytes(frame.scope_ref.map(|scope| scope.version())),
-            Self::ScopeDropped => count(frame.scope_ref.map(|scope| scope.dropped_attributes_count())),
-            Self::ScopeSchemaUrl => bytes(frame.scope_ref.map(|scope| scope.schema_url())),
-            Self::EventNano => Val::Int(event_time(env)),
-            Self::EventTime => Val::Time(Time { nanos: event_time(env) }),
-            Self::EventName => bytes(frame.event_ref.map(|event| event.name())),
-            Self::EventDropped => count(frame.event_ref.map(|event| event.dropped_attributes_count())),
+            Self::StatusMessage => bytes(span.status.message),
+            Self::Flags => count(span.flags),
+            Self::ResourceDropped => count(frame.resource_fields.dropped_attributes),
+            Self::ResourceSchemaUrl => bytes(frame.resource_fields.schema_url),
+            Self::ScopeName => bytes(frame.scope_fields.name),
+            Self::ScopeVersion => bytes(frame.scope_fields.version),
+            Self::ScopeDropped => count(frame.scope_fields.dropped_attributes),
+            Self::ScopeSchemaUrl => bytes(frame.scope_fields.schema_url),
+            Self::EventNano => Val::Int(frame.event_fields.time as i64),
+            Self::EventTime => Val::Time(Time { nanos: frame.event_fields.time as i64 }),
+            Self::EventName => bytes(frame.event_fields.name),
+            Self::EventDropped => count(frame.event_fields.dropped_attributes),
             Self::EventIndex => match frame.event_index {
                 Some(index) => Val::Int(index),
                 None => return Err(EvalError::Static("the index of an event is not known here")),
@@ -171,10 +164,6 @@ impl Field {
             Self::ClientAddress => Val::Nil,
         })
     }
-}
-
-fn event_time(env: &Env<'_>) -> i64 {
-    env.frame.event_ref.map_or(0, |event| event.time_unix_nano()) as i64
 }
 
 fn id<const N: usize>(bytes: &[u8]) -> [u8; N] {
@@ -196,31 +185,65 @@ fn kind(kind: i32, words: &'static [&'static str]) -> &'static str {
     usize::try_from(kind).ok().and_then(|kind| words.get(kind)).copied().unwrap_or("")
 }
 
+/// The kind of that name.
+pub(crate) fn kind_of(name: &[u8], deprecated: bool) -> Result<i32, EvalError> {
+    let words = if deprecated { DEPRECATED_KINDS } else { KINDS };
+    let found = words.iter().position(|word| word.as_bytes() == name);
+    found.and_then(|kind| i32::try_from(kind).ok()).ok_or_else(|| EvalError::parse("kind of span", name))
+}
+
 /// The value of a key of a W3C trace state: empty where it is missing, nil where the state is not well-formed.
 fn trace_state<'e>(state: &'e [u8], key: &[u8]) -> Val<'e> {
-    let mut found: &[u8] = &[];
-    let mut members = 0;
+    match members(state) {
+        Some(members) => {
+            let found = members.iter().find(|(name, _)| *name == key);
+            Val::Str(Cow::Borrowed(found.map_or(&[], |(_, value)| *value)))
+        }
+        None => Val::Nil,
+    }
+}
+
+/// A W3C trace state with a member set, which comes first then; none where either is not well-formed.
+pub(crate) fn trace_state_with(state: &[u8], key: &[u8], value: &[u8]) -> Option<Vec<u8>> {
+    let mut all = members(state)?;
+    let known = all.len();
+    all.retain(|(name, _)| *name != key);
+    if !is_member(key, value) || (all.len() == known && known >= MAX_MEMBERS) {
+        return None;
+    }
+    all.insert(0, (key, value));
+    let texts: Vec<Vec<u8>> = all.iter().map(|(name, value)| [name, &b"="[..], value].concat()).collect();
+    Some(texts.join(&b','))
+}
+
+/// Most members of a trace state.
+const MAX_MEMBERS: usize = 32;
+
+fn is_member(name: &[u8], value: &[u8]) -> bool {
+    let value_ok = !value.is_empty()
+        && value.len() <= 256
+        && value.iter().all(|byte| (0x20..=0x7e).contains(byte) && !matches!(byte, b',' | b'='));
+    let name_ok = name.iter().all(|byte| {
+        byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'*' | b'/' | b'@')
+    }) && matches!(name.first(), Some(b'a'..=b'z' | b'0'..=b'9'))
+        && name.len() <= 256;
+    value_ok && name_ok
+}
+
+/// The members of a trace state, where it is well-formed.
+fn members(state: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+    let mut found: Vec<(&[u8], &[u8])> = Vec::new();
     for member in state.split(|byte| *byte == b',') {
         let member = member.trim_ascii();
         if member.is_empty() {
             continue;
         }
-        members += 1;
-        let Some(equals) = member.iter().position(|byte| *byte == b'=') else { return Val::Nil };
+        let equals = member.iter().position(|byte| *byte == b'=')?;
         let (name, value) = (member.get(..equals).unwrap_or(&[]), member.get(equals + 1..).unwrap_or(&[]));
-        let value_ok = !value.is_empty()
-            && value.len() <= 256
-            && value.iter().all(|byte| (0x20..=0x7e).contains(byte) && !matches!(byte, b',' | b'='));
-        let name_ok = name.iter().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'*' | b'/' | b'@')
-        }) && matches!(name.first(), Some(b'a'..=b'z' | b'0'..=b'9'))
-            && name.len() <= 256;
-        if !value_ok || !name_ok || members > 32 {
-            return Val::Nil;
+        if !is_member(name, value) || found.len() >= MAX_MEMBERS {
+            return None;
         }
-        if name == key && found.is_empty() {
-            found = value;
-        }
+        found.push((name, value));
     }
-    Val::Str(Cow::Borrowed(found))
+    Some(found)
 }

@@ -299,22 +299,36 @@ pub(crate) fn encode_slice(items: &[Val<'_>]) -> Result<Vec<u8>, EvalError> {
     Ok(out)
 }
 
+/// Appends an attribute as a field of that number, which is below 16; `value` is an encoded `AnyValue`.
+pub(crate) fn put_attribute(out: &mut Vec<u8>, number: u32, key: &[u8], value: &[u8]) {
+    let len = delimited_len(key.len()) + delimited_len(value.len());
+    out.push((number << 3) as u8 | 2);
+    put_len(out, len);
+    put_delimited(out, 0x0a, key);
+    put_delimited(out, 0x12, value);
+}
+
 /// Appends an entry of a `KeyValueList`; `value` is an encoded `AnyValue`.
 pub(crate) fn put_entry(out: &mut Vec<u8>, key: &[u8], value: &[u8]) {
-    let mut entry = Vec::with_capacity(key.len() + value.len() + 12);
-    put_delimited(&mut entry, 0x0a, key);
-    put_delimited(&mut entry, 0x12, value);
-    put_delimited(out, 0x0a, &entry);
+    put_attribute(out, 1, key, value);
 }
 
 /// Appends a field with a one-byte tag.
 pub(crate) fn put_delimited(out: &mut Vec<u8>, tag: u8, body: &[u8]) {
     out.push(tag);
-    let mut len = body.len();
+    put_len(out, body.len());
+    out.extend_from_slice(body);
+}
+
+fn put_len(out: &mut Vec<u8>, mut len: usize) {
     while len >= 0x80 {
         out.push(len as u8 | 0x80);
         len >>= 7;
     }
     out.push(len as u8);
-    out.extend_from_slice(body);
+}
+
+/// Length of a field with a one-byte tag.
+fn delimited_len(len: usize) -> usize {
+    1 + (len.max(1).ilog2() as usize / 7 + 1) + len
 }

@@ -24,10 +24,12 @@ use std::fmt;
 
 use crate::context::Context;
 use crate::eval::expr::{Env, Expr, Lambda};
+use crate::eval::path::Path;
 use crate::eval::val::{MapVal, Time, Val, elements};
 use crate::eval::{EvalError, convert as to};
 
 pub(crate) use case::camel;
+pub(crate) use pattern::{Computed, compile_pattern};
 
 /// A function.
 pub(crate) struct Function {
@@ -73,6 +75,15 @@ pub(crate) enum ParamKind {
     /// A list of values that are made into strings: written in the text, or one value that is a list.
     StrLikes,
     Lambda,
+    /// What an editor changes.
+    Path,
+    /// The name of a function.
+    Function,
+    IntLiteral,
+    /// A list written in the text, of literals.
+    StrLiterals,
+    /// A list written in the text, of strings.
+    Strs,
 }
 
 /// What a function does.
@@ -98,6 +109,8 @@ pub(crate) enum Arg {
     Expr(Expr),
     List(Box<[Expr]>),
     Lambda(Lambda),
+    Path(Path),
+    Function(&'static Function),
 }
 
 /// A compiled call.
@@ -135,12 +148,12 @@ pub(crate) fn find(name: &str, context: Context) -> Option<&'static Function> {
 }
 
 /// A parameter that must be given.
-const fn required(name: &'static str, kind: ParamKind) -> Param {
+pub(crate) const fn required(name: &'static str, kind: ParamKind) -> Param {
     Param { name, kind, optional: false }
 }
 
 /// A parameter that may be left out.
-const fn optional(name: &'static str, kind: ParamKind) -> Param {
+pub(crate) const fn optional(name: &'static str, kind: ParamKind) -> Param {
     Param { name, kind, optional: true }
 }
 
@@ -211,7 +224,17 @@ impl ParamKind {
             Self::DoubleLike => to::double_like(&value).map(drop),
             Self::BoolLike => to::bool_like(&value).map(drop),
             Self::BytesLike => to::bytes_like(value).map(drop),
-            Self::Any | Self::StrLiteral | Self::BoolLiteral | Self::Anys | Self::StrLikes | Self::Lambda => Ok(()),
+            Self::Any
+            | Self::StrLiteral
+            | Self::BoolLiteral
+            | Self::IntLiteral
+            | Self::Anys
+            | Self::StrLikes
+            | Self::StrLiterals
+            | Self::Strs
+            | Self::Lambda
+            | Self::Path
+            | Self::Function => Ok(()),
         }
     }
 }

@@ -17,7 +17,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         |args| {
             Ok(match args.literal(1) {
                 Some(pattern) => Box::new(Fixed(Matcher::new(pattern).map_err(|error| invalid(pattern, &error))?)),
-                None => Box::new(Computed { last: Mutex::new(None) }),
+                None => Box::new(Computed::default()),
             })
         },
     ),
@@ -26,10 +26,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[required("target", ParamKind::Str), required("pattern", ParamKind::Str)],
         |args| {
             let fixed = match args.literal(1) {
-                Some(pattern) => Some(re2::compile(pattern).map_err(|error| invalid(pattern, &error))?),
+                Some(pattern) => Some(compile_pattern(pattern)?),
                 None => None,
             };
-            Ok(Box::new(Extract { fixed, computed: Computed { last: Mutex::new(None) } }))
+            Ok(Box::new(Extract { fixed, computed: Computed::default() }))
         },
     ),
 ];
@@ -46,8 +46,8 @@ struct Extract {
 struct Fixed(Matcher);
 
 /// A pattern that is computed for every span. Mostly it is the same as before.
-#[derive(Debug)]
-struct Computed {
+#[derive(Debug, Default)]
+pub(crate) struct Computed {
     last: Mutex<Option<(Vec<u8>, Regex)>>,
 }
 
@@ -59,6 +59,11 @@ enum Matcher {
     EndsWith(Box<[u8]>),
     Equals(Box<[u8]>),
     Regex(Regex),
+}
+
+/// Compiles a pattern that is known at start.
+pub(crate) fn compile_pattern(pattern: &str) -> Result<Regex, String> {
+    re2::compile(pattern).map_err(|error| invalid(pattern, &error))
 }
 
 fn invalid(pattern: &str, error: &str) -> String {
@@ -130,7 +135,7 @@ impl Prepared for Computed {
 }
 
 impl Computed {
-    fn regex(&self, pattern: &[u8]) -> Result<Regex, EvalError> {
+    pub(crate) fn regex(&self, pattern: &[u8]) -> Result<Regex, EvalError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((known, regex)) = &*last
             && known == pattern

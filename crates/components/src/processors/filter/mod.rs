@@ -6,8 +6,7 @@ mod group;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use prometheus::IntCounter;
@@ -17,6 +16,8 @@ use spanmill_pipeline::{
     Batch, Code, Component, ConsumeError, Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability,
 };
 
+use super::ignored::Ignored;
+use super::pass_through::PassThrough;
 use group::{Errors, Group};
 
 /// Makes `filter` processors.
@@ -30,26 +31,11 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
     create,
 };
 
-/// Least time between two log lines about conditions that cannot be evaluated: a condition that fails does so for most spans.
-const QUIET: Duration = Duration::from_secs(10);
-
 struct FilterProcessor {
     id: ComponentId,
     groups: Vec<Group>,
     filtered: IntCounter,
-    ignored: Mutex<Ignored>,
-    next: Arc<dyn Consumer>,
-}
-
-/// Errors that were ignored and not yet told of.
-#[derive(Default)]
-struct Ignored {
-    untold: u64,
-    last: Option<Instant>,
-}
-
-/// Passes metrics or logs on as they are.
-struct PassThrough {
+    ignored: Ignored,
     next: Arc<dyn Consumer>,
 }
 
@@ -58,11 +44,11 @@ fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Resu
         Signal::Traces => {}
         Signal::Metrics => {
             config::refuse_conditions(context.section, ["metric_conditions", "metrics"])?;
-            return Ok(Arc::new(PassThrough { next }));
+            return Ok(Arc::new(PassThrough::new(next)));
         }
         Signal::Logs => {
             config::refuse_conditions(context.section, ["log_conditions", "logs"])?;
-            return Ok(Arc::new(PassThrough { next }));
+            return Ok(Arc::new(PassThrough::new(next)));
         }
     }
     let groups = config::read(context.section)?;
@@ -72,7 +58,7 @@ fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Resu
         "Number of spans dropped by the filter processor",
         &[("filter", &id.to_string())],
     );
-    Ok(Arc::new(FilterProcessor { id, groups, filtered, ignored: Mutex::default(), next }))
+    Ok(Arc::new(FilterProcessor { id, groups, filtered, ignored: Ignored::default(), next }))
 }
 
 // === impl FilterProcessor ===
@@ -106,7 +92,9 @@ impl FilterProcessor {
             group.apply(traces, &mut errors);
         }
         self.filtered.inc_by((before - traces.span_count()) as u64);
-        self.tell(&errors);
+        if let Some(error) = &errors.first {
+            self.ignored.tell(&self.id, errors.ignored, error);
+        }
         match errors.fatal {
             // The same spans would fail in the same way: a retry cannot help.
             Some(error) => {
@@ -115,30 +103,5 @@ impl FilterProcessor {
             }
             None => Ok(()),
         }
-    }
-
-    /// Logs ignored errors, now and then.
-    fn tell(&self, errors: &Errors) {
-        let Some(error) = &errors.first else { return };
-        let mut ignored = self.ignored.lock().unwrap_or_else(PoisonError::into_inner);
-        ignored.untold += errors.ignored;
-        if ignored.last.is_some_and(|last| last.elapsed() < QUIET) {
-            return;
-        }
-        ignored.last = Some(Instant::now());
-        let count = std::mem::take(&mut ignored.untold);
-        tracing::warn!(processor = %self.id, count, %error, "conditions could not be evaluated and were passed over");
-    }
-}
-
-// === impl PassThrough ===
-
-#[async_trait]
-impl Component for PassThrough {}
-
-#[async_trait]
-impl Consumer for PassThrough {
-    async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        self.next.consume(batch).await
     }
 }

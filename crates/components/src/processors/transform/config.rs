@@ -1,0 +1,187 @@
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use spanmill_config::{ConfigError, Section, Value};
+use spanmill_ottl::{Context, ErrorMode, Sequence, SequenceText, SharedCache};
+
+use super::Group;
+
+/// Options of the `transform` processor.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    /// What becomes of an error while a statement is executed: `ignore` logs it and goes on with the next statement,
+    /// `silent` goes on without a word, `propagate` refuses the whole request.
+    error_mode: Mode,
+    /// What is done to spans: a list of statements whose paths begin with the name of their context, or a list of groups.
+    trace_statements: Vec<Item>,
+    /// Statements on other signals are read, and refused where they would have to run.
+    metric_statements: IgnoredAny,
+    log_statements: IgnoredAny,
+    profile_statements: IgnoredAny,
+    /// Concerns logs; behind a feature gate of the Collector.
+    flatten_data: bool,
+}
+
+/// An item of `trace_statements`.
+#[derive(Debug)]
+enum Item {
+    Text(String),
+    Group(GroupConfig),
+}
+
+/// Statements that belong together.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct GroupConfig {
+    /// Where it is given, paths need no prefix.
+    context: In,
+    /// Conditions of which one must be met.
+    conditions: Vec<String>,
+    /// The statements.
+    statements: Vec<String>,
+    /// Replaces the processor's.
+    error_mode: Option<Mode>,
+    /// Whether the cache is shared with the other groups of the same context that say so.
+    shared_cache: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Mode(ErrorMode);
+
+/// A context, or none.
+#[derive(Debug, Clone, Copy, Default)]
+struct In(Option<Context>);
+
+/// Reads the configuration. Groups are applied one after the other, each to what the previous one left.
+pub(super) fn read(section: &Section) -> Result<Vec<Group>, ConfigError> {
+    let config: Config = section.parse()?;
+    if config.flatten_data {
+        let message = "needs the Collector's feature gate transform.flatten.logs, which there is not";
+        return Err(section.error("flatten_data", message));
+    }
+    for key in ["trace_statements", "metric_statements", "log_statements", "profile_statements"] {
+        if section.get(key).is_some_and(|given| given.is_null()) {
+            return Err(section.error(key, "expected a list of statements"));
+        }
+    }
+    let mut texts: Vec<(usize, String)> = Vec::new();
+    let mut groups: Vec<(Place, GroupConfig)> = Vec::new();
+    for (index, item) in config.trace_statements.into_iter().enumerate() {
+        match item {
+            Item::Text(text) => texts.push((index, text)),
+            Item::Group(_) if !texts.is_empty() => {
+                let message = "statements and groups of statements cannot stand in one list";
+                return Err(section.error("trace_statements", message));
+            }
+            Item::Group(group) => groups.push((Place::Group(index), group)),
+        }
+    }
+    if !texts.is_empty() {
+        let (places, statements) = texts.into_iter().unzip();
+        groups.push((Place::List(places), GroupConfig { statements, ..GroupConfig::default() }));
+    }
+    let mut problems = Vec::new();
+    let mut compiled: Vec<Group> = Vec::new();
+    for (place, group) in groups {
+        let text =
+            SequenceText { context: group.context.0, statements: &group.statements, conditions: &group.conditions };
+        let mode = group.error_mode.unwrap_or(config.error_mode).0;
+        match Sequence::parse(text, mode, false) {
+            Ok(sequence) => {
+                let shared = group.shared_cache.then(|| shared(&compiled, sequence.context()));
+                compiled.push(Group { sequence, shared });
+            }
+            Err(errors) => {
+                let problem = |(at, error), list: &str| section.problem(&place.path(list, at), error);
+                problems.extend(errors.statements.into_iter().map(|failed| problem(failed, "statements")));
+                problems.extend(errors.conditions.into_iter().map(|failed| problem(failed, "conditions")));
+            }
+        }
+    }
+    ConfigError::all(problems)?;
+    Ok(compiled)
+}
+
+/// The cache of the groups of a context that share one.
+fn shared(groups: &[Group], context: Context) -> Arc<SharedCache> {
+    let known = groups.iter().filter(|group| group.sequence.context() == context);
+    known.filter_map(|group| group.shared.clone()).next().unwrap_or_default()
+}
+
+/// Refuses statements on another signal: nothing here can execute them.
+pub(super) fn refuse(section: &Section, key: &str) -> Result<(), ConfigError> {
+    let empty = section.get(key).is_none_or(|given| match given.node().value() {
+        Value::List(list) => list.is_empty(),
+        _ => false,
+    });
+    if empty {
+        return Ok(());
+    }
+    Err(section
+        .error(key, "only spans can be transformed here; without these statements metrics and logs pass through"))
+}
+
+/// Where a group is written.
+enum Place {
+    /// As an item of the list.
+    Group(usize),
+    /// As the texts among the items.
+    List(Vec<usize>),
+}
+
+// === impl Place ===
+
+impl Place {
+    fn path(&self, list: &str, at: usize) -> String {
+        match self {
+            Self::Group(index) => format!("trace_statements[{index}]::{list}[{at}]"),
+            Self::List(places) => format!("trace_statements[{}]", places.get(at).copied().unwrap_or(at)),
+        }
+    }
+}
+
+// === impl Item ===
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ItemVisitor;
+
+        impl<'de> Visitor<'de> for ItemVisitor {
+            type Value = Item;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a statement, or a group with context, conditions, statements, error_mode and shared_cache")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Item, E> {
+                Ok(Item::Text(text.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
+                GroupConfig::deserialize(MapAccessDeserializer::new(map)).map(Item::Group)
+            }
+        }
+
+        deserializer.deserialize_any(ItemVisitor)
+    }
+}
+
+// === impl Mode ===
+
+impl<'de> Deserialize<'de> for Mode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+// === impl In ===
+
+impl<'de> Deserialize<'de> for In {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map(|context| Self(Some(context))).map_err(serde::de::Error::custom)
+    }
+}
