@@ -63,6 +63,15 @@ const CACHE_BYTES: usize = 16 << 20;
 // === impl Sequence ===
 
 impl Sequence {
+    /// Whether a text is a statement by its grammar, whatever it names.
+    ///
+    /// # Errors
+    ///
+    /// Fails where it is none.
+    pub fn check_grammar(text: &str) -> Result<(), ParseError> {
+        Statement::read(text).map(drop)
+    }
+
     /// Parses and compiles statements and conditions. Without a context it is the lowest that any of them names.
     ///
     /// # Errors
@@ -268,8 +277,9 @@ impl<'a> Pass<'_, 'a> {
                 (all, generation) = (events(frame), frame.generation());
             }
             let Some(event) = all.get(at) else { break };
-            frame.enter_event(*event, i64::try_from(at).ok());
-            frame.place_event(event.pos);
+            // The Collector's `transform` does not tell statements which event they are at, so none can depend on it.
+            frame.enter_event(*event, None);
+            frame.place_event(event.pos, at);
             self.statements(frame)?;
             frame.leave_event();
             at += 1;

@@ -2,7 +2,7 @@
 //! function or an enum, the lowest of those that can reach it and lack nothing.
 
 use super::CompileError;
-use crate::ast::{Arg, ArgValue, Bool, Call, Key, LambdaBody, Path, Statement, Value};
+use crate::ast::{Arg, ArgValue, Bool, Call, Key, LambdaBody, Name, Path, Statement, Value};
 use crate::context::Context;
 use crate::{editors, functions};
 
@@ -12,7 +12,7 @@ struct Uses<'t> {
     /// The prefix of each path.
     prefixes: Vec<Option<&'t str>>,
     functions: Vec<&'t str>,
-    symbols: Vec<&'t str>,
+    symbols: Vec<&'t Name>,
     locals: Vec<&'t str>,
 }
 
@@ -57,8 +57,16 @@ impl<'t> Uses<'t> {
         let lower = Context::ALL
             .into_iter()
             .find(|lower| *lower != context && lower.prefixes().contains(&prefix) && self.fits(*lower));
+        if let Some(lower) = lower {
+            return Ok(lower);
+        }
+        if let Some(name) = self.symbols.iter().find(|name| Context::Span.symbol(&name.text).is_none()) {
+            // As in Go: here a name of capitals is always taken for an enum, even where it is that of a function.
+            let message = format!("unknown enum {:?}; a function of that name can be given where the context is", name.text);
+            return Err(CompileError::new(name.at, message).nearest(&name.text, Context::Span.symbols()));
+        }
         // The compiler finds what is missing, and says so.
-        Ok(lower.unwrap_or(context))
+        Ok(context)
     }
 
     fn statement(&mut self, statement: &'t Statement) {
@@ -79,7 +87,7 @@ impl<'t> Uses<'t> {
         self.functions
             .iter()
             .all(|name| functions::find(name, context).is_some() || editors::find(name, context).is_some())
-            && self.symbols.iter().all(|name| context.symbol(name).is_some())
+            && self.symbols.iter().all(|name| context.symbol(&name.text).is_some())
     }
 
     fn boolean(&mut self, condition: &'t Bool) {
@@ -108,7 +116,7 @@ impl<'t> Uses<'t> {
     fn value(&mut self, value: &'t Value) {
         match value {
             Value::Nil | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::String(_) | Value::Bytes(_) => {}
-            Value::Enum(name) => self.symbols.push(&name.text),
+            Value::Enum(name) => self.symbols.push(name),
             Value::List(items) => items.iter().for_each(|item| self.value(item)),
             Value::Map(entries) => entries.iter().for_each(|(_, value)| self.value(value)),
             Value::Path(path) => self.path(path),

@@ -233,13 +233,11 @@ impl Edit for StringifyAll {
         let mut entries = self.target.entries(frame)?;
         let mut changed = false;
         for (_, value) in &mut entries {
-            let text = match Val::of(*value) {
+            let shown = match Val::of(*value) {
                 Val::Str(_) => continue,
-                Val::Nil => Some(std::borrow::Cow::Borrowed(&b""[..])),
-                Val::Bytes(bytes) => Some(crate::eval::json::base64(&bytes).into_bytes().into()),
-                other => convert::string_like(other)?,
+                other => convert::attribute_text(other),
             };
-            if let Given::Value(text) = Given::text(&text.unwrap_or_default(), frame) {
+            if let Given::Value(text) = Given::text(&shown, frame) {
                 (*value, changed) = (text, true);
             }
         }

@@ -243,10 +243,7 @@ impl<'a> Attributes<'_, 'a> {
     /// An attribute as text.
     fn get(&self, slot: Slot) -> Option<Text<'a>> {
         let value = self.frame.slot(Level::Span, slot)?;
-        match Val::of(value) {
-            Val::Bytes(bytes) => Some(crate::eval::json::base64(&bytes).into_bytes().into()),
-            value => convert::string_like(value).ok().map(Option::unwrap_or_default),
-        }
+        Some(convert::attribute_text(Val::of(value)))
     }
 }
 

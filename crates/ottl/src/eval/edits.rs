@@ -18,8 +18,8 @@ pub(crate) struct Draft<'a> {
     /// Levels with changes that their messages do not show yet.
     dirty: Levels,
     marks: [Marks; 5],
-    /// Where the event at hand lies in its span.
-    event_pos: Option<Pos>,
+    /// Where the event at hand lies in its span, and its number.
+    event_at: Option<(Pos, usize)>,
     /// Events of the span at hand that were changed, by where they lie.
     events: Vec<(Pos, &'a [u8])>,
     /// How often a span was put together anew.
@@ -77,7 +77,7 @@ impl<'a> Draft<'a> {
             scratch: Vec::new(),
             dirty: Levels::default(),
             marks: Default::default(),
-            event_pos: None,
+            event_at: None,
             events: Vec::new(),
             generation: 0,
             noted: Noted::default(),
@@ -194,10 +194,10 @@ impl<'a> Frame<'a> {
         }
         draft.events.clear();
         draft.generation += 1;
-        if draft.event_pos.is_some() {
+        if let Some((_, at)) = draft.event_at {
             // The event at hand lies elsewhere now.
-            let at = self.event_index.and_then(|index| usize::try_from(index).ok()).unwrap_or(0);
-            draft.event_pos = message.fields().filter(|field| field.number == EVENTS).nth(at).map(|field| field.pos);
+            let moved = message.fields().filter(|field| field.number == EVENTS).nth(at);
+            draft.event_at = moved.map(|field| (field.pos, at));
         }
         self.read_span(message);
     }
@@ -271,10 +271,10 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// Says where the event lies that was entered.
-    pub(crate) fn place_event(&mut self, pos: Pos) {
+    /// Says where the event lies that was entered, and its number.
+    pub(crate) fn place_event(&mut self, pos: Pos, at: usize) {
         if let Some(draft) = &mut self.draft {
-            draft.event_pos = Some(pos);
+            draft.event_at = Some((pos, at));
         }
     }
 
@@ -287,13 +287,13 @@ impl<'a> Frame<'a> {
     pub(crate) fn leave_event(&mut self) {
         self.keep_event();
         if let Some(draft) = &mut self.draft {
-            draft.event_pos = None;
+            draft.event_at = None;
         }
     }
 
     fn keep_event(&mut self) {
         let Some(draft) = &self.draft else { return };
-        let Some(pos) = draft.event_pos else { return };
+        let Some((pos, _)) = draft.event_at else { return };
         let Some(marks) = draft.marks(Level::Event) else { return };
         if !draft.dirty.contains(Level::Event) && !marks.rewritten {
             return;

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use spanmill_config::{ConfigError, Section, Value};
 use spanmill_ottl::{Context, ErrorMode, Sequence, SequenceText, SharedCache};
@@ -19,9 +19,9 @@ struct Config {
     /// What is done to spans: a list of statements whose paths begin with the name of their context, or a list of groups.
     trace_statements: Vec<Item>,
     /// Statements on other signals are read, and refused where they would have to run.
-    metric_statements: IgnoredAny,
-    log_statements: IgnoredAny,
-    profile_statements: IgnoredAny,
+    metric_statements: Vec<OtherItem>,
+    log_statements: Vec<OtherItem>,
+    profile_statements: Vec<OtherItem>,
     /// Concerns logs; behind a feature gate of the Collector.
     flatten_data: bool,
 }
@@ -31,6 +31,24 @@ struct Config {
 enum Item {
     Text(String),
     Group(GroupConfig),
+}
+
+/// An item of a list for another signal.
+#[derive(Debug)]
+enum OtherItem {
+    Text(String),
+    Group(OtherGroup),
+}
+
+/// Statements on another signal that belong together.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct OtherGroup {
+    context: IgnoredAny,
+    conditions: IgnoredAny,
+    statements: Vec<String>,
+    error_mode: Option<Mode>,
+    shared_cache: bool,
 }
 
 /// Statements that belong together.
@@ -68,6 +86,7 @@ pub(super) fn read(section: &Section) -> Result<Vec<Group>, ConfigError> {
             return Err(section.error(key, "expected a list of statements"));
         }
     }
+    check_others(section, &config)?;
     let mut texts: Vec<(usize, String)> = Vec::new();
     let mut groups: Vec<(Place, GroupConfig)> = Vec::new();
     for (index, item) in config.trace_statements.into_iter().enumerate() {
@@ -87,6 +106,11 @@ pub(super) fn read(section: &Section) -> Result<Vec<Group>, ConfigError> {
     let mut problems = Vec::new();
     let mut compiled: Vec<Group> = Vec::new();
     for (place, group) in groups {
+        if group.context.0.is_none() && group.statements.is_empty() && group.conditions.is_empty() {
+            let message = "a group without statements must say its context";
+            problems.push(section.problem(&place.path("statements", 0), message));
+            continue;
+        }
         let text =
             SequenceText { context: group.context.0, statements: &group.statements, conditions: &group.conditions };
         let mode = group.error_mode.unwrap_or(config.error_mode).0;
@@ -104,6 +128,26 @@ pub(super) fn read(section: &Section) -> Result<Vec<Group>, ConfigError> {
     }
     ConfigError::all(problems)?;
     Ok(compiled)
+}
+
+/// Checks the grammar of statements on other signals; what they name is known to the Collector alone.
+fn check_others(section: &Section, config: &Config) -> Result<(), ConfigError> {
+    let lists = [
+        ("metric_statements", &config.metric_statements),
+        ("log_statements", &config.log_statements),
+        ("profile_statements", &config.profile_statements),
+    ];
+    let mut problems = Vec::new();
+    for (key, list) in lists {
+        for (index, item) in list.iter().enumerate() {
+            for statement in item.statements() {
+                if let Err(error) = Sequence::check_grammar(statement) {
+                    problems.push(section.problem(&format!("{key}[{index}]"), error));
+                }
+            }
+        }
+    }
+    ConfigError::all(problems)
 }
 
 /// The cache of the groups of a context that share one.
@@ -148,26 +192,52 @@ impl Place {
 
 impl<'de> Deserialize<'de> for Item {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ItemVisitor;
+        text_or_group(deserializer, Self::Text, Self::Group)
+    }
+}
 
-        impl<'de> Visitor<'de> for ItemVisitor {
-            type Value = Item;
+// === impl OtherItem ===
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a statement, or a group with context, conditions, statements, error_mode and shared_cache")
-            }
+impl OtherItem {
+    fn statements(&self) -> &[String] {
+        match self {
+            Self::Text(text) => std::slice::from_ref(text),
+            Self::Group(group) => &group.statements,
+        }
+    }
+}
 
-            fn visit_str<E>(self, text: &str) -> Result<Item, E> {
-                Ok(Item::Text(text.to_owned()))
-            }
+impl<'de> Deserialize<'de> for OtherItem {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text_or_group(deserializer, Self::Text, Self::Group)
+    }
+}
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Item, A::Error> {
-                GroupConfig::deserialize(MapAccessDeserializer::new(map)).map(Item::Group)
-            }
+/// Reads a statement, or a group of statements.
+fn text_or_group<'de, D, G, T>(deserializer: D, text: fn(String) -> T, group: fn(G) -> T) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    G: DeserializeOwned,
+{
+    struct ItemVisitor<G, T>(fn(String) -> T, fn(G) -> T);
+
+    impl<'de, G: DeserializeOwned, T> Visitor<'de> for ItemVisitor<G, T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a statement, or a group with context, conditions, statements, error_mode and shared_cache")
         }
 
-        deserializer.deserialize_any(ItemVisitor)
+        fn visit_str<E>(self, text: &str) -> Result<T, E> {
+            Ok(self.0(text.to_owned()))
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            G::deserialize(MapAccessDeserializer::new(map)).map(self.1)
+        }
     }
+
+    deserializer.deserialize_any(ItemVisitor(text, group))
 }
 
 // === impl Mode ===

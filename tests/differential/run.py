@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""Runs the same YAML and the same spans through spanmill and through the Go Collector, and compares what comes out by meaning.
+
+    run.py --exec spanmill                            against what the Go Collector answered when `expected/` was recorded
+    run.py --exec spanmill --oracle otelcol           against the Go Collector itself
+    run.py --oracle otelcol --record                  records its answers anew
+
+A file of `cases/` has `requests` (lists of OTLP/JSON requests, one list a wave), `pipelines` (a processor and its configuration each; `wave`
+says which requests it is fed, `wait` how many seconds pass before the end, `known` why spanmill differs) and `verdicts` (a suite and a whole
+configuration each, accepted or refused). Each binary is called as `BIN --config FILE` and `BIN validate --config FILE`.
+"""
+import argparse, collections, http.client, json, os, pathlib, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.request
+
+HERE = pathlib.Path(__file__).parent
+BATCH = 40
+ENVIRONMENT = dict(os.environ, DIFF_TEXT="abc", DIFF_NUMBER="0123", DIFF_EMPTY="", DIFF_LIST="[a, b]")
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def document(cases, port, folder):
+    lines = ["receivers: {otlp: {protocols: {http: {endpoint: '127.0.0.1:%d'}}}}" % port, "processors:"]
+    lines += ["  %s/c%d: %s" % (case["processor"], i, json.dumps(case["config"])) for i, case in cases]
+    lines.append("exporters:")
+    lines += ["  file/c%d: {path: %s, flush_interval: 100ms}" % (i, json.dumps(str(folder / ("%d.jsonl" % i)))) for i, _ in cases]
+    lines += ["service:", "  telemetry: {metrics: {level: none}, logs: {level: error}}", "  pipelines:"]
+    lines += ["    traces/c%d: {receivers: [otlp], processors: [%s/c%d], exporters: [file/c%d]}" % (i, case["processor"], i, i) for i, case in cases]
+    return "\n".join(lines) + "\n"
+
+
+def validates(binary, text):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as f:
+        f.write(text)
+        f.flush()
+        try:
+            run = subprocess.run(binary + ["validate", "--config", f.name], capture_output=True, timeout=30, env=ENVIRONMENT)
+            return run.returncode == 0
+        except subprocess.TimeoutExpired:
+            return False
+
+
+# What an answer is: spans as dictionaries, in an order that does not depend on who made them.
+
+def value(v):
+    kind, inner = next(iter((v or {}).items()), ("empty", None))
+    if kind == "intValue": return {"int": str(inner)}
+    if kind == "doubleValue": return {"double": repr(float(inner))}
+    if kind == "arrayValue": return {"list": [value(x) for x in inner.get("values", [])]}
+    if kind == "kvlistValue": return {"map": attributes(inner.get("values", []))}
+    return {kind: inner}
+
+
+def attributes(items):
+    return sorted(([x.get("key", ""), value(x.get("value"))] for x in items), key=json.dumps)
+
+
+def read_spans(requests):
+    out = []
+    for request in requests:
+        for rs in request.get("resourceSpans", []):
+            resource = rs.get("resource", {})
+            for ss in rs.get("scopeSpans", []):
+                scope = ss.get("scope", {})
+                for span in ss.get("spans", []):
+                    status = span.get("status", {})
+                    out.append({
+                        "trace": span.get("traceId", "").lower(), "id": span.get("spanId", "").lower(), "parent": span.get("parentSpanId", "").lower(),
+                        "name": span.get("name", ""), "kind": span.get("kind", 0), "state": span.get("traceState", ""), "flags": span.get("flags", 0),
+                        "start": str(span.get("startTimeUnixNano", 0)), "end": str(span.get("endTimeUnixNano", 0)),
+                        "status": [status.get("code", 0), status.get("message", "")],
+                        "dropped": [span.get("dropped%sCount" % what, 0) for what in ("Attributes", "Events", "Links")],
+                        "attributes": attributes(span.get("attributes", [])),
+                        "events": [[e.get("name", ""), str(e.get("timeUnixNano", 0)), e.get("droppedAttributesCount", 0), attributes(e.get("attributes", []))] for e in span.get("events", [])],
+                        "links": [[l.get("traceId", "").lower(), l.get("spanId", "").lower(), l.get("traceState", ""), l.get("flags", 0), l.get("droppedAttributesCount", 0), attributes(l.get("attributes", []))] for l in span.get("links", [])],
+                        "resource": attributes(resource.get("attributes", [])), "resource dropped": resource.get("droppedAttributesCount", 0), "resource url": rs.get("schemaUrl", ""),
+                        "scope": [scope.get("name", ""), scope.get("version", ""), scope.get("droppedAttributesCount", 0)],
+                        "scope attributes": attributes(scope.get("attributes", [])), "scope url": ss.get("schemaUrl", "")})
+    return sorted(out, key=lambda span: (span["trace"], span["id"], json.dumps(span, sort_keys=True)))
+
+
+# Recorded answers hold only what differs from the input.
+
+MAPS = ("attributes", "resource", "scope attributes")
+
+
+def deltas(spans, before):
+    known = {(span["trace"], span["id"]): span for span in before}
+    out = []
+    for span in spans:
+        base = known.get((span["trace"], span["id"]))
+        if base is None:
+            out.append(span)
+            continue
+        delta = {"trace": span["trace"], "id": span["id"]}
+        for key in span:
+            if span[key] == base[key]: continue
+            if key in MAPS:
+                delta["-" + key] = [x for x in base[key] if x not in span[key]]
+                delta["+" + key] = [x for x in span[key] if x not in base[key]]
+                rebuilt = sorted([x for x in base[key] if x not in delta["-" + key]] + delta["+" + key], key=json.dumps)
+                if rebuilt != span[key]: delta["=" + key] = span[key]
+            else:
+                delta[key] = span[key]
+        out.append(delta)
+    return out
+
+
+# Asking a binary.
+
+def run_batch(binary, part, waves):
+    """The spans of each case, or None where the process died."""
+    result, died = {}, False
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = pathlib.Path(name), free_port()
+        (folder / "c.yaml").write_text(document(part, port, folder))
+        with open(folder / "log", "w") as log:
+            process = subprocess.Popen(binary + ["--config", str(folder / "c.yaml")], stdout=log, stderr=log, env=ENVIRONMENT)
+        for _ in range(600):
+            try:
+                socket.create_connection(("127.0.0.1", port), 0.1).close()
+                break
+            except OSError:
+                if process.poll() is not None: break
+                time.sleep(0.02)
+        for request in waves[part[0][1].get("wave", 0)]:
+            try:
+                urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:%d/v1/traces" % port, json.dumps(request).encode(),
+                                                              {"content-type": "application/json"}), timeout=60).read()
+            except urllib.error.HTTPError:
+                pass  # A pipeline that propagates an error refuses for all; what the others let through counts.
+            except (OSError, http.client.HTTPException):
+                died = True  # A panic ends a connection, and what other pipelines would have been given.
+        time.sleep(max(case.get("wait", 0) for _, case in part))
+        process.send_signal(signal.SIGTERM)
+        try: died |= process.wait(60) != 0
+        except subprocess.TimeoutExpired:
+            process.kill()
+            died = True
+        for i, _ in part:
+            path = folder / ("%d.jsonl" % i)
+            lines = path.read_text().splitlines() if path.exists() else []
+            result[i] = None if died else read_spans(map(json.loads, lines))
+    return result
+
+
+def answers(binary, cases, waves):
+    """For each case its spans, "refused", or "crashed"."""
+    result, running = {}, []
+    folder = pathlib.Path(tempfile.gettempdir())
+    for at in range(0, len(cases), BATCH):
+        part = cases[at:at + BATCH]
+        if len(part) > 1 and validates(binary, document(part, 4318, folder)):
+            running += part
+            continue
+        for case in part:
+            if validates(binary, document([case], 4318, folder)): running.append(case)
+            else: result[case[0]] = "refused"
+    groups = collections.defaultdict(list)
+    for i, case in running: groups[(case.get("wave", 0), case.get("wait", 0), case.get("alone", False) and i)].append((i, case))
+    for group in groups.values():
+        for at in range(0, len(group), BATCH):
+            result.update(run_apart(binary, group[at:at + BATCH], waves))
+    return result
+
+
+def run_apart(binary, part, waves):
+    """Cases that make the process die are found by halving."""
+    got = run_batch(binary, part, waves)
+    if None not in got.values(): return got
+    if len(part) == 1: return {part[0][0]: "crashed"}
+    half = len(part) // 2
+    return {**run_apart(binary, part[:half], waves), **run_apart(binary, part[half:], waves)}
+
+
+def ask(binary, given, suite):
+    cases = [(i, c) for i, c in enumerate(given["pipelines"]) if suite in c["suite"]]
+    inputs = [read_spans(wave) for wave in given["requests"]]
+    pipelines = answers(binary, cases, given["requests"])
+    out = {i: a if isinstance(a, str) else deltas(a, inputs[given["pipelines"][i].get("wave", 0)]) for i, a in pipelines.items()}
+    verdicts = {i: validates(binary, text) for i, (s, text) in enumerate(given["verdicts"]) if suite in s}
+    return out, verdicts
+
+
+def version(binary):
+    return subprocess.run(binary + ["--version"], capture_output=True, text=True).stdout.strip()
+
+
+def record(oracle, path, given, expected):
+    pipelines, verdicts = ask(oracle, given, "")
+    lines = ['{"oracle": %s,' % json.dumps(version(oracle)), ' "pipelines": [']
+    lines.append(",\n".join("  " + json.dumps(pipelines[i], ensure_ascii=False) for i in sorted(pipelines)))
+    lines += [' ],', ' "verdicts": %s}' % json.dumps([verdicts[i] for i in sorted(verdicts)])]
+    expected.parent.mkdir(exist_ok=True)
+    expected.write_text("\n".join(lines) + "\n")
+    print("%s: %d pipelines, %d verdicts" % (path.name, len(pipelines), len(verdicts)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--exec", help="spanmill, with arguments that come before others"); parser.add_argument("--oracle", help="the Go Collector")
+    parser.add_argument("--record", action="store_true"); parser.add_argument("--cases", nargs="*", type=pathlib.Path, default=sorted((HERE / "cases").glob("*.json")))
+    parser.add_argument("--suite", default="", help="only suites whose name has this in it"); parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--min", type=float, default=0, help="least agreement in percent")
+    parser.add_argument("--explained", action="store_true", help="fail at a difference that its case does not explain")
+    args = parser.parse_args()
+    right, total, known = collections.Counter(), collections.Counter(), []
+    for path in args.cases:
+        given, expected = json.loads(path.read_text()), path.parent.parent / "expected" / path.name
+        if args.record:
+            record(args.oracle.split(), path, given, expected)
+            continue
+        if args.oracle:
+            truth, verdicts = ask(args.oracle.split(), given, args.suite)
+        else:
+            recorded = json.loads(expected.read_text())
+            truth, verdicts = dict(enumerate(recorded["pipelines"])), dict(enumerate(recorded["verdicts"]))
+        ours, ours_verdicts = ask(args.exec.split(), given, args.suite)
+        for i in ours:
+            case = given["pipelines"][i]
+            # What makes the Go Collector die is no answer to agree with; ours must give one.
+            same = truth[i] == ours[i] if truth[i] != "crashed" else ours[i] != "crashed"
+            count(case["suite"], same, case.get("known"), total, right, known, json.dumps(case["config"], ensure_ascii=False))
+            if not same and args.verbose: show(case, truth[i], ours[i])
+        for i in ours_verdicts:
+            suite, text = given["verdicts"][i][:2]
+            same = verdicts[i] == ours_verdicts[i]
+            count(suite, same, given["verdicts"][i][2] if len(given["verdicts"][i]) > 2 else None, total, right, known, text)
+            if not same and args.verbose: print("DIFF", suite, "go", "accepts" if verdicts[i] else "refuses", text)
+    if args.record: return
+    for suite in sorted(total):
+        print("%-28s %5.1f %%  %d of %d" % (suite, 100 * right[suite] / total[suite], right[suite], total[suite]))
+    for suite, why, text in known: print("KNOWN", suite, why, text[:160])
+    share = 100 * sum(right.values()) / max(1, sum(total.values()))
+    print("TOTAL %.2f %%  %d of %d, %d known differences" % (share, sum(right.values()), sum(total.values()), len(known)))
+    unexplained = sum(total.values()) - sum(right.values()) - len(known)
+    sys.exit(share < args.min or (args.explained and unexplained > 0))
+
+
+def count(suite, same, why, total, right, known, text):
+    total[suite] += 1
+    right[suite] += same
+    if not same and why: known.append((suite, why, text))
+
+
+def show(case, truth, ours):
+    print("DIFF", case["suite"], json.dumps(case["config"], ensure_ascii=False)[:300], "KNOWN" if case.get("known") else "")
+    if isinstance(truth, str) or isinstance(ours, str):
+        print("    go", truth if isinstance(truth, str) else "accepts", "spanmill", ours if isinstance(ours, str) else "accepts")
+        return
+    if len(truth) != len(ours): print("    spans: go", len(truth), "spanmill", len(ours))
+    for a, b in zip(truth, ours):
+        if a != b:
+            for key in sorted(set(a) | set(b)):
+                if a.get(key) != b.get(key): print("    %s %s: go %s spanmill %s" % (b.get("id", "")[-4:], key, json.dumps(a.get(key), ensure_ascii=False)[:300], json.dumps(b.get(key), ensure_ascii=False)[:300]))
+            break
+
+
+main()
