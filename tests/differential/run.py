@@ -5,11 +5,12 @@
     run.py --exec spanmill --oracle otelcol           against the Go Collector itself
     run.py --oracle otelcol --record                  records its answers anew
 
-A file of `cases/` has `requests` (lists of OTLP/JSON requests, one list a wave), `pipelines` (a processor and its configuration each; `wave`
-says which requests it is fed, `wait` how many seconds pass before the end, `known` why spanmill differs) and `verdicts` (a suite and a whole
-configuration each, accepted or refused). Each binary is called as `BIN --config FILE` and `BIN validate --config FILE`.
+A file of `cases/` may have `requests` (lists of OTLP/JSON requests, one list a wave), `pipelines` (a processor and its configuration each; `wave`
+says which requests it is fed, `wait` how many seconds pass before the end, `known` why spanmill differs), `verdicts` (a suite and a whole
+configuration each, accepted or refused), `wholes` (configuration files and arguments, where PORT and OUT stand for what is filled in, and what
+comes out) and `http` (a request each, and the status and content type of the answer). Each binary is called as `BIN --config FILE` and `BIN validate --config FILE`.
 """
-import argparse, collections, http.client, json, os, pathlib, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.request
+import argparse, base64, collections, gzip, http.client, json, os, pathlib, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.request, zlib
 
 HERE = pathlib.Path(__file__).parent
 BATCH = 40
@@ -119,27 +120,11 @@ def run_batch(binary, part, waves):
         (folder / "c.yaml").write_text(document(part, port, folder))
         with open(folder / "log", "w") as log:
             process = subprocess.Popen(binary + ["--config", str(folder / "c.yaml")], stdout=log, stderr=log, env=ENVIRONMENT)
-        for _ in range(600):
-            try:
-                socket.create_connection(("127.0.0.1", port), 0.1).close()
-                break
-            except OSError:
-                if process.poll() is not None: break
-                time.sleep(0.02)
-        for request in waves[part[0][1].get("wave", 0)]:
-            try:
-                urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:%d/v1/traces" % port, json.dumps(request).encode(),
-                                                              {"content-type": "application/json"}), timeout=60).read()
-            except urllib.error.HTTPError:
-                pass  # A pipeline that propagates an error refuses for all; what the others let through counts.
-            except (OSError, http.client.HTTPException):
-                died = True  # A panic ends a connection, and what other pipelines would have been given.
+        died |= not listens(process, port)
+        if not died:
+            for request in waves[part[0][1].get("wave", 0)]: died |= not send(port, request)
         time.sleep(max(case.get("wait", 0) for _, case in part))
-        process.send_signal(signal.SIGTERM)
-        try: died |= process.wait(60) != 0
-        except subprocess.TimeoutExpired:
-            process.kill()
-            died = True
+        died |= not stop(process)
         for i, _ in part:
             path = folder / ("%d.jsonl" % i)
             lines = path.read_text().splitlines() if path.exists() else []
@@ -176,13 +161,103 @@ def run_apart(binary, part, waves):
     return {**run_apart(binary, part[:half], waves), **run_apart(binary, part[half:], waves)}
 
 
+def run_whole(binary, case, waves):
+    """The spans that come out of a whole configuration, or "refused"."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = pathlib.Path(name), free_port()
+        fill = lambda text: text.replace("PORT", str(port)).replace("OUT", str(folder / "out.jsonl")).replace("FOLDER", name)
+        arguments = []
+        for number, text in enumerate(case.get("files", [])):
+            path = folder / ("%d.yaml" % number)
+            path.write_text(fill(text))
+            arguments += ["--config", str(path)]
+        arguments += [fill(argument) for argument in case.get("args", [])]
+        environment = dict(ENVIRONMENT, **case.get("env", {}))
+        with open(folder / "log", "w") as log:
+            process = subprocess.Popen(binary + arguments, stdout=log, stderr=log, env=environment, cwd=name)
+        if not listens(process, port): return "refused"
+        for request in waves[case.get("wave", 0)]: send(port, request)
+        stop(process)
+        path = folder / "out.jsonl"
+        return read_spans(map(json.loads, path.read_text().splitlines())) if path.exists() else []
+
+
+def listens(process, port):
+    for _ in range(1000):
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.1).close()
+            return True
+        except OSError:
+            if process.poll() is not None: return False
+            time.sleep(0.02)
+    stop(process)
+    return False
+
+
+def send(port, request):
+    """Says whether the connection held."""
+    try:
+        urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:%d/v1/traces" % port, json.dumps(request).encode(), {"content-type": "application/json"}), timeout=60).read()
+    except urllib.error.HTTPError:
+        pass  # A pipeline that propagates an error refuses for all; what the others let through counts.
+    except (OSError, http.client.HTTPException):
+        return False  # A panic ends a connection, and what other pipelines would have been given.
+    return True
+
+
+def stop(process):
+    """Says whether it ended well."""
+    process.send_signal(signal.SIGTERM)
+    try: return process.wait(60) == 0
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return False
+
+
+def run_http(binary, cases):
+    """Status and content type of each answer."""
+    with tempfile.TemporaryDirectory() as name:
+        port = free_port()
+        (pathlib.Path(name) / "c.yaml").write_text("receivers: {otlp: {protocols: {http: {endpoint: '127.0.0.1:%d'}}}}\nexporters: {nop: }\nservice: {telemetry: {metrics: {level: none}}, pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}\n" % port)
+        process = subprocess.Popen(binary + ["--config", name + "/c.yaml"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        out = []
+        if listens(process, port):
+            for case in cases:
+                body = case.get("body", "")
+                body = json.dumps(body).encode() if not isinstance(body, str) else base64.b64decode(body[7:]) if body.startswith("base64:") else body.encode()
+                if case.get("compress") == "gzip": body = gzip.compress(body)
+                if case.get("compress") == "zlib": body = zlib.compress(body)
+                connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+                try:
+                    connection.request(case.get("method", "POST"), case.get("path", "/v1/traces"), body, case.get("headers", {}))
+                    answer = connection.getresponse()
+                    told = answer.read()
+                    out.append([answer.status, (answer.getheader("content-type") or "").split(";")[0], told.decode() if case.get("show") else ""])
+                except (OSError, http.client.HTTPException) as error:
+                    out.append([0, type(error).__name__, ""])
+                connection.close()
+        stop(process)
+        return out
+
+
 def ask(binary, given, suite):
-    cases = [(i, c) for i, c in enumerate(given["pipelines"]) if suite in c["suite"]]
-    inputs = [read_spans(wave) for wave in given["requests"]]
-    pipelines = answers(binary, cases, given["requests"])
-    out = {i: a if isinstance(a, str) else deltas(a, inputs[given["pipelines"][i].get("wave", 0)]) for i, a in pipelines.items()}
-    verdicts = {i: validates(binary, text) for i, (s, text) in enumerate(given["verdicts"]) if suite in s}
-    return out, verdicts
+    """Answers by kind and number."""
+    def chosen(kind): return [(i, c) for i, c in enumerate(given.get(kind, [])) if suite in (c["suite"] if isinstance(c, dict) else c[0])]
+    waves = given.get("requests", [])
+    inputs = [read_spans(wave) for wave in waves]
+    shown = lambda answer, case: answer if isinstance(answer, str) else deltas(answer, inputs[case.get("wave", 0)])
+    out = {}
+    pipelines = chosen("pipelines")
+    for i, answer in answers(binary, pipelines, waves).items(): out["pipelines", i] = shown(answer, given["pipelines"][i])
+    for i, (_, text, *_) in chosen("verdicts"): out["verdicts", i] = validates(binary, text)
+    for i, case in chosen("wholes"): out["wholes", i] = shown(run_whole(binary, case, waves), case)
+    asked = chosen("http")
+    if asked:
+        for (i, _), answer in zip(asked, run_http(binary, [case for _, case in asked])): out["http", i] = answer
+    return out
+
+
+KINDS = ("pipelines", "verdicts", "wholes", "http")
 
 
 def version(binary):
@@ -190,13 +265,14 @@ def version(binary):
 
 
 def record(oracle, path, given, expected):
-    pipelines, verdicts = ask(oracle, given, "")
-    lines = ['{"oracle": %s,' % json.dumps(version(oracle)), ' "pipelines": [']
-    lines.append(",\n".join("  " + json.dumps(pipelines[i], ensure_ascii=False) for i in sorted(pipelines)))
-    lines += [' ],', ' "verdicts": %s}' % json.dumps([verdicts[i] for i in sorted(verdicts)])]
+    got = ask(oracle, given, "")
+    lines = ['{"oracle": %s' % json.dumps(version(oracle))]
+    for kind in KINDS:
+        if given.get(kind):
+            lines.append(', "%s": [' % kind + "\n" + ",\n".join("  " + json.dumps(got[kind, i], ensure_ascii=False) for i in range(len(given[kind]))) + "\n ]")
     expected.parent.mkdir(exist_ok=True)
-    expected.write_text("\n".join(lines) + "\n")
-    print("%s: %d pipelines, %d verdicts" % (path.name, len(pipelines), len(verdicts)))
+    expected.write_text("\n".join(lines) + "}\n")
+    print("%s: %s" % (path.name, ", ".join("%d %s" % (len(given[kind]), kind) for kind in KINDS if given.get(kind))))
 
 
 def main():
@@ -214,22 +290,20 @@ def main():
             record(args.oracle.split(), path, given, expected)
             continue
         if args.oracle:
-            truth, verdicts = ask(args.oracle.split(), given, args.suite)
+            truth = ask(args.oracle.split(), given, args.suite)
         else:
             recorded = json.loads(expected.read_text())
-            truth, verdicts = dict(enumerate(recorded["pipelines"])), dict(enumerate(recorded["verdicts"]))
-        ours, ours_verdicts = ask(args.exec.split(), given, args.suite)
-        for i in ours:
-            case = given["pipelines"][i]
+            truth = {(kind, i): answer for kind in KINDS for i, answer in enumerate(recorded.get(kind, []))}
+        ours = ask(args.exec.split(), given, args.suite)
+        for (kind, i), answer in ours.items():
+            case = given[kind][i]
+            suite, why = (case["suite"], case.get("known")) if isinstance(case, dict) else (case[0], case[2] if len(case) > 2 else None)
             # What makes the Go Collector die is no answer to agree with; ours must give one.
-            same = truth[i] == ours[i] if truth[i] != "crashed" else ours[i] != "crashed"
-            count(case["suite"], same, case.get("known"), total, right, known, json.dumps(case["config"], ensure_ascii=False))
-            if not same and args.verbose: show(case, truth[i], ours[i])
-        for i in ours_verdicts:
-            suite, text = given["verdicts"][i][:2]
-            same = verdicts[i] == ours_verdicts[i]
-            count(suite, same, given["verdicts"][i][2] if len(given["verdicts"][i]) > 2 else None, total, right, known, text)
-            if not same and args.verbose: print("DIFF", suite, "go", "accepts" if verdicts[i] else "refuses", text)
+            same = truth[kind, i] == answer if truth[kind, i] != "crashed" else answer != "crashed"
+            total[suite] += 1
+            right[suite] += same
+            if not same and why: known.append((suite, why, json.dumps(case, ensure_ascii=False)))
+            if not same and args.verbose: show(case, truth[kind, i], answer, why)
     if args.record: return
     for suite in sorted(total):
         print("%-28s %5.1f %%  %d of %d" % (suite, 100 * right[suite] / total[suite], right[suite], total[suite]))
@@ -240,16 +314,12 @@ def main():
     sys.exit(share < args.min or (args.explained and unexplained > 0))
 
 
-def count(suite, same, why, total, right, known, text):
-    total[suite] += 1
-    right[suite] += same
-    if not same and why: known.append((suite, why, text))
-
-
-def show(case, truth, ours):
-    print("DIFF", case["suite"], json.dumps(case["config"], ensure_ascii=False)[:300], "KNOWN" if case.get("known") else "")
-    if isinstance(truth, str) or isinstance(ours, str):
-        print("    go", truth if isinstance(truth, str) else "accepts", "spanmill", ours if isinstance(ours, str) else "accepts")
+def show(case, truth, ours, why):
+    text = case[1] if isinstance(case, list) else json.dumps({k: v for k, v in case.items() if k not in ("suite", "known")}, ensure_ascii=False)
+    print("DIFF", case[0] if isinstance(case, list) else case["suite"], text[:400], "KNOWN" if why else "")
+    if not (isinstance(truth, list) and isinstance(ours, list) and all(isinstance(x, dict) for x in truth + ours)):
+        brief = lambda answer: "%d spans" % len(answer) if isinstance(answer, list) and answer and isinstance(answer[0], dict) else json.dumps(answer)[:300]
+        print("    go", brief(truth), "spanmill", brief(ours))
         return
     if len(truth) != len(ours): print("    spans: go", len(truth), "spanmill", len(ours))
     for a, b in zip(truth, ours):

@@ -10,8 +10,12 @@ pub(crate) enum Work {
     Genai,
     /// The same after a filter.
     GenaiAndFilter,
+    /// The filter alone.
+    Filter,
     /// The filter, and five statements towards what `genai` does.
     FilterAndFiveStatements,
+    /// The same, and 45 statements that do not apply.
+    FilterAndFiftyStatements,
 }
 
 /// The YAML for a collector that listens and sends on those ports.
@@ -24,7 +28,11 @@ pub(crate) fn collector(work: Work, listen: u16, send_to: u16, compression: Comp
         Work::PassThrough => (String::new(), "[]"),
         Work::Genai => ("processors:\n  genai: {}\n".to_owned(), "[genai]"),
         Work::GenaiAndFilter => (format!("processors:\n{}  genai: {{}}\n", filter()), "[filter, genai]"),
-        Work::FilterAndFiveStatements => (format!("processors:\n{}{}", filter(), transform()), "[filter, transform]"),
+        Work::Filter => (format!("processors:\n{}", filter()), "[filter]"),
+        Work::FilterAndFiveStatements => (format!("processors:\n{}{}", filter(), transform(0)), "[filter, transform]"),
+        Work::FilterAndFiftyStatements => {
+            (format!("processors:\n{}{}", filter(), transform(45)), "[filter, transform]")
+        }
     };
     format!(
         "receivers:
@@ -76,7 +84,8 @@ pub(crate) const STATEMENTS: [&str; 5] = [
     r#"set(attributes["spanmill.slow_small"], true) where end_time_unix_nano - start_time_unix_nano > 5000000000 and attributes["gen_ai.usage.input_tokens"] < 2000 and attributes["spanmill.finish_reason"] == "stop""#,
 ];
 
-fn transform() -> String {
+/// The five statements, and more that read what spans have and what they have not, and change nothing.
+fn transform(idle: usize) -> String {
     let mut yaml = "  transform:
     error_mode: propagate
     trace_statements:
@@ -86,6 +95,14 @@ fn transform() -> String {
     .to_owned();
     for statement in STATEMENTS {
         yaml.push_str(&format!("          - '{statement}'\n"));
+    }
+    for number in 0..idle {
+        let condition = match number % 3 {
+            0 => format!("attributes[\"gen_ai.request.model\"] == \"no-model-{number}\""),
+            1 => format!("attributes[\"no.attribute.{number}\"] != nil"),
+            _ => format!("IsMatch(name, \"^no-name-{number}\")"),
+        };
+        yaml.push_str(&format!("          - 'set(attributes[\"idle.{number}\"], true) where {condition}'\n"));
     }
     yaml
 }

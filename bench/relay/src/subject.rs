@@ -23,6 +23,12 @@ pub(crate) enum Subject {
     SpanmillGenai,
     /// Spanmill with `filter` and `genai`.
     SpanmillGenaiFilter,
+    /// Spanmill with `filter` alone.
+    SpanmillFilter,
+    /// Spanmill with a filter and five transform statements.
+    SpanmillStatements,
+    /// Spanmill with a filter and fifty transform statements, of which 45 do not apply.
+    SpanmillManyStatements,
     /// The Go Collector, without processors.
     Otelcol,
     /// The Go Collector with a filter and five transform statements.
@@ -46,11 +52,14 @@ pub(crate) struct Binaries {
 
 impl Subject {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Raw,
         Self::Spanmill,
         Self::SpanmillGenai,
         Self::SpanmillGenaiFilter,
+        Self::SpanmillFilter,
+        Self::SpanmillStatements,
+        Self::SpanmillManyStatements,
         Self::Otelcol,
         Self::OtelcolStatements,
         Self::Rotel,
@@ -64,6 +73,9 @@ impl Subject {
             Self::Spanmill => "spanmill, pass-through",
             Self::SpanmillGenai => "spanmill, `genai`",
             Self::SpanmillGenaiFilter => "spanmill, `filter` + `genai`",
+            Self::SpanmillFilter => "spanmill, `filter`",
+            Self::SpanmillStatements => "spanmill, `filter` + 5 statements",
+            Self::SpanmillManyStatements => "spanmill, `filter` + 50 statements, 45 idle",
             Self::Otelcol => "Go Collector, pass-through",
             Self::OtelcolStatements => "Go Collector, `filter` + 5 statements",
             Self::Rotel => "rotel, always gzip",
@@ -78,12 +90,17 @@ impl Subject {
 
     /// Whether it drops what the filter names.
     pub(crate) fn filters(self) -> bool {
-        matches!(self, Self::SpanmillGenaiFilter | Self::OtelcolStatements)
+        matches!(self, Self::SpanmillGenaiFilter | Self::SpanmillFilter) || self.has_statements()
+    }
+
+    /// Whether it runs transform statements.
+    pub(crate) fn has_statements(self) -> bool {
+        matches!(self, Self::SpanmillStatements | Self::SpanmillManyStatements | Self::OtelcolStatements)
     }
 
     /// Whether it writes attributes.
     pub(crate) fn enriches(self) -> bool {
-        matches!(self, Self::SpanmillGenai | Self::SpanmillGenaiFilter | Self::OtelcolStatements)
+        matches!(self, Self::SpanmillGenai | Self::SpanmillGenaiFilter) || self.has_statements()
     }
 
     /// The command that starts it, its configuration written to that folder; `None` where its binary is missing.
@@ -108,6 +125,9 @@ impl Subject {
             Self::Spanmill => (&binaries.spanmill, Work::PassThrough),
             Self::SpanmillGenai => (&binaries.spanmill, Work::Genai),
             Self::SpanmillGenaiFilter => (&binaries.spanmill, Work::GenaiAndFilter),
+            Self::SpanmillFilter => (&binaries.spanmill, Work::Filter),
+            Self::SpanmillStatements => (&binaries.spanmill, Work::FilterAndFiveStatements),
+            Self::SpanmillManyStatements => (&binaries.spanmill, Work::FilterAndFiftyStatements),
             Self::Otelcol => (&binaries.otelcol, Work::PassThrough),
             Self::OtelcolStatements => (&binaries.otelcol, Work::FilterAndFiveStatements),
         };
@@ -143,7 +163,14 @@ impl Binaries {
         let wants = |wanted: &[Subject]| subjects.iter().any(|subject| wanted.contains(subject));
         let own = std::env::current_exe().map_err(BenchError::io("finding this program"))?;
         let mut binaries = Self { own, ..Self::default() };
-        if wants(&[Subject::Spanmill, Subject::SpanmillGenai, Subject::SpanmillGenaiFilter]) {
+        if wants(&[
+            Subject::Spanmill,
+            Subject::SpanmillGenai,
+            Subject::SpanmillGenaiFilter,
+            Subject::SpanmillFilter,
+            Subject::SpanmillStatements,
+            Subject::SpanmillManyStatements,
+        ]) {
             binaries.spanmill = Some(product::binary()?);
         }
         if wants(&[Subject::Otelcol, Subject::OtelcolStatements]) {

@@ -62,7 +62,8 @@ impl<'t> Uses<'t> {
         }
         if let Some(name) = self.symbols.iter().find(|name| Context::Span.symbol(&name.text).is_none()) {
             // As in Go: here a name of capitals is always taken for an enum, even where it is that of a function.
-            let message = format!("unknown enum {:?}; a function of that name can be given where the context is", name.text);
+            let message =
+                format!("unknown enum {:?}; a function of that name can be given where the context is", name.text);
             return Err(CompileError::new(name.at, message).nearest(&name.text, Context::Span.symbols()));
         }
         // The compiler finds what is missing, and says so.

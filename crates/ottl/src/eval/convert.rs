@@ -89,7 +89,13 @@ pub(crate) fn attribute_text(value: Val<'_>) -> Cow<'_, [u8]> {
         Val::Str(text) => text,
         Val::Bytes(bytes) => Cow::Owned(json::base64(&bytes).into_bytes()),
         Val::Double(value) if !value.is_finite() => {
-            let shown = if value.is_nan() { "NaN" } else if value > 0.0 { "+Inf" } else { "-Inf" };
+            let shown = if value.is_nan() {
+                "NaN"
+            } else if value > 0.0 {
+                "+Inf"
+            } else {
+                "-Inf"
+            };
             Cow::Owned(format!("json: unsupported value: {shown}").into_bytes())
         }
         // A number inside that JSON cannot hold leaves nothing.

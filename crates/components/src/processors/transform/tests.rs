@@ -1,1 +1,160 @@
-//! Tests of `transform`.
+use std::sync::Arc;
+
+use spanmill_config::{ComponentId, ConfigError, Section};
+use spanmill_otlp::{Signal, Traces};
+use spanmill_pipeline::{Batch, Code, ConsumeError, Consumer, Context, Node, Telemetry};
+
+use super::FACTORY;
+use crate::processors::testing::Sink;
+
+struct Setup {
+    node: Arc<dyn Node>,
+    sink: Arc<Sink>,
+}
+
+fn create(yaml: &str, signal: Signal) -> Result<Setup, ConfigError> {
+    let (id, telemetry) = (ComponentId::new("transform", "").unwrap(), Telemetry::default());
+    let section = Section::from_yaml("processors::transform", yaml).unwrap();
+    let context = Context { id: &id, section: &section, telemetry: &telemetry };
+    let sink = Arc::new(Sink::default());
+    let node = (FACTORY.create)(context, signal, sink.clone())?;
+    Ok(Setup { node, sink })
+}
+
+fn refusal(yaml: &str, signal: Signal) -> String {
+    create(yaml, signal).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())
+}
+
+/// Spans of those names, with an attribute `text` each.
+fn request(names: &[&str]) -> Traces {
+    let spans: Vec<String> = names
+        .iter()
+        .enumerate()
+        .map(|(at, name)| {
+            format!(
+                r#"{{"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b716920{at:04x}", "name": "{name}",
+                    "attributes": [{{"key": "text", "value": {{"stringValue": "some text"}}}}]}}"#
+            )
+        })
+        .collect();
+    let json = format!(r#"{{"resourceSpans": [{{"scopeSpans": [{{"spans": [{}]}}]}}]}}"#, spans.join(","));
+    let encoded = spanmill_otlp::json::to_protobuf(Signal::Traces, json.as_bytes(), &Default::default()).unwrap();
+    Traces::parse(encoded.into()).unwrap()
+}
+
+async fn run(setup: &Setup, traces: Traces) -> Result<(), ConsumeError> {
+    setup.node.consume(Batch::Traces(traces)).await
+}
+
+/// The names of the spans that came out last, and an attribute of each.
+fn came_out(setup: &Setup, key: &str) -> Vec<(String, Option<String>)> {
+    let kept = setup.sink.0.lock().unwrap();
+    // What is written out counts, not what the views show.
+    let traces = Traces::parse(kept.last().unwrap().encode()).unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    traces
+        .spans()
+        .map(|span| (text(span.name()), span.attribute(key).and_then(|value| value.as_str()).map(str::to_owned)))
+        .collect()
+}
+
+/// Scenario: a statement fails for every span, in each error mode.
+/// Guarantees: `ignore` and `silent` go on with the next statement; `propagate` refuses the request for good, and nothing is passed on.
+#[tokio::test]
+async fn errors_are_treated_as_told() {
+    for mode in ["ignore", "silent", "propagate"] {
+        let yaml = format!(
+            r#"{{error_mode: {mode}, trace_statements: ['set(span.attributes["x"], ParseJSON(span.attributes["text"]))', 'set(span.attributes["after"], "yes")']}}"#
+        );
+        let setup = create(&yaml, Signal::Traces).unwrap();
+        let outcome = run(&setup, request(&["a"])).await;
+        if mode == "propagate" {
+            let error = outcome.unwrap_err();
+            assert_eq!((error.code, error.retryable), (Code::InvalidArgument, false));
+            assert!(error.message.contains("ParseJSON"), "{error}");
+            assert!(setup.sink.0.lock().unwrap().is_empty());
+        } else {
+            outcome.unwrap();
+            assert_eq!(came_out(&setup, "after"), [("a".to_owned(), Some("yes".to_owned()))]);
+        }
+    }
+}
+
+/// Scenario: no statement applies to any span of a request.
+/// Guarantees: the very bytes that came in are passed on.
+#[tokio::test]
+async fn what_is_not_changed_is_not_copied() {
+    let yaml = r#"{trace_statements: ['set(span.attributes["x"], 1) where span.name == "other"', 'delete_key(span.attributes, "missing")']}"#;
+    let setup = create(yaml, Signal::Traces).unwrap();
+    let traces = request(&["a", "b"]);
+    let before = traces.encode();
+    run(&setup, traces).await.unwrap();
+    let after = setup.sink.0.lock().unwrap()[0].encode();
+    assert_eq!(before.as_ptr(), after.as_ptr());
+}
+
+/// Scenario: two groups share a cache, and two requests come in.
+/// Guarantees: what a span notes is read by the spans after it, also by those of the next request.
+#[tokio::test]
+async fn a_shared_cache_outlives_requests() {
+    let yaml = r#"{trace_statements: [{context: span, shared_cache: true, statements: ['set(attributes["last"], cache["name"])']},
+                                      {context: span, shared_cache: true, statements: ['set(cache["name"], name)']}]}"#;
+    let setup = create(yaml, Signal::Traces).unwrap();
+    run(&setup, request(&["a", "b"])).await.unwrap();
+    assert_eq!(came_out(&setup, "last"), [("a".to_owned(), None), ("b".to_owned(), None)]);
+    run(&setup, request(&["c"])).await.unwrap();
+    assert_eq!(came_out(&setup, "last"), [("c".to_owned(), Some("b".to_owned()))]);
+}
+
+/// Scenario: configurations with mistakes.
+/// Guarantees: each is refused, with the place of the mistake, what is wrong and, where there is one, the nearest valid name.
+#[test]
+fn mistakes_are_told_with_their_place() {
+    for (yaml, expected) in [
+        (
+            r#"{trace_statements: ['set(span.name, "x")', 'sett(span.name, "x")']}"#,
+            &["trace_statements[1]", "undefined function \"sett\"", "did you mean \"set\"?"][..],
+        ),
+        (
+            r#"{trace_statements: [{context: span, statements: ['set(name, "x")', 'set(nam, "x")']}]}"#,
+            &["trace_statements[0]::statements[1]", "1:5", "did you mean \"name\"?"],
+        ),
+        (
+            r#"{trace_statements: [{context: span, conditions: ['name =='], statements: []}]}"#,
+            &["trace_statements[0]::conditions[0]", "1:8"],
+        ),
+        (r#"{trace_statements: ['set(name, "x")']}"#, &["trace_statements[0]", "every path must begin with one"]),
+        (r#"{trace_statements: ['set(span.name, "x")', {context: span}]}"#, &["cannot stand in one list"]),
+        (r#"{trace_statements: [{context: spam}]}"#, &["unknown context \"spam\""]),
+        (r#"{metric_statements: ['set(metric.name']}"#, &["metric_statements[0]", "cannot parse OTTL"]),
+        ("{flatten_data: true}", &["flatten_data"]),
+        ("{trace_statements: }", &["trace_statements", "expected a list"]),
+    ] {
+        let told = refusal(yaml, Signal::Traces);
+        for part in expected {
+            assert!(told.contains(part), "{yaml}: {told}");
+        }
+    }
+}
+
+/// Scenario: the processor stands in a pipeline of metrics.
+/// Guarantees: without statements on metrics they pass through; with such statements it is refused.
+#[test]
+fn other_signals_pass_through_or_are_refused() {
+    let both = r#"{trace_statements: ['set(span.name, "x")'], metric_statements: ['set(metric.name, "y")']}"#;
+    assert_eq!(refusal(both, Signal::Traces), "accepted");
+    assert!(refusal(both, Signal::Metrics).contains("only spans can be transformed here"));
+    assert_eq!(refusal(r#"{trace_statements: ['set(span.name, "x")']}"#, Signal::Metrics), "accepted");
+    assert_eq!(refusal("{log_statements: []}", Signal::Logs), "accepted");
+}
+
+/// Scenario: a flat list in which one statement is about events.
+/// Guarantees: the statements that are not about events are known, so that a warning can name them.
+#[test]
+fn statements_that_go_astray_are_known() {
+    let texts = [r#"set(span.name, "x")"#.to_owned(), r#"set(spanevent.name, "y")"#.to_owned()];
+    let text = spanmill_ottl::SequenceText { context: None, statements: &texts, conditions: &[] };
+    let sequence = spanmill_ottl::Sequence::parse(text, spanmill_ottl::ErrorMode::Ignore, false).unwrap();
+    let astray: Vec<&str> = sequence.astray().iter().map(|text| &**text).collect();
+    assert_eq!(astray, [texts[0].as_str()]);
+}

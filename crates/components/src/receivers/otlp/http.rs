@@ -197,11 +197,15 @@ impl Answerer {
 }
 
 fn encoding(content_type: &HeaderValue) -> Option<Encoding> {
-    // Parameters such as a charset do not change what it is.
-    match content_type.to_str().ok()?.split(';').next()?.trim() {
-        "application/x-protobuf" => Some(Encoding::Protobuf),
-        "application/json" => Some(Encoding::Json),
-        _ => None,
+    // Parameters such as a charset do not change what it is, and neither does case (RFC 9110, section 8.3.1).
+    let media_type = content_type.to_str().ok()?.split(';').next()?.trim();
+    let is = |known: &str| media_type.eq_ignore_ascii_case(known);
+    if is("application/x-protobuf") {
+        Some(Encoding::Protobuf)
+    } else if is("application/json") {
+        Some(Encoding::Json)
+    } else {
+        None
     }
 }
 
