@@ -1,0 +1,58 @@
+//! Building maps and lists that functions give.
+
+use crate::eval::EvalError;
+use crate::eval::val::{MapVal, Val, put_delimited, put_entry};
+
+/// A map under construction. The caller sees to it that keys are not repeated.
+#[derive(Debug, Default)]
+pub(super) struct MapBuilder {
+    out: Vec<u8>,
+}
+
+/// A list under construction.
+#[derive(Debug, Default)]
+pub(super) struct ListBuilder {
+    out: Vec<u8>,
+    len: usize,
+}
+
+// === impl MapBuilder ===
+
+impl MapBuilder {
+    pub(super) fn put(&mut self, key: impl AsRef<[u8]>, value: &Val<'_>) -> Result<(), EvalError> {
+        let mut encoded = Vec::new();
+        value.encode(&mut encoded)?;
+        put_entry(&mut self.out, key.as_ref(), &encoded);
+        Ok(())
+    }
+
+    pub(super) fn text(&mut self, key: impl AsRef<[u8]>, text: &[u8]) {
+        let mut encoded = Vec::with_capacity(text.len() + 4);
+        put_delimited(&mut encoded, 0x0a, text);
+        put_entry(&mut self.out, key.as_ref(), &encoded);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    pub(super) fn into_val(self) -> Val<'static> {
+        Val::Map(MapVal::Encoded(self.out.into()))
+    }
+}
+
+// === impl ListBuilder ===
+
+impl ListBuilder {
+    pub(super) fn push(&mut self, value: &Val<'_>) -> Result<(), EvalError> {
+        let mut encoded = Vec::new();
+        value.encode(&mut encoded)?;
+        put_delimited(&mut self.out, 0x0a, &encoded);
+        self.len += 1;
+        Ok(())
+    }
+
+    pub(super) fn into_val(self) -> Val<'static> {
+        Val::Slice(self.out.into())
+    }
+}
