@@ -1,4 +1,4 @@
-//! Building maps and lists that functions give.
+//! Building maps that functions give.
 
 use crate::eval::EvalError;
 use crate::eval::val::{MapVal, Val, put_delimited, put_entry};
@@ -7,13 +7,6 @@ use crate::eval::val::{MapVal, Val, put_delimited, put_entry};
 #[derive(Debug, Default)]
 pub(super) struct MapBuilder {
     out: Vec<u8>,
-}
-
-/// A list under construction.
-#[derive(Debug, Default)]
-pub(super) struct ListBuilder {
-    out: Vec<u8>,
-    len: usize,
 }
 
 // === impl MapBuilder ===
@@ -32,27 +25,7 @@ impl MapBuilder {
         put_entry(&mut self.out, key.as_ref(), &encoded);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.out.is_empty()
-    }
-
     pub(super) fn into_val(self) -> Val<'static> {
         Val::Map(MapVal::Encoded(self.out.into()))
-    }
-}
-
-// === impl ListBuilder ===
-
-impl ListBuilder {
-    pub(super) fn push(&mut self, value: &Val<'_>) -> Result<(), EvalError> {
-        let mut encoded = Vec::new();
-        value.encode(&mut encoded)?;
-        put_delimited(&mut self.out, 0x0a, &encoded);
-        self.len += 1;
-        Ok(())
-    }
-
-    pub(super) fn into_val(self) -> Val<'static> {
-        Val::Slice(self.out.into())
     }
 }

@@ -1,8 +1,8 @@
 //! Maps and lists.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
+use indexmap::IndexMap;
 use spanmill_otlp::{AnyValue, ValueRef};
 
 use super::{Args, Function, ParamKind, Prepared, optional, required};
@@ -98,8 +98,7 @@ impl Prepared for SliceToMap {
     fn call<'e>(&'e self, args: &'e Args, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
         let list = args.slice(0, env)?;
         // Of a repeated key the last value counts, at the place of the first one.
-        let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
-        let mut found: Vec<(Vec<u8>, &[u8])> = Vec::new();
+        let mut found = IndexMap::new();
         for (at, element) in elements(&list).enumerate() {
             let inner = |path: &[Box<[u8]>]| match Val::of(element) {
                 Val::Map(MapVal::Encoded(Cow::Borrowed(body))) => follow(body, path),
@@ -113,13 +112,7 @@ impl Prepared for SliceToMap {
                 Some(path) => inner(path)?,
                 None => element,
             };
-            match places.get(&key).and_then(|place| found.get_mut(*place)) {
-                Some((_, kept)) => *kept = value.raw(),
-                None => {
-                    places.insert(key.clone(), found.len());
-                    found.push((key, value.raw()));
-                }
-            }
+            found.insert(key, value.raw());
         }
         let mut out = Vec::new();
         for (key, value) in found {

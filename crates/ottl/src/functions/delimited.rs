@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use indexmap::IndexMap;
 use memchr::memmem;
 
 use super::build::MapBuilder;
@@ -129,15 +130,13 @@ impl Prepared for ParseKeyValue {
         if text.is_empty() {
             return Err(wrong());
         }
-        let mut found: Vec<(Vec<u8>, Vec<u8>)> = Vec::new();
+        // Of a repeated key the last value counts.
+        let mut found = IndexMap::new();
         for pair in split_quoted(&text, &self.0.pair).ok_or_else(wrong)? {
             let at = memmem::find(&pair, &self.0.key).ok_or_else(wrong)?;
             let key = trim(pair.get(..at).unwrap_or(&[]));
             let value = trim(pair.get(at + self.0.key.len()..).unwrap_or(&[]));
-            match found.iter_mut().find(|(known, _)| *known == key) {
-                Some((_, kept)) => *kept = value.to_vec(),
-                None => found.push((key.to_vec(), value.to_vec())),
-            }
+            found.insert(key.to_vec(), value.to_vec());
         }
         let mut map = MapBuilder::default();
         for (key, value) in found {
@@ -234,12 +233,11 @@ impl Prepared for ParseCsv {
         if fields.len() != names.len() {
             return Err(EvalError::Static("a CSV row must have as many fields as its header"));
         }
+        // Of a repeated name the last field counts.
+        let named: IndexMap<_, _> = names.into_iter().zip(fields).collect();
         let mut map = MapBuilder::default();
-        for (at, (name, field)) in names.iter().zip(&fields).enumerate() {
-            // Of a repeated name the last field counts.
-            if !names.iter().skip(at + 1).any(|later| later == name) {
-                map.text(name, field);
-            }
+        for (name, field) in named {
+            map.text(name, &field);
         }
         Ok(map.into_val())
     }

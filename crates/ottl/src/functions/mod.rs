@@ -3,12 +3,14 @@
 
 mod build;
 mod case;
+mod charset;
 mod collection;
 mod convert;
 mod csv;
 mod delimited;
 mod encode;
 mod format;
+mod grok;
 mod hash;
 mod ids;
 mod json;
@@ -22,6 +24,8 @@ mod text;
 pub(crate) mod time;
 mod types;
 mod url;
+mod user_agent;
+mod xml;
 
 #[cfg(test)]
 mod tests;
@@ -122,6 +126,7 @@ const GROUPS: &[&[Function]] = &[
     delimited::FUNCTIONS,
     encode::FUNCTIONS,
     format::FUNCTIONS,
+    grok::FUNCTIONS,
     hash::FUNCTIONS,
     ids::FUNCTIONS,
     json::FUNCTIONS,
@@ -134,6 +139,8 @@ const GROUPS: &[&[Function]] = &[
     time::FUNCTIONS,
     types::FUNCTIONS,
     url::FUNCTIONS,
+    user_agent::FUNCTIONS,
+    xml::FUNCTIONS,
 ];
 
 /// All converters.
@@ -153,7 +160,13 @@ fn text_of(value: Val<'_>) -> Vec<u8> {
         Val::Str(text) => text.into_owned(),
         Val::Bytes(bytes) => crate::eval::json::base64(&bytes).into_bytes(),
         Val::Double(value) if !value.is_finite() => {
-            let name = if value.is_nan() { "NaN" } else if value > 0.0 { "+Inf" } else { "-Inf" };
+            let name = if value.is_nan() {
+                "NaN"
+            } else if value > 0.0 {
+                "+Inf"
+            } else {
+                "-Inf"
+            };
             format!("json: unsupported value: {name}").into_bytes()
         }
         other => crate::eval::json::encode(&other).unwrap_or_default().into_bytes(),

@@ -13,17 +13,21 @@ use crate::eval::expr::{Env, Expr};
 use crate::eval::val::Val;
 
 pub(super) const FUNCTIONS: &[Function] = &[
-    Function::prepared("IsInCIDR", &[required("target", ParamKind::Str), required("networks", ParamKind::Anys)], |args| {
-        let networks = args.list(1).iter().map(|network| match network {
-            Expr::Const(value) => {
-                let text = to::string(value.borrow()).map_err(|error| error.to_string())?;
-                Network::parse(&text).map(Some).map_err(|error| error.to_string())
-            }
-            _ => Ok(None),
-        });
-        let networks: Vec<Option<Network>> = networks.collect::<Result<_, String>>()?;
-        Ok(Box::new(IsInCidr { networks }))
-    }),
+    Function::prepared(
+        "IsInCIDR",
+        &[required("target", ParamKind::Str), required("networks", ParamKind::Anys)],
+        |args| {
+            let networks = args.list(1).iter().map(|network| match network {
+                Expr::Const(value) => {
+                    let text = to::string(value.borrow()).map_err(|error| error.to_string())?;
+                    Network::parse(&text).map(Some).map_err(|error| error.to_string())
+                }
+                _ => Ok(None),
+            });
+            let networks: Vec<Option<Network>> = networks.collect::<Result<_, String>>()?;
+            Ok(Box::new(IsInCidr { networks }))
+        },
+    ),
     Function::plain(
         "CommunityID",
         &[
@@ -158,8 +162,7 @@ fn protocol(name: &[u8]) -> Result<u8, EvalError> {
 /// Both directions of a flow have the same id.
 fn community_id(source: Endpoint, destination: Endpoint, protocol: u8, seed: u16) -> String {
     let key = |(address, port): &Endpoint| (address.len(), address.clone(), *port);
-    let (first, second) =
-        if key(&source) > key(&destination) { (destination, source) } else { (source, destination) };
+    let (first, second) = if key(&source) > key(&destination) { (destination, source) } else { (source, destination) };
     let mut hash = Sha1::new();
     hash.update(seed.to_be_bytes());
     hash.update(&first.0);

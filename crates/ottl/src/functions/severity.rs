@@ -20,8 +20,11 @@ pub(super) const FUNCTIONS: &[Function] = &[Function::prepared(
 /// The levels by name. A mapping that makes no sense is an error for every span, as in Go.
 #[derive(Debug)]
 struct ParseSeverity {
-    levels: Result<Vec<(Vec<u8>, Vec<Criterion>)>, EvalError>,
+    levels: Result<Vec<Level>, EvalError>,
 }
+
+/// The name of a level, and what it stands for.
+type Level = (Vec<u8>, Vec<Criterion>);
 
 /// Texts and numbers of a level.
 #[derive(Debug, Default)]
@@ -30,7 +33,7 @@ struct Criterion {
     range: Option<(i64, i64)>,
 }
 
-fn levels(mapping: &MapVal<'_>) -> Result<Vec<(Vec<u8>, Vec<Criterion>)>, EvalError> {
+fn levels(mapping: &MapVal<'_>) -> Result<Vec<Level>, EvalError> {
     let mut levels = Vec::new();
     mapping.each(|level, criteria| {
         let Val::Slice(criteria) = Val::of(criteria) else {

@@ -104,9 +104,7 @@ impl Key {
             (Self::Int(a), Self::Int(b)) => a.cmp(b),
             (Self::Text(a), Self::Text(b)) => a.cmp(b),
             // What is no number comes first.
-            (Self::Double(a), Self::Double(b)) => {
-                a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan()))
-            }
+            (Self::Double(a), Self::Double(b)) => a.partial_cmp(b).unwrap_or_else(|| b.is_nan().cmp(&a.is_nan())),
             _ => Ordering::Equal,
         }
     }

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use indexmap::IndexMap;
+
 use super::build::MapBuilder;
 use super::{Function, ParamKind, required};
 use crate::eval::EvalError;
@@ -276,7 +278,7 @@ fn host(scheme: &str, host: &[u8]) -> Option<Vec<u8>> {
 
 /// The parameters of a query by name, each with its values; nothing where one of them cannot be read.
 fn query_map(query: &[u8]) -> Option<MapBuilder> {
-    let mut parameters: Vec<(Vec<u8>, Vec<Val<'_>>)> = Vec::new();
+    let mut parameters: IndexMap<Vec<u8>, Vec<Val<'_>>> = IndexMap::new();
     for pair in query.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
         if pair.contains(&b';') {
             return None;
@@ -284,10 +286,7 @@ fn query_map(query: &[u8]) -> Option<MapBuilder> {
         let (key, value) = split(pair, b"=").unwrap_or((pair, b""));
         let key = unescape(key, Part::Query)?;
         let value = Val::Str(unescape(value, Part::Query)?);
-        match parameters.iter_mut().find(|(known, _)| *known == *key) {
-            Some((_, values)) => values.push(value),
-            None => parameters.push((key.into_owned(), vec![value])),
-        }
+        parameters.entry(key.into_owned()).or_default().push(value);
     }
     let mut map = MapBuilder::default();
     if !parameters.is_empty() {

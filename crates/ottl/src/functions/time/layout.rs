@@ -47,7 +47,11 @@ pub(super) enum Std {
     ZoneName,
     Offset(Offset),
     /// A fraction of a second with its separator and the number of digits; zeros at the end are left out where `trim`.
-    Fraction { separator: u8, digits: usize, trim: bool },
+    Fraction {
+        separator: u8,
+        digits: usize,
+        trim: bool,
+    },
 }
 
 /// How an offset from UTC is written.
@@ -60,11 +64,20 @@ pub(super) struct Offset {
     pub(super) seconds: bool,
 }
 
-pub(super) const LONG_DAYS: [&str; 7] =
-    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+pub(super) const LONG_DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 pub(super) const SHORT_DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
 pub(super) const LONG_MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 pub(super) const SHORT_MONTHS: [&str; 12] =

@@ -138,7 +138,8 @@ pub(crate) fn time_text(time: Time) -> String {
 impl Prepared for ParseTime {
     fn call<'e>(&'e self, args: &'e Args, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
         let text = args.string(0, env)?;
-        let parsed = std::str::from_utf8(&text).ok().filter(|text| !text.is_empty()).and_then(|text| self.0.parse(text));
+        let parsed =
+            std::str::from_utf8(&text).ok().filter(|text| !text.is_empty()).and_then(|text| self.0.parse(text));
         parsed.map(Val::Time).ok_or_else(|| EvalError::parse("time", &text))
     }
 }

@@ -45,8 +45,7 @@ pub(super) fn parse(layout: &Layout, text: &str, zone: Zone) -> Result<Time, Mis
     while let Some(element) = elements.next() {
         let wrong = |element: &str, rest: &str| Mismatch { element: element.to_owned(), rest: rest.to_owned() };
         rest = skip(rest, &element.prefix).map_err(|rest| wrong(&element.prefix, rest))?;
-        let fraction_follows =
-            elements.peek().is_some_and(|next| matches!(next.std, Std::Fraction { .. }));
+        let fraction_follows = elements.peek().is_some_and(|next| matches!(next.std, Std::Fraction { .. }));
         let hold = rest;
         match found.read(element.std, &mut rest, fraction_follows) {
             Ok(()) => {}

@@ -223,7 +223,8 @@ impl Strptime {
                 failure = Failure::Other;
                 let blanks: String =
                     left.chars().take_while(|c| matches!(c, ' ' | '\t' | '\n' | '\u{c}' | '\r')).collect();
-                let numeric = elements.get(at).is_some_and(|own| own.starts_with(|c: char| c.is_ascii_digit() || c == 'Z'));
+                let numeric =
+                    elements.get(at).is_some_and(|own| own.starts_with(|c: char| c.is_ascii_digit() || c == 'Z'));
                 if blanks.is_empty() || !numeric || *attempts > MAX_ATTEMPTS {
                     break;
                 }

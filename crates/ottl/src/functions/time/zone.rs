@@ -69,8 +69,7 @@ impl Zone {
             Self::Fixed(local) => local,
             Self::Named(zone) => {
                 let time = Timestamp::from_second(seconds);
-                let time =
-                    time.unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX });
+                let time = time.unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX });
                 let info = zone.to_offset_info(time);
                 Local { offset: info.offset().seconds(), name: Name::new(info.abbreviation()) }
             }
