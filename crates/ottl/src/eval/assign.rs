@@ -174,7 +174,7 @@ impl Detached {
     fn of(value: &Val<'_>, scratch: &mut Vec<u8>) -> Self {
         match value {
             Val::Nil => Self::Nil,
-            Val::Time(time) => Self::Time(time.nanos),
+            Val::Time(time) => Self::Time(time.unix_nano()),
             Val::TraceId(id) => Self::TraceId(*id),
             Val::SpanId(id) => Self::SpanId(*id),
             Val::Status(status) => {

@@ -1,7 +1,7 @@
 //! Arithmetic. Integers stay integers, also when divided; with a double on either side both are doubles.
 
 use super::EvalError;
-use super::val::{Time, Val};
+use super::val::Val;
 use crate::ast::MathOp;
 
 /// Computes `left op right`.
@@ -15,7 +15,7 @@ pub(crate) fn math<'a>(left: &Val<'_>, op: MathOp, right: &Val<'_>) -> Result<Va
         (Val::Time(time), other) => match (op, other) {
             (MathOp::Add, Val::Duration(by)) => Ok(Val::Time(time.add(*by))),
             (MathOp::Sub, Val::Duration(by)) => Ok(Val::Time(time.add(by.wrapping_neg()))),
-            (MathOp::Sub, Val::Time(from)) => Ok(Val::Duration(time.nanos.saturating_sub(from.nanos))),
+            (MathOp::Sub, Val::Time(from)) => Ok(Val::Duration(time.since(*from))),
             (MathOp::Add, other) => Err(wrong("duration", other)),
             (MathOp::Sub, other) => Err(wrong("time or duration", other)),
             _ => Err(ONLY_SUMS),
@@ -65,12 +65,4 @@ fn double<'a>(a: f64, op: MathOp, b: f64) -> Result<Val<'a>, EvalError> {
         MathOp::Div if b == 0.0 => return Err(EvalError::DivideByZero),
         MathOp::Div => a / b,
     }))
-}
-
-// === impl Time ===
-
-impl Time {
-    fn add(self, by: i64) -> Self {
-        Self { nanos: self.nanos.saturating_add(by) }
-    }
 }

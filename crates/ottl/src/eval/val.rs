@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use spanmill_otlp::{AnyValue, Message, StatusRef, Value, ValueRef};
 
 use super::EvalError;
+pub(crate) use crate::functions::time::Time;
 
 /// A value at run time. Maps and slices are kept encoded, as OTLP has them.
 #[derive(Debug, Clone)]
@@ -48,13 +49,6 @@ pub(crate) enum MapVal<'a> {
 pub(crate) enum ListVal<'a> {
     Borrowed(&'a [Val<'a>]),
     Owned(Vec<Val<'a>>),
-}
-
-/// A point in time, in UTC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Time {
-    /// Nanoseconds since 1970.
-    pub(crate) nanos: i64,
 }
 
 // === impl Val ===

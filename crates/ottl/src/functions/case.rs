@@ -44,7 +44,7 @@ fn change<'e>(args: &'e Args, env: &'e Env<'e>, change: fn(&str) -> String) -> R
 }
 
 /// Character by character: where the lower case is several characters, the first of them.
-fn lower(text: &str) -> String {
+pub(super) fn lower(text: &str) -> String {
     text.chars().filter_map(|c| c.to_lowercase().next()).collect()
 }
 

@@ -1,9 +1,14 @@
 //! Maps and lists.
 
-use super::{Args, Function, ParamKind, Prepared, required};
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+use spanmill_otlp::{AnyValue, ValueRef};
+
+use super::{Args, Function, ParamKind, Prepared, optional, required};
 use crate::eval::EvalError;
-use crate::eval::expr::Env;
-use crate::eval::val::{Val, elements, put_delimited};
+use crate::eval::expr::{Env, Expr};
+use crate::eval::val::{MapVal, Val, elements, entries, put_delimited, put_entry};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::plain("Len", &[required("target", ParamKind::Any)], |args, env| len(&args.get(0, env)?).map(Val::Int)),
@@ -52,10 +57,26 @@ pub(super) const FUNCTIONS: &[Function] = &[
         }
         Ok(Box::new(Coalesce))
     }),
+    Function::prepared(
+        "SliceToMap",
+        &[
+            required("target", ParamKind::List),
+            optional("key_path", ParamKind::Anys),
+            optional("value_path", ParamKind::Anys),
+        ],
+        |args| Ok(Box::new(SliceToMap { key: path(args, 1)?, value: path(args, 2)? })),
+    ),
 ];
 
 #[derive(Debug)]
 struct Coalesce;
+
+/// Where keys and values are found in the elements; without a path keys are numbers and values whole elements.
+#[derive(Debug)]
+struct SliceToMap {
+    key: Option<Vec<Box<[u8]>>>,
+    value: Option<Vec<Box<[u8]>>>,
+}
 
 // === impl Coalesce ===
 
@@ -68,6 +89,59 @@ impl Prepared for Coalesce {
             }
         }
         Ok(Val::Nil)
+    }
+}
+
+// === impl SliceToMap ===
+
+impl Prepared for SliceToMap {
+    fn call<'e>(&'e self, args: &'e Args, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
+        let list = args.slice(0, env)?;
+        // Of a repeated key the last value counts, at the place of the first one.
+        let mut found = IndexMap::new();
+        for (at, element) in elements(&list).enumerate() {
+            let inner = |path: &[Box<[u8]>]| match Val::of(element) {
+                Val::Map(MapVal::Encoded(Cow::Borrowed(body))) => follow(body, path),
+                other => Err(EvalError::Type { expected: "map", found: other.type_name() }),
+            };
+            let key = match &self.key {
+                Some(path) => crate::eval::convert::string(Val::of(inner(path)?))?.into_owned(),
+                None => at.to_string().into_bytes(),
+            };
+            let value = match &self.value {
+                Some(path) => inner(path)?,
+                None => element,
+            };
+            found.insert(key, value.raw());
+        }
+        let mut out = Vec::new();
+        for (key, value) in found {
+            put_entry(&mut out, &key, value);
+        }
+        Ok(Val::Map(MapVal::Encoded(out.into())))
+    }
+}
+
+/// The keys of an argument that is a list of literals.
+fn path(args: &Args, at: usize) -> Result<Option<Vec<Box<[u8]>>>, String> {
+    if !args.has(at) {
+        return Ok(None);
+    }
+    let keys = args.list(at).iter().map(|key| match key {
+        Expr::Const(Val::Str(key)) => Ok(key.as_ref().into()),
+        _ => Err("a path must be a list of strings".to_owned()),
+    });
+    keys.collect::<Result<_, _>>().map(Some)
+}
+
+/// The value at the end of a path through maps.
+fn follow<'m>(body: &'m [u8], path: &[Box<[u8]>]) -> Result<ValueRef<'m>, EvalError> {
+    let (first, rest) = path.split_first().ok_or(EvalError::Static("a path must have at least one key"))?;
+    let (_, value) = entries(body).find(|(key, _)| **key == **first).ok_or(EvalError::NoKey)?;
+    match (rest, value.get()) {
+        ([], _) => Ok(value),
+        (rest, AnyValue::Map(body)) => follow(body, rest),
+        _ => Err(EvalError::NoKey),
     }
 }
 

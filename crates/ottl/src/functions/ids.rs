@@ -20,6 +20,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         prepare(args, |bytes| id::<8>("SpanID", bytes).map(Val::SpanId))
     }),
     Function::plain("UUID", &[], |_, _| Ok(Val::string(uuid::Uuid::new_v4().to_string()))),
+    Function::plain("UUIDv7", &[], |_, _| Ok(Val::string(uuid::Uuid::now_v7().to_string()))),
 ];
 
 #[derive(Debug)]

@@ -1,20 +1,31 @@
 //! The functions by name. A function is a name, its parameters and a body; a body that needs something made ready at
 //! start, such as a compiled pattern, has a maker instead.
 
+mod build;
 mod case;
+mod charset;
 mod collection;
 mod convert;
+mod csv;
+mod delimited;
 mod encode;
 mod format;
+mod grok;
 mod hash;
 mod ids;
 mod json;
 mod lambda;
+mod network;
 mod pattern;
 mod re2;
+mod severity;
+mod sort;
 mod text;
 pub(crate) mod time;
 mod types;
+mod url;
+mod user_agent;
+mod xml;
 
 #[cfg(test)]
 mod tests;
@@ -125,16 +136,24 @@ const GROUPS: &[&[Function]] = &[
     case::FUNCTIONS,
     collection::FUNCTIONS,
     convert::FUNCTIONS,
+    delimited::FUNCTIONS,
     encode::FUNCTIONS,
     format::FUNCTIONS,
+    grok::FUNCTIONS,
     hash::FUNCTIONS,
     ids::FUNCTIONS,
     json::FUNCTIONS,
     lambda::FUNCTIONS,
+    network::FUNCTIONS,
     pattern::FUNCTIONS,
+    severity::FUNCTIONS,
+    sort::FUNCTIONS,
     text::FUNCTIONS,
     time::FUNCTIONS,
     types::FUNCTIONS,
+    url::FUNCTIONS,
+    user_agent::FUNCTIONS,
+    xml::FUNCTIONS,
 ];
 
 /// All converters.
@@ -145,6 +164,26 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Function> {
 /// The converter of that name, where the context has it.
 pub(crate) fn find(name: &str, context: Context) -> Option<&'static Function> {
     all().find(|function| function.name == name && function.only.is_none_or(|only| only == context))
+}
+
+/// A value of an attribute as text: nil is empty, bytes are base 64, what JSON cannot hold is named.
+fn text_of(value: Val<'_>) -> Vec<u8> {
+    match value {
+        Val::Nil => Vec::new(),
+        Val::Str(text) => text.into_owned(),
+        Val::Bytes(bytes) => crate::eval::json::base64(&bytes).into_bytes(),
+        Val::Double(value) if !value.is_finite() => {
+            let name = if value.is_nan() {
+                "NaN"
+            } else if value > 0.0 {
+                "+Inf"
+            } else {
+                "-Inf"
+            };
+            format!("json: unsupported value: {name}").into_bytes()
+        }
+        other => crate::eval::json::encode(&other).unwrap_or_default().into_bytes(),
+    }
 }
 
 /// A parameter that must be given.

@@ -5,10 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
+use super::build::MapBuilder;
+use super::re2::Groups;
 use super::{Args, Function, ParamKind, Prepared, re2, required};
 use crate::eval::EvalError;
 use crate::eval::expr::Env;
-use crate::eval::val::{MapVal, Val, put_entry};
+use crate::eval::val::Val;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::prepared(
@@ -26,7 +28,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         &[required("target", ParamKind::Str), required("pattern", ParamKind::Str)],
         |args| {
             let fixed = match args.literal(1) {
-                Some(pattern) => Some(compile_pattern(pattern)?),
+                Some(pattern) => Some(re2::groups(pattern).map_err(|error| invalid(pattern, &error))?),
                 None => None,
             };
             Ok(Box::new(Extract { fixed, computed: Computed::default() }))
@@ -37,7 +39,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 /// A pattern whose named groups are taken out of a text.
 #[derive(Debug)]
 struct Extract {
-    fixed: Option<Regex>,
+    fixed: Option<Groups>,
     computed: Computed,
 }
 
@@ -48,7 +50,7 @@ struct Fixed(Matcher);
 /// A pattern that is computed for every span. Mostly it is the same as before.
 #[derive(Debug, Default)]
 pub(crate) struct Computed {
-    last: Mutex<Option<(Vec<u8>, Regex)>>,
+    last: Mutex<Option<(Vec<u8>, Groups)>>,
 }
 
 /// How a text is matched. Plain text needs no regular expression.
@@ -128,7 +130,7 @@ impl Prepared for Fixed {
 impl Prepared for Computed {
     fn call<'e>(&'e self, args: &'e Args, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
         let pattern = args.string(1, env)?;
-        let regex = self.regex(&pattern)?;
+        let regex = self.groups(&pattern)?.regex;
         let text = args.string_like(0, env)?;
         Ok(Val::Bool(text.is_some_and(|text| regex.is_match(&text))))
     }
@@ -136,16 +138,20 @@ impl Prepared for Computed {
 
 impl Computed {
     pub(crate) fn regex(&self, pattern: &[u8]) -> Result<Regex, EvalError> {
+        self.groups(pattern).map(|groups| groups.regex)
+    }
+
+    fn groups(&self, pattern: &[u8]) -> Result<Groups, EvalError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, regex)) = &*last
+        if let Some((known, groups)) = &*last
             && known == pattern
         {
-            return Ok(regex.clone());
+            return Ok(groups.clone());
         }
         let text = std::str::from_utf8(pattern).map_err(|_| EvalError::parse("pattern", pattern))?;
-        let regex = re2::compile(text).map_err(|error| EvalError::message(invalid(text, &error)))?;
-        *last = Some((pattern.to_vec(), regex.clone()));
-        Ok(regex)
+        let groups = re2::groups(text).map_err(|error| EvalError::message(invalid(text, &error)))?;
+        *last = Some((pattern.to_vec(), groups.clone()));
+        Ok(groups)
     }
 }
 
@@ -153,23 +159,28 @@ impl Computed {
 
 impl Prepared for Extract {
     fn call<'e>(&'e self, args: &'e Args, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
-        let regex = match &self.fixed {
-            Some(regex) => regex.clone(),
-            None => self.computed.regex(&args.string(1, env)?)?,
+        let groups = match &self.fixed {
+            Some(groups) => groups,
+            None => &self.computed.groups(&args.string(1, env)?)?,
         };
-        if regex.capture_names().flatten().next().is_none() {
+        if !groups.has_names() {
             return Err(EvalError::Static("the pattern needs at least one named group"));
         }
         let text = args.string(0, env)?;
-        let mut out = Vec::new();
-        if let Some(found) = regex.captures(&text) {
-            for name in regex.capture_names().flatten() {
-                let part = found.name(name).map_or(&[][..], |part| part.as_bytes());
-                let mut value = Vec::new();
-                Val::Str(part.into()).encode(&mut value)?;
-                put_entry(&mut out, name.as_bytes(), &value);
+        // Of groups of the same name the last one counts.
+        let mut parts: Vec<(&str, &[u8])> = Vec::new();
+        let found = groups.regex.captures(&text);
+        for (name, part) in found.iter().flat_map(|found| groups.named(found)) {
+            let part = part.unwrap_or(&[]);
+            match parts.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, kept)) => *kept = part,
+                None => parts.push((name, part)),
             }
         }
-        Ok(Val::Map(MapVal::Encoded(out.into())))
+        let mut map = MapBuilder::default();
+        for (name, part) in parts {
+            map.text(name, part);
+        }
+        Ok(map.into_val())
     }
 }

@@ -1,7 +1,10 @@
 //! Patterns in the syntax of RE2, as Go has it, rewritten for the `regex` crate. The two differ in what `\d`, `\w`, `\s`
-//! and `\b` mean, in what is literal inside of classes, and in braces that repeat nothing.
+//! and `\b` mean, in what is literal inside of classes, in braces that repeat nothing, and in the names of groups, which may
+//! begin with a digit and be used twice.
 
-use regex::bytes::{Regex, RegexBuilder};
+use std::sync::Arc;
+
+use regex::bytes::{Captures, Regex, RegexBuilder};
 
 /// Most memory of a compiled pattern, in bytes.
 const SIZE_LIMIT: usize = 4 << 20;
@@ -10,19 +13,40 @@ const MAX_LEN: usize = 64 << 10;
 /// Most repetitions that may be asked for.
 const MAX_REPEAT: u32 = 1000;
 
+/// A pattern with the names of its groups.
+#[derive(Debug, Clone)]
+pub(super) struct Groups {
+    pub(super) regex: Regex,
+    /// By the number of the group; the first one is the whole match.
+    names: Arc<[Option<String>]>,
+}
+
 /// Compiles a pattern.
 pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
+    groups(pattern).map(|groups| groups.regex)
+}
+
+/// Compiles a pattern of which the names of the groups are of interest.
+pub(super) fn groups(pattern: &str) -> Result<Groups, String> {
     if pattern.len() > MAX_LEN {
         return Err(format!("longer than {MAX_LEN} bytes"));
     }
-    let translated =
-        Translator { rest: pattern, out: String::with_capacity(pattern.len() + 16), repeated: false }.run()?;
-    RegexBuilder::new(&translated).size_limit(SIZE_LIMIT).build().map_err(|error| last_line(&error.to_string()))
+    let mut translator = Translator {
+        rest: pattern,
+        out: String::with_capacity(pattern.len() + 16),
+        names: vec![None],
+        repeated: false,
+    };
+    translator.run()?;
+    let regex = RegexBuilder::new(&translator.out).size_limit(SIZE_LIMIT).build();
+    let regex = regex.map_err(|error| last_line(&error.to_string()))?;
+    Ok(Groups { regex, names: translator.names.into() })
 }
 
 struct Translator<'p> {
     rest: &'p str,
     out: String,
+    names: Vec<Option<String>>,
     /// Whether a repetition was read last: none may follow it.
     repeated: bool,
 }
@@ -33,10 +57,27 @@ fn last_line(message: &str) -> String {
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
 
+// === impl Groups ===
+
+impl Groups {
+    pub(super) fn has_names(&self) -> bool {
+        self.names.iter().any(Option::is_some)
+    }
+
+    /// The named groups with what they matched; nothing where they took no part in the match.
+    pub(super) fn named<'g, 't>(
+        &'g self,
+        found: &'g Captures<'t>,
+    ) -> impl Iterator<Item = (&'g str, Option<&'t [u8]>)> {
+        let texts = found.iter().map(|group| group.map(|group| group.as_bytes()));
+        self.names.iter().zip(texts).filter_map(|(name, text)| Some((name.as_deref()?, text)))
+    }
+}
+
 // === impl Translator ===
 
 impl Translator<'_> {
-    fn run(mut self) -> Result<String, String> {
+    fn run(&mut self) -> Result<(), String> {
         while let Some(c) = self.next() {
             let repeated = std::mem::take(&mut self.repeated);
             match c {
@@ -48,7 +89,7 @@ impl Translator<'_> {
                 _ => self.out.push(c),
             }
         }
-        Ok(self.out)
+        Ok(())
     }
 
     fn next(&mut self) -> Option<char> {
@@ -93,17 +134,24 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// `(?flags)`, `(?flags:`, `(?P<name>` and `(?<name>`; the flags are those of RE2.
+    /// `(?flags)`, `(?flags:`, `(?P<name>` and `(?<name>`; the flags are those of RE2. Names are kept aside.
     fn group(&mut self) -> Result<(), String> {
         self.out.push('(');
-        if let Some(rest) = self.rest.strip_prefix('?')
-            && !rest.starts_with("P<")
-            && !rest.starts_with('<')
-        {
-            let flags = rest.find([')', ':']).and_then(|end| rest.get(..end)).unwrap_or(rest);
-            if flags.contains(|flag| !matches!(flag, 'i' | 'm' | 's' | 'U' | '-')) {
-                return Err("invalid or unsupported Perl syntax: only the flags i, m, s and U are known".to_owned());
-            }
+        let Some(rest) = self.rest.strip_prefix('?') else {
+            self.names.push(None);
+            return Ok(());
+        };
+        if let Some(named) = rest.strip_prefix("P<").or(rest.strip_prefix('<')) {
+            let valid =
+                |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+            let (name, after) = named.split_once('>').filter(|(name, _)| valid(name)).ok_or("invalid named capture")?;
+            self.names.push(Some(name.to_owned()));
+            self.rest = after;
+            return Ok(());
+        }
+        let flags = rest.find([')', ':']).and_then(|end| rest.get(..end)).unwrap_or(rest);
+        if flags.contains(|flag| !matches!(flag, 'i' | 'm' | 's' | 'U' | '-')) {
+            return Err("invalid or unsupported Perl syntax: only the flags i, m, s and U are known".to_owned());
         }
         Ok(())
     }

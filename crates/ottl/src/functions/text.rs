@@ -111,7 +111,7 @@ fn part(text: Cow<'_, [u8]>, start: usize, end: Option<usize>) -> Cow<'_, [u8]> 
 }
 
 /// The pieces between delimiters; an empty delimiter separates characters.
-fn split<'t>(text: &'t [u8], delimiter: &[u8]) -> Vec<&'t [u8]> {
+pub(super) fn split<'t>(text: &'t [u8], delimiter: &[u8]) -> Vec<&'t [u8]> {
     if delimiter.is_empty() {
         let starts = (0..text.len()).filter(|at| text.get(*at).is_some_and(|byte| byte & 0xc0 != 0x80));
         let starts: Vec<usize> = starts.collect();
