@@ -16,6 +16,7 @@
 //! # Ok::<(), spanmill_otlp::Malformed>(())
 //! ```
 
+mod compose;
 mod concat;
 mod edit;
 mod encode;
@@ -29,11 +30,13 @@ mod outline;
 mod patch;
 pub mod short;
 mod split;
+mod text;
 mod traces;
 mod value;
 mod view;
 mod wire;
 
+pub use compose::{ResourceParts, ScopeParts};
 pub use edit::{ResourceIx, ScopeIx, SpanIx, Target};
 pub use error::{Malformed, Reason};
 pub use keys::{Guesses, KeyTable, Slot};
@@ -41,6 +44,7 @@ pub use limits::Limits;
 pub use opaque::{Opaque, Signal};
 pub use patch::{Part, Patch, encode_attribute};
 pub use split::SplitLimit;
+pub use text::put_plain_double;
 pub use traces::Traces;
 pub use value::{Value, put_any_value, put_key_value};
 pub use view::{
