@@ -22,6 +22,8 @@ const PROCESSORS: &[ProcessorFactory] = &[
     processors::filter::FACTORY,
     processors::gen_ai_normalizer::FACTORY,
     processors::genai::FACTORY,
+    processors::groupbyattrs::FACTORY,
+    processors::groupbytrace::FACTORY,
     processors::resource::FACTORY,
     processors::span::FACTORY,
 ];

@@ -7,6 +7,8 @@ pub mod batch;
 pub mod filter;
 pub mod gen_ai_normalizer;
 pub mod genai;
+pub mod groupbyattrs;
+pub mod groupbytrace;
 mod identity;
 mod literal;
 mod offer;

@@ -15,12 +15,28 @@ const MAX_REPEAT: u32 = 1000;
 /// # Errors
 ///
 /// Says what is wrong with a pattern that is none, is longer than 64 KiB, or needs more than 4 MiB when compiled.
-pub fn compile(pattern: &str) -> Result<Regex, String> {
+pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
+    translate(pattern, None)
+}
+
+/// Compiles a pattern whose groups are asked for by number, and gives their names in order, empty ones where there is none. Unlike those of
+/// [`compile`], names may be repeated, and begin with a digit.
+///
+/// # Errors
+///
+/// As [`compile`].
+pub fn compile_groups(pattern: &str) -> Result<(Regex, Vec<String>), String> {
+    let mut names = Vec::new();
+    let regex = translate(pattern, Some(&mut names))?;
+    Ok((regex, names))
+}
+
+fn translate(pattern: &str, names: Option<&mut Vec<String>>) -> Result<Regex, String> {
     if pattern.len() > MAX_LEN {
         return Err(format!("longer than {MAX_LEN} bytes"));
     }
-    let translated =
-        Translator { rest: pattern, out: String::with_capacity(pattern.len() + 16), repeated: false }.run()?;
+    let out = String::with_capacity(pattern.len() + 16);
+    let translated = Translator { rest: pattern, out, repeated: false, names }.run()?;
     RegexBuilder::new(&translated).size_limit(SIZE_LIMIT).build().map_err(|error| last_line(&error.to_string()))
 }
 
@@ -29,6 +45,8 @@ struct Translator<'p> {
     out: String,
     /// Whether a repetition was read last: none may follow it.
     repeated: bool,
+    /// Where names of groups go, instead of into the pattern.
+    names: Option<&'p mut Vec<String>>,
 }
 
 /// Messages of the `regex` crate show the pattern over several lines; the last one says what is wrong.
@@ -100,17 +118,24 @@ impl Translator<'_> {
     /// `(?flags)`, `(?flags:`, `(?P<name>` and `(?<name>`; the flags are those of RE2.
     fn group(&mut self) -> Result<(), String> {
         self.out.push('(');
-        let Some(rest) = self.rest.strip_prefix('?') else { return Ok(()) };
-        if let Some(name) = rest.strip_prefix("P<").or_else(|| rest.strip_prefix('<')) {
-            let name = name.split_once('>').map_or(name, |(name, _)| name);
+        let Some(rest) = self.rest.strip_prefix('?') else {
+            self.names.iter_mut().for_each(|names| names.push(String::new()));
+            return Ok(());
+        };
+        if let Some(rest) = rest.strip_prefix("P<").or_else(|| rest.strip_prefix('<')) {
+            let (name, after) = rest.split_once('>').ok_or("invalid named capture: missing >")?;
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
                 return Err(format!("invalid named capture: {name:?}"));
             }
-        } else {
-            let flags = rest.find([')', ':']).and_then(|end| rest.get(..end)).unwrap_or(rest);
-            if flags.contains(|flag| !matches!(flag, 'i' | 'm' | 's' | 'U' | '-')) {
-                return Err("invalid or unsupported Perl syntax: only the flags i, m, s and U are known".to_owned());
+            if let Some(names) = &mut self.names {
+                names.push(name.to_owned());
+                self.rest = after;
             }
+            return Ok(());
+        }
+        let flags = rest.find([')', ':']).and_then(|end| rest.get(..end)).unwrap_or(rest);
+        if flags.contains(|flag| !matches!(flag, 'i' | 'm' | 's' | 'U' | '-')) {
+            return Err("invalid or unsupported Perl syntax: only the flags i, m, s and U are known".to_owned());
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use regex::bytes::Regex;
 use serde::Deserialize;
 use spanmill_config::{ConfigError, Problem, Section};
 use spanmill_otlp::{KeyTable, Slot};
-use spanmill_ottl::compile_re2;
+use spanmill_ottl::compile_re2_groups;
 
 use super::convert::ConvertTo;
 use super::origin::Origin;
@@ -150,7 +150,8 @@ impl Compiler<'_> {
             return Err(("key", "missing: at least one of key and pattern must be given".to_owned()));
         }
         config.refuse(&["value", "from_attribute", "converted_type"])?;
-        let keys = config.has("pattern").then(|| config.pattern()).transpose()?.map(KeyPattern::new);
+        let keys =
+            config.has("pattern").then(|| config.pattern()).transpose()?.map(|(pattern, _)| KeyPattern::new(pattern));
         let key = self.keys.slot(&config.key);
         Ok(if hash { Action::Hash { key, keys } } else { Action::Delete { key, keys } })
     }
@@ -160,13 +161,14 @@ impl Compiler<'_> {
         if !config.has("pattern") {
             return Err(("pattern", "missing: the action extracts what it says".to_owned()));
         }
-        let pattern = config.pattern()?;
-        let names: Vec<Option<&str>> = pattern.capture_names().skip(1).collect();
+        let (pattern, names) = config.pattern()?;
         if names.is_empty() {
             return Err(("pattern", "has no named groups, which say what to extract".to_owned()));
         }
-        let targets: Option<Vec<Slot>> = names.into_iter().map(|name| name.map(|name| self.keys.slot(name))).collect();
-        let targets = targets.ok_or_else(|| ("pattern", "has a group without a name".to_owned()))?;
+        if names.iter().any(String::is_empty) {
+            return Err(("pattern", "has a group without a name".to_owned()));
+        }
+        let targets = names.iter().map(|name| self.keys.slot(name)).collect();
         Ok(Action::Extract { key: self.keys.slot(&config.key), pattern, targets })
     }
 
@@ -204,8 +206,10 @@ impl ActionConfig {
         }
     }
 
-    fn pattern(&self) -> Result<Regex, Mistake> {
-        compile_re2(&self.pattern).map_err(|error| ("pattern", format!("invalid pattern {:?}: {error}", self.pattern)))
+    /// The pattern and the names of its groups.
+    fn pattern(&self) -> Result<(Regex, Vec<String>), Mistake> {
+        let wrong = |error| ("pattern", format!("invalid pattern {:?}: {error}", self.pattern));
+        compile_re2_groups(&self.pattern).map_err(wrong)
     }
 }
 

@@ -64,8 +64,6 @@ pub(super) struct LibraryConfig {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SeverityConfig {
-    #[expect(dead_code, reason = "read past: only its type is checked")]
     min: i32,
-    #[expect(dead_code, reason = "read past")]
     match_undefined: bool,
 }

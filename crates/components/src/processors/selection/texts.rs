@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use regex::bytes::Regex;
-use spanmill_ottl::compile_re2;
+use spanmill_ottl::compile_re2_groups;
 
 use super::config::PropertiesConfig;
 
@@ -30,8 +30,10 @@ impl Texts {
                 if config.regexp.as_ref().is_some_and(|regexp| regexp.cacheenabled && regexp.cachemaxnumentries < 0) {
                     return Err("the size of the cache (regexp::cachemaxnumentries) must not be negative".to_owned());
                 }
-                let compile =
-                    |text: &String| compile_re2(text).map_err(|error| format!("invalid pattern {text:?}: {error}"));
+                let compile = |text: &String| match compile_re2_groups(text) {
+                    Ok((pattern, _)) => Ok(pattern),
+                    Err(error) => Err(format!("invalid pattern {text:?}: {error}")),
+                };
                 texts.into_iter().map(compile).collect::<Result<_, _>>().map(Self::Regexp)
             }
             other => Err(format!("unrecognized match_type: '{other}', valid types are: [regexp strict]")),

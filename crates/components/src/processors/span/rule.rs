@@ -2,7 +2,7 @@
 
 use regex::bytes::{CaptureLocations, Regex};
 use spanmill_otlp::Slot;
-use spanmill_ottl::compile_re2;
+use spanmill_ottl::compile_re2_groups;
 use thiserror::Error;
 
 use crate::processors::actions::sheet::Sheet;
@@ -28,10 +28,10 @@ pub(super) struct RuleError {
 impl Rule {
     /// Compiles a pattern; `slot` numbers the attributes. A group without a name is an attribute without one, as in the Collector.
     pub(super) fn new(pattern: &str, mut slot: impl FnMut(&str) -> Slot) -> Result<Self, RuleError> {
-        let compiled = compile_re2(pattern).map_err(|reason| RuleError { pattern: pattern.to_owned(), reason })?;
-        let names = compiled.capture_names().skip(1).map(|name| name.unwrap_or("").to_owned());
-        let groups = names.map(|name| (slot(&name), name)).map(|(slot, name)| (name, slot)).collect();
-        Ok(Self { pattern: compiled, groups })
+        let (pattern, names) =
+            compile_re2_groups(pattern).map_err(|reason| RuleError { pattern: pattern.to_owned(), reason })?;
+        let groups = names.into_iter().map(|name| (slot(&name), name)).map(|(slot, name)| (name, slot)).collect();
+        Ok(Self { pattern, groups })
     }
 
     pub(super) fn locations(&self) -> CaptureLocations {
