@@ -4,6 +4,9 @@ mod config;
 mod properties;
 mod texts;
 
+#[cfg(test)]
+mod tests;
+
 use spanmill_config::{ConfigError, Section};
 use spanmill_otlp::{SpanIx, Traces};
 
