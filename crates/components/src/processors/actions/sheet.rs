@@ -99,7 +99,6 @@ impl Reader {
 }
 
 /// An empty vector for another lifetime, in the same memory.
-#[expect(clippy::unnecessary_filter_map, reason = "the closure turns one type into another: only the lifetime differs")]
 fn recycle<T, U>(mut items: Vec<T>) -> Vec<U> {
     items.clear();
     items.into_iter().filter_map(|_| None).collect()
