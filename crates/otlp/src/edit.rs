@@ -62,6 +62,15 @@ pub(crate) struct Edits {
     pub(crate) dropped_spans: usize,
 }
 
+// === impl ResourceIx ===
+
+impl ResourceIx {
+    /// The number, counted from zero.
+    pub fn ordinal(self) -> u32 {
+        self.0
+    }
+}
+
 // === impl Target ===
 
 impl From<ResourceIx> for Target {

@@ -16,6 +16,7 @@
 //! # Ok::<(), spanmill_otlp::Malformed>(())
 //! ```
 
+mod compose;
 mod concat;
 mod edit;
 mod encode;
@@ -30,11 +31,13 @@ mod patch;
 mod patches;
 pub mod short;
 mod split;
+mod text;
 mod traces;
 mod value;
 mod view;
 mod wire;
 
+pub use compose::{ResourceParts, ScopeParts};
 pub use edit::{ResourceIx, ScopeIx, SpanIx, Target};
 pub use error::{Malformed, Reason};
 pub use keys::{Guesses, KeyTable, Slot};
@@ -43,6 +46,7 @@ pub use opaque::{Opaque, Signal};
 pub use patch::{Part, Patch, encode_attribute};
 pub use patches::Patches;
 pub use split::SplitLimit;
+pub use text::put_plain_double;
 pub use traces::Traces;
 pub use value::{Value, put_any_value, put_key_value};
 pub use view::{

@@ -1,6 +1,7 @@
 //! Component traits, the pipeline graph, life cycle and own telemetry.
 
 mod batch;
+mod client;
 mod component;
 mod consume;
 mod factory;
@@ -15,6 +16,7 @@ mod telemetry;
 mod testing;
 
 pub use batch::Batch;
+pub use client::Client;
 pub use component::{Component, ComponentError, Node};
 pub use consume::{Code, ConsumeError, Consumer};
 pub use factory::{

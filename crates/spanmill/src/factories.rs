@@ -17,10 +17,15 @@ pub(crate) const FACTORIES: Factories = Factories {
 const RECEIVERS: &[ReceiverFactory] = &[receivers::nop::FACTORY, receivers::otlp::FACTORY];
 
 const PROCESSORS: &[ProcessorFactory] = &[
+    processors::attributes::FACTORY,
     processors::batch::FACTORY,
     processors::filter::FACTORY,
     processors::gen_ai_normalizer::FACTORY,
     processors::genai::FACTORY,
+    processors::groupbyattrs::FACTORY,
+    processors::groupbytrace::FACTORY,
+    processors::resource::FACTORY,
+    processors::span::FACTORY,
     processors::transform::FACTORY,
 ];
 

@@ -1,6 +1,7 @@
 //! Listening on TCP or on a unix socket.
 
 use std::io;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,6 +15,10 @@ pub(crate) enum Listener {
     Tcp(TcpListener),
     Unix(UnixListener, #[expect(dead_code, reason = "removes the file when dropped")] SocketFile),
 }
+
+/// The address of who connected, where it is one of IP.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peer(pub(crate) Option<IpAddr>);
 
 /// Removes the socket's file in the end.
 #[derive(Debug)]
@@ -92,6 +97,16 @@ impl Drop for SocketFile {
 
 // === impl Connection ===
 
+impl Connection {
+    /// Who connected. An IPv4 address is shown as such, also where it came over IPv6.
+    pub(crate) fn peer(&self) -> Peer {
+        match self {
+            Self::Tcp(stream) => Peer(stream.peer_addr().ok().map(|address| address.ip().to_canonical())),
+            Self::Unix(_) => Peer(None),
+        }
+    }
+}
+
 impl AsyncRead for Connection {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
@@ -140,7 +155,9 @@ impl AsyncWrite for Connection {
 }
 
 impl tonic::transport::server::Connected for Connection {
-    type ConnectInfo = ();
+    type ConnectInfo = Peer;
 
-    fn connect_info(&self) -> Self::ConnectInfo {}
+    fn connect_info(&self) -> Peer {
+        self.peer()
+    }
 }

@@ -12,6 +12,7 @@ mod tests;
 mod text;
 mod write;
 
+pub(crate) use text::put_plain;
 use thiserror::Error;
 
 use crate::error::Malformed;

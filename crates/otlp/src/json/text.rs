@@ -84,7 +84,7 @@ pub(super) fn put_double(out: &mut Vec<u8>, value: f64) {
 }
 
 /// Appends `mantissa` times ten to the power of `exponent`, written out.
-fn put_plain(out: &mut Vec<u8>, mantissa: &str, exponent: i32) {
+pub(crate) fn put_plain(out: &mut Vec<u8>, mantissa: &str, exponent: i32) {
     let shift = exponent.unsigned_abs() as usize;
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |mantissa| ("-", mantissa));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));

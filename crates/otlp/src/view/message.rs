@@ -148,12 +148,20 @@ impl<'a> Message<'a> {
     /// The encoded message. Pieces of an edited one are put together.
     pub fn to_vec(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut at = 0;
-        while let Some((bytes, _)) = self.piece(at) {
-            out.extend_from_slice(bytes);
-            at += 1;
-        }
+        self.put(&mut out);
         out
+    }
+
+    /// How many bytes it has, encoded.
+    pub(crate) fn len(&self) -> usize {
+        (0..).map_while(|at| self.piece(at)).map(|(bytes, _)| bytes.len()).sum()
+    }
+
+    /// Appends the encoded message.
+    pub(crate) fn put(&self, out: &mut Vec<u8>) {
+        for (bytes, _) in (0..).map_while(|at| self.piece(at)) {
+            out.extend_from_slice(bytes);
+        }
     }
 
     pub(super) fn bytes(&self, number: u32) -> &'a [u8] {

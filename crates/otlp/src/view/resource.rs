@@ -55,7 +55,12 @@ impl<'a> ResourceRef<'a> {
 
     /// The schema URL of the resource.
     pub fn schema_url(&self) -> &'a [u8] {
-        self.traces.resource_schema_url(self.ix).unwrap_or_else(|| self.traces.resource_spans(self.ix).bytes(3))
+        self.traces.resource_schema_url(self.ix).unwrap_or_else(|| self.whole().bytes(3))
+    }
+
+    /// The whole `ResourceSpans` as received.
+    pub(crate) fn whole(&self) -> Message<'a> {
+        self.traces.resource_spans(self.ix)
     }
 
     /// Its scopes.
@@ -109,7 +114,12 @@ impl<'a> ScopeRef<'a> {
 
     /// The schema URL of its spans.
     pub fn schema_url(&self) -> &'a [u8] {
-        self.traces.schema_url(self.ix).unwrap_or_else(|| self.traces.scope_spans(self.ix).bytes(3))
+        self.traces.schema_url(self.ix).unwrap_or_else(|| self.whole().bytes(3))
+    }
+
+    /// The whole `ScopeSpans` as received.
+    pub(crate) fn whole(&self) -> Message<'a> {
+        self.traces.scope_spans(self.ix)
     }
 
     /// The resource it belongs to.

@@ -17,7 +17,7 @@ mod json;
 mod lambda;
 mod network;
 mod pattern;
-mod re2;
+pub(crate) mod re2;
 mod severity;
 mod sort;
 mod text;

@@ -26,6 +26,18 @@ pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
     groups(pattern).map(|groups| groups.regex)
 }
 
+/// Compiles a pattern in the syntax of RE2 whose groups are asked for by number, and gives their names in order, empty ones where there
+/// is none. Names may be repeated, and begin with a digit.
+///
+/// # Errors
+///
+/// Says what is wrong with a pattern that is none, is longer than 64 KiB, or needs more than 4 MiB when compiled.
+pub fn compile_groups(pattern: &str) -> Result<(Regex, Vec<String>), String> {
+    let groups = groups(pattern)?;
+    let names = groups.names.iter().skip(1).map(|name| name.clone().unwrap_or_default()).collect();
+    Ok((groups.regex, names))
+}
+
 /// Compiles a pattern of which the names of the groups are of interest.
 pub(super) fn groups(pattern: &str) -> Result<Groups, String> {
     if pattern.len() > MAX_LEN {

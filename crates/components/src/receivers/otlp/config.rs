@@ -46,7 +46,7 @@ pub(super) struct Grpc {
     pub(super) keepalive: NullableBlock<KeepAlive>,
     /// Authentication; not supported yet.
     pub(super) auth: NullableBlock<IgnoredAny>,
-    /// Accepted; client metadata is not used yet.
+    /// Whether processors may know the headers of requests (`from_context: metadata.<key>`).
     pub(super) include_metadata: bool,
     /// Middlewares; not supported.
     pub(super) middlewares: Vec<IgnoredAny>,
@@ -109,7 +109,7 @@ pub(super) struct Http {
     pub(super) auth: NullableBlock<IgnoredAny>,
     /// Largest body in bytes, compressed or not; 0 means the default of 64 MiB. The Collector's default is 20 MiB.
     pub(super) max_request_body_size: u64,
-    /// Accepted; client metadata is not used yet.
+    /// Whether processors may know the headers of requests (`from_context: metadata.<key>`).
     pub(super) include_metadata: bool,
     /// Headers added to every response.
     pub(super) response_headers: Headers,

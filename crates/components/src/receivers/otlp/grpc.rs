@@ -8,7 +8,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
-use spanmill_pipeline::{Code, ConsumeError, Signal};
+use spanmill_pipeline::{Client, Code, ConsumeError, Signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt;
@@ -18,10 +18,10 @@ use tonic::transport::Server;
 use tower::Service;
 
 use super::config::{Grpc, ServerParameters};
-use super::intake::Intake;
+use super::intake::{Intake, with_host};
 use crate::net::compression::{Compression, DecompressError};
 use crate::net::frame::{FrameError, OneMessage, read_message};
-use crate::net::listen::Listener;
+use crate::net::listen::{Listener, Peer};
 use crate::net::service::grpc_path;
 use crate::net::status;
 
@@ -42,6 +42,7 @@ struct Export {
     signal: Signal,
     intake: Intake,
     limit: usize,
+    include_metadata: bool,
 }
 
 macro_rules! services {
@@ -83,7 +84,8 @@ pub(super) fn serve(
     intake: &Intake,
     mut stop: watch::Receiver<bool>,
 ) -> JoinHandle<Result<(), tonic::transport::Error>> {
-    let export = |signal| Export { signal, intake: intake.clone(), limit: config.limit() };
+    let (limit, include_metadata) = (config.limit(), config.include_metadata);
+    let export = |signal| Export { signal, intake: intake.clone(), limit, include_metadata };
     let parameters = config.keepalive.as_ref().map(|keepalive| keepalive.server_parameters.clone());
     let mut server = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
@@ -153,13 +155,16 @@ impl Export {
             let message = "unknown grpc-encoding: expected gzip, zstd, deflate, snappy or identity";
             ConsumeError::permanent(message).with_code(Code::Unimplemented)
         })?;
-        let message = read_message(request.into_body(), self.limit).await.map_err(|error| frame_error(&error))?;
+        let (head, body) = request.into_parts();
+        let address = head.extensions.get::<Peer>().and_then(|peer| peer.0);
+        let headers = self.include_metadata.then(|| with_host(head.headers, &head.uri));
+        let message = read_message(body, self.limit).await.map_err(|error| frame_error(&error))?;
         let bytes = if message.compressed {
             compression.decompress(&message.bytes, self.limit).map_err(|error| decompress_error(&error))?
         } else {
             message.bytes
         };
-        self.intake.take(self.signal, bytes).await
+        Client { address, headers }.scope(self.intake.take(self.signal, bytes)).await
     }
 }
 

@@ -13,7 +13,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use spanmill_otlp::{Limits, json as otlp_json};
-use spanmill_pipeline::{Code, ConsumeError, Signal};
+use spanmill_pipeline::{Client, Code, ConsumeError, Signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::util::option_layer;
@@ -21,10 +21,10 @@ use tower::{ServiceBuilder, service_fn};
 
 use super::config::Http;
 use super::cors;
-use super::intake::Intake;
+use super::intake::{Intake, with_host};
 use crate::net::body::{self, BodyError};
 use crate::net::compression::{Compression, DecompressError};
-use crate::net::listen::{Connection, Listener};
+use crate::net::listen::{Connection, Listener, Peer};
 use crate::net::status;
 
 /// Within which time the headers of a request must have arrived, where the configuration does not say. The time between two
@@ -37,6 +37,8 @@ struct Answerer {
     config: Arc<Http>,
     intake: Intake,
     headers: Arc<[(HeaderName, HeaderValue)]>,
+    /// Who the connection is from.
+    peer: Peer,
 }
 
 /// The encoding of a request, and so of its response.
@@ -63,7 +65,7 @@ pub(super) fn serve(
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         Some((name, HeaderValue::from_str(value.expose()).ok()?))
     });
-    let answerer = Answerer { headers: headers.collect(), config, intake };
+    let answerer = Answerer { headers: headers.collect(), config, intake, peer: Peer(None) };
     tokio::spawn(async move {
         let graceful = GracefulShutdown::new();
         loop {
@@ -92,7 +94,7 @@ impl Answerer {
             .keep_alive(self.config.keep_alives_enabled);
         builder.http2().timer(TokioTimer::new()).max_header_list_size(64 << 10);
         let cors = option_layer(self.config.cors.as_ref().map(cors::layer));
-        let answerer = self;
+        let answerer = Self { peer: connection.peer(), ..self };
         let service = ServiceBuilder::new().layer(cors).service(service_fn(move |request| {
             let answerer = answerer.clone();
             async move { Ok::<_, Infallible>(answerer.answer(request).await) }
@@ -140,7 +142,9 @@ impl Answerer {
         })?;
         let compression = self.compression(&request)?;
         let limit = self.config.limit();
-        let reading = body::read(request.into_body(), limit);
+        let (head, body) = request.into_parts();
+        let headers = self.config.include_metadata.then(|| with_host(head.headers, &head.uri));
+        let reading = body::read(body, limit);
         let received = match self.config.read_timeout.positive() {
             None => reading.await,
             Some(time) => tokio::time::timeout(time, reading).await.unwrap_or(Err(BodyError::Silent)),
@@ -169,7 +173,8 @@ impl Answerer {
                     })?)
                 }
             };
-        self.intake.take(signal, bytes).await?;
+        let client = Client { address: self.peer.0, headers };
+        client.scope(self.intake.take(signal, bytes)).await?;
         Ok(encoding)
     }
 

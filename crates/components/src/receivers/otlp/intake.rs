@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::Uri;
+use http::header::{HOST, HeaderMap, HeaderValue};
 use prometheus::IntCounter;
 use spanmill_otlp::{Limits, Opaque, Traces};
 use spanmill_pipeline::{Batch, Code, ConsumeError, Context, Outputs, Signal};
@@ -81,6 +83,15 @@ impl Intake {
         };
         parsed.map_err(|error| ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument))
     }
+}
+
+/// The headers of a request, and the host that HTTP/2 has in the URI.
+pub(super) fn with_host(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
+    let host = uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
+    if let Some(host) = host.filter(|_| !headers.contains_key(HOST)) {
+        headers.insert(HOST, host);
+    }
+    headers
 }
 
 /// Makes code and delay of an error say to a client what it means: clients go by them, and by nothing else, when they decide

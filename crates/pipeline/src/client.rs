@@ -1,0 +1,61 @@
+//! Who sent what is being consumed.
+
+use std::future::Future;
+use std::net::IpAddr;
+
+use hyper::HeaderMap;
+
+/// What a receiver knows about the client whose request it hands over. It belongs to the task on which the request is consumed: behind a
+/// component that answers first and goes on later, such as `batch`, nothing is known of any client.
+#[derive(Debug, Clone, Default)]
+pub struct Client {
+    /// Its address, where it came over IP.
+    pub address: Option<IpAddr>,
+    /// The headers of its request, where the receiver is configured to pass them on.
+    pub headers: Option<HeaderMap>,
+}
+
+tokio::task_local! {
+    static CLIENT: Client;
+}
+
+// === impl Client ===
+
+impl Client {
+    /// Runs `consuming` for this client.
+    pub fn scope<F: Future>(self, consuming: F) -> impl Future<Output = F::Output> {
+        CLIENT.scope(self, consuming)
+    }
+
+    /// Reads what is known about the client whose request is being consumed; of an unknown one that is nothing.
+    pub fn current<T>(read: impl Fn(&Self) -> T) -> T {
+        CLIENT.try_with(&read).unwrap_or_else(|_| read(&Self::default()))
+    }
+
+    /// The values of a header, in any case of its name.
+    pub fn metadata(&self, name: &str) -> Vec<String> {
+        // A name that no header can have has no values.
+        let values = self.headers.iter().flat_map(|headers| headers.get_all(name.to_ascii_lowercase()));
+        values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: a client is asked for within a request of it, and outside.
+    /// Guarantees: address and headers are known within only; names are compared in any case, and odd ones have no values.
+    #[tokio::test]
+    async fn scopes() {
+        let mut headers = HeaderMap::new();
+        for value in ["a", "b"] {
+            headers.append("x-tenant", value.parse().unwrap());
+        }
+        let client = Client { address: Some([127, 0, 0, 1].into()), headers: Some(headers) };
+        let seen =
+            client.scope(async { Client::current(|client| (client.address, client.metadata("X-Tenant"))) }).await;
+        assert_eq!(seen, (Some([127, 0, 0, 1].into()), vec!["a".to_owned(), "b".to_owned()]));
+        assert!(Client::current(|client| client.address.is_none() && client.metadata("no header\n").is_empty()));
+    }
+}
