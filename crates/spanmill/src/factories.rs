@@ -21,6 +21,7 @@ const PROCESSORS: &[ProcessorFactory] = &[
     processors::filter::FACTORY,
     processors::gen_ai_normalizer::FACTORY,
     processors::genai::FACTORY,
+    processors::probabilistic_sampler::FACTORY,
 ];
 
 const EXPORTERS: &[ExporterFactory] = &[

@@ -6,6 +6,8 @@ pub mod filter;
 pub mod gen_ai_normalizer;
 pub mod genai;
 mod offer;
+pub mod probabilistic_sampler;
+mod sampling;
 
 #[cfg(test)]
 mod testing;
