@@ -37,4 +37,5 @@ pub use condition::{Condition, ConditionError, ConditionSet, ErrorMode, ParseErr
 pub use context::{Context, UnknownContext};
 pub use eval::EvalError;
 pub use eval::frame::{Frame, Slots};
+pub use functions::re2::compile as compile_re2;
 pub use statement::Statement;

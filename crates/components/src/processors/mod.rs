@@ -8,6 +8,7 @@ pub mod genai;
 mod offer;
 pub mod probabilistic_sampler;
 mod sampling;
+pub mod tail_sampling;
 
 #[cfg(test)]
 mod testing;

@@ -10,8 +10,12 @@ const MAX_LEN: usize = 64 << 10;
 /// Most repetitions that may be asked for.
 const MAX_REPEAT: u32 = 1000;
 
-/// Compiles a pattern.
-pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
+/// Compiles a pattern in the syntax of RE2.
+///
+/// # Errors
+///
+/// Says what is wrong with a pattern that is none, is longer than 64 KiB, or needs more than 4 MiB when compiled.
+pub fn compile(pattern: &str) -> Result<Regex, String> {
     if pattern.len() > MAX_LEN {
         return Err(format!("longer than {MAX_LEN} bytes"));
     }
@@ -96,10 +100,13 @@ impl Translator<'_> {
     /// `(?flags)`, `(?flags:`, `(?P<name>` and `(?<name>`; the flags are those of RE2.
     fn group(&mut self) -> Result<(), String> {
         self.out.push('(');
-        if let Some(rest) = self.rest.strip_prefix('?')
-            && !rest.starts_with("P<")
-            && !rest.starts_with('<')
-        {
+        let Some(rest) = self.rest.strip_prefix('?') else { return Ok(()) };
+        if let Some(name) = rest.strip_prefix("P<").or_else(|| rest.strip_prefix('<')) {
+            let name = name.split_once('>').map_or(name, |(name, _)| name);
+            if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                return Err(format!("invalid named capture: {name:?}"));
+            }
+        } else {
             let flags = rest.find([')', ':']).and_then(|end| rest.get(..end)).unwrap_or(rest);
             if flags.contains(|flag| !matches!(flag, 'i' | 'm' | 's' | 'U' | '-')) {
                 return Err("invalid or unsupported Perl syntax: only the flags i, m, s and U are known".to_owned());
