@@ -22,6 +22,7 @@ const PROCESSORS: &[ProcessorFactory] = &[
     processors::gen_ai_normalizer::FACTORY,
     processors::genai::FACTORY,
     processors::probabilistic_sampler::FACTORY,
+    processors::redaction::FACTORY,
     processors::tail_sampling::FACTORY,
 ];
 

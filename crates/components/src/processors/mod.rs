@@ -7,6 +7,7 @@ pub mod gen_ai_normalizer;
 pub mod genai;
 mod offer;
 pub mod probabilistic_sampler;
+pub mod redaction;
 mod sampling;
 pub mod tail_sampling;
 
