@@ -39,6 +39,6 @@ pub use condition::{Condition, ConditionError, ConditionSet, ErrorMode, ParseErr
 pub use context::{Context, UnknownContext};
 pub use eval::EvalError;
 pub use eval::frame::{Frame, Slots};
-pub use functions::re2::compile_groups as compile_re2_groups;
+pub use functions::re2::{compile as compile_re2, compile_groups as compile_re2_groups};
 pub use sequence::{Sequence, SequenceErrors, SequenceText, SharedCache};
 pub use statement::{Statement, StatementError};

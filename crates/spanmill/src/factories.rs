@@ -24,8 +24,11 @@ const PROCESSORS: &[ProcessorFactory] = &[
     processors::genai::FACTORY,
     processors::groupbyattrs::FACTORY,
     processors::groupbytrace::FACTORY,
+    processors::probabilistic_sampler::FACTORY,
+    processors::redaction::FACTORY,
     processors::resource::FACTORY,
     processors::span::FACTORY,
+    processors::tail_sampling::FACTORY,
     processors::transform::FACTORY,
 ];
 

@@ -14,9 +14,13 @@ mod ignored;
 mod literal;
 mod offer;
 mod pass_through;
+pub mod probabilistic_sampler;
+pub mod redaction;
 pub mod resource;
+mod sampling;
 mod selection;
 pub mod span;
+pub mod tail_sampling;
 
 #[cfg(test)]
 mod testing;

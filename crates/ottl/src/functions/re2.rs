@@ -21,8 +21,12 @@ pub(super) struct Groups {
     names: Arc<[Option<String>]>,
 }
 
-/// Compiles a pattern.
-pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
+/// Compiles a pattern in the syntax of RE2.
+///
+/// # Errors
+///
+/// As [`compile_groups`].
+pub fn compile(pattern: &str) -> Result<Regex, String> {
     groups(pattern).map(|groups| groups.regex)
 }
 
