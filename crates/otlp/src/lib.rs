@@ -29,6 +29,7 @@ mod outline;
 mod patch;
 pub mod short;
 mod split;
+mod trace_state;
 mod traces;
 mod value;
 mod view;
@@ -41,6 +42,7 @@ pub use limits::Limits;
 pub use opaque::{Opaque, Signal};
 pub use patch::{Part, Patch, encode_attribute};
 pub use split::SplitLimit;
+pub use trace_state::{InvalidTraceState, MAX_ADJUSTED_COUNT, sampling_threshold};
 pub use traces::Traces;
 pub use value::{Value, put_any_value, put_key_value};
 pub use view::{

@@ -1,3 +1,5 @@
 //! What joins one pipeline to others.
 
 pub mod forward;
+mod metrics;
+pub mod span_metrics;

@@ -1,0 +1,101 @@
+//! Attribute values as text and as the attributes of data points.
+
+use std::borrow::Cow;
+
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue as ProtoValue, ArrayValue, KeyValue, KeyValueList};
+use spanmill_otlp::{AnyValue, Attributes, ValueRef};
+
+use crate::exporters::debug::text;
+
+/// Appends a value as text, as the Collector's `AsString` has it: JSON for maps and lists, base 64 for bytes.
+#[inline]
+pub(crate) fn push_text(out: &mut Vec<u8>, value: ValueRef<'_>) {
+    match value.get() {
+        AnyValue::Text(text) => out.extend_from_slice(text),
+        AnyValue::Int(number) => push_int(out, number),
+        AnyValue::Bool(flag) => out.extend_from_slice(if flag { b"true" } else { b"false" }),
+        AnyValue::Empty => {}
+        AnyValue::Double(_) | AnyValue::Array(_) | AnyValue::Map(_) | AnyValue::Bytes(_) => {
+            out.extend_from_slice(text::value(Some(&any_value(value))).as_bytes());
+        }
+    }
+}
+
+/// A value as text.
+pub(crate) fn text_of(value: ValueRef<'_>) -> Cow<'_, str> {
+    match value.get() {
+        AnyValue::Text(text) => String::from_utf8_lossy(text),
+        _ => Cow::Owned(text::value(Some(&any_value(value)))),
+    }
+}
+
+/// A decoded value as text.
+pub(crate) fn proto_text(value: Option<&ProtoValue>) -> String {
+    text::value(value)
+}
+
+fn push_int(out: &mut Vec<u8>, number: i64) {
+    // Twenty characters hold every number with its sign.
+    let mut digits = [0_u8; 20];
+    let mut left = number.unsigned_abs();
+    let mut used = 0;
+    for place in digits.iter_mut().rev() {
+        *place = b'0' + (left % 10) as u8;
+        left /= 10;
+        used += 1;
+        if left == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(digits.get(digits.len() - used..).unwrap_or(&[]));
+}
+
+/// The value, decoded. Text that is not UTF-8 is made so: nothing else could be sent on.
+pub(crate) fn any_value(value: ValueRef<'_>) -> ProtoValue {
+    let decoded = match value.get() {
+        AnyValue::Empty => None,
+        AnyValue::Text(text) => Some(Value::StringValue(lossy(text))),
+        AnyValue::Bool(flag) => Some(Value::BoolValue(flag)),
+        AnyValue::Int(number) => Some(Value::IntValue(number)),
+        AnyValue::Double(number) => Some(Value::DoubleValue(number)),
+        AnyValue::Bytes(bytes) => Some(Value::BytesValue(bytes.to_vec())),
+        AnyValue::Array(_) => Some(Value::ArrayValue(ArrayValue { values: value.elements().map(any_value).collect() })),
+        AnyValue::Map(_) => {
+            let values = value.entries().map(|(key, value)| key_value(key, value)).collect();
+            Some(Value::KvlistValue(KeyValueList { values }))
+        }
+    };
+    ProtoValue { value: decoded }
+}
+
+/// An attribute, decoded.
+pub(crate) fn key_value(key: &[u8], value: ValueRef<'_>) -> KeyValue {
+    KeyValue { key: lossy(key), value: Some(any_value(value)), ..KeyValue::default() }
+}
+
+/// An attribute that is a text.
+pub(crate) fn text_attribute(key: &str, text: &[u8]) -> KeyValue {
+    let value = ProtoValue { value: Some(Value::StringValue(lossy(text))) };
+    KeyValue { key: key.to_owned(), value: Some(value), ..KeyValue::default() }
+}
+
+/// All attributes, decoded.
+pub(crate) fn all(attributes: Attributes<'_>) -> Vec<KeyValue> {
+    attributes.map(|found| key_value(found.key, found.value)).collect()
+}
+
+/// Adds an attribute, in the place of one with the same key where there is one.
+pub(crate) fn insert(attributes: &mut Vec<KeyValue>, attribute: KeyValue) {
+    match attributes.iter_mut().find(|known| known.key == attribute.key) {
+        Some(known) => *known = attribute,
+        None => attributes.push(attribute),
+    }
+}
+
+fn lossy(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}
