@@ -1,5 +1,6 @@
 //! What joins one pipeline to others.
 
+pub mod count;
 pub mod forward;
 mod metrics;
 pub mod span_metrics;

@@ -22,6 +22,52 @@ pub(crate) fn push_text(out: &mut Vec<u8>, value: ValueRef<'_>) {
     }
 }
 
+/// Appends a value so that what was appended is the same for equal values of one type, and for these only.
+pub(crate) fn push_typed(out: &mut Vec<u8>, value: ValueRef<'_>) {
+    out.push(match value.get() {
+        AnyValue::Empty => 0,
+        AnyValue::Text(_) => 1,
+        AnyValue::Bool(_) => 2,
+        AnyValue::Int(_) => 3,
+        AnyValue::Double(_) => 4,
+        AnyValue::Array(_) => 5,
+        AnyValue::Map(_) => 6,
+        AnyValue::Bytes(_) => 7,
+    });
+    let at = out.len();
+    out.extend_from_slice(&[0; 4]);
+    push_text(out, value);
+    let length = (out.len() - at - 4) as u32;
+    if let Some(place) = out.get_mut(at..at + 4) {
+        place.copy_from_slice(&length.to_le_bytes());
+    }
+}
+
+/// A configured value as an attribute's.
+pub(crate) fn configured(value: &serde_json::Value) -> ProtoValue {
+    use serde_json::Value as Json;
+    let value = match value {
+        Json::Null => None,
+        Json::Bool(flag) => Some(Value::BoolValue(*flag)),
+        Json::Number(number) => Some(match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Value::IntValue(number),
+            (None, Some(number)) => Value::IntValue(number as i64),
+            (None, None) => Value::DoubleValue(number.as_f64().unwrap_or(0.0)),
+        }),
+        Json::String(text) => Some(Value::StringValue(text.clone())),
+        Json::Array(items) => Some(Value::ArrayValue(ArrayValue { values: items.iter().map(configured).collect() })),
+        Json::Object(entries) => {
+            let entry = |(key, value): (&String, &Json)| KeyValue {
+                key: key.clone(),
+                value: Some(configured(value)),
+                ..KeyValue::default()
+            };
+            Some(Value::KvlistValue(KeyValueList { values: entries.iter().map(entry).collect() }))
+        }
+    };
+    ProtoValue { value }
+}
+
 /// A value as text.
 pub(crate) fn text_of(value: ValueRef<'_>) -> Cow<'_, str> {
     match value.get() {

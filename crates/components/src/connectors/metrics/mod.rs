@@ -8,11 +8,12 @@ mod flusher;
 mod glob;
 mod histogram;
 mod request;
+mod wanted;
 
 #[cfg(test)]
 mod tests;
 
-pub(super) use attributes::{all, any_value, insert, key_value, push_text, text_attribute};
+pub(super) use attributes::{all, any_value, configured, insert, key_value, push_text, push_typed, text_attribute};
 pub(crate) use attributes::{proto_text, text_of};
 pub(super) use exemplars::Exemplars;
 pub(super) use explicit::Explicit;
@@ -21,4 +22,5 @@ pub(crate) use flusher::decoded;
 pub(super) use flusher::{Flusher, Sender, now};
 pub(super) use glob::Glob;
 pub(super) use histogram::{Buckets, Histogram};
+pub(super) use wanted::Wanted;
 pub(super) use request::{Point, histogram_metric, number_point, resource_metrics, sum_metric, to_batch};

@@ -14,7 +14,7 @@ use super::plan::{Around, Metric, Plan};
 use super::span::{Found, Reader, overlay};
 use super::starts::Starts;
 use super::table::{Moment, Table};
-use crate::connectors::metrics::{Buckets, Histogram, all, now, push_text};
+use crate::connectors::metrics::{Buckets, Histogram, all, now, push_typed};
 
 /// All that is counted, and how.
 #[derive(Debug)]
@@ -221,24 +221,10 @@ fn put_resource_key(key: &mut Vec<u8>, resource: ResourceRef<'_>, wanted: &[Stri
     let is_wanted = |name: &[u8]| wanted.is_empty() || wanted.iter().any(|wanted| wanted.as_bytes() == name);
     let mut attributes: Vec<Attribute<'_>> = resource.attributes().filter(|found| is_wanted(found.key)).collect();
     attributes.sort_by_key(|found| found.key);
-    let mut text = Vec::new();
     for Attribute { key: name, value, .. } in attributes {
-        text.clear();
-        push_text(&mut text, value);
         key.extend_from_slice(&(name.len() as u32).to_le_bytes());
         key.extend_from_slice(name);
-        key.push(match value.get() {
-            AnyValue::Empty => 0,
-            AnyValue::Text(_) => 1,
-            AnyValue::Bool(_) => 2,
-            AnyValue::Int(_) => 3,
-            AnyValue::Double(_) => 4,
-            AnyValue::Array(_) => 5,
-            AnyValue::Map(_) => 6,
-            AnyValue::Bytes(_) => 7,
-        });
-        key.extend_from_slice(&(text.len() as u32).to_le_bytes());
-        key.extend_from_slice(&text);
+        push_typed(key, value);
     }
 }
 
