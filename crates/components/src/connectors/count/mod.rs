@@ -53,6 +53,11 @@ fn create(context: Context<'_>, outputs: Outputs) -> Result<Arc<dyn Node>, Confi
     Ok(Arc::new(Count { plan, sender: Sender::new(&context, next) }))
 }
 
+/// The same items would fail in the same way: a retry cannot help.
+fn refused(error: impl std::error::Error) -> ConsumeError {
+    ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument)
+}
+
 // === impl Count ===
 
 impl Component for Count {}
@@ -61,11 +66,9 @@ impl Component for Count {}
 impl Consumer for Count {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
         let metrics = match &batch {
-            // The same spans would fail in the same way: a retry cannot help.
-            Batch::Traces(traces) => spans::count(&self.plan, traces)
-                .map_err(|error| ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument))?,
+            Batch::Traces(traces) => spans::count(&self.plan, traces).map_err(refused)?,
             Batch::Opaque(opaque) if opaque.signal() == Signal::Logs => opaque::count_logs(&self.plan, opaque.bytes()),
-            Batch::Opaque(opaque) => opaque::count_metrics(&self.plan, opaque.bytes()),
+            Batch::Opaque(opaque) => opaque::count_metrics(&self.plan, opaque.bytes()).map_err(refused)?,
         };
         self.sender.send(metrics).await
     }

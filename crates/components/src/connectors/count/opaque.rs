@@ -2,11 +2,17 @@
 
 use opentelemetry_proto::tonic::metrics::v1::ResourceMetrics;
 use spanmill_otlp::{Attributes, Message, Payload};
+use thiserror::Error;
 
 use super::SCOPE;
 use super::config::Plan;
 use super::counter::Counter;
 use crate::connectors::metrics::{all, resource_metrics};
+
+/// A metric that is neither gauge nor sum, histogram or summary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("invalid metric type: a metric is of no kind")]
+pub(super) struct InvalidMetric;
 
 /// Field numbers of OTLP. Requests, resources and scopes have the same ones for all signals.
 const RESOURCES: u32 = 1;
@@ -47,7 +53,11 @@ pub(super) fn count_logs(plan: &Plan, request: &[u8]) -> Vec<ResourceMetrics> {
 }
 
 /// Counts the metrics and data points of a metrics request.
-pub(super) fn count_metrics(plan: &Plan, request: &[u8]) -> Vec<ResourceMetrics> {
+///
+/// # Errors
+///
+/// Fails where a metric is of no kind, as the Collector's does.
+pub(super) fn count_metrics(plan: &Plan, request: &[u8]) -> Result<Vec<ResourceMetrics>, InvalidMetric> {
     let mut made = Vec::new();
     for resource in messages(Message::standalone(request), RESOURCES) {
         let (mut metrics, mut points) = (Counter::new(&plan.metrics), Counter::new(&plan.points));
@@ -59,6 +69,9 @@ pub(super) fn count_metrics(plan: &Plan, request: &[u8]) -> Vec<ResourceMetrics>
             wanted.fill(header(scope, SCOPE_HEADER, SCOPE_ATTRIBUTES), of_scope);
             for metric in messages(scope, ITEMS) {
                 let _ = metrics.count([&[], &[], &[]], None);
+                if !metric.fields().any(|field| KINDS.iter().any(|(kind, _)| *kind == field.number)) {
+                    return Err(InvalidMetric);
+                }
                 for (kind, attributes) in KINDS {
                     for point in messages(metric, kind).flat_map(|data| messages(data, POINTS)) {
                         points.at(fixed64(point, POINT_TIME));
@@ -70,7 +83,7 @@ pub(super) fn count_metrics(plan: &Plan, request: &[u8]) -> Vec<ResourceMetrics>
         }
         push(&mut made, resource, metrics.metrics().into_iter().chain(points.metrics()).collect());
     }
-    made
+    Ok(made)
 }
 
 fn push(
