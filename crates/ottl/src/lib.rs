@@ -31,6 +31,7 @@ mod parse;
 #[cfg(test)]
 mod recorded;
 mod statement;
+mod value_expression;
 
 pub use compile::{Compiler, Paths};
 pub use condition::{Condition, ConditionError, ConditionSet, ErrorMode, ParseError, UnknownErrorMode};
@@ -38,3 +39,4 @@ pub use context::{Context, UnknownContext};
 pub use eval::EvalError;
 pub use eval::frame::{Frame, Slots};
 pub use statement::Statement;
+pub use value_expression::{Number, ValueExpression};

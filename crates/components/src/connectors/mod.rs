@@ -3,4 +3,5 @@
 pub mod count;
 pub mod forward;
 mod metrics;
+pub mod signal_to_metrics;
 pub mod span_metrics;

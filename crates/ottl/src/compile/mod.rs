@@ -30,6 +30,7 @@ pub enum Paths {
 pub struct Compiler {
     slots: SlotsBuilder,
     lambdas: bool,
+    sampling: bool,
 }
 
 /// Something that does not exist, or is not used as it must be.
@@ -46,6 +47,7 @@ pub(crate) struct Scope<'c> {
     context: Context,
     prefixed: bool,
     lambdas: bool,
+    sampling: bool,
     /// Parameters of the lambdas around, from the outermost; blank ones have no name.
     locals: Vec<Option<String>>,
 }
@@ -67,25 +69,33 @@ impl Compiler {
         Self { lambdas, ..self }
     }
 
+    /// Whether there is the function `AdjustedCount`, which the Collector has where metrics are made of spans.
+    #[must_use]
+    pub fn with_adjusted_count(self, sampling: bool) -> Self {
+        Self { sampling, ..self }
+    }
+
     /// What the compiled conditions read. They are evaluated on frames of these slots only.
     pub fn finish(self) -> Slots {
         self.slots.build()
     }
 
     pub(crate) fn compile(&mut self, context: Context, prefixed: bool, condition: &ast::Bool) -> Result<Bool> {
-        let mut scope = Scope { slots: &mut self.slots, context, prefixed, lambdas: self.lambdas, locals: Vec::new() };
-        scope.boolean(condition)
+        self.scope(context, prefixed).boolean(condition)
     }
 
-    #[cfg(test)]
     pub(crate) fn value(
         &mut self,
         context: Context,
         prefixed: bool,
         value: &ast::Value,
     ) -> Result<crate::eval::expr::Expr> {
-        let mut scope = Scope { slots: &mut self.slots, context, prefixed, lambdas: self.lambdas, locals: Vec::new() };
-        scope.value(value)
+        self.scope(context, prefixed).value(value)
+    }
+
+    fn scope(&mut self, context: Context, prefixed: bool) -> Scope<'_> {
+        let Self { slots, lambdas, sampling } = self;
+        Scope { slots, context, prefixed, lambdas: *lambdas, sampling: *sampling, locals: Vec::new() }
     }
 }
 

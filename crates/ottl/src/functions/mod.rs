@@ -12,6 +12,7 @@ mod json;
 mod lambda;
 mod pattern;
 mod re2;
+pub(crate) mod sampling;
 mod text;
 pub(crate) mod time;
 mod types;
@@ -119,6 +120,7 @@ const GROUPS: &[&[Function]] = &[
     json::FUNCTIONS,
     lambda::FUNCTIONS,
     pattern::FUNCTIONS,
+    sampling::FUNCTIONS,
     text::FUNCTIONS,
     time::FUNCTIONS,
     types::FUNCTIONS,

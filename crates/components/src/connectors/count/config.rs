@@ -6,7 +6,7 @@ use spanmill_ottl::{Compiler, Condition, ConditionSet, Context, ErrorMode, Paths
 use spanmill_pipeline::Signal;
 
 use super::definition::{AttributeDefinition, Definitions, MetricDefinition};
-use crate::connectors::metrics::{Wanted, configured};
+use crate::connectors::metrics::{Wanted, fallback};
 
 /// Options of the `count` connector. As with the Collector's, keys that are not known are passed over.
 #[derive(Debug, Default, Deserialize)]
@@ -130,7 +130,8 @@ impl Reading<'_> {
                 if attribute.key.is_empty() {
                     self.problem(&format!("{at}::attributes[{index}]"), "attribute key missing");
                 }
-                attributes.push(attribute.definition(slots.next().unwrap_or_default()));
+                let (key, slot) = (attribute.key.clone(), slots.next().unwrap_or_default());
+                attributes.push(AttributeDefinition { key, slot, default: fallback(&attribute.default_value) });
             }
             let description = metric.description.clone();
             metrics.push(MetricDefinition { name: name.clone(), description, conditions, attributes });
@@ -168,14 +169,5 @@ impl Reading<'_> {
             }
         }
         Some(ConditionSet::new(compiled, ErrorMode::Propagate))
-    }
-}
-
-// === impl AttributeConfig ===
-
-impl AttributeConfig {
-    fn definition(&self, slot: spanmill_otlp::Slot) -> AttributeDefinition {
-        let default = (!self.default_value.is_null()).then(|| configured(&self.default_value));
-        AttributeDefinition::new(self.key.clone(), slot, default)
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue as ProtoValue, ArrayValue, KeyValue, KeyValueList};
+use prost::Message;
 use spanmill_otlp::{AnyValue, Attributes, ValueRef};
 
 use crate::exporters::debug::text;
@@ -43,8 +44,24 @@ pub(crate) fn push_typed(out: &mut Vec<u8>, value: ValueRef<'_>) {
     }
 }
 
+/// A value that was configured, for where an attribute is missing.
+#[derive(Debug, Clone)]
+pub(crate) struct Fallback {
+    pub(crate) value: ProtoValue,
+    /// As [`push_typed`] has it.
+    pub(crate) typed: Vec<u8>,
+}
+
+/// A configured value; none where it is null.
+pub(crate) fn fallback(value: &serde_json::Value) -> Option<Fallback> {
+    let value = Some(configured(value)).filter(|value| value.value.is_some())?;
+    let mut typed = Vec::new();
+    push_typed(&mut typed, ValueRef::new(&value.encode_to_vec()));
+    Some(Fallback { value, typed })
+}
+
 /// A configured value as an attribute's.
-pub(crate) fn configured(value: &serde_json::Value) -> ProtoValue {
+fn configured(value: &serde_json::Value) -> ProtoValue {
     use serde_json::Value as Json;
     let value = match value {
         Json::Null => None,

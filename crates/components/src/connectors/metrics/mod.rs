@@ -13,7 +13,7 @@ mod wanted;
 #[cfg(test)]
 mod tests;
 
-pub(super) use attributes::{all, any_value, configured, insert, key_value, push_text, push_typed, text_attribute};
+pub(super) use attributes::{Fallback, all, fallback, insert, key_value, push_text, push_typed, text_attribute};
 pub(crate) use attributes::{proto_text, text_of};
 pub(super) use exemplars::Exemplars;
 pub(super) use explicit::Explicit;
