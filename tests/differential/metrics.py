@@ -174,6 +174,19 @@ def drive(binary, cases, requests):
     return result
 
 
+def delimited(content):
+    """Messages that stand each after its length."""
+    out, at = [], 0
+    while at < len(content):
+        length = shift = 0
+        while True:
+            byte = content[at]; at += 1
+            length |= (byte & 127) << shift; shift += 7
+            if byte < 128: break
+        out.append(repr(content[at:at + length])); at += length
+    return out
+
+
 def page(binary, case, requests):
     """The lines of a page, sorted; or 'refused'."""
     with tempfile.TemporaryDirectory() as name:
@@ -187,9 +200,11 @@ def page(binary, case, requests):
         time.sleep(0.3)
         headers = {"accept": case["accept"]} if "accept" in case else {}
         with urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:%d/metrics" % scrape, headers=headers), timeout=10) as answer:
-            lines = [re.sub(r"; escaping=.*", "", answer.headers.get("content-type"))] + answer.read().decode().splitlines()
+            kind, content = re.sub(r"; escaping=.*", "", answer.headers.get("content-type")), answer.read()
+            lines = [kind] + (delimited(content) if "protobuf" in kind else content.decode().splitlines())
         stop(process)
-        return sorted(lines)
+        # Labels of exemplars come in any order.
+        return sorted(re.sub(r" # \{(.*?)\}", lambda found: " # {%s}" % ",".join(sorted(found[1].split(","))), line) for line in lines)
 
 
 def show(kind, a, b):

@@ -2,6 +2,6 @@
 
 pub mod count;
 pub mod forward;
-mod metrics;
+pub(crate) mod metrics;
 pub mod signal_to_metrics;
 pub mod span_metrics;
