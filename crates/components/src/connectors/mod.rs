@@ -2,6 +2,7 @@
 
 pub mod count;
 pub mod forward;
+pub mod genai_metrics;
 pub(crate) mod metrics;
 pub mod signal_to_metrics;
 pub mod span_metrics;

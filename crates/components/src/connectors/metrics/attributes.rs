@@ -1,11 +1,9 @@
 //! Attribute values as text and as the attributes of data points.
 
-use std::borrow::Cow;
-
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue as ProtoValue, ArrayValue, KeyValue, KeyValueList};
 use prost::Message;
-use spanmill_otlp::{AnyValue, Attributes, ValueRef};
+use spanmill_otlp::{AnyValue, Attribute, Attributes, ValueRef};
 
 use crate::exporters::debug::text;
 
@@ -41,6 +39,20 @@ pub(crate) fn push_typed(out: &mut Vec<u8>, value: ValueRef<'_>) {
     let length = (out.len() - at - 4) as u32;
     if let Some(place) = out.get_mut(at..at + 4) {
         place.copy_from_slice(&length.to_le_bytes());
+    }
+}
+
+/// Writes what tells a resource apart: attributes by name, each with its type and text, so that their order does not matter. All count where
+/// none are wanted.
+pub(crate) fn put_resource_key(key: &mut Vec<u8>, attributes: Attributes<'_>, wanted: &[String]) {
+    key.clear();
+    let is_wanted = |name: &[u8]| wanted.is_empty() || wanted.iter().any(|wanted| wanted.as_bytes() == name);
+    let mut attributes: Vec<Attribute<'_>> = attributes.filter(|found| is_wanted(found.key)).collect();
+    attributes.sort_by_key(|found| found.key);
+    for Attribute { key: name, value, .. } in attributes {
+        key.extend_from_slice(&(name.len() as u32).to_le_bytes());
+        key.extend_from_slice(name);
+        push_typed(key, value);
     }
 }
 
@@ -83,14 +95,6 @@ fn configured(value: &serde_json::Value) -> ProtoValue {
         }
     };
     ProtoValue { value }
-}
-
-/// A value as text.
-pub(crate) fn text_of(value: ValueRef<'_>) -> Cow<'_, str> {
-    match value.get() {
-        AnyValue::Text(text) => String::from_utf8_lossy(text),
-        _ => Cow::Owned(text::value(Some(&any_value(value)))),
-    }
 }
 
 /// A decoded value as text.

@@ -114,10 +114,3 @@ impl std::fmt::Debug for Sender {
         f.debug_struct("Sender").field("id", &self.id).finish_non_exhaustive()
     }
 }
-
-/// Metrics as they come out of a batch, for those who read them.
-pub(crate) fn decoded(batch: &Batch) -> Result<Vec<ResourceMetrics>, prost::DecodeError> {
-    use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
-    use prost::Message;
-    Ok(ExportMetricsServiceRequest::decode(batch.encode())?.resource_metrics)
-}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ahash::RandomState;
 use indexmap::IndexMap;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
-use spanmill_otlp::{AnyValue, Attribute, EventRef, ResourceRef, Traces, ValueRef};
+use spanmill_otlp::{AnyValue, EventRef, ResourceRef, Traces, ValueRef};
 use tokio::time::Instant;
 
 use super::adjusted::Adjusted;
@@ -14,7 +14,7 @@ use super::plan::{Around, Metric, Plan};
 use super::span::{Found, Reader, overlay};
 use super::starts::Starts;
 use super::table::{Moment, Table};
-use crate::connectors::metrics::{Buckets, Histogram, all, now, push_typed};
+use crate::connectors::metrics::{Buckets, Histogram, all, now, put_resource_key};
 
 /// All that is counted, and how.
 #[derive(Debug)]
@@ -180,7 +180,7 @@ impl State {
     fn resource(&mut self, resource: ResourceRef<'_>, instant: Instant) -> Option<usize> {
         self.uses += 1;
         let wanted = &self.config.resource_metrics_key_attributes;
-        put_resource_key(&mut self.key, resource, wanted);
+        put_resource_key(&mut self.key, resource.attributes(), wanted);
         let at = match self.resources.get_index_of(self.key.as_slice()) {
             Some(at) => at,
             None if self.resources.len() >= MOST_RESOURCES => return None,
@@ -213,19 +213,6 @@ fn lay_event<'a>(
     event_values.clone_from(values);
     event_attributes.clone_from(attributes);
     overlay(plan, event.attributes(), false, event_values, event_attributes);
-}
-
-/// Attributes by name, each with its type and text, so that their order does not matter.
-fn put_resource_key(key: &mut Vec<u8>, resource: ResourceRef<'_>, wanted: &[String]) {
-    key.clear();
-    let is_wanted = |name: &[u8]| wanted.is_empty() || wanted.iter().any(|wanted| wanted.as_bytes() == name);
-    let mut attributes: Vec<Attribute<'_>> = resource.attributes().filter(|found| is_wanted(found.key)).collect();
-    attributes.sort_by_key(|found| found.key);
-    for Attribute { key: name, value, .. } in attributes {
-        key.extend_from_slice(&(name.len() as u32).to_le_bytes());
-        key.extend_from_slice(name);
-        push_typed(key, value);
-    }
 }
 
 // === impl Resource ===
