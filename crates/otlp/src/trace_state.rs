@@ -100,9 +100,8 @@ fn trim(member: &[u8]) -> &[u8] {
 
 fn is_key(key: &[u8]) -> bool {
     let rest = |rest: &[u8]| {
-        rest.iter().all(|byte| {
-            byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'*' | b'/')
-        })
+        rest.iter()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-' | b'*' | b'/'))
     };
     let named = |name: &[u8], digits: bool| match name.split_first() {
         Some((b'a'..=b'z', others)) => rest(others),
@@ -125,9 +124,7 @@ fn is_key(key: &[u8]) -> bool {
 
 fn is_value(value: &[u8]) -> bool {
     let visible = |byte: &u8| matches!(byte, 0x21..=0x7e) && !matches!(byte, b',' | b'=');
-    value.len() <= 256
-        && value.last().is_some_and(visible)
-        && value.iter().all(|byte| *byte == b' ' || visible(byte))
+    value.len() <= 256 && value.last().is_some_and(visible) && value.iter().all(|byte| *byte == b' ' || visible(byte))
 }
 
 #[cfg(test)]
@@ -158,8 +155,22 @@ mod tests {
         let long = format!("a={}", "b".repeat(1100));
         let many = "a=b,".repeat(32);
         for state in [
-            "ot=404:0", "ot=th:8;", "ot=th", "ot=th:", "ot=th:xyz", "ot=rv:12", "A=b", "=b", "a=", "a", "a=b=c",
-            "1a=b", "a@1=b", "ot=th:123456789012345", &long, &many,
+            "ot=404:0",
+            "ot=th:8;",
+            "ot=th",
+            "ot=th:",
+            "ot=th:xyz",
+            "ot=rv:12",
+            "A=b",
+            "=b",
+            "a=",
+            "a",
+            "a=b=c",
+            "1a=b",
+            "a@1=b",
+            "ot=th:123456789012345",
+            &long,
+            &many,
         ] {
             assert_eq!(sampling_threshold(state.as_bytes()), Err(InvalidTraceState), "{state}");
         }

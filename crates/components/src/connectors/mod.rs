@@ -6,3 +6,5 @@ pub mod genai_metrics;
 pub(crate) mod metrics;
 pub mod signal_to_metrics;
 pub mod span_metrics;
+#[cfg(test)]
+mod testing;

@@ -155,7 +155,8 @@ impl Reading<'_> {
             Conditions::Of(context) => context,
             Conditions::Refused(signal) => {
                 if self.inputs.contains(&signal) {
-                    let message = "conditions on metrics and logs are not supported, only those on spans and span events";
+                    let message =
+                        "conditions on metrics and logs are not supported, only those on spans and span events";
                     self.problem(&format!("{at}::conditions"), message);
                 }
                 return None;

@@ -33,8 +33,20 @@ const TOKENS: About = About {
     unit: "{token}",
     description: "Number of input and output tokens used.",
     bounds: &[
-        1.0, 4.0, 16.0, 64.0, 256.0, 1024.0, 4096.0, 16_384.0, 65_536.0, 262_144.0, 1_048_576.0, 4_194_304.0,
-        16_777_216.0, 67_108_864.0,
+        1.0,
+        4.0,
+        16.0,
+        64.0,
+        256.0,
+        1024.0,
+        4096.0,
+        16_384.0,
+        65_536.0,
+        262_144.0,
+        1_048_576.0,
+        4_194_304.0,
+        16_777_216.0,
+        67_108_864.0,
     ],
 };
 
@@ -42,9 +54,7 @@ const FIRST_TOKEN: About = About {
     name: "gen_ai.server.time_to_first_token",
     unit: "s",
     description: "Time to generate first token for successful responses.",
-    bounds: &[
-        0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
-    ],
+    bounds: &[0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0],
 };
 
 const PER_TOKEN: About = About {

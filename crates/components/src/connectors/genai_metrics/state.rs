@@ -169,10 +169,8 @@ impl State {
 fn additions<'a>(call: &Call<'_, 'a>) -> [Option<Adding<'a>>; 7] {
     let plain = |metric, value| Adding { metric, value, own: [None, None] };
     let error = call.text(Part::ErrorType);
-    let duration = Adding {
-        own: [error.map(|error| (ERROR_TYPE, error)), None],
-        ..plain(Metric::Duration, call.seconds())
-    };
+    let duration =
+        Adding { own: [error.map(|error| (ERROR_TYPE, error)), None], ..plain(Metric::Duration, call.seconds()) };
     let tokens = |part, kind: &'static [u8]| {
         let own = [Some((TOKEN_TYPE, kind)), None];
         call.number(part).map(|value| Adding { own, ..plain(Metric::Tokens, value) })

@@ -40,7 +40,11 @@ impl Flusher {
     }
 
     /// Starts the task. `collect` gives what is to be sent.
-    pub(crate) fn start(&self, sender: Arc<Sender>, collect: impl Fn() -> Vec<ResourceMetrics> + Send + Sync + 'static) {
+    pub(crate) fn start(
+        &self,
+        sender: Arc<Sender>,
+        collect: impl Fn() -> Vec<ResourceMetrics> + Send + Sync + 'static,
+    ) {
         let mut stop = self.stop.subscribe();
         let every = self.every;
         let task = tokio::spawn(async move {

@@ -3,9 +3,7 @@ use spanmill_config::{ConfigError, NullableBlock, Problem, Section};
 use spanmill_ottl::{Compiler, Condition, ConditionSet, Context, ErrorMode, Paths, Slots, ValueExpression};
 
 use super::definition::{AttributeEntry, Attributes, Definition, Name, Value};
-use crate::connectors::metrics::{
-    Buckets, DEFAULT_MAX_SIZE, LARGEST_MAX_SIZE, SMALLEST_MAX_SIZE, Wanted, fallback,
-};
+use crate::connectors::metrics::{Buckets, DEFAULT_MAX_SIZE, LARGEST_MAX_SIZE, SMALLEST_MAX_SIZE, Wanted, fallback};
 
 /// Options of the `signal_to_metrics` connector.
 #[derive(Debug, Default, Deserialize)]
@@ -100,9 +98,8 @@ struct Reading<'s> {
     problems: Vec<Problem>,
 }
 
-const BUCKETS: [f64; 16] = [
-    2.0, 4.0, 6.0, 8.0, 10.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1000.0, 1400.0, 2000.0, 5000.0, 10_000.0, 15_000.0,
-];
+const BUCKETS: [f64; 16] =
+    [2.0, 4.0, 6.0, 8.0, 10.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1000.0, 1400.0, 2000.0, 5000.0, 10_000.0, 15_000.0];
 
 // === impl Plan ===
 
@@ -165,9 +162,11 @@ impl Reading<'_> {
                 let at = format!("{at}::{part}[{index}]");
                 if attribute.key.is_empty() == attribute.keys_expression.is_empty() {
                     self.problem(&at, format!("exactly one of key or keys_expression must be set for {part}"));
-                } else if attributes.iter().take(index).any(|before| {
-                    !attribute.key.is_empty() && before.key == attribute.key
-                }) {
+                } else if attributes
+                    .iter()
+                    .take(index)
+                    .any(|before| !attribute.key.is_empty() && before.key == attribute.key)
+                {
                     self.problem(&at, format!("duplicate key found in {part} config: {}", attribute.key));
                 }
                 if attribute.optional && !attribute.default_value.is_null() {

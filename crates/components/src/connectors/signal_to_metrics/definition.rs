@@ -104,11 +104,7 @@ impl Attributes {
     /// # Errors
     ///
     /// Fails where an expression gives no keys.
-    pub(super) fn resolve<T>(
-        &self,
-        frame: &Frame<'_>,
-        then: impl FnOnce(&[Taken]) -> T,
-    ) -> Result<T, EvalError> {
+    pub(super) fn resolve<T>(&self, frame: &Frame<'_>, then: impl FnOnce(&[Taken]) -> T) -> Result<T, EvalError> {
         if let Some(sorted) = &self.sorted {
             return Ok(then(sorted));
         }

@@ -78,9 +78,8 @@ impl Consumer for SignalToMetrics {
             tracing::warn!(connector = %self.id, errors, error, "spans were passed over");
         }
         // The same spans would fail in the same way: a retry cannot help.
-        let refused = |error: spans::SpanError| {
-            ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument)
-        };
+        let refused =
+            |error: spans::SpanError| ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument);
         self.sender.send(made.map_err(refused)?).await
     }
 }

@@ -92,11 +92,7 @@ pub(super) fn make(
     Ok(aggregates.metrics(&plan.definitions))
 }
 
-fn is_met(
-    definition: &Definition,
-    frame: &Frame<'_>,
-    ignored: &mut dyn FnMut(&SpanError),
-) -> Result<bool, SpanError> {
+fn is_met(definition: &Definition, frame: &Frame<'_>, ignored: &mut dyn FnMut(&SpanError)) -> Result<bool, SpanError> {
     // Keys that cannot be told refuse a span before its conditions are looked at.
     definition.attributes.resolve(frame, |_| ()).map_err(SpanError::Attributes)?;
     let Some(conditions) = &definition.conditions else { return Ok(true) };

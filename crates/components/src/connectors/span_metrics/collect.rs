@@ -27,8 +27,7 @@ impl State {
     pub(super) fn collect(&mut self) -> Vec<ResourceMetrics> {
         let time = now();
         let is_delta = self.config.is_delta();
-        let temporality =
-            if is_delta { AggregationTemporality::Delta } else { AggregationTemporality::Cumulative };
+        let temporality = if is_delta { AggregationTemporality::Delta } else { AggregationTemporality::Cumulative };
         let made = self.resources.iter().map(|(key, resource)| {
             let making = Making { state: self, key, time, temporality };
             resource_metrics(resource.attributes.clone(), SCOPE, making.metrics(resource))

@@ -113,9 +113,8 @@ pub(super) const SPAN_KIND: &str = "span.kind";
 pub(super) const STATUS_CODE: &str = "status.code";
 pub(super) const COLLECTOR_INSTANCE: &str = "collector.instance.id";
 
-const BUCKETS_MS: [f64; 16] = [
-    2.0, 4.0, 6.0, 8.0, 10.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1000.0, 1400.0, 2000.0, 5000.0, 10_000.0, 15_000.0,
-];
+const BUCKETS_MS: [f64; 16] =
+    [2.0, 4.0, 6.0, 8.0, 10.0, 50.0, 100.0, 200.0, 400.0, 800.0, 1000.0, 1400.0, 2000.0, 5000.0, 10_000.0, 15_000.0];
 
 // === impl Config ===
 
@@ -175,9 +174,7 @@ impl Config {
     pub(super) fn bounds(&self) -> Vec<f64> {
         let unit = self.histogram.unit;
         match self.histogram.explicit.as_ref() {
-            Some(explicit) => {
-                explicit.buckets.iter().map(|bucket| bucket.nanos() as f64 / unit.nanos()).collect()
-            }
+            Some(explicit) => explicit.buckets.iter().map(|bucket| bucket.nanos() as f64 / unit.nanos()).collect(),
             None if unit == Unit::Seconds => BUCKETS_MS.iter().map(|bound| bound / 1000.0).collect(),
             None => BUCKETS_MS.to_vec(),
         }
@@ -289,9 +286,9 @@ impl<'de> Deserialize<'de> for Unit {
         match text.to_lowercase().as_str() {
             "ms" => Ok(Self::Milliseconds),
             "s" => Ok(Self::Seconds),
-            other => Err(serde::de::Error::custom(format!(
-                "unknown Unit {other:?}, allowed units are \"ms\" and \"s\""
-            ))),
+            other => {
+                Err(serde::de::Error::custom(format!("unknown Unit {other:?}, allowed units are \"ms\" and \"s\"")))
+            }
         }
     }
 }

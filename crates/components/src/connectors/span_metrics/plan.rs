@@ -1,17 +1,17 @@
 //! What a series is told apart by: the configuration, made ready.
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
-use spanmill_otlp::{KeyTable, Slot, ValueRef};
+use spanmill_otlp::{Slot, ValueRef};
 
 use super::config::{COLLECTOR_INSTANCE, Config, DimensionConfig, SERVICE_NAME, SPAN_KIND, SPAN_NAME, STATUS_CODE};
 use super::span::Found;
-use crate::connectors::metrics::{Glob, insert, key_value, push_text, text_attribute};
+use crate::connectors::metrics::{Glob, Wanted, insert, key_value, push_text, text_attribute};
 
 /// Which attributes metrics have.
 #[derive(Debug)]
 pub(super) struct Plan {
     /// The named attributes of all lists; slots are numbers of this table.
-    pub(super) keys: KeyTable,
+    pub(super) keys: Wanted,
     /// Whether patterns have to see all attributes.
     pub(super) all_attributes: bool,
     service: bool,
@@ -77,12 +77,8 @@ const SAMPLING_METHOD: &str = "sampling.method";
 
 impl Plan {
     pub(super) fn new(config: &Config, instance: &str) -> Self {
-        let lists = [
-            &config.dimensions,
-            &config.calls_dimensions,
-            &config.histogram.dimensions,
-            &config.events.dimensions,
-        ];
+        let lists =
+            [&config.dimensions, &config.calls_dimensions, &config.histogram.dimensions, &config.events.dimensions];
         let mut names: Vec<&str> = Vec::new();
         for dimension in lists.into_iter().flatten().filter(|dimension| !dimension.name.is_empty()) {
             if !names.contains(&dimension.name.as_str()) {
@@ -95,7 +91,7 @@ impl Plan {
         let has = |name: &str| !config.exclude_dimensions.iter().any(|excluded| excluded == name);
         Self {
             all_attributes: [&common, &calls, &durations, &events].iter().any(|list| !list.globs.is_empty()),
-            keys: KeyTable::new(&names),
+            keys: Wanted::new(names.iter().copied()).0,
             service: has(SERVICE_NAME),
             name: has(SPAN_NAME),
             kind: has(SPAN_KIND),

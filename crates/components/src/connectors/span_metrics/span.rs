@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use spanmill_otlp::{Attribute, Attributes, Guesses, Payload, Pos, SpanRef, StatusRef, ValueRef, Visitor};
+use spanmill_otlp::{Attribute, Attributes, Payload, Pos, SpanRef, StatusRef, ValueRef, Visitor};
 
 use super::plan::Plan;
 
@@ -37,7 +37,8 @@ pub(super) struct Found<'f, 'a> {
 #[derive(Debug)]
 pub(super) struct Reader<'p, 'a> {
     plan: &'p Plan,
-    guesses: Guesses,
+    /// How many attributes were not found yet.
+    missing: usize,
     pub(super) span: Span<'a>,
 }
 
@@ -45,7 +46,7 @@ pub(super) struct Reader<'p, 'a> {
 
 impl<'p, 'a> Reader<'p, 'a> {
     pub(super) fn new(plan: &'p Plan) -> Self {
-        Self { plan, guesses: Guesses::default(), span: Span::default() }
+        Self { plan, missing: 0, span: Span::default() }
     }
 
     #[inline]
@@ -56,7 +57,7 @@ impl<'p, 'a> Reader<'p, 'a> {
         values.resize(self.plan.keys.len(), None);
         attributes.clear();
         self.span = Span { values, attributes, ..Span::default() };
-        self.guesses.restart();
+        self.missing = self.plan.keys.len();
         span.message().visit(ATTRIBUTES, self);
     }
 }
@@ -64,12 +65,13 @@ impl<'p, 'a> Reader<'p, 'a> {
 impl<'a> Visitor<'a> for Reader<'_, 'a> {
     #[inline(always)]
     fn attribute(&mut self, body: &'a [u8], pos: Pos) -> ControlFlow<()> {
-        if !self.plan.keys.is_empty() || self.plan.all_attributes {
+        if self.missing > 0 || self.plan.all_attributes {
             let Attribute { key, value, .. } = Attribute::read(body, pos);
-            if let Some(slot) = self.plan.keys.get_next(key, &mut self.guesses)
+            if let Some(slot) = self.plan.keys.slot(key)
                 && let Some(kept @ None) = self.span.values.get_mut(usize::from(slot))
             {
                 *kept = Some(value);
+                self.missing -= 1;
             }
             if self.plan.all_attributes {
                 self.span.attributes.push((key, value));
@@ -105,7 +107,7 @@ pub(super) fn overlay<'a>(
 ) {
     values.resize(plan.keys.len(), None);
     for Attribute { key, value, .. } in found {
-        if let Some(kept) = plan.keys.get(key).and_then(|slot| values.get_mut(usize::from(slot)))
+        if let Some(kept) = plan.keys.slot(key).and_then(|slot| values.get_mut(usize::from(slot)))
             && (!first || kept.is_none())
         {
             *kept = Some(value);

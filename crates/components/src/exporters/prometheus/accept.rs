@@ -82,7 +82,8 @@ impl<'a> Clause<'a> {
         if is("application", "vnd.google.protobuf") && is_family && self.parameter("encoding") == Some("delimited") {
             return Some(Wanted::Protobuf);
         }
-        let text_version = version == "0.0.4" || (version.is_empty() && (self.kind, self.sub_kind) == ("text", "plain"));
+        let text_version =
+            version == "0.0.4" || (version.is_empty() && (self.kind, self.sub_kind) == ("text", "plain"));
         (is("text", "plain") && text_version).then_some(TEXT)
     }
 }

@@ -150,7 +150,8 @@ impl Config {
         }
         let (old, new) = (&config.resource_to_telemetry_conversion, &config.resource_constant_labels);
         if new.enabled || new.exclude_service_attributes {
-            let message = "enabled and exclude_service_attributes are not supported here; use included and excluded instead";
+            let message =
+                "enabled and exclude_service_attributes are not supported here; use included and excluded instead";
             return Err(section.error("resource_constant_labels", message));
         }
         if *old != Resources::default() && *new != Resources::default() {

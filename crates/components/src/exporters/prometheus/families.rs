@@ -183,11 +183,9 @@ impl Families {
                     put(&format!("otel_scope_{}", attribute.key), attribute)?;
                 }
             }
-            for (label, value) in [
-                ("otel_scope_name", name),
-                ("otel_scope_version", version),
-                ("otel_scope_schema_url", schema_url),
-            ] {
+            for (label, value) in
+                [("otel_scope_name", name), ("otel_scope_version", version), ("otel_scope_schema_url", schema_url)]
+            {
                 labels.push((label.to_owned(), value.clone()));
             }
         }

@@ -56,14 +56,8 @@ struct Intake {
 }
 
 /// Why data points are not shown.
-const REASONS: [&str; 6] = [
-    "no_data",
-    "unspecified_temporality",
-    "non_monotonic_delta_sum",
-    "out_of_order",
-    "misaligned",
-    "too_many_series",
-];
+const REASONS: [&str; 6] =
+    ["no_data", "unspecified_temporality", "non_monotonic_delta_sum", "out_of_order", "misaligned", "too_many_series"];
 
 fn create(context: Context<'_>) -> Result<Arc<dyn Node>, ConfigError> {
     let config = Config::read(context.section)?;
@@ -85,7 +79,8 @@ fn create(context: Context<'_>) -> Result<Arc<dyn Node>, ConfigError> {
         (reason, counter)
     };
     let intake = Intake { store: Arc::clone(&store), dropped: REASONS.map(counter).into_iter().collect() };
-    let queue = config.sending_queue.clone().unwrap_or_else(|| SendingQueue { enabled: false, ..SendingQueue::default() });
+    let queue =
+        config.sending_queue.clone().unwrap_or_else(|| SendingQueue { enabled: false, ..SendingQueue::default() });
     let retry = RetryOnFailure { enabled: false, ..RetryOnFailure::default() };
     let sending = Sending::new(&context, intake, queue, retry);
     let shown = Arc::new(Shown::new(context.id.clone(), &config, store));

@@ -53,15 +53,8 @@ const UNITS: &[(&str, &str)] = &[
     ("%", "percent"),
 ];
 
-const PER: &[(&str, &str)] = &[
-    ("s", "second"),
-    ("m", "minute"),
-    ("h", "hour"),
-    ("d", "day"),
-    ("w", "week"),
-    ("mo", "month"),
-    ("y", "year"),
-];
+const PER: &[(&str, &str)] =
+    &[("s", "second"), ("m", "minute"), ("h", "hour"), ("d", "day"), ("w", "week"), ("mo", "month"), ("y", "year")];
 
 // === impl MetricNamer ===
 
@@ -125,8 +118,7 @@ impl MetricNamer {
     }
 
     fn any_name(&self, name: &str, unit: &str, kind: Type) -> String {
-        let mut name =
-            if self.namespace.is_empty() { name.to_owned() } else { format!("{}_{name}", self.namespace) };
+        let mut name = if self.namespace.is_empty() { name.to_owned() } else { format!("{}_{name}", self.namespace) };
         if !self.suffixes {
             return name;
         }

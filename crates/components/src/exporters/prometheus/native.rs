@@ -48,9 +48,8 @@ impl Native {
         }
         let shift = u32::try_from(point.scale - FINEST).unwrap_or(0).min(31);
         let (positive, negative) = (counts(point.positive.as_ref(), shift), counts(point.negative.as_ref(), shift));
-        let total = positive.values().chain(negative.values()).fold(point.zero_count, |sum, count| {
-            sum.wrapping_add(*count)
-        });
+        let total =
+            positive.values().chain(negative.values()).fold(point.zero_count, |sum, count| sum.wrapping_add(*count));
         let sum = point.sum.unwrap_or(0.0);
         if (sum.is_nan() && total > point.count) || (!sum.is_nan() && total != point.count) {
             return Err("the buckets do not add up to the count".to_owned());

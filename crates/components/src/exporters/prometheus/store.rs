@@ -8,8 +8,8 @@ use ahash::RandomState;
 use indexmap::IndexMap;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::metrics::v1::{
-    AggregationTemporality, ExponentialHistogramDataPoint, HistogramDataPoint, Metric, NumberDataPoint, ResourceMetrics,
-    ScopeMetrics, SummaryDataPoint, metric, number_data_point::Value,
+    AggregationTemporality, ExponentialHistogramDataPoint, HistogramDataPoint, Metric, NumberDataPoint,
+    ResourceMetrics, ScopeMetrics, SummaryDataPoint, metric, number_data_point::Value,
 };
 use tokio::time::Instant;
 
@@ -196,8 +196,7 @@ impl Series {
     /// What tells it apart, as the Collector has it.
     fn signature(&self) -> String {
         let Scope { name, version, schema_url, attributes } = &*self.scope;
-        let mut signature =
-            [self.name.as_str(), self.point.kind(), name, version, schema_url, ""].join("*");
+        let mut signature = [self.name.as_str(), self.point.kind(), name, version, schema_url, ""].join("*");
         for attributes in [attributes, self.point.attributes()] {
             let mut texts: Vec<String> = attributes
                 .iter()

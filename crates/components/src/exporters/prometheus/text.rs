@@ -56,7 +56,11 @@ impl Writer<'_> {
     }
 
     fn sample(&mut self, name: &str, sample: &Sample) {
-        let line = |writer: &mut Self, suffix: &str, label: Option<(&str, f64)>, value: String, exemplar: Option<&Exemplar>| {
+        let line = |writer: &mut Self,
+                    suffix: &str,
+                    label: Option<(&str, f64)>,
+                    value: String,
+                    exemplar: Option<&Exemplar>| {
             writer.line(&format!("{name}{suffix}"), sample, label, &value, exemplar);
         };
         match &sample.value {
