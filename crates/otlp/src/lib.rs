@@ -32,6 +32,7 @@ mod patches;
 pub mod short;
 mod split;
 mod text;
+mod trace_state;
 mod traces;
 mod value;
 mod view;
@@ -47,6 +48,7 @@ pub use patch::{Part, Patch, encode_attribute};
 pub use patches::Patches;
 pub use split::SplitLimit;
 pub use text::put_plain_double;
+pub use trace_state::{InvalidTraceState, MAX_ADJUSTED_COUNT, sampling_threshold};
 pub use traces::Traces;
 pub use value::{Value, put_any_value, put_key_value};
 pub use view::{

@@ -33,6 +33,7 @@ mod parse;
 mod recorded;
 mod sequence;
 mod statement;
+mod value_expression;
 
 pub use compile::{Compiler, Paths};
 pub use condition::{Condition, ConditionError, ConditionSet, ErrorMode, ParseError, UnknownErrorMode};
@@ -42,3 +43,4 @@ pub use eval::frame::{Frame, Slots};
 pub use functions::re2::{compile as compile_re2, compile_groups as compile_re2_groups};
 pub use sequence::{Sequence, SequenceErrors, SequenceText, SharedCache};
 pub use statement::{Statement, StatementError};
+pub use value_expression::{Number, ValueExpression};

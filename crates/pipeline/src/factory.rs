@@ -40,6 +40,8 @@ pub struct Outputs {
     pub metrics: Option<Arc<dyn Consumer>>,
     /// For logs.
     pub logs: Option<Arc<dyn Consumer>>,
+    /// The signals that a connector is fed with; nothing for a receiver.
+    pub inputs: Vec<Signal>,
 }
 
 /// What is known about a type of component, whatever its kind.

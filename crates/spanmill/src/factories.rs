@@ -38,9 +38,16 @@ const EXPORTERS: &[ExporterFactory] = &[
     exporters::nop::FACTORY,
     exporters::otlp_grpc::FACTORY,
     exporters::otlp_http::FACTORY,
+    exporters::prometheus::FACTORY,
     spanmill_spanstore::FACTORY,
 ];
 
-const CONNECTORS: &[ConnectorFactory] = &[connectors::forward::FACTORY];
+const CONNECTORS: &[ConnectorFactory] = &[
+    connectors::count::FACTORY,
+    connectors::forward::FACTORY,
+    connectors::genai_metrics::FACTORY,
+    connectors::signal_to_metrics::FACTORY,
+    connectors::span_metrics::FACTORY,
+];
 
 const EXTENSIONS: &[ExtensionFactory] = &[extensions::health_check::FACTORY];

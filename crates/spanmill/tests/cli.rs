@@ -147,7 +147,7 @@ fn components() {
     assert!(names("receivers").contains(&"otlp".to_owned()));
     assert!(names("processors").contains(&"genai".to_owned()));
     assert!(names("exporters").contains(&"otlp_grpc".to_owned()));
-    assert_eq!(names("connectors"), ["forward"]);
+    assert_eq!(names("connectors"), ["count", "forward", "genai_metrics", "signal_to_metrics", "span_metrics"]);
     assert_eq!(names("extensions"), ["health_check"]);
     let batch = listed["processors"].as_array().unwrap().iter().find(|one| one["name"] == "batch").unwrap();
     assert_eq!(batch["stability"]["traces"], "Beta");

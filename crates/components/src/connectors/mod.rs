@@ -1,3 +1,10 @@
 //! What joins one pipeline to others.
 
+pub mod count;
 pub mod forward;
+pub mod genai_metrics;
+pub(crate) mod metrics;
+pub mod signal_to_metrics;
+pub mod span_metrics;
+#[cfg(test)]
+mod testing;

@@ -6,4 +6,5 @@ pub mod file;
 pub mod nop;
 pub mod otlp_grpc;
 pub mod otlp_http;
+pub mod prometheus;
 mod sending;

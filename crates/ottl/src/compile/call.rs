@@ -10,7 +10,8 @@ use crate::functions::{self, Arg, Args, Call, Function, Param, ParamKind};
 impl Scope<'_> {
     pub(super) fn call(&mut self, call: &ast::Call) -> Result<Expr> {
         let name = &call.name;
-        let Some(function) = functions::find(&name.text, self.context) else {
+        let known = functions::find(&name.text, self.context);
+        let Some(function) = known.filter(|function| self.sampling || !functions::sampling::is_of_it(function)) else {
             let error = CompileError::new(name.at, format!("undefined function {:?}", name.text));
             return Err(error.nearest(&name.text, functions::all().map(|function| function.name)));
         };

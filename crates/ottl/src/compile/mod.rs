@@ -32,6 +32,7 @@ pub enum Paths {
 pub struct Compiler {
     slots: SlotsBuilder,
     lambdas: bool,
+    sampling: bool,
 }
 
 /// Something that does not exist, or is not used as it must be.
@@ -50,6 +51,7 @@ pub(crate) struct Scope<'c> {
     lambdas: bool,
     /// Levels whose attributes, or events, are read as a whole.
     whole: Levels,
+    sampling: bool,
     /// Parameters of the lambdas around, from the outermost; blank ones have no name.
     locals: Vec<Option<String>>,
 }
@@ -71,6 +73,12 @@ impl Compiler {
         Self { lambdas, ..self }
     }
 
+    /// Whether there is the function `AdjustedCount`, which the Collector has where metrics are made of spans.
+    #[must_use]
+    pub fn with_adjusted_count(self, sampling: bool) -> Self {
+        Self { sampling, ..self }
+    }
+
     /// What the compiled conditions read. They are evaluated on frames of these slots only.
     pub fn finish(self) -> Slots {
         self.slots.build()
@@ -87,12 +95,6 @@ impl Compiler {
         Ok((scope.boolean(condition)?, scope.whole))
     }
 
-    fn scope(&mut self, context: Context, prefixed: bool) -> Scope<'_> {
-        let lambdas = self.lambdas;
-        Scope { slots: &mut self.slots, context, prefixed, lambdas, whole: Levels::default(), locals: Vec::new() }
-    }
-
-    #[cfg(test)]
     pub(crate) fn value(
         &mut self,
         context: Context,
@@ -100,6 +102,12 @@ impl Compiler {
         value: &ast::Value,
     ) -> Result<crate::eval::expr::Expr> {
         self.scope(context, prefixed).value(value)
+    }
+
+    fn scope(&mut self, context: Context, prefixed: bool) -> Scope<'_> {
+        let Self { slots, lambdas, sampling } = self;
+        let whole = Levels::default();
+        Scope { slots, context, prefixed, lambdas: *lambdas, sampling: *sampling, whole, locals: Vec::new() }
     }
 }
 

@@ -20,6 +20,7 @@ mod pattern;
 pub(crate) mod re2;
 mod severity;
 mod sort;
+pub(crate) mod sampling;
 mod text;
 pub(crate) mod time;
 mod types;
@@ -148,6 +149,7 @@ const GROUPS: &[&[Function]] = &[
     pattern::FUNCTIONS,
     severity::FUNCTIONS,
     sort::FUNCTIONS,
+    sampling::FUNCTIONS,
     text::FUNCTIONS,
     time::FUNCTIONS,
     types::FUNCTIONS,

@@ -50,7 +50,6 @@ pub(crate) fn condition(text: &str) -> Result<Bool, SyntaxError> {
 }
 
 /// Reads a value.
-#[cfg(test)]
 pub(crate) fn value(text: &str) -> Result<crate::ast::Value, SyntaxError> {
     let mut parser = Parser::new(text)?;
     let parsed = parser.value().and_then(|value| parser.finish().map(|()| value));

@@ -172,7 +172,10 @@ impl<'a> Builder<'a> {
             let users = users.iter().filter(|user| signal_of(user.signal()) == signal);
             fan_out(users.filter_map(|user| self.head(user)).collect())
         };
-        Outputs { traces: of(Signal::Traces), metrics: of(Signal::Metrics), logs: of(Signal::Logs) }
+        let (traces, metrics, logs) = (of(Signal::Traces), of(Signal::Metrics), of(Signal::Logs));
+        let feeding = pipelines.iter().filter(|(_, pipeline)| pipeline.exporters.contains(id));
+        let inputs = feeding.map(|(pipeline, _)| signal_of(pipeline.signal())).collect();
+        Outputs { traces, metrics, logs, inputs }
     }
 
     fn warn_of_aliases(&mut self) {

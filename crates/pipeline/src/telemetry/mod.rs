@@ -4,7 +4,7 @@ mod process;
 mod settings;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use prometheus::core::Collector;
@@ -36,6 +36,7 @@ pub enum Level {
 pub struct Telemetry {
     registry: Registry,
     level: Level,
+    instance: Arc<OnceLock<String>>,
     families: Arc<Mutex<HashMap<String, Family>>>,
 }
 
@@ -56,6 +57,8 @@ impl Telemetry {
 
     /// Adds what is measured of the process, and who it is: `service` is its name and version.
     pub fn describe_process(&self, service: (&str, &str), instance: &str) {
+        // Told once: a reload keeps it.
+        let _ = self.instance.set(instance.to_owned());
         if self.level == Level::None {
             return;
         }
@@ -64,6 +67,11 @@ impl Telemetry {
         }
         let labels = [("service_instance_id", instance), ("service_name", service.0), ("service_version", service.1)];
         self.gauge("target_info", "Target metadata", &labels).set(1);
+    }
+
+    /// The id of this process, as its own metrics have it; empty where the configuration takes it away.
+    pub fn instance(&self) -> &str {
+        self.instance.get().map_or("", String::as_str)
     }
 
     /// All metrics as Prometheus reads them, and the content type of that.

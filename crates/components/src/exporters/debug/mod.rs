@@ -9,7 +9,7 @@ mod request;
 mod sampler;
 #[cfg(test)]
 mod tests;
-mod text;
+pub(crate) mod text;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};

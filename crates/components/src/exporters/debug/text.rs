@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 
 /// A value without its type.
-pub(super) fn value(value: Option<&AnyValue>) -> String {
+pub(crate) fn value(value: Option<&AnyValue>) -> String {
     match value.and_then(|value| value.value.as_ref()) {
         Some(Value::StringValue(text)) => text.clone(),
         Some(Value::BoolValue(flag)) => flag.to_string(),
@@ -59,7 +59,7 @@ pub(super) fn time(unix_nano: u64) -> String {
 }
 
 /// An id in hexadecimal; nothing where it is none.
-pub(super) fn id(id: &[u8]) -> String {
+pub(crate) fn id(id: &[u8]) -> String {
     if id.iter().all(|byte| *byte == 0) {
         return String::new();
     }
@@ -80,7 +80,7 @@ pub(super) fn fixed(number: f64) -> String {
 }
 
 /// A number with as many digits as it needs: Go's `%v`.
-pub(super) fn shortest(number: f64) -> String {
+pub(crate) fn shortest(number: f64) -> String {
     match number {
         number if number.is_nan() => return "NaN".into(),
         f64::INFINITY => return "+Inf".into(),

@@ -1,0 +1,223 @@
+//! What has been counted: series by resource and metric.
+
+use std::sync::Arc;
+
+use ahash::RandomState;
+use indexmap::IndexMap;
+use opentelemetry_proto::tonic::common::v1::any_value::Value as ProtoValue;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use spanmill_otlp::{ResourceRef, Traces, ValueRef};
+use tokio::time::Instant;
+
+use super::call::{COST_CURRENCY, COST_SOURCE, Call, ERROR_TYPE, Part, Plan, SLOW_SMALL_CAUSE, TOKEN_TYPE};
+use super::config::Config;
+use super::metric::Metric;
+use crate::connectors::metrics::{Buckets, Exemplars, Histogram, all, now, put_resource_key, text_attribute};
+
+/// All that is counted, and how.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) config: Config,
+    plan: Arc<Plan>,
+    buckets: [Buckets; Metric::ALL.len()],
+    pub(super) resources: IndexMap<Box<[u8]>, Resource, RandomState>,
+    uses: u64,
+    key: Vec<u8>,
+}
+
+/// The series of one resource.
+#[derive(Debug)]
+pub(super) struct Resource {
+    pub(super) attributes: Vec<KeyValue>,
+    pub(super) metrics: [IndexMap<Box<[u8]>, Series, RandomState>; Metric::ALL.len()],
+    /// The number of its last use.
+    pub(super) used: u64,
+    pub(super) last_seen: Instant,
+}
+
+/// What is counted under one set of attributes.
+#[derive(Debug)]
+pub(super) struct Series {
+    pub(super) attributes: Vec<KeyValue>,
+    /// When it was first counted, in nanoseconds since 1970.
+    pub(super) start: u64,
+    pub(super) value: Value,
+    pub(super) exemplars: Exemplars,
+}
+
+/// The value of a series.
+#[derive(Debug)]
+pub(super) enum Value {
+    Histogram(Histogram),
+    Double(f64),
+    Count(u64),
+}
+
+/// What a call adds to a metric, and the attributes that only this metric has.
+struct Adding<'a> {
+    metric: Metric,
+    value: f64,
+    own: [Option<(&'static str, &'a [u8])>; 2],
+}
+
+/// Series that take what is beyond a limit.
+const OVERFLOW: &str = "otel.metric.overflow";
+/// Most series of a metric of one resource where no limit is configured, and most resources between two intervals: nobody can fill the
+/// memory.
+const MOST_SERIES: usize = 1 << 16;
+const MOST_RESOURCES: usize = 1 << 14;
+
+// === impl State ===
+
+impl State {
+    pub(super) fn new(config: Config) -> Self {
+        let exponential = config.exponential.as_ref().map(|exponential| exponential.max_size);
+        let buckets = Metric::ALL.map(|metric| match exponential {
+            Some(max_size) => Buckets::Exponential(max_size),
+            None => Buckets::Explicit(metric.about().bounds.into()),
+        });
+        let plan = Arc::new(Plan::new(&config));
+        Self { plan, buckets, resources: IndexMap::default(), uses: 0, key: Vec::new(), config }
+    }
+
+    /// Counts the calls of a request. Gives how many could not be counted, since there are too many resources.
+    pub(super) fn count(&mut self, traces: &Traces) -> u64 {
+        let (time, instant) = (now(), Instant::now());
+        let mut uncounted = 0;
+        for resource in traces.resources() {
+            let mut place = None;
+            let plan = Arc::clone(&self.plan);
+            let of_resource = plan.of_resource(resource.attributes());
+            let mut call = plan.call();
+            for span in resource.scopes().flat_map(|scope| scope.spans()) {
+                if !call.read(span) {
+                    continue;
+                }
+                // A resource without calls has no metrics.
+                place = place.or_else(|| self.resource(resource, instant));
+                match place {
+                    Some(at) => self.count_call(at, &call, &of_resource, time),
+                    None => uncounted += 1,
+                }
+            }
+        }
+        uncounted
+    }
+
+    fn count_call<'a>(&mut self, at: usize, call: &Call<'_, 'a>, of_resource: &[Option<ValueRef<'a>>], time: u64) {
+        let Self { config, buckets, resources, key, .. } = self;
+        let Some((_, resource)) = resources.get_index_mut(at) else { return };
+        let limit = match config.aggregation_cardinality_limit {
+            0 => MOST_SERIES,
+            limit => limit as usize,
+        };
+        let most = if config.exemplars.enabled { config.exemplars.max_per_data_point as usize } else { 0 };
+        for adding in additions(call).into_iter().flatten() {
+            key.clear();
+            for (_, value) in adding.own.iter().flatten() {
+                key.extend_from_slice(value);
+                key.push(0);
+            }
+            call.put_key(key, of_resource);
+            let Some(series) = resource.metrics.get_mut(adding.metric as usize) else { continue };
+            let Some(buckets) = buckets.get(adding.metric as usize) else { continue };
+            let new = |attributes| Series {
+                attributes,
+                start: time,
+                value: Value::new(adding.metric, buckets),
+                exemplars: Exemplars::default(),
+            };
+            let place = match series.get_index_of(key.as_slice()) {
+                Some(at) => at,
+                None if series.len() < limit => {
+                    let mut attributes = call.attributes(of_resource);
+                    attributes.extend(adding.own.iter().flatten().map(|(name, value)| text_attribute(name, value)));
+                    series.insert_full(key.as_slice().into(), new(attributes)).0
+                }
+                None => match series.get_index_of(OVERFLOW.as_bytes()) {
+                    Some(at) => at,
+                    None => series.insert_full(OVERFLOW.as_bytes().into(), new(vec![overflow()])).0,
+                },
+            };
+            if let Some((_, series)) = series.get_index_mut(place) {
+                series.value.add(adding.value);
+                series.exemplars.offer(most, call.trace_id, call.span_id, adding.value);
+            }
+        }
+    }
+
+    /// The place of a resource; none where there are too many.
+    fn resource(&mut self, resource: ResourceRef<'_>, instant: Instant) -> Option<usize> {
+        self.uses += 1;
+        put_resource_key(&mut self.key, resource.attributes(), &[]);
+        let at = match self.resources.get_index_of(self.key.as_slice()) {
+            Some(at) => at,
+            None if self.resources.len() >= MOST_RESOURCES => return None,
+            None => {
+                let attributes = all(resource.attributes());
+                let made = Resource { attributes, metrics: Default::default(), used: 0, last_seen: instant };
+                self.resources.insert_full(self.key.as_slice().into(), made).0
+            }
+        };
+        let (_, found) = self.resources.get_index_mut(at)?;
+        (found.used, found.last_seen) = (self.uses, instant);
+        Some(at)
+    }
+}
+
+/// What a call adds.
+fn additions<'a>(call: &Call<'_, 'a>) -> [Option<Adding<'a>>; 7] {
+    let plain = |metric, value| Adding { metric, value, own: [None, None] };
+    let error = call.text(Part::ErrorType);
+    let duration =
+        Adding { own: [error.map(|error| (ERROR_TYPE, error)), None], ..plain(Metric::Duration, call.seconds()) };
+    let tokens = |part, kind: &'static [u8]| {
+        let own = [Some((TOKEN_TYPE, kind)), None];
+        call.number(part).map(|value| Adding { own, ..plain(Metric::Tokens, value) })
+    };
+    // Both are of successful answers.
+    let timing = |part, metric| if error.is_some() { None } else { Some(plain(metric, call.number(part)?)) };
+    let cost = call.number(Part::Cost).map(|value| {
+        let own = |part, name| call.text(part).map(|text| (name, text));
+        let own = [own(Part::CostCurrency, COST_CURRENCY), own(Part::CostSource, COST_SOURCE)];
+        Adding { own, ..plain(Metric::Cost, value) }
+    });
+    let slow = call.is_true(Part::SlowSmall).then(|| {
+        let cause = call.text(Part::SlowSmallCause).map(|cause| (SLOW_SMALL_CAUSE, cause));
+        Adding { own: [cause, None], ..plain(Metric::SlowSmall, 1.0) }
+    });
+    [
+        Some(duration),
+        tokens(Part::InputTokens, b"input"),
+        tokens(Part::OutputTokens, b"output"),
+        timing(Part::FirstChunk, Metric::FirstToken),
+        timing(Part::PerToken, Metric::PerToken),
+        cost,
+        slow,
+    ]
+}
+
+fn overflow() -> KeyValue {
+    let value = Some(AnyValue { value: Some(ProtoValue::BoolValue(true)) });
+    KeyValue { key: OVERFLOW.to_owned(), value, ..KeyValue::default() }
+}
+
+// === impl Value ===
+
+impl Value {
+    fn new(metric: Metric, buckets: &Buckets) -> Self {
+        match metric {
+            Metric::Cost => Self::Double(0.0),
+            Metric::SlowSmall => Self::Count(0),
+            _ => Self::Histogram(Histogram::new(buckets)),
+        }
+    }
+
+    fn add(&mut self, value: f64) {
+        match self {
+            Self::Histogram(histogram) => histogram.record(value, 1),
+            Self::Double(sum) => *sum += value,
+            Self::Count(count) => *count += 1,
+        }
+    }
+}
