@@ -21,6 +21,7 @@ const PROCESSORS: &[ProcessorFactory] = &[
     processors::filter::FACTORY,
     processors::gen_ai_normalizer::FACTORY,
     processors::genai::FACTORY,
+    processors::memory_limiter::FACTORY,
 ];
 
 const EXPORTERS: &[ExporterFactory] = &[

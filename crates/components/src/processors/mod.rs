@@ -5,6 +5,7 @@ pub mod batch;
 pub mod filter;
 pub mod gen_ai_normalizer;
 pub mod genai;
+pub mod memory_limiter;
 mod offer;
 
 #[cfg(test)]
