@@ -16,9 +16,9 @@ use crate::parse;
 /// A compiled condition.
 #[derive(Debug)]
 pub struct Condition {
-    text: Arc<str>,
-    context: Context,
-    compiled: Bool,
+    pub(crate) text: Arc<str>,
+    pub(crate) context: Context,
+    pub(crate) compiled: Bool,
 }
 
 /// Conditions of which any may be true.

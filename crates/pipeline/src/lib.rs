@@ -1,6 +1,7 @@
 //! Component traits, the pipeline graph, life cycle and own telemetry.
 
 mod batch;
+mod client;
 mod component;
 mod consume;
 mod factory;
@@ -15,11 +16,12 @@ mod telemetry;
 mod testing;
 
 pub use batch::Batch;
+pub use client::Client;
 pub use component::{Component, ComponentError, Node};
 pub use consume::{Code, ConsumeError, Consumer};
 pub use factory::{
-    ConnectorFactory, Context, CreateProcessor, ExporterFactory, ExtensionFactory, Factories, Kind, Outputs,
-    ProcessorFactory, ReceiverFactory, Stability,
+    ConnectorFactory, Context, CreateProcessor, ExporterFactory, ExtensionFactory, Factories, Kind, MissingPipelines,
+    Outputs, ProcessorFactory, ReceiverFactory, Stability,
 };
 pub use graph::{Graph, StartError, StopError};
 pub use host::Host;

@@ -33,6 +33,7 @@ const EXPORTERS: &[ExporterFactory] = &[
     spanmill_spanstore::FACTORY,
 ];
 
-const CONNECTORS: &[ConnectorFactory] = &[connectors::forward::FACTORY];
+const CONNECTORS: &[ConnectorFactory] =
+    &[connectors::failover::FACTORY, connectors::forward::FACTORY, connectors::routing::FACTORY];
 
 const EXTENSIONS: &[ExtensionFactory] = &[extensions::health_check::FACTORY];

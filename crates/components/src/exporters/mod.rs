@@ -6,4 +6,4 @@ pub mod file;
 pub mod nop;
 pub mod otlp_grpc;
 pub mod otlp_http;
-mod sending;
+pub(crate) mod sending;

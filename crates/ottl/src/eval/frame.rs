@@ -8,6 +8,8 @@ use spanmill_otlp::{
     Visitor,
 };
 
+use super::client::{ClientInfo, ClientMap};
+
 /// Where attributes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
@@ -26,6 +28,8 @@ pub struct Slots {
     event: Keys,
     /// Whether fields of spans beside attributes are read; where not, a span is read only as far as its attributes are wanted.
     fields: bool,
+    /// Whether anything about the client is read.
+    client: bool,
 }
 
 /// The keys of one level.
@@ -41,6 +45,7 @@ struct Keys {
 pub(crate) struct SlotsBuilder {
     keys: [Vec<String>; 4],
     fields: bool,
+    client: bool,
 }
 
 /// A place for the values that expressions read. It is made once a request and moved from span to span.
@@ -57,6 +62,8 @@ pub struct Frame<'a> {
     pub(crate) event: Table<'a>,
     pub(crate) event_ref: Option<EventRef<'a>>,
     pub(crate) event_index: Option<i64>,
+    /// Metadata and gRPC's metadata of the client, where it is known.
+    client: Option<[Message<'a>; 2]>,
 }
 
 /// One message and its attributes by slot.
@@ -123,9 +130,14 @@ impl SlotsBuilder {
         self.fields = true;
     }
 
+    /// Notes that something about the client is read.
+    pub(crate) fn reads_client(&mut self) {
+        self.client = true;
+    }
+
     pub(crate) fn build(self) -> Slots {
         let [resource, scope, span, event] = self.keys.map(Keys::new);
-        Slots { resource, scope, span, event, fields: self.fields }
+        Slots { resource, scope, span, event, fields: self.fields, client: self.client }
     }
 }
 
@@ -159,13 +171,32 @@ impl Slots {
             event: Table::new(),
             event_ref: None,
             event_index: None,
+            client: None,
         }
+    }
+
+    /// Whether it makes a difference to enter a client.
+    pub fn reads_client(&self) -> bool {
+        self.client
     }
 }
 
 // === impl Frame ===
 
 impl<'a> Frame<'a> {
+    /// Makes the client known that sent the data.
+    pub fn enter_client(&mut self, client: &'a ClientInfo) {
+        self.client = Some([ClientMap::Metadata, ClientMap::Grpc].map(|map| client.message(map)));
+    }
+
+    pub(crate) fn client(&self, map: ClientMap) -> Option<&Message<'a>> {
+        let [metadata, grpc] = self.client.as_ref()?;
+        Some(match map {
+            ClientMap::Metadata => metadata,
+            ClientMap::Grpc => grpc,
+        })
+    }
+
     /// Moves to a resource.
     pub fn enter_resource(&mut self, resource: ResourceRef<'a>) {
         self.resource_ref = Some(resource);

@@ -1,6 +1,7 @@
 //! Running compiled expressions on a request.
 
 pub(crate) mod bool;
+pub(crate) mod client;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod expr;

@@ -11,7 +11,7 @@ mod ids;
 mod json;
 mod lambda;
 mod pattern;
-mod re2;
+pub(crate) mod re2;
 mod text;
 pub(crate) mod time;
 mod types;

@@ -11,7 +11,7 @@ const MAX_LEN: usize = 64 << 10;
 const MAX_REPEAT: u32 = 1000;
 
 /// Compiles a pattern.
-pub(super) fn compile(pattern: &str) -> Result<Regex, String> {
+pub(crate) fn compile(pattern: &str) -> Result<Regex, String> {
     if pattern.len() > MAX_LEN {
         return Err(format!("longer than {MAX_LEN} bytes"));
     }

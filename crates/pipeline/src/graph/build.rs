@@ -172,7 +172,9 @@ impl<'a> Builder<'a> {
             let users = users.iter().filter(|user| signal_of(user.signal()) == signal);
             fan_out(users.filter_map(|user| self.head(user)).collect())
         };
-        Outputs { traces: of(Signal::Traces), metrics: of(Signal::Metrics), logs: of(Signal::Logs) }
+        let (traces, metrics, logs) = (of(Signal::Traces), of(Signal::Metrics), of(Signal::Logs));
+        let named = users.iter().filter_map(|user| Some(((*user).clone(), self.head(user)?)));
+        Outputs { traces, metrics, logs, pipelines: Some(named.collect()) }
     }
 
     fn warn_of_aliases(&mut self) {

@@ -18,7 +18,9 @@ use crate::component::Component;
 use crate::factory::Factories;
 use crate::telemetry::Telemetry;
 
+pub(crate) use fanout::fan_out;
 pub use life::{StartError, StopError};
+pub(crate) use unused::Nowhere;
 
 /// All components of a configuration, wired. Building touches nothing outside; `start` does.
 #[derive(Default)]

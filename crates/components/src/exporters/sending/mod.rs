@@ -95,7 +95,8 @@ impl<T: Transport> Sending<T> {
 
 #[async_trait]
 impl<T: Transport> Component for Sending<T> {
-    async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
+    async fn start(&self, host: &Host) -> Result<(), ComponentError> {
+        self.shared.transport.start(host).await?;
         if !self.shared.options.enabled {
             return Ok(());
         }
@@ -116,7 +117,7 @@ impl<T: Transport> Component for Sending<T> {
         for worker in workers {
             worker.await.map_err(|error| ComponentError::Other(format!("a sender ended badly: {error}")))?;
         }
-        Ok(())
+        self.shared.transport.stop().await
     }
 }
 
@@ -153,7 +154,7 @@ impl<T: Transport> Shared<T> {
 
     /// Sends until it works, or no longer makes sense, and counts.
     async fn send(&self, batch: &Batch) -> Result<(), ConsumeError> {
-        let (signal, items, request) = (batch.signal(), batch.item_count(), batch.encode());
+        let (signal, items, request) = (batch.signal(), batch.item_count(), self.transport.request(batch));
         let mut schedule = Schedule::new(&self.retry);
         loop {
             let error = match self.transport.send(signal, request.clone()).await {

@@ -55,7 +55,6 @@ fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Resu
 // === impl MemoryLimiter ===
 
 impl<M: Memory + 'static> MemoryLimiter<M> {
-    #[expect(clippy::needless_pass_by_value, reason = "as the factory has it")]
     fn new(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>, memory: M) -> Result<Self, ConfigError> {
         let config = Config::read(context.section)?;
         let limiter = Limiter::new(config.limits(context.section)?, config.intervals(), memory, Instant::now());

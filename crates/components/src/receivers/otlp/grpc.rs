@@ -17,6 +17,7 @@ use tonic::server::NamedService;
 use tonic::transport::Server;
 use tower::Service;
 
+use super::access::Access;
 use super::config::{Grpc, ServerParameters};
 use super::intake::Intake;
 use crate::net::compression::{Compression, DecompressError};
@@ -41,6 +42,7 @@ const ACCEPTED: &str = "identity,gzip,zstd,deflate,snappy";
 struct Export {
     signal: Signal,
     intake: Intake,
+    access: Access,
     limit: usize,
 }
 
@@ -81,9 +83,10 @@ pub(super) fn serve(
     listener: Listener,
     config: &Grpc,
     intake: &Intake,
+    access: &Access,
     mut stop: watch::Receiver<bool>,
 ) -> JoinHandle<Result<(), tonic::transport::Error>> {
-    let export = |signal| Export { signal, intake: intake.clone(), limit: config.limit() };
+    let export = |signal| Export { signal, intake: intake.clone(), access: access.clone(), limit: config.limit() };
     let parameters = config.keepalive.as_ref().map(|keepalive| keepalive.server_parameters.clone());
     let mut server = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
@@ -148,18 +151,20 @@ impl Export {
             let message = format!("unknown method {}", request.uri().path());
             return Err(ConsumeError::permanent(message).with_code(Code::Unimplemented));
         }
-        let encoding = request.headers().get("grpc-encoding").map_or(Ok(""), |value| value.to_str());
+        let (head, body) = request.into_parts();
+        self.access.admit(&head).await?;
+        let encoding = head.headers.get("grpc-encoding").map_or(Ok(""), |value| value.to_str());
         let compression = encoding.ok().and_then(Compression::from_header).ok_or_else(|| {
             let message = "unknown grpc-encoding: expected gzip, zstd, deflate, snappy or identity";
             ConsumeError::permanent(message).with_code(Code::Unimplemented)
         })?;
-        let message = read_message(request.into_body(), self.limit).await.map_err(|error| frame_error(&error))?;
+        let message = read_message(body, self.limit).await.map_err(|error| frame_error(&error))?;
         let bytes = if message.compressed {
             compression.decompress(&message.bytes, self.limit).map_err(|error| decompress_error(&error))?
         } else {
             message.bytes
         };
-        self.intake.take(self.signal, bytes).await
+        self.access.serve(head, self.intake.take(self.signal, bytes)).await
     }
 }
 

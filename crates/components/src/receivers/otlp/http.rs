@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use ::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -19,6 +19,7 @@ use tokio::task::JoinHandle;
 use tower::util::option_layer;
 use tower::{ServiceBuilder, service_fn};
 
+use super::access::Access;
 use super::config::Http;
 use super::cors;
 use super::intake::Intake;
@@ -36,6 +37,7 @@ const HEADER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(75);
 struct Answerer {
     config: Arc<Http>,
     intake: Intake,
+    access: Access,
     headers: Arc<[(HeaderName, HeaderValue)]>,
 }
 
@@ -57,13 +59,14 @@ pub(super) fn serve(
     listener: Listener,
     config: Arc<Http>,
     intake: Intake,
+    access: Access,
     mut stop: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
     let headers = config.response_headers.iter().filter_map(|(name, value)| {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         Some((name, HeaderValue::from_str(value.expose()).ok()?))
     });
-    let answerer = Answerer { headers: headers.collect(), config, intake };
+    let answerer = Answerer { headers: headers.collect(), config, intake, access };
     tokio::spawn(async move {
         let graceful = GracefulShutdown::new();
         loop {
@@ -127,10 +130,12 @@ impl Answerer {
     }
 
     async fn receive(&self, request: Request<Incoming>, encoding: Option<Encoding>) -> Result<Encoding, Refusal> {
+        let (head, body) = request.into_parts();
+        self.access.admit(&head).await?;
         let signal = self
-            .signal(request.uri().path())
+            .signal(head.uri.path())
             .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found"))?;
-        if request.method() != Method::POST {
+        if head.method != Method::POST {
             let message = "405 method not allowed, supported: [POST]";
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::InvalidArgument, message));
         }
@@ -138,9 +143,9 @@ impl Answerer {
             let message = "415 unsupported media type, supported: [application/json, application/x-protobuf]";
             Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, message)
         })?;
-        let compression = self.compression(&request)?;
+        let compression = self.compression(&head.headers)?;
         let limit = self.config.limit();
-        let reading = body::read(request.into_body(), limit);
+        let reading = body::read(body, limit);
         let received = match self.config.read_timeout.positive() {
             None => reading.await,
             Some(time) => tokio::time::timeout(time, reading).await.unwrap_or(Err(BodyError::Silent)),
@@ -169,7 +174,7 @@ impl Answerer {
                     })?)
                 }
             };
-        self.intake.take(signal, bytes).await?;
+        self.access.serve(head, self.intake.take(signal, bytes)).await?;
         Ok(encoding)
     }
 
@@ -185,8 +190,8 @@ impl Answerer {
         self.intake.takes(found.1).then_some(found.1)
     }
 
-    fn compression(&self, request: &Request<Incoming>) -> Result<Compression, Refusal> {
-        let value = request.headers().get(header::CONTENT_ENCODING);
+    fn compression(&self, headers: &HeaderMap) -> Result<Compression, Refusal> {
+        let value = headers.get(header::CONTENT_ENCODING);
         let name = value.map_or(Some(""), |value| value.to_str().ok());
         let known = name.and_then(Compression::from_header).filter(|found| self.config.accepts(*found));
         known.ok_or_else(|| {

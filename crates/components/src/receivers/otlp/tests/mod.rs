@@ -105,7 +105,7 @@ fn create(yaml: &str, telemetry: &Telemetry, backend: &Arc<Backend>) -> Arc<dyn 
     let id = ComponentId::new("otlp", "").unwrap();
     let section = Section::from_yaml("receivers::otlp", yaml).unwrap();
     let next: Arc<dyn Consumer> = Arc::clone(backend) as _;
-    let outputs = Outputs { traces: Some(Arc::clone(&next)), metrics: None, logs: Some(next) };
+    let outputs = Outputs { traces: Some(Arc::clone(&next)), logs: Some(next), ..Outputs::default() };
     (FACTORY.create)(Context { id: &id, section: &section, telemetry }, outputs).unwrap()
 }
 
