@@ -6,10 +6,15 @@ use spanmill_pipeline::Client;
 
 /// What conditions can ask about the current client; nothing where it is not known.
 pub(crate) fn info() -> ClientInfo {
-    let client = Client::current().unwrap_or_default();
-    ClientInfo::new(lists(&client.metadata), lists(&client.grpc))
+    Client::current(|client| ClientInfo::new(lists(client.headers.as_ref()), lists(client.grpc.as_ref())))
 }
 
-fn lists(headers: &HeaderMap) -> impl Iterator<Item = (&str, Vec<&str>)> {
-    headers.keys().map(|name| (name.as_str(), Client::values(headers, name.as_str()).collect()))
+/// Each name with its values that are text.
+fn lists(headers: Option<&HeaderMap>) -> impl Iterator<Item = (&str, Vec<&str>)> {
+    headers.into_iter().flat_map(|headers| {
+        headers.keys().map(|name| {
+            let values = headers.get_all(name).iter();
+            (name.as_str(), values.filter_map(|value| value.to_str().ok()).collect())
+        })
+    })
 }

@@ -1,65 +1,75 @@
-//! Who sent what is being consumed. It goes with the task: a component that hands a batch on inline hands the client on with it, and one
-//! that puts batches into a queue loses it, as in the Collector.
+//! Who sent what is being consumed.
 
 use std::future::Future;
-use std::sync::Arc;
+use std::net::IpAddr;
 
 use hyper::HeaderMap;
-use hyper::header::HeaderName;
 
-tokio::task_local! {
-    static CURRENT: Arc<Client>;
-}
-
-/// What a receiver knows about the client of a request.
+/// What a receiver knows about the client whose request it hands over. It belongs to the task on which the request is consumed: behind a
+/// component that answers first and goes on later, such as `batch`, nothing is known of any client.
 #[derive(Debug, Clone, Default)]
 pub struct Client {
-    /// Headers of the request, where the receiver was told to include them (`include_metadata`).
-    pub metadata: HeaderMap,
-    /// Headers of a gRPC request, always.
-    pub grpc: HeaderMap,
+    /// Its address, where it came over IP.
+    pub address: Option<IpAddr>,
+    /// The headers of its request, where the receiver is configured to pass them on.
+    pub headers: Option<HeaderMap>,
+    /// The headers of a request over gRPC, always.
+    pub grpc: Option<HeaderMap>,
+}
+
+tokio::task_local! {
+    static CLIENT: Client;
 }
 
 // === impl Client ===
 
 impl Client {
-    /// Runs a future for this client.
-    pub async fn scope<F: Future>(self, future: F) -> F::Output {
-        CURRENT.scope(Arc::new(self), future).await
+    /// Runs `consuming` for this client.
+    pub fn scope<F: Future>(self, consuming: F) -> impl Future<Output = F::Output> {
+        CLIENT.scope(self, consuming)
     }
 
-    /// The client that is being served, if that is known.
-    pub fn current() -> Option<Arc<Self>> {
-        CURRENT.try_with(Arc::clone).ok()
+    /// Reads what is known about the client whose request is being consumed; of an unknown one that is nothing.
+    pub fn current<T>(read: impl Fn(&Self) -> T) -> T {
+        CLIENT.try_with(&read).unwrap_or_else(|_| read(&Self::default()))
     }
 
-    /// All values under a name, whichever case it is written in; those that are no text are left out.
-    pub fn values<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h str> {
-        let name = HeaderName::from_bytes(name.as_bytes()).ok();
-        let values = name.map(|name| headers.get_all(name).iter());
-        values.into_iter().flatten().filter_map(|value| value.to_str().ok())
+    /// The values of a header, in any case of its name.
+    pub fn metadata(&self, name: &str) -> Vec<String> {
+        values(self.headers.as_ref(), name)
     }
+
+    /// The values of a header of a request over gRPC, in any case of its name.
+    pub fn grpc_metadata(&self, name: &str) -> Vec<String> {
+        values(self.grpc.as_ref(), name)
+    }
+}
+
+/// A name that no header can have has no values.
+fn values(headers: Option<&HeaderMap>, name: &str) -> Vec<String> {
+    let values = headers.into_iter().flat_map(|headers| headers.get_all(name.to_ascii_lowercase()));
+    values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Scenario: a request is served for a client, with another task on the way.
-    /// Guarantees: what runs inline knows the client, by names of any case; the other task does not.
+    /// Scenario: a client is asked for within a request of it, outside, and in another task.
+    /// Guarantees: address and headers are known within only; names are compared in any case, and odd ones have no values.
     #[tokio::test]
-    async fn goes_with_the_task() {
-        assert!(Client::current().is_none());
-        let mut client = Client::default();
-        client.metadata.append("x-tenant", "acme".parse().unwrap());
-        client.metadata.append("x-tenant", "other".parse().unwrap());
-        client
-            .scope(async {
-                let client = Client::current().unwrap();
-                assert_eq!(Client::values(&client.metadata, "X-Tenant").collect::<Vec<_>>(), ["acme", "other"]);
-                assert_eq!(Client::values(&client.metadata, "no such name").count(), 0);
-                assert!(tokio::spawn(async { Client::current().is_none() }).await.unwrap());
-            })
-            .await;
+    async fn scopes() {
+        let mut headers = HeaderMap::new();
+        for value in ["a", "b"] {
+            headers.append("x-tenant", value.parse().unwrap());
+        }
+        let client = Client { address: Some([127, 0, 0, 1].into()), headers: Some(headers), grpc: None };
+        let seen = client.scope(async {
+            let unknown = || Client::current(|client| client.address.is_none());
+            assert!(tokio::spawn(async move { unknown() }).await.unwrap());
+            Client::current(|client| (client.address, client.metadata("X-Tenant"), client.grpc_metadata("x-tenant")))
+        });
+        assert_eq!(seen.await, (Some([127, 0, 0, 1].into()), vec!["a".to_owned(), "b".to_owned()], Vec::new()));
+        assert!(Client::current(|client| client.address.is_none() && client.metadata("no header\n").is_empty()));
     }
 }

@@ -36,4 +36,10 @@ const EXPORTERS: &[ExporterFactory] = &[
 const CONNECTORS: &[ConnectorFactory] =
     &[connectors::failover::FACTORY, connectors::forward::FACTORY, connectors::routing::FACTORY];
 
-const EXTENSIONS: &[ExtensionFactory] = &[extensions::health_check::FACTORY];
+const EXTENSIONS: &[ExtensionFactory] = &[
+    extensions::basicauth::FACTORY,
+    extensions::bearertokenauth::FACTORY,
+    extensions::health_check::FACTORY,
+    extensions::pprof::FACTORY,
+    extensions::zpages::FACTORY,
+];

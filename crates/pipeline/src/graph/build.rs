@@ -10,6 +10,7 @@ use super::{Graph, Part};
 use crate::component::Component;
 use crate::consume::Consumer;
 use crate::factory::{Context, Factories, Kind, Outputs};
+use crate::host::Layout;
 use crate::known::signal_of;
 use crate::telemetry::Telemetry;
 
@@ -33,7 +34,7 @@ pub(super) fn build(
     telemetry: &Telemetry,
     problems: &mut Vec<Problem>,
 ) -> Graph {
-    let graph = Graph::default();
+    let graph = Graph { layout: Arc::new(Layout::of(document)), ..Graph::default() };
     let (made, heads) = (HashMap::new(), HashMap::new());
     let mut builder = Builder { document, factories, telemetry, made, heads, graph, problems };
     builder.extensions();

@@ -16,6 +16,7 @@ use spanmill_config::{ComponentId, ConfigError, Document, Kind as ComponentKind}
 
 use crate::component::Component;
 use crate::factory::Factories;
+use crate::host::Layout;
 use crate::telemetry::Telemetry;
 
 pub(crate) use fanout::fan_out;
@@ -31,6 +32,7 @@ pub struct Graph {
     between: Vec<Part>,
     receivers: Vec<Part>,
     warnings: Vec<String>,
+    layout: Arc<Layout>,
 }
 
 /// A component and what it is called.

@@ -63,7 +63,7 @@ impl Consumer for Routing {
         let Batch::Traces(mut traces) = batch else {
             return Err(ConsumeError::permanent("the routing connector takes spans only"));
         };
-        let sorted = self.table.sort(&traces, Client::current().as_deref()).map_err(|error| {
+        let sorted = Client::current(|client| self.table.sort(&traces, client)).map_err(|error| {
             // The same spans would fail in the same way: a retry cannot help.
             tracing::error!(connector = %self.id, %error, "a request is refused");
             ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument)

@@ -43,10 +43,9 @@ impl RequestCondition {
     }
 
     /// Whether any of the values that the header has is as asked; one that is not there is not.
-    pub(super) fn is_met(&self, client: Option<&Client>) -> bool {
-        let Some(client) = client else { return false };
-        let met = |value: &str| (value == self.value) == self.equal;
-        Client::values(&client.grpc, &self.name).any(met) || Client::values(&client.metadata, &self.name).any(met)
+    pub(super) fn is_met(&self, client: &Client) -> bool {
+        let values = [client.grpc_metadata(&self.name), client.metadata(&self.name)].concat();
+        values.iter().any(|value| (*value == self.value) == self.equal)
     }
 }
 
@@ -58,7 +57,7 @@ mod tests {
         let headers = |pairs: &[(&'static str, &str)]| {
             pairs.iter().map(|(name, value)| (http::HeaderName::from_static(name), value.parse().unwrap())).collect()
         };
-        Client { metadata: headers(metadata), grpc: headers(grpc) }
+        Client { headers: Some(headers(metadata)), grpc: Some(headers(grpc)), ..Client::default() }
     }
 
     /// Scenario: conditions that are met and not, by headers of both protocols.
@@ -67,11 +66,11 @@ mod tests {
     fn conditions() {
         let http = client(&[("x-tenant", "acme"), ("x-tenant", "other")], &[]);
         let grpc = client(&[], &[("x-tenant", "acme")]);
-        let met = |text: &str, client: &Client| RequestCondition::parse(text).unwrap().is_met(Some(client));
+        let met = |text: &str, client: &Client| RequestCondition::parse(text).unwrap().is_met(client);
         assert!(met(r#"request["X-Tenant"] == "acme""#, &http) && met(r#"request["X-Tenant"] == "acme""#, &grpc));
         assert!(met(r#"request["X-Tenant"] != "acme""#, &http) && !met(r#"request["X-Tenant"] != "acme""#, &grpc));
         assert!(!met(r#"request["X-Tenant"]=="ecorp""#, &http) && !met(r#"request["Y"] != "acme""#, &http));
-        assert!(!RequestCondition::parse(r#"request["a"] != "b""#).unwrap().is_met(None));
+        assert!(!RequestCondition::parse(r#"request["a"] != "b""#).unwrap().is_met(&Client::default()));
     }
 
     /// Scenario: texts of other forms.

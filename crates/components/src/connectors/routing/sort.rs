@@ -36,7 +36,7 @@ pub(super) struct SortError {
 
 impl Table {
     /// Sorts the spans of a request.
-    pub(super) fn sort(&self, traces: &Traces, client: Option<&Client>) -> Result<Sorted, SortError> {
+    pub(super) fn sort(&self, traces: &Traces, client: &Client) -> Result<Sorted, SortError> {
         let deleted = vec![None; self.routes.len()];
         let mut sorted = Sorted { total: traces.span_count(), deleted, ..Sorted::default() };
         let requests: Vec<bool> = self

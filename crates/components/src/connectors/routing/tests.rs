@@ -142,8 +142,8 @@ async fn deletions() {
 async fn requests() {
     let yaml = table(&[r#"{context: request, condition: 'request["X-Tenant"] == "acme"', pipelines: [traces/a]}"#]);
     let setup = setup(&yaml).unwrap();
-    let mut client = Client::default();
-    client.metadata.insert("x-tenant", "acme".parse().unwrap());
+    let headers = http::HeaderMap::from_iter([(http::HeaderName::from_static("x-tenant"), "acme".parse().unwrap())]);
+    let client = Client { headers: Some(headers), ..Client::default() };
     client.scope(setup.routing.consume(spans().into())).await.unwrap();
     assert_eq!(setup.pipelines.names(), ["p1 p2 p3 d1 d2 o1", "", "", ""]);
     setup.routing.consume(spans().into()).await.unwrap();

@@ -11,7 +11,7 @@ use tonic::transport::{Channel, Endpoint};
 use tower::{Service, ServiceExt};
 
 use super::config::Config;
-use crate::exporters::sending::{Answer, SendError, Transport};
+use crate::exporters::sending::{Answer, SendError, Transport, unauthenticated};
 use crate::net::auth::{self, ClientAuth};
 use crate::net::compression::Compression;
 use crate::net::frame::{OneMessage, read_message};
@@ -113,7 +113,7 @@ impl Grpc {
         let headers = request.headers_mut();
         headers.extend(self.headers.iter().cloned());
         if let Some(auth) = self.auth.get() {
-            let (name, value) = auth.header().map_err(|error| SendError::permanent(Code::Unauthenticated, error))?;
+            let (name, value) = auth.header().map_err(unauthenticated)?;
             headers.insert(name, value);
         }
         headers.insert("content-type", HeaderValue::from_static("application/grpc"));

@@ -12,7 +12,7 @@ use spanmill_otlp::json;
 use spanmill_pipeline::{Batch, Code, ComponentError, Host, Signal};
 
 use super::config::{Config, Encoding};
-use crate::exporters::sending::{Answer, SendError, Transport};
+use crate::exporters::sending::{Answer, SendError, Transport, unauthenticated};
 use crate::net::auth::{self, ClientAuth};
 use crate::net::compression::Compression;
 use crate::net::status::Received;
@@ -99,7 +99,7 @@ impl Http {
             request = request.header(CONTENT_ENCODING, encoding);
         }
         if let Some(auth) = self.auth.get() {
-            let (name, value) = auth.header().map_err(|error| SendError::permanent(Code::Unauthenticated, error))?;
+            let (name, value) = auth.header().map_err(unauthenticated)?;
             // One header: what `headers` has under the name gives way.
             request = request.headers(HeaderMap::from_iter([(name, value)]));
         }

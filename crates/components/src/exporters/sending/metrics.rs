@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use prometheus::{IntCounter, IntGauge};
-use spanmill_pipeline::{Context, Signal};
+use spanmill_pipeline::{Context, Operations, Running, Signal};
 
 use super::config::SendingQueue;
 use crate::exporters::counts::Counts;
@@ -10,6 +12,9 @@ pub(super) struct Metrics {
     counts: Counts,
     enqueue_failed: [IntCounter; 3],
     queue_size: Option<IntGauge>,
+    operations: Arc<Operations>,
+    /// What sending one of each signal is called.
+    names: [Arc<str>; 3],
 }
 
 // === impl Metrics ===
@@ -28,7 +33,10 @@ impl Metrics {
             capacity.set(i64::try_from(options.queue_size).unwrap_or(i64::MAX));
             gauge("otelcol_exporter_queue_size", "Current size of the retry queue (in batches).")
         });
+        let name = |signal: Signal| format!("exporter/{id}/{}", signal.as_str()).into();
         Self {
+            operations: Arc::clone(context.telemetry.operations()),
+            names: [Signal::Traces, Signal::Metrics, Signal::Logs].map(name),
             counts: Counts::new(context),
             enqueue_failed: [
                 enqueue_failed("spans", "spans"),
@@ -37,6 +45,11 @@ impl Metrics {
             ],
             queue_size,
         }
+    }
+
+    /// Begins to send; none where nobody watches.
+    pub(super) fn begin(&self, signal: Signal) -> Option<Running> {
+        self.operations.begin(self.names.get(signal as usize)?)
     }
 
     pub(super) fn sent(&self, signal: Signal, items: usize) {

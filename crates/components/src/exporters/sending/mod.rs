@@ -22,7 +22,7 @@ pub(crate) use config::{RetryOnFailure, SendingQueue};
 use metrics::Metrics;
 use queue::{Queue, Refused};
 use retry::Schedule;
-pub(crate) use transport::{Answer, SendError, Transport};
+pub(crate) use transport::{Answer, SendError, Transport, unauthenticated};
 
 /// An exporter made of a transport.
 pub(crate) struct Sending<T> {
@@ -154,6 +154,15 @@ impl<T: Transport> Shared<T> {
 
     /// Sends until it works, or no longer makes sense, and counts.
     async fn send(&self, batch: &Batch) -> Result<(), ConsumeError> {
+        let running = self.metrics.begin(batch.signal());
+        let result = self.try_to_send(batch).await;
+        if let Some(running) = running {
+            running.end(result.as_ref().err().map(ToString::to_string));
+        }
+        result
+    }
+
+    async fn try_to_send(&self, batch: &Batch) -> Result<(), ConsumeError> {
         let (signal, items, request) = (batch.signal(), batch.item_count(), self.transport.request(batch));
         let mut schedule = Schedule::new(&self.retry);
         loop {

@@ -48,6 +48,11 @@ pub(crate) struct SendError {
     pub(crate) message: String,
 }
 
+/// There are no credentials to send yet.
+pub(crate) fn unauthenticated(message: String) -> SendError {
+    SendError { code: Code::Unauthenticated, ..SendError::unreachable(message) }
+}
+
 // === impl Answer ===
 
 impl Answer {

@@ -52,18 +52,17 @@ impl Access {
         if !self.include_metadata && !self.is_grpc {
             return serving.await;
         }
-        let mut client = Client::default();
-        if self.include_metadata {
-            client.metadata = head.headers.clone();
+        let headers = self.include_metadata.then(|| {
+            let mut headers = head.headers.clone();
+            // HTTP/2 has the host in the URI.
             let host = head.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
-            if let Some(host) = host.filter(|_| !client.metadata.contains_key(HOST)) {
-                client.metadata.insert(HOST, host);
+            if let Some(host) = host.filter(|_| !headers.contains_key(HOST)) {
+                headers.insert(HOST, host);
             }
-        }
-        if self.is_grpc {
-            client.grpc = head.headers;
-        }
-        client.scope(serving).await
+            headers
+        });
+        let grpc = self.is_grpc.then_some(head.headers);
+        Client { headers, grpc, ..Client::default() }.scope(serving).await
     }
 
     /// The headers with those parameters of the query that stand for headers; none where there is nothing to add.
