@@ -22,6 +22,8 @@ const PROCESSORS: &[ProcessorFactory] = &[
     processors::gen_ai_normalizer::FACTORY,
     processors::genai::FACTORY,
     processors::memory_limiter::FACTORY,
+    processors::queuebatch::FACTORY,
+    processors::resource_detection::FACTORY,
 ];
 
 const EXPORTERS: &[ExporterFactory] = &[

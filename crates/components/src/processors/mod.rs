@@ -7,6 +7,8 @@ pub mod gen_ai_normalizer;
 pub mod genai;
 pub mod memory_limiter;
 mod offer;
+pub mod queuebatch;
+pub mod resource_detection;
 
 #[cfg(test)]
 mod testing;

@@ -18,7 +18,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use batcher::{Batcher, Joined};
-pub(crate) use config::{RetryOnFailure, SendingQueue};
+pub(crate) use config::{BatchBlock, RetryOnFailure, SendingQueue, Sizer};
 use metrics::Metrics;
 use queue::{Queue, Refused};
 use retry::Schedule;
@@ -44,9 +44,24 @@ struct Shared<T> {
 
 impl<T: Transport> Sending<T> {
     pub(crate) fn new(context: &Context<'_>, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
+        let metrics = Metrics::of_exporter(context, &options);
+        Self::counting(metrics, transport, options, retry)
+    }
+
+    /// The same as a processor, which counts under other names.
+    pub(crate) fn of_processor(
+        context: &Context<'_>,
+        transport: T,
+        options: SendingQueue,
+        retry: RetryOnFailure,
+    ) -> Self {
+        let metrics = Metrics::of_processor(context, &options);
+        Self::counting(metrics, transport, options, retry)
+    }
+
+    fn counting(metrics: Metrics, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
         let (stop, stopping) = watch::channel(false);
         let queue = Queue::new(options.queue_size, options.sizer);
-        let metrics = Metrics::new(context, &options);
         let shared = Shared { transport, queue, options, retry, metrics, stop: stopping };
         Self { shared: Arc::new(shared), workers: Mutex::default(), stop }
     }

@@ -1,4 +1,5 @@
-use serde::Deserialize;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use spanmill_config::{ConfigError, Duration, Secret, Section};
 
 /// Options of the `bearertokenauth` extension.
@@ -12,7 +13,7 @@ pub(super) struct Config {
     /// The token.
     pub(super) token: Secret,
     /// Several tokens, of which any is good; the first one is sent.
-    pub(super) tokens: Vec<Secret>,
+    pub(super) tokens: Tokens,
     /// A file with a token a line; what stands behind a space is not read. It goes before `token`, `tokens` go before it.
     pub(super) filename: String,
     /// Whether to wait for the file when it is not there yet.
@@ -33,6 +34,12 @@ pub(super) struct RetryOnFailure {
     pub(super) interval: Duration,
 }
 
+/// A list, and nothing that could be taken for one: a token may have commas.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tokens(pub(super) Vec<Secret>);
+
+struct TokensVisitor;
+
 // === impl Config ===
 
 impl Default for Config {
@@ -41,7 +48,7 @@ impl Default for Config {
             header: "Authorization".to_owned(),
             scheme: "Bearer".to_owned(),
             token: Secret::default(),
-            tokens: Vec::new(),
+            tokens: Tokens::default(),
             filename: String::new(),
             retry_on_failure: RetryOnFailure::default(),
             wait_for_token_file: false,
@@ -52,10 +59,10 @@ impl Default for Config {
 impl Config {
     pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
         let config: Self = section.parse()?;
-        if config.token.is_empty() && config.tokens.is_empty() && config.filename.is_empty() {
+        if config.token.is_empty() && config.tokens.0.is_empty() && config.filename.is_empty() {
             return Err(section.error("", "no bearer token provided"));
         }
-        if !config.token.is_empty() && !config.tokens.is_empty() {
+        if !config.token.is_empty() && !config.tokens.0.is_empty() {
             return Err(section.error("tokens", "either tokens or token should be provided, not both"));
         }
         let retry = &config.retry_on_failure;
@@ -77,5 +84,33 @@ impl Config {
             );
         }
         Ok(config)
+    }
+}
+
+// === impl Tokens ===
+
+impl<'de> Deserialize<'de> for Tokens {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TokensVisitor)
+    }
+}
+
+impl<'de> Visitor<'de> for TokensVisitor {
+    type Value = Tokens;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a list of tokens")
+    }
+
+    fn visit_unit<E: serde::de::Error>(self) -> Result<Tokens, E> {
+        Ok(Tokens::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Tokens, A::Error> {
+        let mut tokens = Vec::new();
+        while let Some(token) = list.next_element()? {
+            tokens.push(token);
+        }
+        Ok(Tokens(tokens))
     }
 }

@@ -61,8 +61,8 @@ impl BearerTokenAuth {
         if !config.filename.is_empty() && !config.token.is_empty() {
             tracing::warn!(extension = %context.id, "a filename is specified, the configured token is ignored");
         }
-        let source = if !config.tokens.is_empty() {
-            Source::Fixed(config.tokens.iter().map(|token| token.expose().to_owned()).collect())
+        let source = if !config.tokens.0.is_empty() {
+            Source::Fixed(config.tokens.0.iter().map(|token| token.expose().to_owned()).collect())
         } else if config.filename.is_empty() {
             Source::Fixed(lines(config.token.expose()))
         } else {
