@@ -27,6 +27,19 @@ pub fn keep_freed_memory() -> bool {
     false
 }
 
+/// Gives freed memory back to the kernel, wherever it lies. Says whether there was any; allocators other than glibc's keep theirs. Takes
+/// milliseconds, in which other threads may wait for memory: for times when memory is short.
+pub fn give_back_freed_memory() -> bool {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        // SAFETY: malloc_trim takes a number, locks the heaps itself, and has no precondition.
+        let released = unsafe { libc::malloc_trim(0) };
+        released == 1
+    }
+    #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -37,5 +50,17 @@ mod tests {
     #[cfg(all(target_os = "linux", target_env = "gnu"))]
     fn are_taken() {
         assert!(keep_freed_memory());
+    }
+
+    /// Scenario: much memory in small pieces is freed below a piece that stays, and is given back.
+    /// Guarantees: there is something to give back.
+    #[test]
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    fn is_given_back() {
+        let pieces: Vec<Vec<u8>> = (0..10_000).map(|_| vec![1; 4_000]).collect();
+        let stays = vec![1_u8; 4_000];
+        drop(pieces);
+        assert!(give_back_freed_memory());
+        drop(stays);
     }
 }

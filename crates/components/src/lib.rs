@@ -2,6 +2,7 @@
 //! `config.rs` holds its options with their defaults, `README.md` is its reference. Each is known by one constant
 //! `FACTORY`.
 
+mod client;
 mod net;
 
 pub mod connectors;

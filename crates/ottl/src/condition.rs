@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::ast::CompareOp;
+use crate::ast::{self, CompareOp};
 use crate::compile::{CompileError, Compiler, Paths, infer};
 use crate::context::Context;
 use crate::eval::EvalError;
@@ -97,9 +97,20 @@ impl Condition {
         prefixed: bool,
         text: &str,
     ) -> Result<Self, ParseError> {
-        let failed = |error: CompileError| ParseError::new(text, error);
-        let parsed = parse::condition(text).map_err(|error| failed(error.into()))?;
-        let (compiled, whole) = compiler.compile(context, prefixed, &parsed).map_err(failed)?;
+        let parsed = parse::condition(text).map_err(|error| ParseError::new(text, error.into()))?;
+        Self::compile(compiler, context, prefixed, text, &parsed)
+    }
+
+    /// Compiles a condition that was read.
+    pub(crate) fn compile(
+        compiler: &mut Compiler,
+        context: Context,
+        prefixed: bool,
+        text: &str,
+        parsed: &ast::Bool,
+    ) -> Result<Self, ParseError> {
+        let compiled = compiler.compile(context, prefixed, parsed).map_err(|error| ParseError::new(text, error));
+        let (compiled, whole) = compiled?;
         Ok(Self { text: text.into(), context, compiled, whole })
     }
 

@@ -13,6 +13,8 @@ pub struct Client {
     pub address: Option<IpAddr>,
     /// The headers of its request, where the receiver is configured to pass them on.
     pub headers: Option<HeaderMap>,
+    /// The headers of a request over gRPC, always.
+    pub grpc: Option<HeaderMap>,
 }
 
 tokio::task_local! {
@@ -34,17 +36,26 @@ impl Client {
 
     /// The values of a header, in any case of its name.
     pub fn metadata(&self, name: &str) -> Vec<String> {
-        // A name that no header can have has no values.
-        let values = self.headers.iter().flat_map(|headers| headers.get_all(name.to_ascii_lowercase()));
-        values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
+        values(self.headers.as_ref(), name)
     }
+
+    /// The values of a header of a request over gRPC, in any case of its name.
+    pub fn grpc_metadata(&self, name: &str) -> Vec<String> {
+        values(self.grpc.as_ref(), name)
+    }
+}
+
+/// A name that no header can have has no values.
+fn values(headers: Option<&HeaderMap>, name: &str) -> Vec<String> {
+    let values = headers.into_iter().flat_map(|headers| headers.get_all(name.to_ascii_lowercase()));
+    values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Scenario: a client is asked for within a request of it, and outside.
+    /// Scenario: a client is asked for within a request of it, outside, and in another task.
     /// Guarantees: address and headers are known within only; names are compared in any case, and odd ones have no values.
     #[tokio::test]
     async fn scopes() {
@@ -52,10 +63,13 @@ mod tests {
         for value in ["a", "b"] {
             headers.append("x-tenant", value.parse().unwrap());
         }
-        let client = Client { address: Some([127, 0, 0, 1].into()), headers: Some(headers) };
-        let seen =
-            client.scope(async { Client::current(|client| (client.address, client.metadata("X-Tenant"))) }).await;
-        assert_eq!(seen, (Some([127, 0, 0, 1].into()), vec!["a".to_owned(), "b".to_owned()]));
+        let client = Client { address: Some([127, 0, 0, 1].into()), headers: Some(headers), grpc: None };
+        let seen = client.scope(async {
+            let unknown = || Client::current(|client| client.address.is_none());
+            assert!(tokio::spawn(async move { unknown() }).await.unwrap());
+            Client::current(|client| (client.address, client.metadata("X-Tenant"), client.grpc_metadata("x-tenant")))
+        });
+        assert_eq!(seen.await, (Some([127, 0, 0, 1].into()), vec!["a".to_owned(), "b".to_owned()], Vec::new()));
         assert!(Client::current(|client| client.address.is_none() && client.metadata("no header\n").is_empty()));
     }
 }

@@ -73,4 +73,44 @@ impl ConsumeError {
     pub fn with_retry_after(self, delay: Duration) -> Self {
         Self { retry_after: Some(delay), ..self }
     }
+
+    /// What several consumers answered, as one: success where there is no error. As the Collector joins errors: one that is permanent makes
+    /// the whole permanent, since a retry would repeat what the others have taken; the code is that of the first error of the decisive sort;
+    /// the delay is the longest that was asked for.
+    ///
+    /// # Errors
+    ///
+    /// Fails where there is any error.
+    pub fn join(errors: &[Self]) -> Result<(), Self> {
+        let Some(decisive) = errors.iter().find(|error| !error.retryable).or_else(|| errors.first()) else {
+            return Ok(());
+        };
+        let (code, retryable) = (decisive.code, decisive.retryable);
+        let retry_after = errors.iter().filter_map(|error| error.retry_after).max().filter(|_| retryable);
+        let messages: Vec<&str> = errors.iter().map(|error| &*error.message).collect();
+        Err(Self { code, retryable, retry_after, message: messages.join("; ").into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: no error, several retryable ones, and a permanent one among retryable ones.
+    /// Guarantees: success needs all; retryable ones stay retryable with the longest delay; one permanent error decides, without a delay.
+    #[test]
+    fn errors_combine() {
+        assert!(ConsumeError::join(&[]).is_ok());
+
+        let full = ConsumeError::retryable("full").with_code(Code::ResourceExhausted);
+        let soon = full.clone().with_retry_after(Duration::from_secs(1));
+        let later = ConsumeError::retryable("away").with_retry_after(Duration::from_secs(7));
+        let error = ConsumeError::join(&[soon.clone(), later.clone()]).unwrap_err();
+        assert_eq!((error.code, error.retryable), (Code::ResourceExhausted, true));
+        assert_eq!(error.retry_after, Some(Duration::from_secs(7)));
+        assert_eq!(&*error.message, "full; away");
+
+        let error = ConsumeError::join(&[soon, ConsumeError::permanent("bad"), later]).unwrap_err();
+        assert_eq!((error.code, error.retryable, error.retry_after), (Code::Internal, false, None));
+    }
 }

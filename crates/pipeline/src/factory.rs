@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use spanmill_config::{ComponentId, ConfigError, Section};
+use spanmill_config::{ComponentId, ConfigError, PipelineId, Section};
 use spanmill_otlp::Signal;
+use thiserror::Error;
 
 use crate::component::{Component, Node};
 use crate::consume::Consumer;
+use crate::graph::{Nowhere, fan_out};
+use crate::known::signal_of;
 use crate::telemetry::Telemetry;
 
 /// How mature a component is, in the Collector's words.
@@ -42,7 +45,14 @@ pub struct Outputs {
     pub logs: Option<Arc<dyn Consumer>>,
     /// The signals that a connector is fed with; nothing for a receiver.
     pub inputs: Vec<Signal>,
+    /// Each of the pipelines behind it, for connectors that choose between them; none where it is made for a check only.
+    pub pipelines: Option<Vec<(PipelineId, Arc<dyn Consumer>)>>,
 }
+
+/// Pipelines were named that are not behind the connector.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("pipeline not found: {}", .0.iter().map(|id| format!("missing consumer: \"{id}\"")).collect::<Vec<_>>().join("; "))]
+pub struct MissingPipelines(pub Vec<PipelineId>);
 
 /// What is known about a type of component, whatever its kind.
 #[derive(Debug, Clone, Copy)]
@@ -133,6 +143,28 @@ impl Outputs {
             Signal::Logs => self.logs.as_ref(),
         }
     }
+
+    /// One consumer for the named pipelines of a signal: each of them gets what it is given.
+    ///
+    /// # Errors
+    ///
+    /// Fails with those that are not behind the connector, or are of another signal.
+    pub fn to_pipelines(&self, signal: Signal, ids: &[PipelineId]) -> Result<Arc<dyn Consumer>, MissingPipelines> {
+        let Some(behind) = &self.pipelines else { return Ok(Arc::new(Nowhere)) };
+        let mut targets = Vec::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        for id in ids {
+            match behind.iter().find(|(known, _)| known == id && signal_of(id.signal()) == signal) {
+                Some((_, consumer)) => targets.push(Arc::clone(consumer)),
+                None => missing.push(id.clone()),
+            }
+        }
+        if missing.is_empty() {
+            Ok(fan_out(targets).unwrap_or_else(|| Arc::new(Nowhere)))
+        } else {
+            Err(MissingPipelines(missing))
+        }
+    }
 }
 
 impl std::fmt::Debug for Outputs {
@@ -141,7 +173,7 @@ impl std::fmt::Debug for Outputs {
             .field("traces", &self.traces.is_some())
             .field("metrics", &self.metrics.is_some())
             .field("logs", &self.logs.is_some())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

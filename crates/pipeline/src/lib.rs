@@ -20,13 +20,16 @@ pub use client::Client;
 pub use component::{Component, ComponentError, Node};
 pub use consume::{Code, ConsumeError, Consumer};
 pub use factory::{
-    ConnectorFactory, Context, CreateProcessor, ExporterFactory, ExtensionFactory, Factories, Kind, Outputs,
-    ProcessorFactory, ReceiverFactory, Stability,
+    ConnectorFactory, Context, CreateProcessor, ExporterFactory, ExtensionFactory, Factories, Kind, MissingPipelines,
+    Outputs, ProcessorFactory, ReceiverFactory, Stability,
 };
 pub use graph::{Graph, StartError, StopError};
-pub use host::Host;
+pub use host::{Host, Layout};
 pub use listen::{accept, bind, serve, serve_grpc};
 pub use pages::{Page, Pages};
 pub use service::{Event, Load, Service, ServiceError, SetUpLogs};
 pub use spanmill_otlp::Signal;
-pub use telemetry::{Encoding, Level, LogLevel, LogSettings, MetricSettings, Settings, Telemetry};
+pub use telemetry::{
+    Encoding, Level, LogLevel, LogSettings, MetricSettings, Operation, Operations, Running, Settings, Summary,
+    Telemetry,
+};

@@ -38,8 +38,8 @@ pub struct Page {
     pub body: Bytes,
 }
 
-/// Answers for a path, which begins with `/`; `None` where there is nothing.
-type Answer = dyn Fn(&str) -> Option<Page> + Send + Sync;
+/// Answers for a path, which begins with `/`, and a query; `None` where there is nothing.
+type Answer = dyn Fn(&str, &str) -> Option<Page> + Send + Sync;
 
 /// How many connections are served at a time; more wait in the system's queue.
 const CONNECTIONS: usize = 64;
@@ -57,6 +57,18 @@ impl Pages {
     pub async fn serve(
         endpoint: &str,
         answer: impl Fn(&str) -> Option<Page> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::serve_queries(endpoint, move |path, _| answer(path)).await
+    }
+
+    /// As [`Pages::serve`], for pages that are asked for with a query, which may be empty.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the name cannot be resolved or none of its addresses be bound.
+    pub async fn serve_queries(
+        endpoint: &str,
+        answer: impl Fn(&str, &str) -> Option<Page> + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let listener = bind(endpoint).await?;
         let address = listener.local_addr()?;
@@ -106,7 +118,9 @@ async fn accept(listener: TcpListener, answer: Arc<Answer>) {
 async fn respond(answer: Arc<Answer>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let page = match *request.method() {
         Method::GET | Method::HEAD => {
-            answer(request.uri().path()).unwrap_or_else(|| Page::text(404, "404 page not found\n"))
+            let uri = request.uri();
+            answer(uri.path(), uri.query().unwrap_or_default())
+                .unwrap_or_else(|| Page::text(404, "404 page not found\n"))
         }
         _ => Page::text(405, "405 method not allowed\n"),
     };
@@ -122,6 +136,11 @@ impl Page {
     /// A plain text.
     pub fn text(status: u16, body: impl Into<Bytes>) -> Self {
         Self { status, content_type: "text/plain; charset=utf-8", body: body.into() }
+    }
+
+    /// A page for people.
+    pub fn html(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { status, content_type: "text/html; charset=utf-8", body: body.into() }
     }
 
     /// A JSON document.

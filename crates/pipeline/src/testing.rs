@@ -115,6 +115,11 @@ impl World {
         }
     }
 
+    /// All that a receiver or a connector sends to.
+    pub(crate) fn outputs(&self, label: &str) -> Outputs {
+        self.state.lock().unwrap().outputs.get(label).cloned().unwrap()
+    }
+
     /// What a receiver sends to.
     pub(crate) fn output(&self, receiver: &str, signal: Signal) -> Arc<dyn Consumer> {
         Arc::clone(self.state.lock().unwrap().outputs[receiver].get(signal).unwrap())
@@ -213,7 +218,9 @@ fn create_exporter(context: Context<'_>) -> Result<Arc<dyn Node>, ConfigError> {
 }
 
 fn create_connector(context: Context<'_>, outputs: Outputs) -> Result<Arc<dyn Node>, ConfigError> {
-    Ok(Arc::new(Probe::new("connector", context, outputs.traces)?))
+    let probe = Probe::new("connector", context, outputs.traces.clone())?;
+    probe.world.state.lock().unwrap().outputs.insert(probe.label.clone(), outputs);
+    Ok(Arc::new(probe))
 }
 
 fn create_extension(context: Context<'_>) -> Result<Arc<dyn Component>, ConfigError> {

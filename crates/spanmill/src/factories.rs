@@ -24,9 +24,12 @@ const PROCESSORS: &[ProcessorFactory] = &[
     processors::genai::FACTORY,
     processors::groupbyattrs::FACTORY,
     processors::groupbytrace::FACTORY,
+    processors::memory_limiter::FACTORY,
     processors::probabilistic_sampler::FACTORY,
+    processors::queuebatch::FACTORY,
     processors::redaction::FACTORY,
     processors::resource::FACTORY,
+    processors::resource_detection::FACTORY,
     processors::span::FACTORY,
     processors::tail_sampling::FACTORY,
     processors::transform::FACTORY,
@@ -44,10 +47,18 @@ const EXPORTERS: &[ExporterFactory] = &[
 
 const CONNECTORS: &[ConnectorFactory] = &[
     connectors::count::FACTORY,
+    connectors::failover::FACTORY,
     connectors::forward::FACTORY,
     connectors::genai_metrics::FACTORY,
+    connectors::routing::FACTORY,
     connectors::signal_to_metrics::FACTORY,
     connectors::span_metrics::FACTORY,
 ];
 
-const EXTENSIONS: &[ExtensionFactory] = &[extensions::health_check::FACTORY];
+const EXTENSIONS: &[ExtensionFactory] = &[
+    extensions::basicauth::FACTORY,
+    extensions::bearertokenauth::FACTORY,
+    extensions::health_check::FACTORY,
+    extensions::pprof::FACTORY,
+    extensions::zpages::FACTORY,
+];

@@ -33,6 +33,12 @@ impl Counts {
         }
     }
 
+    /// All signals counted alike.
+    pub(crate) fn alike(sent: &IntCounter, failed: &IntCounter) -> Self {
+        let pair = || [sent.clone(), failed.clone()];
+        Self { traces: pair(), metrics: pair(), logs: pair() }
+    }
+
     /// Counts a batch of so many items.
     pub(crate) fn record(&self, signal: Signal, items: usize, sent: bool) {
         let [done, failed] = match signal {

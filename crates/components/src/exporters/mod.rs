@@ -7,4 +7,4 @@ pub mod nop;
 pub mod otlp_grpc;
 pub mod otlp_http;
 pub mod prometheus;
-mod sending;
+pub(crate) mod sending;

@@ -1,3 +1,8 @@
 //! What runs beside the pipelines.
 
+pub mod basicauth;
+pub mod bearertokenauth;
 pub mod health_check;
+pub mod pprof;
+mod watched;
+pub mod zpages;

@@ -3,6 +3,7 @@
 use super::{CompileError, Result, Scope};
 use crate::ast;
 use crate::context::Root;
+use crate::eval::client::ClientMap;
 use crate::eval::expr::{Expr, Key};
 use crate::eval::frame::Level;
 use crate::eval::path::{Field, Path};
@@ -13,6 +14,8 @@ enum Target {
     Field(Field),
     Attributes(Level),
     TraceState,
+    /// Headers of the request.
+    Client(ClientMap),
     /// A map that is always empty here; keys are allowed.
     Empty,
 }
@@ -70,12 +73,12 @@ const EVENT: Names = &[
     ("event_index", Target::Field(Field::EventIndex)),
 ];
 
-/// What is known about the client does not travel with the data here, so there is nothing in it.
+/// Who is authenticated, and from which address, does not travel with the data here, so there is nothing in it.
 const COLLECTOR: Names = &[
     ("client.addr", Target::Field(Field::ClientAddress)),
-    ("client.metadata", Target::Empty),
+    ("client.metadata", Target::Client(ClientMap::Metadata)),
     ("client.auth.attributes", Target::Empty),
-    ("grpc.metadata", Target::Empty),
+    ("grpc.metadata", Target::Client(ClientMap::Grpc)),
 ];
 
 fn names(root: Root) -> Names {
@@ -198,6 +201,10 @@ impl Scope<'_> {
             }
             (Target::TraceState, _) => {
                 return Err(CompileError::new(path.at, "trace_state takes exactly one key"));
+            }
+            (Target::Client(map), keys) => {
+                self.slots.reads_client();
+                Path::Client { map, keys: self.keys(keys)? }
             }
             (Target::Empty, []) => Path::Empty,
             (Target::Empty, keys) => Path::EmptyEntry(self.keys(keys)?),

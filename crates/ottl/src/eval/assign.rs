@@ -292,7 +292,7 @@ impl Path {
                 }
                 Ok(())
             }
-            Self::Empty | Self::EmptyEntry(_) => {
+            Self::Client { .. } | Self::Empty | Self::EmptyEntry(_) => {
                 Err(EvalError::Static("what is known about a client cannot be changed"))
             }
         }
@@ -315,7 +315,7 @@ impl Path {
                 follow(found.map(|found| found.value), &keys)?
             }
             Self::Empty => return Ok(Vec::new()),
-            Self::Field(_) | Self::TraceState(_) | Self::EmptyEntry(_) => None,
+            Self::Client { .. } | Self::Field(_) | Self::TraceState(_) | Self::EmptyEntry(_) => None,
         };
         match value.map(ValueRef::get) {
             Some(AnyValue::Map(body)) => Ok(entries(body).collect()),

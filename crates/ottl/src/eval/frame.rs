@@ -9,6 +9,7 @@ use spanmill_otlp::{
     SpanRef, StatusRef, ValueRef, Visitor,
 };
 
+use super::client::{ClientInfo, ClientMap};
 use super::edits::Draft;
 
 /// Where attributes are.
@@ -36,6 +37,8 @@ pub struct Slots {
     cache: Keys,
     /// Whether fields of spans beside attributes are read; where not, a span is read only as far as its attributes are wanted.
     fields: bool,
+    /// Whether anything about the client is read.
+    client: bool,
 }
 
 /// The keys of one level.
@@ -51,6 +54,7 @@ struct Keys {
 pub(crate) struct SlotsBuilder {
     keys: [Vec<String>; 5],
     fields: bool,
+    client: bool,
 }
 
 /// A place for the values that expressions read. It is made once a request and moved from span to span. Where statements
@@ -74,6 +78,8 @@ pub struct Frame<'a> {
     pub(crate) cache: Table<'a>,
     /// What is needed for editing; none where nothing is edited.
     pub(crate) draft: Option<Box<Draft<'a>>>,
+    /// Metadata and gRPC's metadata of the client, where it is known.
+    client: Option<[Message<'a>; 2]>,
 }
 
 /// One message and its attributes by slot.
@@ -208,9 +214,14 @@ impl SlotsBuilder {
         self.fields = true;
     }
 
+    /// Notes that something about the client is read.
+    pub(crate) fn reads_client(&mut self) {
+        self.client = true;
+    }
+
     pub(crate) fn build(self) -> Slots {
         let [resource, scope, span, event, cache] = self.keys.map(Keys::new);
-        Slots { resource, scope, span, event, cache, fields: self.fields }
+        Slots { resource, scope, span, event, cache, fields: self.fields, client: self.client }
     }
 }
 
@@ -249,12 +260,18 @@ impl Slots {
             event_index: None,
             cache: Table::new(),
             draft: None,
+            client: None,
         }
     }
 
     /// A frame in which statements edit; what they make goes to the arena.
     pub(crate) fn editing<'a>(&'a self, arena: &'a Bump) -> Frame<'a> {
         Frame { draft: Some(Box::new(Draft::new(arena))), ..self.frame() }
+    }
+
+    /// Whether it makes a difference to enter a client.
+    pub fn reads_client(&self) -> bool {
+        self.client
     }
 
     /// How many keys there are at a level.
@@ -281,6 +298,19 @@ impl Slots {
 // === impl Frame ===
 
 impl<'a> Frame<'a> {
+    /// Makes the client known that sent the data.
+    pub fn enter_client(&mut self, client: &'a ClientInfo) {
+        self.client = Some([ClientMap::Metadata, ClientMap::Grpc].map(|map| client.message(map)));
+    }
+
+    pub(crate) fn client(&self, map: ClientMap) -> Option<&Message<'a>> {
+        let [metadata, grpc] = self.client.as_ref()?;
+        Some(match map {
+            ClientMap::Metadata => metadata,
+            ClientMap::Grpc => grpc,
+        })
+    }
+
     /// Moves to a resource.
     pub fn enter_resource(&mut self, resource: ResourceRef<'a>) {
         let message = resource.message();

@@ -2,6 +2,7 @@
 
 pub(crate) mod assign;
 pub(crate) mod bool;
+pub(crate) mod client;
 pub(crate) mod compare;
 pub(crate) mod convert;
 pub(crate) mod edits;

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use spanmill_otlp::{Slot, ValueRef};
 
+use super::client::{ClientMap, ENTRIES};
 use super::expr::{Env, Key};
 use super::frame::Level;
 use super::index::{index_value, map_key};
@@ -23,6 +24,8 @@ pub(crate) enum Path {
     Field(Field),
     /// One entry of the trace state; none where the key is no string.
     TraceState(Option<Box<str>>),
+    /// A map of headers, or something inside it.
+    Client { map: ClientMap, keys: Box<[Key]> },
     /// A map that nothing fills.
     Empty,
     /// An entry of a map that nothing fills.
@@ -98,6 +101,7 @@ impl Path {
             }
             Self::TraceState(None) => Err(EvalError::Static("trace_state can only be indexed by a string")),
             Self::TraceState(Some(key)) => Ok(trace_state(env.frame.fields.trace_state, key.as_bytes())),
+            Self::Client { map, keys } => client(*map, keys, env),
             Self::Empty => Ok(Val::Map(MapVal::Encoded(Cow::Borrowed(&[])))),
             Self::EmptyEntry(keys) => {
                 if let Some(key) = keys.first() {
@@ -107,6 +111,19 @@ impl Path {
             }
         }
     }
+}
+
+/// Names of headers are of any case.
+fn client<'e>(map: ClientMap, keys: &'e [Key], env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
+    let message = env.frame.client(map);
+    let Some((key, rest)) = keys.split_first() else {
+        return Ok(Val::Map(
+            message.map_or(MapVal::Encoded(Cow::Borrowed(&[])), |found| MapVal::Attributes(found, ENTRIES)),
+        ));
+    };
+    let name = map_key(key, env)?.to_ascii_lowercase();
+    let found = message.and_then(|message| message.attributes(ENTRIES).find(|found| found.key == name));
+    found.map_or(Ok(Val::Nil), |found| index_value(found.value, rest, env))
 }
 
 fn attributes<'e>(level: Level, env: &'e Env<'e>) -> MapVal<'e> {

@@ -10,6 +10,7 @@ use super::{Graph, Part};
 use crate::component::Component;
 use crate::consume::Consumer;
 use crate::factory::{Context, Factories, Kind, Outputs};
+use crate::host::Layout;
 use crate::known::signal_of;
 use crate::telemetry::Telemetry;
 
@@ -33,7 +34,7 @@ pub(super) fn build(
     telemetry: &Telemetry,
     problems: &mut Vec<Problem>,
 ) -> Graph {
-    let graph = Graph::default();
+    let graph = Graph { layout: Arc::new(Layout::of(document)), ..Graph::default() };
     let (made, heads) = (HashMap::new(), HashMap::new());
     let mut builder = Builder { document, factories, telemetry, made, heads, graph, problems };
     builder.extensions();
@@ -175,7 +176,8 @@ impl<'a> Builder<'a> {
         let (traces, metrics, logs) = (of(Signal::Traces), of(Signal::Metrics), of(Signal::Logs));
         let feeding = pipelines.iter().filter(|(_, pipeline)| pipeline.exporters.contains(id));
         let inputs = feeding.map(|(pipeline, _)| signal_of(pipeline.signal())).collect();
-        Outputs { traces, metrics, logs, inputs }
+                let named = users.iter().filter_map(|user| Some(((*user).clone(), self.head(user)?)));
+        Outputs { traces, metrics, logs, inputs, pipelines: Some(named.collect()) }
     }
 
     fn warn_of_aliases(&mut self) {

@@ -44,7 +44,7 @@ impl Graph {
     pub async fn start(&self, fatal: mpsc::UnboundedSender<String>, limit: Duration) -> Result<(), StartError> {
         let extensions: HashMap<_, _> =
             self.extensions.iter().map(|part| (part.id.clone(), Arc::clone(&part.component))).collect();
-        let host = Host::new(extensions, fatal);
+        let host = Host::new(extensions, fatal).with_layout(Arc::clone(&self.layout));
         for part in self.in_order_of_start() {
             tracing::debug!(component = %part, "starting");
             if let Err(source) = part.component.start(&host).await {

@@ -16,9 +16,12 @@ use spanmill_config::{ComponentId, ConfigError, Document, Kind as ComponentKind}
 
 use crate::component::Component;
 use crate::factory::Factories;
+use crate::host::Layout;
 use crate::telemetry::Telemetry;
 
+pub(crate) use fanout::fan_out;
 pub use life::{StartError, StopError};
+pub(crate) use unused::Nowhere;
 
 /// All components of a configuration, wired. Building touches nothing outside; `start` does.
 #[derive(Default)]
@@ -29,6 +32,7 @@ pub struct Graph {
     between: Vec<Part>,
     receivers: Vec<Part>,
     warnings: Vec<String>,
+    layout: Arc<Layout>,
 }
 
 /// A component and what it is called.

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::*;
 use crate::batch::Batch;
+use crate::factory::Outputs;
 use crate::testing::{FACTORIES, World};
 
 const LIMIT: Duration = Duration::from_secs(5);
@@ -73,6 +74,38 @@ async fn fan_out_shares_bytes() {
     world.output("receiver in", Signal::Metrics).consume(metrics.into()).await.unwrap();
     assert_eq!(world.taken("exporter 1").len(), 2);
     assert_eq!(world.taken("exporter 2").len(), 2);
+}
+
+/// Scenario: a connector asks for the pipelines behind it by name, for one that is not behind it, and one of another signal.
+/// Guarantees: each named one gets what the consumer is given, the others do not; what is not behind it is told by name.
+#[tokio::test]
+async fn pipelines_by_name() {
+    let world = World::new("named");
+    let yaml = "
+receivers: {probe/@-in: }
+exporters: {probe/@-1: , probe/@-2: , probe/@-3: , probe/@-4: }
+connectors: {join/@-x: }
+service:
+  pipelines:
+    traces: {receivers: [probe/@-in], exporters: [join/@-x]}
+    traces/a: {receivers: [join/@-x], exporters: [probe/@-1]}
+    traces/b: {receivers: [join/@-x], exporters: [probe/@-2]}
+    traces/c: {receivers: [join/@-x], exporters: [probe/@-3]}
+    traces/d: {receivers: [probe/@-in], exporters: [probe/@-4]}
+";
+    let _graph = build(&world, yaml).unwrap();
+    let outputs = world.outputs("connector x");
+    let ids = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect::<Vec<_>>();
+    let two = outputs.to_pipelines(Signal::Traces, &ids(&["traces/a", "traces/c"])).unwrap();
+    two.consume(span()).await.unwrap();
+    let taken = ["1", "2", "3"].map(|name| world.taken(&format!("exporter {name}")).len());
+    assert_eq!(taken, [1, 0, 1]);
+
+    let error = outputs.to_pipelines(Signal::Traces, &ids(&["traces/a", "traces/d", "logs/a"])).err().unwrap();
+    assert_eq!(error.to_string(), r#"pipeline not found: missing consumer: "traces/d"; missing consumer: "logs/a""#);
+    assert!(outputs.to_pipelines(Signal::Logs, &ids(&["traces/a"])).is_err());
+    // Where it is made for a check only, nobody knows what is behind it.
+    assert!(Outputs::default().to_pipelines(Signal::Traces, &ids(&["traces/d"])).is_ok());
 }
 
 /// Scenario: the wired graph starts and stops.

@@ -10,7 +10,7 @@ use crate::factory::{Context, Factories, Kind, Outputs};
 use crate::telemetry::{Level, Telemetry};
 
 /// Where components lead to that are made for a check only.
-struct Nowhere;
+pub(crate) struct Nowhere;
 
 /// Checks components that nothing uses, as the Collector does: what is written must be right, whether it is used or not.
 pub(super) fn check(document: &Document, factories: &Factories, problems: &mut Vec<Problem>) {

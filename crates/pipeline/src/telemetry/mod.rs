@@ -1,5 +1,6 @@
 //! Metrics of spanmill itself, under the Collector's names.
 
+mod operations;
 mod process;
 mod settings;
 
@@ -15,6 +16,7 @@ use prometheus::{
 
 use process::Process;
 
+pub use operations::{Operation, Operations, Running, Summary};
 pub use settings::{Encoding, LogLevel, LogSettings, MetricSettings, Settings};
 
 /// How much is measured (`service.telemetry.metrics.level`).
@@ -38,6 +40,7 @@ pub struct Telemetry {
     level: Level,
     instance: Arc<OnceLock<String>>,
     families: Arc<Mutex<HashMap<String, Family>>>,
+    operations: Arc<Operations>,
 }
 
 #[derive(Debug, Clone)]
@@ -81,6 +84,11 @@ impl Telemetry {
             tracing::warn!(%error, "metrics cannot be written");
         }
         ("text/plain; version=0.0.4; charset=utf-8", Bytes::from(text))
+    }
+
+    /// What the process does, for pages that show it.
+    pub fn operations(&self) -> &Arc<Operations> {
+        &self.operations
     }
 
     /// How much is to be measured.

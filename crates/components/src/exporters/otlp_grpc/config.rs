@@ -3,6 +3,7 @@ use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 
 use crate::exporters::sending::{RetryOnFailure, SendingQueue};
+use crate::net::auth::AuthConfig;
 use crate::net::compression::Compression;
 use crate::net::tls::ClientTls;
 
@@ -32,8 +33,8 @@ pub(super) struct Config {
     pub(super) balancer_name: String,
     /// What stands in `:authority`, where it is not the endpoint.
     pub(super) authority: String,
-    /// Authentication; not supported yet.
-    pub(super) auth: NullableBlock<IgnoredAny>,
+    /// Who tells the backend that it is us.
+    pub(super) auth: NullableBlock<AuthConfig>,
     /// Middlewares; not supported.
     pub(super) middlewares: Vec<IgnoredAny>,
     /// A request must be answered within this time; 0: no limit.
@@ -91,10 +92,8 @@ impl Config {
             let message = format!("invalid balancer_name: {}", config.balancer_name);
             return Err(section.error("balancer_name", message));
         }
-        for (name, is_set) in [("auth", config.auth.is_on()), ("middlewares", !config.middlewares.is_empty())] {
-            if is_set {
-                return Err(section.error(name, "is not supported"));
-            }
+        if !config.middlewares.is_empty() {
+            return Err(section.error("middlewares", "is not supported"));
         }
         config.tls.check(section)?;
         config.sending_queue.check(section)?;

@@ -1,23 +1,24 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
-use spanmill_config::{ConfigError, Section};
-use spanmill_pipeline::{Code, Signal};
+use spanmill_config::{ComponentId, ConfigError, Section};
+use spanmill_pipeline::{Batch, Code, ComponentError, Host, Signal};
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tower::{Service, ServiceExt};
 
 use super::config::Config;
-use crate::exporters::sending::{Answer, SendError, Transport};
+use crate::exporters::sending::{Answer, SendError, Transport, unauthenticated};
+use crate::net::auth::{self, ClientAuth};
 use crate::net::compression::Compression;
 use crate::net::frame::{OneMessage, read_message};
 use crate::net::service::grpc_path;
 use crate::net::status::Received;
 
 /// A backend that speaks OTLP over gRPC.
-#[derive(Debug)]
 pub(super) struct Grpc {
     endpoint: Endpoint,
     channel: std::sync::OnceLock<Channel>,
@@ -25,6 +26,9 @@ pub(super) struct Grpc {
     compression: Compression,
     headers: Vec<(HeaderName, HeaderValue)>,
     timeout: Option<Duration>,
+    /// The extension that authenticates, where there shall be one.
+    authenticator: Option<Option<ComponentId>>,
+    auth: std::sync::OnceLock<Arc<dyn ClientAuth>>,
 }
 
 /// Responses are small; a larger one is not read to its end.
@@ -87,6 +91,8 @@ impl Grpc {
             compression: config.compression,
             headers,
             timeout: config.timeout.positive(),
+            authenticator: config.auth.as_ref().map(|auth| auth.authenticator.clone()),
+            auth: std::sync::OnceLock::new(),
         })
     }
 
@@ -106,6 +112,10 @@ impl Grpc {
         *request.uri_mut() = uri;
         let headers = request.headers_mut();
         headers.extend(self.headers.iter().cloned());
+        if let Some(auth) = self.auth.get() {
+            let (name, value) = auth.header().map_err(unauthenticated)?;
+            headers.insert(name, value);
+        }
         headers.insert("content-type", HeaderValue::from_static("application/grpc"));
         headers.insert("te", HeaderValue::from_static("trailers"));
         if let Some(encoding) = encoding {
@@ -143,6 +153,23 @@ impl Grpc {
 
 #[async_trait]
 impl Transport for Grpc {
+    type Request = Bytes;
+
+    fn request(&self, batch: &Batch) -> Bytes {
+        batch.encode()
+    }
+
+    async fn start(&self, host: &Host) -> Result<(), ComponentError> {
+        let Some(id) = &self.authenticator else { return Ok(()) };
+        if self.origin.scheme_str() != Some("https") {
+            let message = "the credentials require transport level security: an authenticator needs TLS";
+            return Err(ComponentError::Other(message.to_owned()));
+        }
+        // Started once only.
+        let _ = self.auth.set(auth::client(host, id.as_ref())?);
+        Ok(())
+    }
+
     async fn send(&self, signal: Signal, request: Bytes) -> Result<Answer, SendError> {
         let exchange = self.exchange(signal, &request);
         match self.timeout {

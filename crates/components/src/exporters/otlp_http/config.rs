@@ -4,6 +4,7 @@ use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 use spanmill_pipeline::Signal;
 
 use crate::exporters::sending::{RetryOnFailure, SendingQueue};
+use crate::net::auth::AuthConfig;
 use crate::net::compression::Compression;
 use crate::net::tls::ClientTls;
 
@@ -55,8 +56,8 @@ pub(super) struct Config {
     pub(super) write_buffer_size: u64,
     /// Cookies; not supported.
     pub(super) cookies: NullableBlock<IgnoredAny>,
-    /// Authentication; not supported yet.
-    pub(super) auth: NullableBlock<IgnoredAny>,
+    /// Who tells the backend that it is us.
+    pub(super) auth: NullableBlock<AuthConfig>,
     /// Middlewares; not supported.
     pub(super) middlewares: Vec<IgnoredAny>,
     /// The queue before it.
@@ -123,11 +124,7 @@ impl Config {
         if endpoints.into_iter().all(|endpoint| endpoint.is_empty()) {
             return Err(section.error("endpoint", "at least one endpoint must be specified"));
         }
-        for (name, is_set) in [
-            ("cookies", config.cookies.is_on()),
-            ("auth", config.auth.is_on()),
-            ("middlewares", !config.middlewares.is_empty()),
-        ] {
+        for (name, is_set) in [("cookies", config.cookies.is_on()), ("middlewares", !config.middlewares.is_empty())] {
             if is_set {
                 return Err(section.error(name, "is not supported"));
             }

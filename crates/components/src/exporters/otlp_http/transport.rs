@@ -1,3 +1,4 @@
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -6,23 +7,26 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{Client, Response, Url};
 use serde::Deserialize;
-use spanmill_config::{ConfigError, Section};
+use spanmill_config::{ComponentId, ConfigError, Section};
 use spanmill_otlp::json;
-use spanmill_pipeline::{Code, Signal};
+use spanmill_pipeline::{Batch, Code, ComponentError, Host, Signal};
 
 use super::config::{Config, Encoding};
-use crate::exporters::sending::{Answer, SendError, Transport};
+use crate::exporters::sending::{Answer, SendError, Transport, unauthenticated};
+use crate::net::auth::{self, ClientAuth};
 use crate::net::compression::Compression;
 use crate::net::status::Received;
 
 /// A backend that speaks OTLP over HTTP.
-#[derive(Debug)]
 pub(super) struct Http {
     client: Client,
     urls: [Option<Url>; 3],
     encoding: Encoding,
     compression: Compression,
     level: Option<i32>,
+    /// The extension that authenticates, where there shall be one.
+    authenticator: Option<Option<ComponentId>>,
+    auth: OnceLock<Arc<dyn ClientAuth>>,
 }
 
 /// As much of a response is read, as the Collector does.
@@ -74,6 +78,8 @@ impl Http {
             encoding: config.encoding,
             compression: config.compression,
             level,
+            authenticator: config.auth.as_ref().map(|auth| auth.authenticator.clone()),
+            auth: OnceLock::new(),
         })
     }
 
@@ -92,6 +98,11 @@ impl Http {
         if let Some(encoding) = self.compression.header() {
             request = request.header(CONTENT_ENCODING, encoding);
         }
+        if let Some(auth) = self.auth.get() {
+            let (name, value) = auth.header().map_err(unauthenticated)?;
+            // One header: what `headers` has under the name gives way.
+            request = request.headers(HeaderMap::from_iter([(name, value)]));
+        }
         let response = request.send().await.map_err(|error| unreachable(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read(response).await;
@@ -105,6 +116,19 @@ impl Http {
 
 #[async_trait]
 impl Transport for Http {
+    type Request = Bytes;
+
+    fn request(&self, batch: &Batch) -> Bytes {
+        batch.encode()
+    }
+
+    async fn start(&self, host: &Host) -> Result<(), ComponentError> {
+        let Some(id) = &self.authenticator else { return Ok(()) };
+        // Started once only.
+        let _ = self.auth.set(auth::client(host, id.as_ref())?);
+        Ok(())
+    }
+
     async fn send(&self, signal: Signal, request: Bytes) -> Result<Answer, SendError> {
         let Some(url) = self.urls.get(signal as usize).cloned().flatten() else {
             let message = format!("no endpoint is configured for {}", signal.as_str());

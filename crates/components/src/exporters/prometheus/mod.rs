@@ -124,6 +124,12 @@ impl Consumer for Prometheus {
 
 #[async_trait]
 impl Transport for Intake {
+    type Request = Bytes;
+
+    fn request(&self, batch: &Batch) -> Bytes {
+        batch.encode()
+    }
+
     async fn send(&self, _: Signal, request: Bytes) -> Result<Answer, SendError> {
         let request = ExportMetricsServiceRequest::decode(request)
             .map_err(|error| SendError::permanent(Code::InvalidArgument, error.to_string()))?;

@@ -93,10 +93,15 @@ impl Default for SendingQueue {
 impl SendingQueue {
     /// Checks what belongs together, with the Collector's words.
     pub(crate) fn check(&self, section: &Section) -> Result<(), ConfigError> {
+        self.check_under(section, "sending_queue::")
+    }
+
+    /// The same where the options stand under another path.
+    pub(crate) fn check_under(&self, section: &Section, path: &str) -> Result<(), ConfigError> {
         if !self.enabled {
             return Ok(());
         }
-        let at = |option: &str| format!("sending_queue::{option}");
+        let at = |option: &str| format!("{path}{option}");
         if self.num_consumers == 0 {
             return Err(section.error(&at("num_consumers"), "`num_consumers` must be positive"));
         }
@@ -178,8 +183,13 @@ impl Default for RetryOnFailure {
 impl RetryOnFailure {
     /// Checks the values, with the Collector's words.
     pub(crate) fn check(&self, section: &Section) -> Result<(), ConfigError> {
+        self.check_under(section, "retry_on_failure")
+    }
+
+    /// The same where the options stand under another path.
+    pub(crate) fn check_under(&self, section: &Section, path: &str) -> Result<(), ConfigError> {
         let fail = |option: &str, message: &str| {
-            Err(section.error(&format!("retry_on_failure::{option}"), format!("'{option}' {message}")))
+            Err(section.error(&format!("{path}::{option}"), format!("'{option}' {message}")))
         };
         if !self.enabled {
             return Ok(());

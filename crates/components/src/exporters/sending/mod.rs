@@ -18,11 +18,11 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use batcher::{Batcher, Joined};
-pub(crate) use config::{RetryOnFailure, SendingQueue};
+pub(crate) use config::{BatchBlock, RetryOnFailure, SendingQueue, Sizer};
 use metrics::Metrics;
 use queue::{Queue, Refused};
 use retry::Schedule;
-pub(crate) use transport::{Answer, SendError, Transport};
+pub(crate) use transport::{Answer, SendError, Transport, unauthenticated};
 
 /// An exporter made of a transport.
 pub(crate) struct Sending<T> {
@@ -44,9 +44,24 @@ struct Shared<T> {
 
 impl<T: Transport> Sending<T> {
     pub(crate) fn new(context: &Context<'_>, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
+        let metrics = Metrics::of_exporter(context, &options);
+        Self::counting(metrics, transport, options, retry)
+    }
+
+    /// The same as a processor, which counts under other names.
+    pub(crate) fn of_processor(
+        context: &Context<'_>,
+        transport: T,
+        options: SendingQueue,
+        retry: RetryOnFailure,
+    ) -> Self {
+        let metrics = Metrics::of_processor(context, &options);
+        Self::counting(metrics, transport, options, retry)
+    }
+
+    fn counting(metrics: Metrics, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
         let (stop, stopping) = watch::channel(false);
         let queue = Queue::new(options.queue_size, options.sizer);
-        let metrics = Metrics::new(context, &options);
         let shared = Shared { transport, queue, options, retry, metrics, stop: stopping };
         Self { shared: Arc::new(shared), workers: Mutex::default(), stop }
     }
@@ -95,7 +110,8 @@ impl<T: Transport> Sending<T> {
 
 #[async_trait]
 impl<T: Transport> Component for Sending<T> {
-    async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
+    async fn start(&self, host: &Host) -> Result<(), ComponentError> {
+        self.shared.transport.start(host).await?;
         if !self.shared.options.enabled {
             return Ok(());
         }
@@ -116,7 +132,7 @@ impl<T: Transport> Component for Sending<T> {
         for worker in workers {
             worker.await.map_err(|error| ComponentError::Other(format!("a sender ended badly: {error}")))?;
         }
-        Ok(())
+        self.shared.transport.stop().await
     }
 }
 
@@ -153,7 +169,16 @@ impl<T: Transport> Shared<T> {
 
     /// Sends until it works, or no longer makes sense, and counts.
     async fn send(&self, batch: &Batch) -> Result<(), ConsumeError> {
-        let (signal, items, request) = (batch.signal(), batch.item_count(), batch.encode());
+        let running = self.metrics.begin(batch.signal());
+        let result = self.try_to_send(batch).await;
+        if let Some(running) = running {
+            running.end(result.as_ref().err().map(ToString::to_string));
+        }
+        result
+    }
+
+    async fn try_to_send(&self, batch: &Batch) -> Result<(), ConsumeError> {
+        let (signal, items, request) = (batch.signal(), batch.item_count(), self.transport.request(batch));
         let mut schedule = Schedule::new(&self.retry);
         loop {
             let error = match self.transport.send(signal, request.clone()).await {

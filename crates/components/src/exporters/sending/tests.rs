@@ -60,6 +60,12 @@ const OPEN: usize = 1 << 20;
 
 #[async_trait]
 impl Transport for Timed {
+    type Request = Bytes;
+
+    fn request(&self, batch: &Batch) -> Bytes {
+        batch.encode()
+    }
+
     async fn send(&self, signal: Signal, request: Bytes) -> Result<Answer, SendError> {
         let items = match signal {
             Signal::Traces => Traces::parse(request.clone()).unwrap().span_count(),

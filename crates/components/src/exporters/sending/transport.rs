@@ -1,16 +1,31 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
-use spanmill_pipeline::{Code, ConsumeError, Signal};
+use spanmill_pipeline::{Batch, Code, ComponentError, ConsumeError, Host, Signal};
 
-/// Sends one encoded request and waits for the answer.
+/// Sends one request and waits for the answer.
 #[async_trait]
 pub(crate) trait Transport: Send + Sync + 'static {
+    /// What is sent: made once of a batch, however often it is tried.
+    type Request: Clone + Send + Sync;
+
+    /// The request of a batch.
+    fn request(&self, batch: &Batch) -> Self::Request;
+
     /// Success means that the backend has answered it, even if it took only a part.
-    async fn send(&self, signal: Signal, request: Bytes) -> Result<Answer, SendError>;
+    async fn send(&self, signal: Signal, request: Self::Request) -> Result<Answer, SendError>;
+
+    /// Finds what it needs of the service, before anything is sent.
+    async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
+        Ok(())
+    }
+
+    /// Lets go of what it holds, after the last request.
+    async fn stop(&self) -> Result<(), ComponentError> {
+        Ok(())
+    }
 }
 
 /// A good answer. With partial success the backend refused items, which are not sent again.
@@ -31,6 +46,11 @@ pub(crate) struct SendError {
     /// The wait that the backend asked for.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) message: String,
+}
+
+/// There are no credentials to send yet.
+pub(crate) fn unauthenticated(message: String) -> SendError {
+    SendError { code: Code::Unauthenticated, ..SendError::unreachable(message) }
 }
 
 // === impl Answer ===
@@ -54,6 +74,13 @@ impl SendError {
     /// It makes no sense to try again.
     pub(crate) fn permanent(code: Code, message: impl Into<String>) -> Self {
         Self { code, retryable: false, retry_after: None, message: message.into() }
+    }
+}
+
+impl From<ConsumeError> for SendError {
+    fn from(error: ConsumeError) -> Self {
+        let ConsumeError { code, retryable, retry_after, message } = error;
+        Self { code, retryable, retry_after, message: message.to_string() }
     }
 }
 

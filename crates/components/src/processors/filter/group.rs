@@ -1,6 +1,8 @@
 use spanmill_otlp::{EventRef, Part, Patch, SpanIx, SpanRef, Traces};
 use spanmill_ottl::{Condition, ConditionError, ConditionSet, EvalError, Frame, Slots};
 
+use crate::client;
+
 /// Conditions by what they drop, with the slots that they read.
 #[derive(Debug)]
 pub(super) struct Group {
@@ -46,7 +48,11 @@ impl Group {
 
     fn find(&self, traces: &Traces, errors: &mut Errors) -> Found {
         let mut found = Found::default();
+        let client = self.slots.reads_client().then(client::info);
         let mut frame = self.slots.frame();
+        if let Some(client) = &client {
+            frame.enter_client(client);
+        }
         for resource in traces.resources() {
             frame.enter_resource(resource);
             if self.met(&self.resource, &frame, errors) == Some(true) {

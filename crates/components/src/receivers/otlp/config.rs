@@ -2,6 +2,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 
+use crate::net::auth::{AuthConfig, HttpAuthConfig};
 use crate::net::compression::Compression;
 
 /// Options of the `otlp` receiver.
@@ -44,9 +45,9 @@ pub(super) struct Grpc {
     pub(super) write_buffer_size: u64,
     /// Keep-alive.
     pub(super) keepalive: NullableBlock<KeepAlive>,
-    /// Authentication; not supported yet.
-    pub(super) auth: NullableBlock<IgnoredAny>,
-    /// Whether processors may know the headers of requests (`from_context: metadata.<key>`).
+    /// Who may send.
+    pub(super) auth: NullableBlock<AuthConfig>,
+    /// Whether headers of requests are known to the pipelines as metadata of the client.
     pub(super) include_metadata: bool,
     /// Middlewares; not supported.
     pub(super) middlewares: Vec<IgnoredAny>,
@@ -105,11 +106,11 @@ pub(super) struct Http {
     pub(super) tls: NullableBlock<IgnoredAny>,
     /// Which web pages may send, and how.
     pub(super) cors: NullableBlock<Cors>,
-    /// Authentication; not supported yet.
-    pub(super) auth: NullableBlock<IgnoredAny>,
+    /// Who may send.
+    pub(super) auth: NullableBlock<HttpAuthConfig>,
     /// Largest body in bytes, compressed or not; 0 means the default of 64 MiB. The Collector's default is 20 MiB.
     pub(super) max_request_body_size: u64,
-    /// Whether processors may know the headers of requests (`from_context: metadata.<key>`).
+    /// Whether headers of requests are known to the pipelines as metadata of the client.
     pub(super) include_metadata: bool,
     /// Headers added to every response.
     pub(super) response_headers: Headers,
@@ -163,7 +164,7 @@ impl Config {
         if let Some(grpc) = config.protocols.grpc.as_ref() {
             let path = "protocols::grpc";
             check_listener(section, path, &grpc.endpoint, &grpc.transport)?;
-            refuse(section, path, grpc.tls.is_on(), grpc.auth.is_on(), &grpc.middlewares)?;
+            refuse(section, path, grpc.tls.is_on(), &grpc.middlewares)?;
             if grpc.max_recv_msg_size_mib > 2047 {
                 let subpath = "protocols::grpc::max_recv_msg_size_mib";
                 return Err(section.error(subpath, "must be at most 2047"));
@@ -172,7 +173,7 @@ impl Config {
         if let Some(http) = config.protocols.http.as_ref() {
             let path = "protocols::http";
             check_listener(section, path, &http.endpoint, &http.transport)?;
-            refuse(section, path, http.tls.is_on(), http.auth.is_on(), &http.middlewares)?;
+            refuse(section, path, http.tls.is_on(), &http.middlewares)?;
             for (name, value) in [
                 ("traces_url_path", &http.traces_url_path),
                 ("metrics_url_path", &http.metrics_url_path),
@@ -204,8 +205,8 @@ fn check_listener(section: &Section, path: &str, endpoint: &str, transport: &str
 }
 
 /// What is not there must not look as if it were: a port without the TLS that was asked for would be open to all.
-fn refuse(section: &Section, path: &str, tls: bool, auth: bool, middlewares: &[IgnoredAny]) -> Result<(), ConfigError> {
-    for (name, is_set) in [("tls", tls), ("auth", auth), ("middlewares", !middlewares.is_empty())] {
+fn refuse(section: &Section, path: &str, tls: bool, middlewares: &[IgnoredAny]) -> Result<(), ConfigError> {
+    for (name, is_set) in [("tls", tls), ("middlewares", !middlewares.is_empty())] {
         if is_set {
             return Err(section.error(&format!("{path}::{name}"), "is not supported"));
         }

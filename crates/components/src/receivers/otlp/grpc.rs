@@ -8,7 +8,7 @@ use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response};
-use spanmill_pipeline::{Client, Code, ConsumeError, Signal};
+use spanmill_pipeline::{Code, ConsumeError, Signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt;
@@ -17,8 +17,9 @@ use tonic::server::NamedService;
 use tonic::transport::Server;
 use tower::Service;
 
+use super::access::Access;
 use super::config::{Grpc, ServerParameters};
-use super::intake::{Intake, with_host};
+use super::intake::Intake;
 use crate::net::compression::{Compression, DecompressError};
 use crate::net::frame::{FrameError, OneMessage, read_message};
 use crate::net::listen::{Listener, Peer};
@@ -41,8 +42,8 @@ const ACCEPTED: &str = "identity,gzip,zstd,deflate,snappy";
 struct Export {
     signal: Signal,
     intake: Intake,
+    access: Access,
     limit: usize,
-    include_metadata: bool,
 }
 
 macro_rules! services {
@@ -82,10 +83,10 @@ pub(super) fn serve(
     listener: Listener,
     config: &Grpc,
     intake: &Intake,
+    access: &Access,
     mut stop: watch::Receiver<bool>,
 ) -> JoinHandle<Result<(), tonic::transport::Error>> {
-    let (limit, include_metadata) = (config.limit(), config.include_metadata);
-    let export = |signal| Export { signal, intake: intake.clone(), limit, include_metadata };
+    let export = |signal| Export { signal, intake: intake.clone(), access: access.clone(), limit: config.limit() };
     let parameters = config.keepalive.as_ref().map(|keepalive| keepalive.server_parameters.clone());
     let mut server = Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
@@ -150,21 +151,21 @@ impl Export {
             let message = format!("unknown method {}", request.uri().path());
             return Err(ConsumeError::permanent(message).with_code(Code::Unimplemented));
         }
-        let encoding = request.headers().get("grpc-encoding").map_or(Ok(""), |value| value.to_str());
+        let (head, body) = request.into_parts();
+        self.access.admit(&head).await?;
+        let encoding = head.headers.get("grpc-encoding").map_or(Ok(""), |value| value.to_str());
         let compression = encoding.ok().and_then(Compression::from_header).ok_or_else(|| {
             let message = "unknown grpc-encoding: expected gzip, zstd, deflate, snappy or identity";
             ConsumeError::permanent(message).with_code(Code::Unimplemented)
         })?;
-        let (head, body) = request.into_parts();
         let address = head.extensions.get::<Peer>().and_then(|peer| peer.0);
-        let headers = self.include_metadata.then(|| with_host(head.headers, &head.uri));
         let message = read_message(body, self.limit).await.map_err(|error| frame_error(&error))?;
         let bytes = if message.compressed {
             compression.decompress(&message.bytes, self.limit).map_err(|error| decompress_error(&error))?
         } else {
             message.bytes
         };
-        Client { address, headers }.scope(self.intake.take(self.signal, bytes)).await
+        self.access.serve(head, address, self.intake.take(self.signal, bytes)).await
     }
 }
 

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use ::http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -13,15 +13,16 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use spanmill_otlp::{Limits, json as otlp_json};
-use spanmill_pipeline::{Client, Code, ConsumeError, Signal};
+use spanmill_pipeline::{Code, ConsumeError, Signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::util::option_layer;
 use tower::{ServiceBuilder, service_fn};
 
+use super::access::Access;
 use super::config::Http;
 use super::cors;
-use super::intake::{Intake, with_host};
+use super::intake::Intake;
 use crate::net::body::{self, BodyError};
 use crate::net::compression::{Compression, DecompressError};
 use crate::net::listen::{Connection, Listener, Peer};
@@ -36,6 +37,7 @@ const HEADER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(75);
 struct Answerer {
     config: Arc<Http>,
     intake: Intake,
+    access: Access,
     headers: Arc<[(HeaderName, HeaderValue)]>,
     /// Who the connection is from.
     peer: Peer,
@@ -59,13 +61,14 @@ pub(super) fn serve(
     listener: Listener,
     config: Arc<Http>,
     intake: Intake,
+    access: Access,
     mut stop: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
     let headers = config.response_headers.iter().filter_map(|(name, value)| {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         Some((name, HeaderValue::from_str(value.expose()).ok()?))
     });
-    let answerer = Answerer { headers: headers.collect(), config, intake, peer: Peer(None) };
+    let answerer = Answerer { headers: headers.collect(), config, intake, access, peer: Peer(None) };
     tokio::spawn(async move {
         let graceful = GracefulShutdown::new();
         loop {
@@ -129,10 +132,12 @@ impl Answerer {
     }
 
     async fn receive(&self, request: Request<Incoming>, encoding: Option<Encoding>) -> Result<Encoding, Refusal> {
+        let (head, body) = request.into_parts();
+        self.access.admit(&head).await?;
         let signal = self
-            .signal(request.uri().path())
+            .signal(head.uri.path())
             .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found"))?;
-        if request.method() != Method::POST {
+        if head.method != Method::POST {
             let message = "405 method not allowed, supported: [POST]";
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::InvalidArgument, message));
         }
@@ -140,10 +145,8 @@ impl Answerer {
             let message = "415 unsupported media type, supported: [application/json, application/x-protobuf]";
             Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, message)
         })?;
-        let compression = self.compression(&request)?;
+        let compression = self.compression(&head.headers)?;
         let limit = self.config.limit();
-        let (head, body) = request.into_parts();
-        let headers = self.config.include_metadata.then(|| with_host(head.headers, &head.uri));
         let reading = body::read(body, limit);
         let received = match self.config.read_timeout.positive() {
             None => reading.await,
@@ -173,8 +176,7 @@ impl Answerer {
                     })?)
                 }
             };
-        let client = Client { address: self.peer.0, headers };
-        client.scope(self.intake.take(signal, bytes)).await?;
+        self.access.serve(head, self.peer.0, self.intake.take(signal, bytes)).await?;
         Ok(encoding)
     }
 
@@ -190,8 +192,8 @@ impl Answerer {
         self.intake.takes(found.1).then_some(found.1)
     }
 
-    fn compression(&self, request: &Request<Incoming>) -> Result<Compression, Refusal> {
-        let value = request.headers().get(header::CONTENT_ENCODING);
+    fn compression(&self, headers: &HeaderMap) -> Result<Compression, Refusal> {
+        let value = headers.get(header::CONTENT_ENCODING);
         let name = value.map_or(Some(""), |value| value.to_str().ok());
         let known = name.and_then(Compression::from_header).filter(|found| self.config.accepts(*found));
         known.ok_or_else(|| {

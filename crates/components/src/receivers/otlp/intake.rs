@@ -4,11 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Uri;
-use http::header::{HOST, HeaderMap, HeaderValue};
 use prometheus::IntCounter;
 use spanmill_otlp::{Limits, Opaque, Traces};
-use spanmill_pipeline::{Batch, Code, ConsumeError, Context, Outputs, Signal};
+use spanmill_pipeline::{Batch, Code, ConsumeError, Context, Operations, Outputs, Signal};
 
 /// The way into the pipelines for one protocol.
 #[derive(Clone)]
@@ -16,12 +14,15 @@ pub(super) struct Intake {
     outputs: Outputs,
     limits: Limits,
     counts: Arc<[Counts; 3]>,
+    operations: Arc<Operations>,
 }
 
 /// Items accepted and refused, of one signal.
 struct Counts {
     accepted: IntCounter,
     refused: IntCounter,
+    /// What taking one is called.
+    operation: Arc<str>,
 }
 
 /// When clients are asked to try again, where nobody knows better.
@@ -33,20 +34,22 @@ impl Intake {
     pub(super) fn new(context: &Context<'_>, outputs: Outputs, transport: &str, max_bytes: usize) -> Self {
         let receiver = context.id.to_string();
         let labels = [("receiver", receiver.as_str()), ("transport", transport)];
-        let counts = |items: &str, what: &str| {
+        let counts = |items: &str, what: &str, operation: &str| {
             let accepted = format!("Number of {what} successfully pushed into the pipeline.");
             let refused = format!("Number of {what} that could not be pushed into the pipeline.");
             Counts {
                 accepted: context.telemetry.counter(&format!("otelcol_receiver_accepted_{items}"), &accepted, &labels),
                 refused: context.telemetry.counter(&format!("otelcol_receiver_refused_{items}"), &refused, &labels),
+                operation: format!("receiver/{receiver}/{operation}").into(),
             }
         };
         Self {
             counts: Arc::new([
-                counts("spans", "spans"),
-                counts("metric_points", "metric points"),
-                counts("log_records", "log records"),
+                counts("spans", "spans", "TraceDataReceived"),
+                counts("metric_points", "metric points", "MetricsReceived"),
+                counts("log_records", "log records", "LogsReceived"),
             ]),
+            operations: Arc::clone(context.telemetry.operations()),
             outputs,
             limits: Limits { max_bytes: max_bytes.min(Limits::default().max_bytes), ..Limits::default() },
         }
@@ -69,7 +72,11 @@ impl Intake {
             return Ok(());
         }
         let counts = self.counts.get(signal as usize);
+        let running = counts.and_then(|counts| self.operations.begin(&counts.operation));
         let result = next.consume(batch).await;
+        if let Some(running) = running {
+            running.end(result.as_ref().err().map(ToString::to_string));
+        }
         if let Some(counts) = counts {
             if result.is_ok() { &counts.accepted } else { &counts.refused }.inc_by(items);
         }
@@ -83,15 +90,6 @@ impl Intake {
         };
         parsed.map_err(|error| ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument))
     }
-}
-
-/// The headers of a request, and the host that HTTP/2 has in the URI.
-pub(super) fn with_host(mut headers: HeaderMap, uri: &Uri) -> HeaderMap {
-    let host = uri.authority().and_then(|authority| HeaderValue::from_str(authority.as_str()).ok());
-    if let Some(host) = host.filter(|_| !headers.contains_key(HOST)) {
-        headers.insert(HOST, host);
-    }
-    headers
 }
 
 /// Makes code and delay of an error say to a client what it means: clients go by them, and by nothing else, when they decide

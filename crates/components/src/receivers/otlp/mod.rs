@@ -1,5 +1,6 @@
 //! `otlp`: receives OTLP over gRPC and HTTP.
 
+mod access;
 mod config;
 mod cors;
 mod grpc;
@@ -20,6 +21,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::net::listen::Listener;
+use access::Access;
 use config::{Config, Grpc, Http};
 use intake::Intake;
 
@@ -73,6 +75,8 @@ async fn bind(protocol: &str, transport: &str, endpoint: &str) -> Result<Listene
 #[async_trait]
 impl Component for Otlp {
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
+        let over_grpc = self.grpc.as_ref().map(|(config, _)| Access::over_grpc(config, host)).transpose()?;
+        let over_http = self.http.as_ref().map(|(config, _)| Access::over_http(config, host)).transpose()?;
         // Both are bound before either serves: a port that is taken must not leave the other one half open.
         let grpc = match &self.grpc {
             Some((config, _)) => Some(bind("gRPC", &config.transport, &config.endpoint).await?),
@@ -83,8 +87,8 @@ impl Component for Otlp {
             None => None,
         };
         let mut servers = Vec::new();
-        if let (Some((config, intake)), Some(listener)) = (&self.grpc, grpc) {
-            let serving = grpc::serve(listener, config, intake, self.stop.subscribe());
+        if let (Some((config, intake)), Some(listener), Some(access)) = (&self.grpc, grpc, over_grpc) {
+            let serving = grpc::serve(listener, config, intake, &access, self.stop.subscribe());
             let host = host.clone();
             servers.push(tokio::spawn(async move {
                 if let Ok(Err(error)) = serving.await {
@@ -92,8 +96,8 @@ impl Component for Otlp {
                 }
             }));
         }
-        if let (Some((config, intake)), Some(listener)) = (&self.http, http) {
-            servers.push(http::serve(listener, Arc::clone(config), intake.clone(), self.stop.subscribe()));
+        if let (Some((config, intake)), Some(listener), Some(access)) = (&self.http, http, over_http) {
+            servers.push(http::serve(listener, Arc::clone(config), intake.clone(), access, self.stop.subscribe()));
         }
         *self.servers.lock().unwrap_or_else(PoisonError::into_inner) = servers;
         Ok(())

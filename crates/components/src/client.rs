@@ -1,0 +1,20 @@
+//! The client of the request that is being served, for conditions.
+
+use http::HeaderMap;
+use spanmill_ottl::ClientInfo;
+use spanmill_pipeline::Client;
+
+/// What conditions can ask about the current client; nothing where it is not known.
+pub(crate) fn info() -> ClientInfo {
+    Client::current(|client| ClientInfo::new(lists(client.headers.as_ref()), lists(client.grpc.as_ref())))
+}
+
+/// Each name with its values that are text.
+fn lists(headers: Option<&HeaderMap>) -> impl Iterator<Item = (&str, Vec<&str>)> {
+    headers.into_iter().flat_map(|headers| {
+        headers.keys().map(|name| {
+            let values = headers.get_all(name).iter();
+            (name.as_str(), values.filter_map(|value| value.to_str().ok()).collect())
+        })
+    })
+}

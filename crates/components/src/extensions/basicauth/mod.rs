@@ -1,0 +1,206 @@
+//! `basicauth`: knows senders, and lets backends know us, by name and password.
+
+mod config;
+mod htpasswd;
+
+#[cfg(test)]
+mod tests;
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use sha2::{Digest as _, Sha256};
+use spanmill_config::ConfigError;
+use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
+use tokio::task::spawn_blocking;
+
+use super::watched::Watched;
+use crate::net::auth::{Authenticator, ClientAuth, ServerAuth};
+use config::Config;
+use htpasswd::Htpasswd;
+
+/// Makes `basicauth` extensions.
+pub const FACTORY: ExtensionFactory = ExtensionFactory {
+    kind: Kind { name: "basicauth", aliases: &[], stability: Stability::Beta, signals: &[] },
+    create,
+};
+
+enum BasicAuth {
+    Server { file: String, inline: String, users: Arc<Users> },
+    Client(Arc<Us>),
+}
+
+/// Who may send.
+struct Users {
+    known: RwLock<Arc<Htpasswd>>,
+    /// The last password of each user that was good, as a hash: others take a tenth of a second on purpose, and senders send often.
+    good: Mutex<HashMap<String, [u8; 32]>>,
+    /// Makes these hashes worth nothing elsewhere.
+    salt: [u8; 16],
+}
+
+/// Who we are.
+struct Us {
+    name: Text,
+    password: Text,
+}
+
+enum Text {
+    Fixed(String),
+    File(Watched),
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the factory's signature")]
+fn create(context: Context<'_>) -> Result<Arc<dyn Component>, ConfigError> {
+    Ok(Arc::new(BasicAuth::new(Config::read(context.section)?)))
+}
+
+// === impl BasicAuth ===
+
+impl BasicAuth {
+    fn new(config: Config) -> Self {
+        if let Some(client) = config.client_auth.into_option() {
+            let name = Text::new(client.username, &client.username_file);
+            let password = Text::new(client.password.expose().to_owned(), &client.password_file);
+            return Self::Client(Arc::new(Us { name, password }));
+        }
+        let server = config.htpasswd.into_option().unwrap_or_default();
+        let salt = std::array::from_fn(|_| fastrand::u8(..));
+        let users = Users { known: RwLock::default(), good: Mutex::default(), salt };
+        Self::Server { file: server.file, inline: server.inline.expose().to_owned(), users: Arc::new(users) }
+    }
+}
+
+#[async_trait]
+impl Component for BasicAuth {
+    async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
+        match self {
+            Self::Server { file, inline, users } => {
+                let mut text = String::new();
+                if !file.is_empty() {
+                    let read = tokio::fs::read_to_string(file).await;
+                    let context = || format!("open htpasswd file {file}");
+                    text = read.map_err(|source| ComponentError::Io { context: context(), source })?;
+                    text.push('\n');
+                }
+                // What is inline comes last, and so goes before.
+                text.push_str(inline);
+                let (known, wrong) = Htpasswd::parse(&text);
+                if wrong > 0 {
+                    tracing::warn!(lines = wrong, "lines of the htpasswd are none and are passed over");
+                }
+                *users.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+            }
+            Self::Client(us) => {
+                for file in [&us.name, &us.password].into_iter().filter_map(Text::file) {
+                    file.read().await.map_err(ComponentError::Other)?;
+                    file.watch();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn shutdown(&self) -> Result<(), ComponentError> {
+        if let Self::Client(us) = self {
+            [&us.name, &us.password].into_iter().filter_map(Text::file).for_each(Watched::stop);
+        }
+        Ok(())
+    }
+
+    fn capability(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(Arc::new(match self {
+            Self::Server { users, .. } => Authenticator { server: Some(Arc::clone(users) as _), client: None },
+            Self::Client(us) => Authenticator { server: None, client: Some(Arc::clone(us) as _) },
+        }))
+    }
+}
+
+// === impl Users ===
+
+impl Users {
+    fn fingerprint(&self, password: &str) -> [u8; 32] {
+        Sha256::new().chain_update(self.salt).chain_update(password).finalize().into()
+    }
+
+    async fn knows(&self, name: &str, password: &str) -> bool {
+        let users = Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner));
+        let Some(expected) = users.get(name) else { return false };
+        if !expected.is_slow() {
+            return expected.is(password);
+        }
+        let fingerprint = self.fingerprint(password);
+        if self.good.lock().unwrap_or_else(PoisonError::into_inner).get(name) == Some(&fingerprint) {
+            return true;
+        }
+        let (expected, given) = (expected.clone(), password.to_owned());
+        let good = spawn_blocking(move || expected.is(&given)).await.unwrap_or(false);
+        if good {
+            self.good.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), fingerprint);
+        }
+        good
+    }
+}
+
+#[async_trait]
+impl ServerAuth for Users {
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<(), String> {
+        const SCHEME: &str = "Basic ";
+        let header = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+        if header.is_empty() {
+            return Err("no basic auth provided".to_owned());
+        }
+        let (scheme, encoded) = header.split_at_checked(SCHEME.len()).unwrap_or((header, &[]));
+        if !scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) {
+            return Err("invalid authorization scheme prefix".to_owned());
+        }
+        let decoded = STANDARD.decode(encoded).ok().and_then(|decoded| String::from_utf8(decoded).ok());
+        let Some((name, password)) = decoded.as_deref().and_then(|decoded| decoded.split_once(':')) else {
+            return Err("invalid authorization format".to_owned());
+        };
+        if self.knows(name, password).await { Ok(()) } else { Err("invalid credentials".to_owned()) }
+    }
+}
+
+// === impl Us ===
+
+impl ClientAuth for Us {
+    fn header(&self) -> Result<(HeaderName, HeaderValue), String> {
+        let (name, password) = (self.name.get(), self.password.get());
+        if name.contains(':') {
+            return Err("invalid authorization format: a name has no colon".to_owned());
+        }
+        let value = format!("Basic {}", STANDARD.encode(format!("{name}:{password}")));
+        let mut value = HeaderValue::from_str(&value).map_err(|error| error.to_string())?;
+        value.set_sensitive(true);
+        Ok((AUTHORIZATION, value))
+    }
+}
+
+// === impl Text ===
+
+impl Text {
+    fn new(fixed: String, file: &str) -> Self {
+        if file.is_empty() { Self::Fixed(fixed) } else { Self::File(Watched::new(file)) }
+    }
+
+    fn get(&self) -> String {
+        match self {
+            Self::Fixed(text) => text.clone(),
+            Self::File(file) => file.text(),
+        }
+    }
+
+    fn file(&self) -> Option<&Watched> {
+        match self {
+            Self::Fixed(_) => None,
+            Self::File(file) => Some(file),
+        }
+    }
+}

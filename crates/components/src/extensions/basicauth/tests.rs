@@ -1,0 +1,114 @@
+use spanmill_config::Section;
+use tokio::sync::mpsc;
+
+use super::*;
+
+fn extension(yaml: &str) -> Result<BasicAuth, ConfigError> {
+    Config::read(&Section::from_yaml("extensions::basicauth", yaml).unwrap()).map(BasicAuth::new)
+}
+
+fn host() -> Host {
+    Host::new(HashMap::new(), mpsc::unbounded_channel().0)
+}
+
+fn authenticator(extension: &BasicAuth) -> Arc<Authenticator> {
+    extension.capability().unwrap().downcast().unwrap()
+}
+
+async fn verdict(extension: &BasicAuth, header: Option<&str>) -> Result<(), String> {
+    let headers = header.map(|value| (AUTHORIZATION, HeaderValue::from_str(value).unwrap()));
+    authenticator(extension).server.clone().unwrap().authenticate(&headers.into_iter().collect()).await
+}
+
+fn basic(credentials: &str) -> String {
+    format!("Basic {}", STANDARD.encode(credentials))
+}
+
+/// Scenario: users in a file and inline, one of them in both; requests with good, wrong and malformed credentials.
+/// Guarantees: what is inline goes before; each mistake is told in the Collector's words; a good hashed password is good the second time as well,
+/// and a wrong one after it is not.
+#[tokio::test]
+async fn servers() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join(".htpasswd");
+    std::fs::write(&file, "ann:$apr1$salty$GY3CpKmA8he0dDHlJp6hv0\nbob:old").unwrap();
+    let yaml = format!("{{htpasswd: {{file: {}, inline: \"bob:new\\ncyd:a:b\"}}}}", file.display());
+    let server = extension(&yaml).unwrap();
+    server.start(&host()).await.unwrap();
+    for (credentials, good) in [
+        ("ann:secret", true),
+        ("ann:secret", true),
+        ("ann:wrong", false),
+        ("bob:new", true),
+        ("bob:old", false),
+        ("cyd:a:b", true),
+        ("dan:x", false),
+        (":", false),
+    ] {
+        assert_eq!(verdict(&server, Some(&basic(credentials))).await.is_ok(), good, "{credentials}");
+    }
+    for (header, error) in [
+        (None, "no basic auth provided"),
+        (Some(""), "no basic auth provided"),
+        (Some("Bearer x"), "invalid authorization scheme prefix"),
+        (Some("Basic"), "invalid authorization scheme prefix"),
+        (Some("Basic !"), "invalid authorization format"),
+        (Some("Basic YWJj"), "invalid authorization format"),
+        (Some("basic YWJjOmRlZg=="), "invalid credentials"),
+    ] {
+        assert_eq!(verdict(&server, header).await, Err(error.to_owned()), "{header:?}");
+    }
+    assert!(authenticator(&server).client.is_none());
+}
+
+/// Scenario: credentials written down, and in files that change.
+/// Guarantees: the header carries what is good now.
+#[tokio::test(start_paused = true)]
+async fn clients() {
+    let sent = |extension: &BasicAuth| {
+        let (name, value) = authenticator(extension).client.clone().unwrap().header().unwrap();
+        (name == AUTHORIZATION).then(|| value.to_str().unwrap().to_owned()).unwrap()
+    };
+    let fixed = extension("{client_auth: {username: ann, password: 'a:b'}}").unwrap();
+    fixed.start(&host()).await.unwrap();
+    assert_eq!(sent(&fixed), basic("ann:a:b"));
+    assert!(authenticator(&fixed).server.is_none());
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    let yaml = format!("{{client_auth: {{username: ann, password: x, password_file: {}}}}}", file.display());
+    assert!(extension(&yaml).unwrap().start(&host()).await.is_err(), "the file must be there at the start");
+    std::fs::write(&file, "first\n").unwrap();
+    let watching = extension(&yaml).unwrap();
+    watching.start(&host()).await.unwrap();
+    assert_eq!(sent(&watching), basic("ann:first"));
+    std::fs::write(&file, "second").unwrap();
+    while sent(&watching) != basic("ann:second") {
+        tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    }
+    watching.shutdown().await.unwrap();
+    let colon = extension("{client_auth: {username: 'a:b'}}").unwrap();
+    assert!(authenticator(&colon).client.clone().unwrap().header().is_err());
+}
+
+/// Scenario: configurations with mistakes, and a file that is not there.
+/// Guarantees: the Collector's verdicts and words.
+#[tokio::test]
+async fn options() {
+    for (yaml, expected) in [
+        ("{}", "no credential source provided"),
+        ("{htpasswd: {}}", "no credential source provided"),
+        ("{htpasswd: {file: ''}}", "no credential source provided"),
+        (
+            "{htpasswd: {file: f}, client_auth: {username: u}}",
+            "only one of `htpasswd` or `client_auth` can be specified",
+        ),
+        ("{htpasswd: {path: f}}", "unknown key"),
+        ("{username: u}", "unknown key"),
+    ] {
+        let error = extension(yaml).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.contains(expected), "{yaml}: {error}");
+    }
+    let error = extension("{htpasswd: {file: /no/such/file}}").unwrap().start(&host()).await.unwrap_err();
+    assert!(error.to_string().starts_with("open htpasswd file /no/such/file: "), "{error}");
+}
