@@ -8,8 +8,8 @@ use crate::index::Span32;
 use crate::wire::{Payload, RawField, field, plain_field, short_bytes};
 
 /// Where a top-level field of a message lies, tag included. It stays good for a [`Patch`](crate::Patch) to the same
-/// message until that field is cut.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// message until that field is cut. A [`Patch`](crate::Patch) is made fastest in ascending order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pos {
     pub(crate) start: u32,
     pub(crate) end: u32,

@@ -9,11 +9,14 @@ use spanmill_otlp::{
 };
 
 /// What becomes of the attributes with known keys, and of the others where they are wanted.
+#[derive(Default)]
 pub(in super::super) struct Sheet<'t> {
     known: Vec<Cell<'t>>,
     others: Vec<(&'t [u8], Cell<'t>)>,
     /// Further occurrences of known keys. They stay, unless the key is changed.
     repeated: Vec<(Slot, Pos)>,
+    /// What is cut and replaced, in order.
+    changes: Vec<(Pos, Change)>,
     /// Encoded values that were made on the way.
     made: Vec<u8>,
 }
@@ -25,6 +28,17 @@ struct Cell<'t> {
     at: Option<Pos>,
     now: Now<'t>,
     changed: bool,
+}
+
+/// What becomes of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Change {
+    /// It goes.
+    Cut,
+    /// What became of the cell of that slot takes its place.
+    Known(u32),
+    /// The same, of another key.
+    Other(u32),
 }
 
 /// The value of an attribute.
@@ -60,8 +74,7 @@ const ABSENT: Cell<'static> = Cell { at: None, now: Now::Absent, changed: false 
 
 impl Reader {
     pub(in super::super) fn new(part: Part, all: bool) -> Self {
-        let blank = Sheet { known: Vec::new(), others: Vec::new(), repeated: Vec::new(), made: Vec::new() };
-        Self { part, all, guesses: Guesses::default(), blank }
+        Self { part, all, guesses: Guesses::default(), blank: Sheet::default() }
     }
 
     /// Begins a sheet, to be filled by a visit of the message.
@@ -71,10 +84,12 @@ impl Reader {
             known: recycle(std::mem::take(&mut blank.known)),
             others: recycle(std::mem::take(&mut blank.others)),
             repeated: std::mem::take(&mut blank.repeated),
+            changes: std::mem::take(&mut blank.changes),
             made: std::mem::take(&mut blank.made),
         };
         sheet.known.resize(table.len(), ABSENT);
         sheet.repeated.clear();
+        sheet.changes.clear();
         sheet.made.clear();
         self.guesses.restart();
         Filling { table, guesses: &mut self.guesses, all: self.all, sheet }
@@ -93,6 +108,7 @@ impl Reader {
             known: recycle(sheet.known),
             others: recycle(sheet.others),
             repeated: sheet.repeated,
+            changes: sheet.changes,
             made: sheet.made,
         };
     }
@@ -216,30 +232,41 @@ impl<'t> Sheet<'t> {
         known.chain(others).filter(|cell| !matches!(cell.now, Now::Absent))
     }
 
-    /// Notes in `patch` what changed; `names` are the known keys.
-    pub(in super::super) fn write(&self, names: &[String], patch: &mut Patch) {
-        for (cell, name) in self.known.iter().zip(names) {
-            self.write_cell(cell, name, patch);
-        }
-        for (key, cell) in self.others.iter().filter(|(_, cell)| cell.changed) {
-            self.write_cell(cell, &String::from_utf8_lossy(key), patch);
-        }
-        for (slot, pos) in &self.repeated {
-            if self.known.get(usize::from(*slot)).is_some_and(|cell| cell.changed) {
-                patch.cut(*pos);
-            }
-        }
+    /// Cuts another field of the message.
+    pub(in super::super) fn cut(&mut self, field: Pos) {
+        self.changes.push((field, Change::Cut));
     }
 
-    fn write_cell(&self, cell: &Cell<'_>, name: &str, patch: &mut Patch) {
-        if !cell.changed {
-            return;
+    /// Notes in `patch` what changed; `names` are the known keys.
+    pub(in super::super) fn write(&mut self, names: &[String], patch: &mut Patch) {
+        let changed = |slot: Slot| self.known.get(usize::from(slot)).is_some_and(|cell| cell.changed);
+        self.changes
+            .extend(self.repeated.iter().filter(|(slot, _)| changed(*slot)).map(|(_, pos)| (*pos, Change::Cut)));
+        let known = self.known.iter().enumerate().map(|(slot, cell)| (cell, Change::Known(slot as u32)));
+        let others = self.others.iter().enumerate().map(|(at, (_, cell))| (cell, Change::Other(at as u32)));
+        let changed = known.chain(others).filter(|(cell, _)| cell.changed);
+        self.changes.extend(changed.filter_map(|(cell, change)| Some((cell.at?, change))));
+        // A patch is made in order: otherwise a message of very many attributes would take very long.
+        self.changes.sort_unstable();
+        for (pos, change) in &self.changes {
+            let replacement = match *change {
+                Change::Cut => None,
+                Change::Known(slot) => {
+                    self.known.get(slot as usize).zip(names.get(slot as usize).map(|name| Cow::Borrowed(name.as_str())))
+                }
+                Change::Other(at) => {
+                    self.others.get(at as usize).map(|(key, cell)| (cell, String::from_utf8_lossy(key)))
+                }
+            };
+            match replacement.and_then(|(cell, name)| Some((self.read(cell)?, name))) {
+                Some((value, name)) => patch.replace(*pos, &name, Value::Raw(value.raw())),
+                None => patch.cut(*pos),
+            }
         }
-        match (cell.at, self.read(cell)) {
-            (Some(at), Some(value)) => patch.replace(at, name, Value::Raw(value.raw())),
-            (Some(at), None) => patch.cut(at),
-            (None, Some(value)) => patch.append(name, Value::Raw(value.raw())),
-            (None, None) => {}
+        for (cell, name) in self.known.iter().zip(names).filter(|(cell, _)| cell.changed && cell.at.is_none()) {
+            if let Some(value) = self.read(cell) {
+                patch.append(name, Value::Raw(value.raw()));
+            }
         }
     }
 

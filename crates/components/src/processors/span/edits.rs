@@ -183,26 +183,21 @@ impl Editor<'_> {
         if let Some(left) = edits.take_out(&name, &mut sheet, locations) {
             name = Cow::Owned(left);
         }
+        let renamed = matches!(name, Cow::Owned(_));
+        let cut_names = places.names.iter().filter(|_| renamed);
+        let cut_statuses = places.statuses.iter().filter(|_| edits.status.is_some());
+        cut_names.chain(cut_statuses).for_each(|place| sheet.cut(*place));
         patch.clear();
         sheet.write(&edits.names, patch);
         reader.take_back(sheet);
-        if let Cow::Owned(name) = &name {
-            replace(patch, &places.names, NAME, name);
+        // An empty field is as good as none.
+        if renamed && !name.is_empty() {
+            patch.append_bytes(NAME, &name);
         }
-        if let Some(status) = &edits.status {
-            replace(patch, &places.statuses, STATUS, status);
+        if let Some(status) = edits.status.as_ref().filter(|status| !status.is_empty()) {
+            patch.append_bytes(STATUS, status);
         }
         patch
-    }
-}
-
-/// Cuts all occurrences of a field and appends it anew; an empty one is as good as none.
-fn replace(patch: &mut Patch, places: &[Pos], number: u32, body: &[u8]) {
-    for place in places {
-        patch.cut(*place);
-    }
-    if !body.is_empty() {
-        patch.append_bytes(number, body);
     }
 }
 
