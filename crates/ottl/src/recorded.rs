@@ -1,4 +1,5 @@
-//! What the Go Collector answered (`tests/oracle/record.py` asks it) against what this crate answers.
+//! What the Go Collector answered (`tests/oracle/record.py` and, for converters, `tests/differential/ottl/record.py` at the top
+//! ask it) against what this crate answers.
 
 use std::collections::BTreeMap;
 
@@ -119,8 +120,19 @@ fn report(failures: &[String], total: usize) {
 /// Guarantees: values, types and errors are those of the Go Collector; what it refuses is refused.
 #[test]
 fn expressions_give_what_go_gives() {
-    let recorded = recorded();
-    let traces = request(&recorded);
+    expressions(&recorded());
+}
+
+/// Scenario: the same for every converter, with arguments of every type, odd texts and odd options.
+/// Guarantees: the same.
+#[test]
+fn converters_give_what_go_gives() {
+    let recorded = include_str!("../tests/oracle/functions.json");
+    expressions(&serde_json::from_str(recorded).expect("recorded answers"));
+}
+
+fn expressions(recorded: &Json) {
+    let traces = request(recorded);
     let rows = recorded["expressions"].as_array().expect("rows");
     let mut failures = Vec::new();
     for row in rows {
