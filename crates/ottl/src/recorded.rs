@@ -96,7 +96,8 @@ fn double(value: f64) -> Json {
     }
 }
 
-/// Numbers as doubles, and the entries of maps sorted: Go's order of map literals is that of its hash table.
+/// Numbers as doubles, empty keys written out, and the entries of maps sorted: Go's order of map literals is that of its hash
+/// table.
 fn canonical(value: &Json) -> Json {
     match value {
         Json::Array(items) => {
@@ -106,7 +107,15 @@ fn canonical(value: &Json) -> Json {
             }
             items.into()
         }
-        Json::Object(entries) => entries.iter().map(|(key, value)| (key.clone(), canonical(value))).collect(),
+        Json::Object(entries) => {
+            let mut entries: serde_json::Map<_, _> =
+                entries.iter().map(|(key, value)| (key.clone(), canonical(value))).collect();
+            if entries.contains_key("value") {
+                entries.entry("key").or_insert(json!(""));
+            }
+            entries.sort_keys();
+            entries.into()
+        }
         Json::Number(number) => json!(number.as_f64()),
         other => other.clone(),
     }
