@@ -132,7 +132,9 @@ impl Flags {
     pub(super) fn code_point(&self, out: &mut Vec<u8>, code: u64) {
         let digits = self.precision.unwrap_or(4).max(4);
         let mut text = format!("U+{code:0digits$X}");
-        if self.sharp && let Some(c) = u32::try_from(code).ok().and_then(char::from_u32).filter(|c| is_print(*c)) {
+        if self.sharp
+            && let Some(c) = u32::try_from(code).ok().and_then(char::from_u32).filter(|c| is_print(*c))
+        {
             text.push_str(&format!(" '{c}'"));
         }
         self.pad_with(out, text.as_bytes(), false);
@@ -165,7 +167,8 @@ impl Flags {
     /// A text in quotes.
     pub(super) fn quoted(&self, out: &mut Vec<u8>, text: &[u8]) {
         let text = self.cut(text);
-        let raw = |text: &&str| text.chars().all(|c| c == '\t' || (c >= ' ' && !matches!(c, '`' | '\x7f' | '\u{feff}')));
+        let raw =
+            |text: &&str| text.chars().all(|c| c == '\t' || (c >= ' ' && !matches!(c, '`' | '\x7f' | '\u{feff}')));
         match std::str::from_utf8(text).ok().filter(|_| self.sharp).filter(raw) {
             Some(raw) => self.pad(out, format!("`{raw}`").as_bytes()),
             None => self.pad(out, quote(text, '"', self.plus).as_bytes()),

@@ -36,7 +36,8 @@ pub(super) fn keep_zeros(number: &str, verb: char, precision: Option<usize>) -> 
         _ => 0,
     };
     let hexadecimal = matches!(verb, 'x' | 'X');
-    let end = number.find(|c| matches!(c, 'p' | 'P') || (!hexadecimal && matches!(c, 'e' | 'E'))).unwrap_or(number.len());
+    let end =
+        number.find(|c| matches!(c, 'p' | 'P') || (!hexadecimal && matches!(c, 'e' | 'E'))).unwrap_or(number.len());
     let (number, tail) = number.split_at(end);
     let unsigned = number.trim_start_matches('-');
     let significant = unsigned.chars().filter(|c| *c != '.').skip_while(|c| *c == '0').count();

@@ -68,7 +68,7 @@ impl Printer<'_, '_> {
             } else {
                 self.out.extend_from_slice(go_type(value).as_bytes());
                 self.out.push(b'=');
-                put(&mut self.out, &Flags::default(), 'v', value, false);
+                put(&mut self.out, &Flags::default(), 'v', value, true);
             }
         }
         self.out.push(b')');
@@ -179,7 +179,7 @@ impl Printer<'_, '_> {
         let value = self.values.get(self.at)?;
         self.at += 1;
         match value {
-            Val::Int(value) if value.unsigned_abs() <= 1_000_000 => Some(*value),
+            Val::Int(value) | Val::Duration(value) if value.unsigned_abs() <= 1_000_000 => Some(*value),
             _ => None,
         }
     }
