@@ -45,7 +45,10 @@ fn write(out: &mut Out, value: &Val<'_>) -> Result<(), EvalError> {
             Ok(())
         })?,
         Val::Duration(nanos) => put(out, format_args!("{nanos}")),
-        Val::Time(time) => put_string(out, crate::functions::time::rfc3339(*time).as_bytes()),
+        Val::Time(time) => {
+            let text = crate::functions::time::rfc3339(*time);
+            put_string(out, text.ok_or(EvalError::Static("JSON cannot hold a year of five digits"))?.as_bytes());
+        }
         // Ids are arrays of bytes in Go, and shown as such.
         Val::TraceId(id) => put_bytes(out, id),
         Val::SpanId(id) => put_bytes(out, id),

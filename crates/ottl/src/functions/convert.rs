@@ -49,7 +49,7 @@ fn parse_int(text: &[u8], base: i64) -> Result<i64, EvalError> {
         Some(digits) => (text.starts_with('-'), digits),
         None => (false, text),
     };
-    if digits.starts_with(['-', '+']) {
+    if digits.starts_with(['-', '+']) || (base == 0 && !to::underscores_are_fine(text)) {
         return Err(wrong());
     }
     let (base, digits) = match (base, digits.get(..2).map(str::to_ascii_lowercase).as_deref()) {

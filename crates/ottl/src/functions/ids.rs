@@ -19,6 +19,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function::prepared("SpanID", &[required("target", ParamKind::BytesLike)], |args| {
         prepare(args, |bytes| id::<8>("SpanID", bytes).map(Val::SpanId))
     }),
+    // The id of a profile is made like that of a trace.
+    Function::prepared("ProfileID", &[required("target", ParamKind::BytesLike)], |args| {
+        prepare(args, |bytes| id::<16>("ProfileID", bytes).map(Val::TraceId))
+    }),
     Function::plain("UUID", &[], |_, _| Ok(Val::string(uuid::Uuid::new_v4().to_string()))),
     Function::plain("UUIDv7", &[], |_, _| Ok(Val::string(uuid::Uuid::now_v7().to_string()))),
 ];

@@ -174,15 +174,13 @@ fn text_of(value: Val<'_>) -> Vec<u8> {
         Val::Nil => Vec::new(),
         Val::Str(text) => text.into_owned(),
         Val::Bytes(bytes) => crate::eval::json::base64(&bytes).into_bytes(),
-        Val::Double(value) if !value.is_finite() => {
-            let name = if value.is_nan() {
-                "NaN"
-            } else if value > 0.0 {
-                "+Inf"
-            } else {
-                "-Inf"
-            };
-            format!("json: unsupported value: {name}").into_bytes()
+        Val::Double(value) if value.is_nan() => b"NaN".to_vec(),
+        Val::Double(f64::INFINITY) => b"Infinity".to_vec(),
+        Val::Double(f64::NEG_INFINITY) => b"-Infinity".to_vec(),
+        // The exponent has as many digits as it needs.
+        Val::Double(value) if value != 0.0 && !(1e-6..1e21).contains(&value.abs()) => {
+            let text = format!("{value:e}");
+            if text.contains("e-") { text.into_bytes() } else { text.replace('e', "e+").into_bytes() }
         }
         other => crate::eval::json::encode(&other).unwrap_or_default().into_bytes(),
     }
@@ -359,11 +357,11 @@ impl Args {
         }
         match self.get(at, env)? {
             Val::Nil => Ok(()),
-            Val::Slice(body) => elements(&body).try_for_each(|element| match Val::of(element) {
-                Val::Nil => item(Val::text("")),
-                Val::Bytes(bytes) => item(Val::string(crate::eval::json::base64(&bytes))),
-                value => item(value),
-            }),
+            Val::Slice(body) => {
+                elements(&body).for_each(|element| text(&text_of(Val::of(element))));
+                Ok(())
+            }
+            Val::Bytes(bytes) => bytes.iter().try_for_each(|byte| item(Val::Int(i64::from(*byte)))),
             Val::List(list) => list.items().iter().try_for_each(|value| item(value.borrow())),
             Val::Strings(items) => items.into_iter().try_for_each(|text| item(Val::Str(text))),
             other => Err(EvalError::Type { expected: "list", found: other.type_name() }),

@@ -123,9 +123,22 @@ fn now() -> Time {
     Time::from_unix(since.as_secs() as i64, i64::from(since.subsec_nanos()), Zone::local())
 }
 
-/// A time as `2026-04-27T09:14:22.5Z`.
-pub(crate) fn rfc3339(time: Time) -> String {
-    Layout::new("2006-01-02T15:04:05.999999999Z07:00").format(time)
+/// A time as `2026-04-27T09:14:22.5Z`; nothing for years that do not have four digits.
+pub(crate) fn rfc3339(time: Time) -> Option<String> {
+    let four_digits = (0..=9999).contains(&time.civil().year);
+    four_digits.then(|| Layout::new("2006-01-02T15:04:05.999999999Z07:00").format(time))
+}
+
+/// A time as a program in Go has it.
+pub(crate) fn go_time(time: Time) -> String {
+    let zone = match time.zone().at(time.unix().0).name.as_str() {
+        "UTC" => "time.UTC".to_owned(),
+        name => format!("time.Location({name:?})"),
+    };
+    let civil = time.civil();
+    let (hour, minute, second) = (civil.second / 3600, civil.second / 60 % 60, civil.second % 60);
+    let date = Layout::new("time.Date(2006, time.January, 2, ").format(time);
+    format!("{date}{hour}, {minute}, {second}, {}, {zone})", civil.nano)
 }
 
 /// A time as Go prints it: `2026-04-27 09:14:22.5 +0000 UTC`.
