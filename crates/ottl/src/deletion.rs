@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn deletion(text: &str, paths: Paths) -> Result<Option<Deletion>, String> {
-        let statement = Statement::parse(text).map_err(|error| error.to_string())?;
+        let statement = ParsedStatement::parse(text).map_err(|error| error.to_string())?;
         Deletion::of(&statement, paths).map_err(|error| error.to_string())
     }
 
