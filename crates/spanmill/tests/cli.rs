@@ -151,8 +151,9 @@ fn components() {
     assert_eq!(names("extensions"), ["health_check"]);
     let batch = listed["processors"].as_array().unwrap().iter().find(|one| one["name"] == "batch").unwrap();
     assert_eq!(batch["stability"]["traces"], "Beta");
-    assert_eq!(listed["connectors"][0]["stability"]["traces-to-traces"], "Beta");
-    assert_eq!(listed["connectors"][0]["stability"]["traces-to-logs"], "Undefined");
+    let forward = listed["connectors"].as_array().unwrap().iter().find(|one| one["name"] == "forward").unwrap();
+    assert_eq!(forward["stability"]["traces-to-traces"], "Beta");
+    assert_eq!(forward["stability"]["traces-to-logs"], "Undefined");
 }
 
 /// Scenario: completions for shells, and the feature gates.

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::config::Temporality;
 use super::metric::Metric;
-use super::state::{Resource, Series, State, Value};
+use super::state::{Resource, Series, State, Value, bytes};
 use crate::connectors::metrics::{Point, histogram_metric, now, number_point, resource_metrics, sum_metric};
 
 /// The scope of the metrics.
@@ -33,6 +33,8 @@ impl State {
         } else {
             self.forget_expired();
         }
+        let taken = |(key, resource): (&Box<[u8]>, &Resource)| bytes(key) + resource.bytes();
+        self.bytes = self.resources.iter().map(taken).sum();
         made
     }
 

@@ -21,6 +21,8 @@ pub(super) struct State {
     plan: Arc<Plan>,
     buckets: [Buckets; Metric::ALL.len()],
     pub(super) resources: IndexMap<Box<[u8]>, Resource, RandomState>,
+    /// About how much memory all resources take.
+    pub(super) bytes: usize,
     uses: u64,
     key: Vec<u8>,
 }
@@ -62,10 +64,9 @@ struct Adding<'a> {
 
 /// Series that take what is beyond a limit.
 const OVERFLOW: &str = "otel.metric.overflow";
-/// Most series of a metric of one resource where no limit is configured, and most resources between two intervals: nobody can fill the
-/// memory.
-const MOST_SERIES: usize = 1 << 16;
-const MOST_RESOURCES: usize = 1 << 14;
+/// About how much memory may be taken. Beyond it new series are counted as the series of all that overflows, and new resources not at
+/// all: nobody can fill the memory.
+const MOST_BYTES: usize = 256 << 20;
 
 // === impl State ===
 
@@ -77,7 +78,7 @@ impl State {
             None => Buckets::Explicit(metric.about().bounds.into()),
         });
         let plan = Arc::new(Plan::new(&config));
-        Self { plan, buckets, resources: IndexMap::default(), uses: 0, key: Vec::new(), config }
+        Self { plan, buckets, resources: IndexMap::default(), bytes: 0, uses: 0, key: Vec::new(), config }
     }
 
     /// Counts the calls of a request. Gives how many could not be counted, since there are too many resources.
@@ -105,10 +106,10 @@ impl State {
     }
 
     fn count_call<'a>(&mut self, at: usize, call: &Call<'_, 'a>, of_resource: &[Option<ValueRef<'a>>], time: u64) {
-        let Self { config, buckets, resources, key, .. } = self;
+        let Self { config, buckets, resources, bytes: total, key, .. } = self;
         let Some((_, resource)) = resources.get_index_mut(at) else { return };
         let limit = match config.aggregation_cardinality_limit {
-            0 => MOST_SERIES,
+            0 => usize::MAX,
             limit => limit as usize,
         };
         let most = if config.exemplars.enabled { config.exemplars.max_per_data_point as usize } else { 0 };
@@ -129,7 +130,8 @@ impl State {
             };
             let place = match series.get_index_of(key.as_slice()) {
                 Some(at) => at,
-                None if series.len() < limit => {
+                None if series.len() < limit && *total < MOST_BYTES => {
+                    *total += bytes(key);
                     let mut attributes = call.attributes(of_resource);
                     attributes.extend(adding.own.iter().flatten().map(|(name, value)| text_attribute(name, value)));
                     series.insert_full(key.as_slice().into(), new(attributes)).0
@@ -152,8 +154,9 @@ impl State {
         put_resource_key(&mut self.key, resource.attributes(), &[]);
         let at = match self.resources.get_index_of(self.key.as_slice()) {
             Some(at) => at,
-            None if self.resources.len() >= MOST_RESOURCES => return None,
+            None if self.bytes >= MOST_BYTES => return None,
             None => {
+                self.bytes += bytes(&self.key);
                 let attributes = all(resource.attributes());
                 let made = Resource { attributes, metrics: Default::default(), used: 0, last_seen: instant };
                 self.resources.insert_full(self.key.as_slice().into(), made).0
@@ -197,9 +200,23 @@ fn additions<'a>(call: &Call<'_, 'a>) -> [Option<Adding<'a>>; 7] {
     ]
 }
 
+/// About what a series or a resource takes: its key, the same as attributes, and its numbers.
+pub(super) fn bytes(key: &[u8]) -> usize {
+    1024 + 2 * key.len()
+}
+
 fn overflow() -> KeyValue {
     let value = Some(AnyValue { value: Some(ProtoValue::BoolValue(true)) });
     KeyValue { key: OVERFLOW.to_owned(), value, ..KeyValue::default() }
+}
+
+// === impl Resource ===
+
+impl Resource {
+    /// About how much memory its series take.
+    pub(super) fn bytes(&self) -> usize {
+        self.metrics.iter().flat_map(|series| series.keys()).map(|key| bytes(key)).sum()
+    }
 }
 
 // === impl Value ===

@@ -6,7 +6,7 @@ use std::time::Duration;
 use opentelemetry_proto::tonic::metrics::v1::ResourceMetrics;
 use prometheus::IntCounter;
 use spanmill_config::ComponentId;
-use spanmill_pipeline::{Batch, ComponentError, ConsumeError, Consumer, Context};
+use spanmill_pipeline::{ComponentError, ConsumeError, Consumer, Context};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval_at};

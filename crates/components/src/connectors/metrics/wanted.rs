@@ -32,11 +32,6 @@ impl Wanted {
         self.table.len()
     }
 
-    /// Whether nothing is wanted.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.table.is_empty()
-    }
-
     /// Puts the values in their slots; of a repeated key the first.
     pub(crate) fn fill<'a>(&self, attributes: Attributes<'a>, values: &mut Vec<Option<ValueRef<'a>>>) {
         values.clear();

@@ -68,6 +68,9 @@ pub(super) struct Taken {
     default: Option<Fallback>,
 }
 
+/// Most keys that an expression may give.
+const MOST_KEYS: usize = 256;
+
 /// Where attributes are found.
 pub(super) trait Source {
     fn find(&self, slot: Option<Slot>, key: &str) -> Option<ValueRef<'_>>;
@@ -114,6 +117,9 @@ impl Attributes {
                 None => vec![Arc::clone(&entry.key)],
                 Some(keys) => {
                     let keys = keys.texts(frame)?.unwrap_or_default();
+                    if keys.len() > MOST_KEYS {
+                        return Err(EvalError::Static("keys_expression gives too many keys"));
+                    }
                     keys.iter().rev().map(|key| Arc::from(String::from_utf8_lossy(key))).collect()
                 }
             };
@@ -143,7 +149,7 @@ impl Taken {
     pub(super) fn put_key(taken: &[Self], source: &impl Source, out: &mut Vec<u8>) {
         out.clear();
         for Self { key, slot, default } in taken {
-            let mut begin = |out: &mut Vec<u8>| {
+            let begin = |out: &mut Vec<u8>| {
                 out.extend_from_slice(key.as_bytes());
                 out.push(0);
             };

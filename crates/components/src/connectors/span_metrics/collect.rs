@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::metrics::v1::{
 };
 use tokio::time::Instant;
 
-use super::state::{Resource, State};
+use super::state::{Resource, State, resource_bytes};
 use super::table::{Series, Table};
 use crate::connectors::metrics::{Buckets, Point, histogram_metric, now, number_point, resource_metrics, sum_metric};
 
@@ -38,7 +38,8 @@ impl State {
         } else {
             self.forget_expired();
         }
-        self.series = self.resources.values().map(Resource::len).sum();
+        let bytes = |(key, resource): (&Box<[u8]>, &Resource)| resource_bytes(key) + resource.bytes();
+        self.bytes = self.resources.iter().map(bytes).sum();
         made
     }
 

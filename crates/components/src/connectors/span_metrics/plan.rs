@@ -69,6 +69,9 @@ enum Value<'a> {
     Default(&'a str),
 }
 
+/// Most attributes that patterns take of one span.
+const MOST_MATCHED: usize = 256;
+
 const SCOPE_NAME: &str = "span.instrumentation.scope.name";
 const SCOPE_VERSION: &str = "span.instrumentation.scope.version";
 const SAMPLING_METHOD: &str = "sampling.method";
@@ -248,16 +251,12 @@ impl Dimensions {
             return;
         }
         let matches = |name: &[u8]| self.globs.iter().any(|glob| glob.matches(name));
-        let span = &found.span.attributes;
-        for (name, value) in sorted(span) {
-            if matches(name) {
-                each(name, value);
-            }
-        }
-        for (name, value) in sorted(found.other_attributes) {
-            if matches(name) && !span.iter().any(|(known, _)| *known == name) {
-                each(name, value);
-            }
+        let span = sorted(&found.span.attributes);
+        let others = sorted(found.other_attributes);
+        let is_of_span = |name: &[u8]| span.binary_search_by_key(&name, |(known, _)| *known).is_ok();
+        let others = others.iter().filter(|(name, _)| !is_of_span(name));
+        for (name, value) in span.iter().chain(others).filter(|(name, _)| matches(name)).take(MOST_MATCHED) {
+            each(*name, *value);
         }
     }
 }

@@ -97,7 +97,8 @@ impl<'a> Visitor<'a> for Reader<'_, 'a> {
     }
 }
 
-/// Puts attributes of a resource or an event over those that are there. `first` says which counts where a key is repeated.
+/// Puts attributes of a resource or an event over those that are there. `first` says which counts where a key is repeated; of the
+/// list of all attributes it is always the first.
 pub(super) fn overlay<'a>(
     plan: &Plan,
     found: Attributes<'a>,
@@ -113,11 +114,10 @@ pub(super) fn overlay<'a>(
             *kept = Some(value);
         }
         if plan.all_attributes {
-            match attributes.iter_mut().find(|(known, _)| *known == key) {
-                Some(known) if !first => known.1 = value,
-                Some(_) => {}
-                None => attributes.push((key, value)),
-            }
+            attributes.push((key, value));
         }
+    }
+    if !first {
+        attributes.reverse();
     }
 }

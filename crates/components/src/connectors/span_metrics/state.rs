@@ -24,8 +24,8 @@ pub(super) struct State {
     /// None where durations are not measured.
     pub(super) buckets: Option<Buckets>,
     pub(super) resources: IndexMap<Box<[u8]>, Resource, RandomState>,
-    /// Series of all resources.
-    pub(super) series: usize,
+    /// About how much memory all resources take.
+    pub(super) bytes: usize,
     pub(super) starts: Starts,
     uses: u64,
     key: Vec<u8>,
@@ -46,11 +46,9 @@ pub(super) struct Resource {
     pub(super) is_expired: bool,
 }
 
-/// Most series of all resources together. New ones beyond are counted as the series of all that overflows, however the limit is
-/// configured: nobody can fill the memory.
-const MOST_SERIES: usize = 1 << 20;
-/// Most resources between two intervals, for the same reason.
-pub(super) const MOST_RESOURCES: usize = 1 << 16;
+/// About how much memory may be taken. Beyond it new series are counted as the series of all that overflows, however the limit is
+/// configured, and new resources not at all: nobody can fill the memory.
+const MOST_BYTES: usize = 512 << 20;
 
 // === impl State ===
 
@@ -67,7 +65,7 @@ impl State {
             starts: Starts::new(config.timestamp_cache_size()),
             buckets,
             resources: IndexMap::default(),
-            series: 0,
+            bytes: 0,
             uses: 0,
             key: Vec::new(),
             config: Arc::new(config),
@@ -102,7 +100,7 @@ impl State {
         moment: Moment,
         adjusted: &mut Adjusted<'a>,
     ) {
-        let Self { config, plan, buckets, resources, series: total, key, .. } = self;
+        let Self { config, plan, buckets, resources, bytes: total, key, .. } = self;
         let Some((_, counted)) = resources.get_index_mut(at) else { return };
         let limit = usize::try_from(config.aggregation_cardinality_limit).unwrap_or(0);
         let limit = if limit == 0 { usize::MAX } else { limit };
@@ -114,7 +112,7 @@ impl State {
         let unit = config.histogram.unit.nanos();
         let histogram = || buckets.as_ref().map(Histogram::new);
         let joint = plan.is_joint();
-        let before = counted.len();
+        let before = counted.bytes();
         for scope in resource.scopes() {
             let (scope_name, scope_version) = (scope.name(), scope.version());
             for span in scope.spans() {
@@ -124,7 +122,7 @@ impl State {
                 let (times, is_adjusted) = adjusted.count(read.trace_state);
                 let around = Around { service, scope_name, scope_version, is_adjusted };
                 let found = Found { span: read, other_values: &values, other_attributes: &attributes };
-                let room = if *total + counted.len() - before >= MOST_SERIES { 0 } else { limit };
+                let room = if *total + counted.bytes() - before >= MOST_BYTES { 0 } else { limit };
 
                 plan.put_key(key, Metric::Calls, &around, &found);
                 let of_calls = || plan.attributes(Metric::Calls, &around, &found);
@@ -173,7 +171,7 @@ impl State {
                 }
             }
         }
-        *total += counted.len() - before;
+        *total += counted.bytes() - before;
     }
 
     /// The place of a resource; none where there are too many.
@@ -183,8 +181,9 @@ impl State {
         put_resource_key(&mut self.key, resource.attributes(), wanted);
         let at = match self.resources.get_index_of(self.key.as_slice()) {
             Some(at) => at,
-            None if self.resources.len() >= MOST_RESOURCES => return None,
+            None if self.bytes >= MOST_BYTES => return None,
             None => {
+                self.bytes += resource_bytes(&self.key);
                 let made = Resource {
                     attributes: all(resource.attributes()),
                     calls: Table::default(),
@@ -211,14 +210,21 @@ fn lay_event<'a>(
     (event_values, event_attributes): (&mut Vec<Option<ValueRef<'a>>>, &mut Vec<(&'a [u8], ValueRef<'a>)>),
 ) {
     event_values.clone_from(values);
-    event_attributes.clone_from(attributes);
+    event_attributes.clear();
     overlay(plan, event.attributes(), false, event_values, event_attributes);
+    event_attributes.extend_from_slice(attributes);
 }
 
 // === impl Resource ===
 
 impl Resource {
-    pub(super) fn len(&self) -> usize {
-        self.calls.len() + self.durations.len() + self.events.len()
+    /// About how much memory its series take.
+    pub(super) fn bytes(&self) -> usize {
+        self.calls.bytes() + self.durations.bytes() + self.events.bytes()
     }
+}
+
+/// About what a resource itself takes.
+pub(super) fn resource_bytes(key: &[u8]) -> usize {
+    1024 + 2 * key.len()
 }

@@ -10,7 +10,11 @@ use crate::connectors::metrics::{Exemplars, Histogram};
 
 /// The series of one or two metrics of a resource.
 #[derive(Debug, Default)]
-pub(super) struct Table(IndexMap<Box<[u8]>, Series, RandomState>);
+pub(super) struct Table {
+    series: IndexMap<Box<[u8]>, Series, RandomState>,
+    /// About how much memory they take.
+    bytes: usize,
+}
 
 /// What is counted under one set of attributes.
 #[derive(Debug)]
@@ -51,17 +55,17 @@ impl Table {
         attributes: impl FnOnce() -> Vec<KeyValue>,
         histogram: impl FnOnce() -> Option<Histogram>,
     ) -> (Option<&mut Series>, bool) {
-        if let Some(at) = self.0.get_index_of(key) {
-            let series = self.0.get_index_mut(at).map(|(_, series)| {
+        if let Some(at) = self.series.get_index_of(key) {
+            let series = self.series.get_index_mut(at).map(|(_, series)| {
                 series.last_seen = moment.instant;
                 series
             });
             return (series, false);
         }
-        let overflows = self.0.len() >= limit;
+        let overflows = self.series.len() >= limit;
         let (key, attributes) = if overflows {
-            if let Some(at) = self.0.get_index_of(OVERFLOW.as_bytes()) {
-                return (self.0.get_index_mut(at).map(|(_, series)| series), true);
+            if let Some(at) = self.series.get_index_of(OVERFLOW.as_bytes()) {
+                return (self.series.get_index_mut(at).map(|(_, series)| series), true);
             }
             (OVERFLOW.as_bytes(), vec![overflow_attribute()])
         } else {
@@ -77,31 +81,39 @@ impl Table {
             histogram: histogram(),
             histogram_exemplars: Exemplars::default(),
         };
-        let at = self.0.insert_full(key.into(), series).0;
-        (self.0.get_index_mut(at).map(|(_, series)| series), overflows)
+        self.bytes += bytes(key);
+        let at = self.series.insert_full(key.into(), series).0;
+        (self.series.get_index_mut(at).map(|(_, series)| series), overflows)
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
+    /// About how much memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &Series)> {
-        self.0.iter().map(|(key, series)| (&**key, series))
+        self.series.iter().map(|(key, series)| (&**key, series))
     }
 
     /// Notes that all have been sent once.
     pub(super) fn sent(&mut self) {
-        for series in self.0.values_mut() {
+        for series in self.series.values_mut() {
             series.is_first = false;
             series.exemplars.clear();
             series.histogram_exemplars.clear();
         }
     }
 
-    /// Forgets what was not seen since `oldest`.
+    /// Forgets all but what is to be kept.
     pub(super) fn expire(&mut self, keep: impl Fn(&Series) -> bool) {
-        self.0.retain(|_, series| keep(series));
+        self.series.retain(|_, series| keep(series));
+        self.bytes = self.series.keys().map(|key| bytes(key)).sum();
     }
+}
+
+/// About what a series takes: its key, the same as attributes, and its numbers.
+fn bytes(key: &[u8]) -> usize {
+    1024 + 2 * key.len()
 }
 
 fn overflow_attribute() -> KeyValue {

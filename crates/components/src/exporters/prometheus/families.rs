@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
+use ahash::RandomState;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
 use opentelemetry_proto::tonic::metrics::v1::{Exemplar as ProtoExemplar, HistogramDataPoint, exemplar};
 use tokio::time::Instant;
@@ -85,6 +86,15 @@ pub(super) struct Families {
     known: HashMap<String, (Kind, String, Instant)>,
 }
 
+/// Families while they are made.
+#[derive(Default)]
+struct Made {
+    families: BTreeMap<String, Family>,
+    /// Hashes of name, labels and time of every metric: none may be there twice.
+    seen: HashSet<u64>,
+    hasher: RandomState,
+}
+
 /// A metric cannot be shown.
 pub(super) type Problem = String;
 
@@ -107,16 +117,17 @@ impl Families {
 
     /// The families of the series, by name; and what cannot be shown.
     pub(super) fn make(&mut self, series: &[Series]) -> (Vec<Family>, Vec<Problem>) {
-        let mut made: BTreeMap<String, Family> = BTreeMap::new();
+        let mut made = Made::default();
         let mut problems = Vec::new();
         self.push_targets(series, &mut made, &mut problems);
         for one in series {
-            if let Err(problem) = self.metric(one).and_then(|(head, sample)| push(&mut made, head, sample)) {
+            if let Err(problem) = self.metric(one).and_then(|(head, sample)| made.push(head, sample)) {
                 problems.push(format!("failed to convert metric {}: {problem}", one.name));
             }
         }
         self.expire();
-        let mut families: Vec<Family> = made.into_values().filter(|family| !family.metrics.is_empty()).collect();
+        let mut families: Vec<Family> =
+            made.families.into_values().filter(|family| !family.metrics.is_empty()).collect();
         for family in &mut families {
             family.metrics.sort_by(Sample::order);
         }
@@ -196,7 +207,7 @@ impl Families {
     }
 
     /// One `target_info` for each job and instance, with what else is known of it.
-    fn push_targets(&self, series: &[Series], made: &mut BTreeMap<String, Family>, problems: &mut Vec<Problem>) {
+    fn push_targets(&self, series: &[Series], made: &mut Made, problems: &mut Vec<Problem>) {
         let name = match &self.namespace {
             Some(namespace) => format!("{namespace}_target_info"),
             None => "target_info".to_owned(),
@@ -229,7 +240,7 @@ impl Families {
                 metrics: Vec::new(),
             };
             let pushed = sorted(labels.into_iter().collect()).and_then(|labels| {
-                push(made, family, Sample { labels, value: Shown::Gauge(1.0), created: None, timestamp_ms: None })
+                made.push(family, Sample { labels, value: Shown::Gauge(1.0), created: None, timestamp_ms: None })
             });
             problems.extend(pushed.err());
         }
@@ -252,45 +263,47 @@ fn sorted(mut labels: Vec<(String, String)>) -> Result<Vec<(String, String)>, Pr
     }
 }
 
-/// Adds a metric to its family, unless it contradicts what is there.
-fn push(made: &mut BTreeMap<String, Family>, head: Family, sample: Sample) -> Result<(), Problem> {
-    let (name, kind) = (head.name.clone(), head.kind);
-    if let Some(family) = made.get(&name) {
-        if family.kind != kind || family.help != head.help {
-            return Err(format!("{name} was shown with another type or help"));
-        }
-    } else {
-        collision(made, &name, kind)?;
-    }
-    if kind == Kind::Summary && sample.labels.iter().any(|(label, _)| label == "quantile") {
-        return Err("a summary must not have a label quantile".to_owned());
-    }
-    let family = made.entry(name.clone()).or_insert(head);
-    let same = |known: &Sample| known.labels == sample.labels && known.timestamp_ms == sample.timestamp_ms;
-    if family.metrics.iter().any(same) {
-        return Err(format!("{name} was shown before with the same labels"));
-    }
-    family.metrics.push(sample);
-    Ok(())
-}
+// === impl Made ===
 
-/// Histograms and summaries make names of their own.
-fn collision(made: &BTreeMap<String, Family>, name: &str, kind: Kind) -> Result<(), Problem> {
-    let collides = ["_count", "_sum", "_bucket"].iter().any(|suffix| {
-        let base = name.strip_suffix(suffix).and_then(|base| made.get(base)).map(|family| family.kind);
-        match base {
-            Some(Kind::Histogram) => true,
-            Some(Kind::Summary) => *suffix != "_bucket",
-            _ => false,
+impl Made {
+    /// Adds a metric to its family, unless it contradicts what is there.
+    fn push(&mut self, head: Family, sample: Sample) -> Result<(), Problem> {
+        let name = &head.name;
+        match self.families.get(name) {
+            Some(family) if family.kind != head.kind || family.help != head.help => {
+                return Err(format!("{name} was shown with another type or help"));
+            }
+            Some(_) => {}
+            None => self.collision(name, head.kind)?,
         }
-    });
-    let has = |suffix: &str| made.contains_key(&format!("{name}{suffix}"));
-    let own = match kind {
-        Kind::Histogram => has("_count") || has("_sum") || has("_bucket"),
-        Kind::Summary => has("_count") || has("_sum"),
-        Kind::Counter | Kind::Gauge => false,
-    };
-    if collides || own { Err(format!("{name} collides with a histogram or summary")) } else { Ok(()) }
+        if head.kind == Kind::Summary && sample.labels.iter().any(|(label, _)| label == "quantile") {
+            return Err("a summary must not have a label quantile".to_owned());
+        }
+        if !self.seen.insert(self.hasher.hash_one((name, &sample.labels, sample.timestamp_ms))) {
+            return Err(format!("{name} was shown before with the same labels"));
+        }
+        self.families.entry(name.clone()).or_insert(head).metrics.push(sample);
+        Ok(())
+    }
+
+    /// Histograms and summaries make names of their own.
+    fn collision(&self, name: &str, kind: Kind) -> Result<(), Problem> {
+        let collides = ["_count", "_sum", "_bucket"].iter().any(|suffix| {
+            let base = name.strip_suffix(suffix).and_then(|base| self.families.get(base)).map(|family| family.kind);
+            match base {
+                Some(Kind::Histogram) => true,
+                Some(Kind::Summary) => *suffix != "_bucket",
+                _ => false,
+            }
+        });
+        let has = |suffix: &str| self.families.contains_key(&format!("{name}{suffix}"));
+        let own = match kind {
+            Kind::Histogram => has("_count") || has("_sum") || has("_bucket"),
+            Kind::Summary => has("_count") || has("_sum"),
+            Kind::Counter | Kind::Gauge => false,
+        };
+        if collides || own { Err(format!("{name} collides with a histogram or summary")) } else { Ok(()) }
+    }
 }
 
 fn shown(point: &Point) -> Result<Shown, Problem> {
@@ -305,14 +318,17 @@ fn shown(point: &Point) -> Result<Shown, Problem> {
         }
         Point::Exponential(point) => Shown::Native(Box::new(Native::of(point)?)),
         Point::Summary(point) => {
-            let mut quantiles: Vec<(f64, f64)> = Vec::new();
-            for quantile in &point.quantile_values {
-                match quantiles.iter_mut().find(|(known, _)| *known == quantile.quantile) {
-                    Some(known) => known.1 = quantile.value,
-                    None => quantiles.push((quantile.quantile, quantile.value)),
-                }
-            }
+            let values = &point.quantile_values;
+            let mut quantiles: Vec<(f64, f64)> = values.iter().map(|found| (found.quantile, found.value)).collect();
             quantiles.sort_by(|a, b| a.0.total_cmp(&b.0));
+            // Of equal ones the last counts.
+            quantiles.dedup_by(|later, kept| {
+                let same = later.0 == kept.0;
+                if same {
+                    kept.1 = later.1;
+                }
+                same
+            });
             Shown::Summary { count: point.count, sum: point.sum, quantiles }
         }
     })
@@ -320,13 +336,11 @@ fn shown(point: &Point) -> Result<Shown, Problem> {
 
 /// The buckets by their bounds, each with those below.
 fn buckets(point: &HistogramDataPoint) -> Vec<Bucket> {
-    let mut bounds: Vec<(f64, u64)> = Vec::new();
-    for (at, bound) in point.explicit_bounds.iter().enumerate() {
-        if !bounds.iter().any(|(known, _)| known == bound) {
-            bounds.push((*bound, point.bucket_counts.get(at).copied().unwrap_or(0)));
-        }
-    }
+    let counts = point.bucket_counts.iter().copied().chain(std::iter::repeat(0));
+    let mut bounds: Vec<(f64, u64)> = point.explicit_bounds.iter().copied().zip(counts).collect();
     bounds.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Of equal ones the first counts.
+    bounds.dedup_by(|later, kept| later.0 == kept.0);
     let mut sum = 0_u64;
     let mut buckets: Vec<Bucket> = bounds
         .into_iter()
@@ -337,7 +351,8 @@ fn buckets(point: &HistogramDataPoint) -> Vec<Bucket> {
         .collect();
     for found in &point.exemplars {
         let exemplar = exemplar(found);
-        match buckets.iter_mut().find(|bucket| bucket.bound >= exemplar.value) {
+        let at = buckets.partition_point(|bucket| bucket.bound < exemplar.value);
+        match buckets.get_mut(at) {
             Some(bucket) => bucket.exemplar = Some(exemplar),
             None => buckets.push(Bucket { bound: f64::INFINITY, count: point.count, exemplar: Some(exemplar) }),
         }
@@ -367,7 +382,7 @@ fn hexadecimal(id: &[u8]) -> String {
 impl Sample {
     /// By how many labels there are, then by their values.
     fn order(&self, other: &Self) -> Ordering {
-        let values = |sample: &'_ Self| sample.labels.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>();
-        self.labels.len().cmp(&other.labels.len()).then_with(|| values(self).cmp(&values(other)))
+        let (values, others) = (self.labels.iter().map(|label| &label.1), other.labels.iter().map(|label| &label.1));
+        self.labels.len().cmp(&other.labels.len()).then_with(|| values.cmp(others))
     }
 }

@@ -57,7 +57,7 @@ struct Intake {
 
 /// Why data points are not shown.
 const REASONS: [&str; 6] =
-    ["no_data", "unspecified_temporality", "non_monotonic_delta_sum", "out_of_order", "misaligned", "too_many_series"];
+    ["no_data", "unspecified_temporality", "non_monotonic_delta_sum", "out_of_order", "misaligned", "store_full"];
 
 fn create(context: Context<'_>) -> Result<Arc<dyn Node>, ConfigError> {
     let config = Config::read(context.section)?;

@@ -1,6 +1,6 @@
 //! The last data point of every series.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,11 +11,12 @@ use opentelemetry_proto::tonic::metrics::v1::{
     AggregationTemporality, ExponentialHistogramDataPoint, HistogramDataPoint, Metric, NumberDataPoint,
     ResourceMetrics, ScopeMetrics, SummaryDataPoint, metric, number_data_point::Value,
 };
+use prost::Message;
 use tokio::time::Instant;
 
 use super::config::Selection;
 use super::merge;
-use crate::connectors::metrics::{insert, proto_text};
+use crate::connectors::metrics::proto_text;
 
 /// All series, by what tells them apart.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) struct Store {
     series: IndexMap<String, Series, RandomState>,
     selection: Selection,
     expiration: Duration,
+    /// About how much memory they take.
+    bytes: usize,
 }
 
 /// A series.
@@ -35,6 +38,8 @@ pub(super) struct Series {
     pub(super) scope: Arc<Scope>,
     pub(super) resource: Arc<[KeyValue]>,
     updated: Instant,
+    /// About how much memory it takes.
+    bytes: usize,
 }
 
 /// The scope of a series.
@@ -65,14 +70,14 @@ pub(super) struct Taken {
 
 /// A data point says that there is none.
 const NO_RECORDED_VALUE: u32 = 1;
-/// Most series; new ones beyond are dropped, so that nobody can fill the memory.
-const MOST_SERIES: usize = 1 << 20;
+/// About how much memory may be taken; new series beyond are dropped, so that nobody can fill it.
+const MOST_BYTES: usize = 512 << 20;
 
 // === impl Store ===
 
 impl Store {
     pub(super) fn new(selection: Selection, expiration: Duration) -> Self {
-        Self { series: IndexMap::default(), selection, expiration }
+        Self { series: IndexMap::default(), selection, expiration, bytes: 0 }
     }
 
     /// Takes over the data points of a request.
@@ -111,6 +116,7 @@ impl Store {
             scope: Arc::clone(scope),
             resource: Arc::clone(resource),
             updated: Instant::now(),
+            bytes: 0,
         };
         let (points, temporality) = match data {
             None => {
@@ -119,9 +125,12 @@ impl Store {
             }
             Some(data) => points(data),
         };
+        let keys: HashSet<&str> = labels.iter().map(|label| label.key.as_str()).collect();
         for mut point in points {
-            for label in labels {
-                insert(point.attributes_mut(), label.clone());
+            if !labels.is_empty() {
+                let attributes = point.attributes_mut();
+                attributes.retain(|attribute| !keys.contains(attribute.key.as_str()));
+                attributes.extend_from_slice(labels);
             }
             if let Err(reason) = self.take_point(Series { point, ..head.clone() }, temporality) {
                 *taken.dropped.entry(reason).or_default() += 1;
@@ -141,18 +150,24 @@ impl Store {
         }
         let signature = new.signature();
         if new.point.flags() & NO_RECORDED_VALUE != 0 {
-            self.series.shift_remove(&signature);
+            let removed = self.series.swap_remove(&signature);
+            self.bytes -= removed.map_or(0, |removed| removed.bytes);
             return Ok(());
         }
-        let Some(known) = self.series.get_mut(&signature) else {
-            if self.series.len() >= MOST_SERIES {
-                return Err("too_many_series");
-            }
-            self.series.insert(signature, new);
-            return Ok(());
-        };
-        merge::onto(&known.point, &mut new.point, temporality)?;
-        *known = new;
+        let known = self.series.get_mut(&signature);
+        if let Some(known) = &known {
+            merge::onto(&known.point, &mut new.point, temporality)?;
+        }
+        let before = known.as_ref().map_or(0, |known| known.bytes);
+        new.bytes = 512 + 2 * signature.len() + new.point.encoded_len();
+        if known.is_none() && self.bytes + new.bytes > MOST_BYTES {
+            return Err("store_full");
+        }
+        self.bytes = self.bytes - before + new.bytes;
+        match known {
+            Some(known) => *known = new,
+            None => drop(self.series.insert(signature, new)),
+        }
         Ok(())
     }
 
@@ -166,6 +181,7 @@ impl Store {
     pub(super) fn expire(&mut self) {
         let (now, expiration) = (Instant::now(), self.expiration);
         self.series.retain(|_, series| now.duration_since(series.updated) <= expiration);
+        self.bytes = self.series.values().map(|series| series.bytes).sum();
     }
 }
 
@@ -251,6 +267,15 @@ impl Point {
             Self::Histogram(point) => &mut point.attributes,
             Self::Exponential(point) => &mut point.attributes,
             Self::Summary(point) => &mut point.attributes,
+        }
+    }
+
+    fn encoded_len(&self) -> usize {
+        match self {
+            Self::Gauge(point) | Self::Sum { point, .. } => point.encoded_len(),
+            Self::Histogram(point) => point.encoded_len(),
+            Self::Exponential(point) => point.encoded_len(),
+            Self::Summary(point) => point.encoded_len(),
         }
     }
 
