@@ -122,7 +122,8 @@ impl<'de> Deserialize<'de> for HashFunction {
         let text = String::deserialize(deserializer)?;
         let all = [Self::None, Self::Md5, Self::Sha1, Self::Sha3, Self::HmacSha256, Self::HmacSha512];
         all.into_iter().find(|function| function.to_string() == text.to_lowercase()).ok_or_else(|| {
-            let message = format!("unknown hash function {text:?}, valid are sha1, sha3, md5, hmac-sha256 and hmac-sha512");
+            let message =
+                format!("unknown hash function {text:?}, valid are sha1, sha3, md5, hmac-sha256 and hmac-sha512");
             serde::de::Error::custom(message)
         })
     }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use spanmill_otlp::{AnyValue, Attribute, Attributes, Message, Part, Patch, Payload, Pos, Value, ValueRef, put_key_value};
+use spanmill_otlp::{
+    AnyValue, Attribute, Attributes, Message, Part, Patch, Payload, Pos, Value, ValueRef, put_key_value,
+};
 
 use super::rules::{Fate, Rules};
 use super::text::text_of;
@@ -97,7 +99,13 @@ impl Changes {
     }
 
     /// Adds to what the attributes tell already.
-    fn tell(&mut self, attributes: &Attributes<'_>, tally: Tally<'_>, keys_name: &'static str, count_name: &'static str) {
+    fn tell(
+        &mut self,
+        attributes: &Attributes<'_>,
+        tally: Tally<'_>,
+        keys_name: &'static str,
+        count_name: &'static str,
+    ) {
         if tally.count == 0 {
             return;
         }
@@ -158,9 +166,7 @@ impl Found<'_> {
             Self::Edited(_, encoded) => {
                 let field = Message::standalone(encoded).fields().next();
                 match field.map(|field| (field.payload, field.pos)) {
-                    Some((Payload::Bytes(body), pos)) => {
-                        Attribute::read(body, pos).value.get()
-                    }
+                    Some((Payload::Bytes(body), pos)) => Attribute::read(body, pos).value.get(),
                     _ => AnyValue::Empty,
                 }
             }

@@ -31,7 +31,8 @@ impl Masker {
     pub(super) fn replace(&self, pattern: &Regex, text: &[u8]) -> Option<Vec<u8>> {
         // Nothing is found inside of a character.
         let inside = |at: usize| text.get(at).is_some_and(|byte| byte & 0xc0 == 0x80);
-        let mut matches = pattern.find_iter(text).filter(|found| !(found.is_empty() && inside(found.start()))).peekable();
+        let mut matches =
+            pattern.find_iter(text).filter(|found| !(found.is_empty() && inside(found.start()))).peekable();
         matches.peek()?;
         let (mut out, mut copied) = (Vec::with_capacity(text.len()), 0);
         for found in matches {

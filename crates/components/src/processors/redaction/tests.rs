@@ -114,7 +114,8 @@ async fn attributes_everywhere() {
 /// Guarantees: the very bytes that came in are passed on.
 #[tokio::test]
 async fn untouched_bytes_are_passed_on() {
-    let (node, sink) = create(r#"{allow_all_keys: true, blocked_values: ["secret", "[0-9]{9}"], summary: info}"#).unwrap();
+    let (node, sink) =
+        create(r#"{allow_all_keys: true, blocked_values: ["secret", "[0-9]{9}"], summary: info}"#).unwrap();
     let traces = request("n", 3, &[("a", Value::Str("harmless"))]);
     let before = traces.encode();
     node.consume(Batch::Traces(traces)).await.unwrap();
@@ -135,7 +136,10 @@ async fn json_stays_json() {
         (r#"{"a":"S\u00e9cret"}"#, r#"{"a":"****"}"#),
         (r#"{"password" : {"deep": [1]}, "b": 1}"#, r#"{"password" : "****", "b": 1}"#),
         (r#"{"id":"4111111111111111","x":"4111111111111111"}"#, r#"{"id":"4111111111111111","x":"****"}"#),
-        (r#"{"arguments":"{\"card\":\"4111111111111111\",\"password\":\"a\"}"}"#, r#"{"arguments":"{\"card\":\"****\",\"password\":\"****\"}"}"#),
+        (
+            r#"{"arguments":"{\"card\":\"4111111111111111\",\"password\":\"a\"}"}"#,
+            r#"{"arguments":"{\"card\":\"****\",\"password\":\"****\"}"}"#,
+        ),
         (r#"{"broken": "4111111111111111""#, r#"{"broken": "****""#),
         ("no document 4111111111111111", "no document ****"),
     ] {
@@ -159,7 +163,13 @@ async fn names() {
         (all, "SELECT 5", 3, Some("postgresql"), "SELECT ?"),
         (all, "SELECT 5", 5, Some("postgresql"), "SELECT 5"),
         ("{db_sanitizer: {sql: {enabled: true}}}", "SELECT 5", 3, Some("postgresql"), "SELECT 5"),
-        ("{allow_all_keys: true, allowed_values: [SEL], db_sanitizer: {sql: {enabled: true}}}", "SELECT 5", 3, Some("mysql"), "SELECT 5"),
+        (
+            "{allow_all_keys: true, allowed_values: [SEL], db_sanitizer: {sql: {enabled: true}}}",
+            "SELECT 5",
+            3,
+            Some("mysql"),
+            "SELECT 5",
+        ),
     ] {
         let attributes: Vec<_> = system.map(|system| ("db.system", Value::Str(system))).into_iter().collect();
         let traces = redact(yaml, request(name, kind, &attributes)).await;
@@ -172,8 +182,8 @@ async fn names() {
 #[test]
 fn mistakes_are_named() {
     let refused = |yaml| create(yaml).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string());
-    insta::assert_snapshot!(refused("{blocked_values: [a, '(']}"), @"");
-    insta::assert_snapshot!(refused("{hash_function: sha256}"), @"");
-    insta::assert_snapshot!(refused("{hash_function: hmac-sha512, hmac_key: secret}"), @"");
-    insta::assert_snapshot!(refused("{blocked_value: []}"), @"");
+    insta::assert_snapshot!(refused("{blocked_values: [a, '(']}"), @r#"processors::redaction:1: processors::redaction::blocked_values[1]: invalid pattern "(": unclosed group"#);
+    insta::assert_snapshot!(refused("{hash_function: sha256}"), @r#"processors::redaction:1: processors::redaction::hash_function: unknown hash function "sha256", valid are sha1, sha3, md5, hmac-sha256 and hmac-sha512"#);
+    insta::assert_snapshot!(refused("{hash_function: hmac-sha512, hmac_key: secret}"), @"processors::redaction:1: processors::redaction::hmac_key: hmac-sha512 needs a key of at least 64 bytes, and this one has 6");
+    insta::assert_snapshot!(refused("{blocked_value: []}"), @r#"processors::redaction:1: processors::redaction: unknown key "blocked_value", did you mean "blocked_values"? (valid keys: allow_all_keys, allowed_keys, allowed_values, blocked_key_patterns, blocked_values, db_sanitizer, hash_function, hmac_key, ignored_key_patterns, ignored_keys, inside_json, redact_all_types, summary, url_sanitizer)"#);
 }

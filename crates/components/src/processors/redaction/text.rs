@@ -81,9 +81,9 @@ fn not_finite(number: f64) -> &'static str {
     if number.is_nan() {
         "NaN"
     } else if number > 0.0 {
-        "+Inf"
+        "Infinity"
     } else {
-        "-Inf"
+        "-Infinity"
     }
 }
 
@@ -123,7 +123,10 @@ mod tests {
     /// Guarantees: the texts are those of the Collector.
     #[test]
     fn texts() {
-        let nested = [("b<", Value::Double(0.1)), ("a", Value::Array(&[Value::Int(1), Value::Empty, Value::Bytes(b"\x00\xff")]))];
+        let nested = [
+            ("b<", Value::Double(0.1)),
+            ("a", Value::Array(&[Value::Int(1), Value::Empty, Value::Bytes(b"\x00\xff")])),
+        ];
         for (value, expected) in [
             (Value::Str("x"), "x"),
             (Value::Empty, ""),
@@ -134,7 +137,7 @@ mod tests {
             (Value::Double(1e21), "1e+21"),
             (Value::Double(1.5e-7), "1.5e-7"),
             (Value::Double(123_456_789.0), "123456789"),
-            (Value::Double(f64::NEG_INFINITY), "-Inf"),
+            (Value::Double(f64::NEG_INFINITY), "-Infinity"),
             (Value::Bytes(b"hi"), "aGk="),
             (Value::Map(&nested), r#"{"a":[1,null,"AP8="],"b<":0.1}"#),
             (Value::Array(&[Value::Double(f64::NAN)]), ""),

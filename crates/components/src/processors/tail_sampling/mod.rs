@@ -51,7 +51,7 @@ const MOST_TRACE_BYTES: u64 = i32::MAX as u64;
 fn create(context: Context<'_>, _: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
     let config = Config::read(context.section)?;
     let metrics = Metrics::new(context.telemetry, context.id.to_string(), context.id.name());
-    let shards = shards(context.section, &config, &metrics, &next);
+    let shards = shards(context.section, &config, &metrics, next);
     if let Err(error) = &shards {
         tracing::warn!(%error, "the processor will not start");
     }
@@ -62,19 +62,19 @@ fn shards(
     section: &Section,
     config: &Config,
     metrics: &Metrics,
-    next: &Arc<dyn Consumer>,
+    next: Arc<dyn Consumer>,
 ) -> Result<Vec<Background<Vec<Piece>>>, ConfigError> {
     let count = config.num_shards.max(1);
     let limits = limits(config, u64::from(count));
     let mut shards = Vec::new();
-    for _ in 0..count {
+    for next in std::iter::repeat_n(next, count as usize) {
         let policies = policy::build(section, &config.policies, count)?;
         refuse_stateful(section, limits.strategy, &policies)?;
         let policies = Policies::new(policies, config.sample_on_first_match, metrics);
         let wait = config.decision_wait.to_std().as_secs();
         let cached = |size: i64| if size <= 0 { size } else { (size / i64::from(count)).max(1) };
         let caches = config.decision_cache;
-        let (metrics, next) = (metrics.clone(), Arc::clone(next));
+        let metrics = metrics.clone();
         let work = move |input: mpsc::Receiver<Vec<Piece>>, stop: watch::Receiver<bool>| {
             let worker = Worker {
                 limits,

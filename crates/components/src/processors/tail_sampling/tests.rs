@@ -4,7 +4,7 @@ use spanmill_config::ComponentId;
 use spanmill_otlp::Traces as Request;
 use spanmill_pipeline::Telemetry;
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant, advance, sleep};
+use tokio::time::{Instant, sleep};
 
 use super::*;
 
@@ -90,7 +90,9 @@ fn create_with(yaml: &str, next: Arc<dyn Consumer>) -> Result<(Arc<dyn Node>, Te
 fn request(traces: &[u8], parent: &[u8], name: &str) -> Request {
     let spans: Vec<Vec<u8>> = traces
         .iter()
-        .map(|trace| message(&[(1, &[*trace; 16]), (2, &[*trace; 8]), (4, parent), (5, name.as_bytes())]))
+        .map(|trace| {
+            message(&[(1, &[[*trace; 8], [0; 8]].concat()), (2, &[*trace; 8]), (4, parent), (5, name.as_bytes())])
+        })
         .collect();
     let fields: Vec<(u32, &[u8])> = spans.iter().map(|span| (2, span.as_slice())).chain([(3, &b"url"[..])]).collect();
     let resource = message(&[(1, b"\x0a\x00"), (2, &message(&fields))]);
@@ -178,7 +180,7 @@ async fn overflow_drops_the_oldest() {
     assert_eq!(rig.dropped("overflow"), 2);
     assert_eq!(rig.on_memory(), 2);
 
-    let mut rig = Rig::new(&format!("{{decision_wait: 2s, memory_limit: 700B, {ALL}}}")).await;
+    let mut rig = Rig::new(&format!("{{decision_wait: 2s, memory_limit: 600B, {ALL}}}")).await;
     rig.send(&[1, 2, 3]).await;
     assert_eq!(rig.dropped("overflow"), 1);
     assert_eq!(rig.next().await.0, [2, 3]);
@@ -230,8 +232,7 @@ async fn shutdown() {
 async fn refusals_are_counted() {
     let rig = Rig::with(&format!("{{decision_wait: 1s, {ALL}}}"), true).await;
     rig.send(&[1, 2]).await;
-    advance(Duration::from_secs(3)).await;
-    sleep(Duration::from_millis(1)).await;
+    sleep(Duration::from_secs(3)).await;
     assert_eq!(rig.dropped("refused"), 2);
 }
 
@@ -253,7 +254,8 @@ async fn span_ingest() {
 /// Guarantees: all of a trace goes to the same task, and all tasks have work.
 #[tokio::test(start_paused = true)]
 async fn shards() {
-    let yaml = "{decision_wait: 1s, num_shards: 4, policies: [{name: two, type: span_count, span_count: {min_spans: 2}}]}";
+    let yaml =
+        "{decision_wait: 1s, num_shards: 4, policies: [{name: two, type: span_count, span_count: {min_spans: 2}}]}";
     let mut rig = Rig::new(yaml).await;
     let all: Vec<u8> = (1..=100).collect();
     rig.send(&all).await;
@@ -276,12 +278,12 @@ async fn policies_are_checked_at_start() {
         let host = Host::new(Default::default(), mpsc::unbounded_channel().0);
         processor.start(&host).await.unwrap_err().to_string()
     };
-    insta::assert_snapshot!(refused("{policies: [{name: a, type: nope}]}").await, @"");
-    insta::assert_snapshot!(refused("{policies: [{type: always_sample}]}").await, @"");
-    insta::assert_snapshot!(refused("{policies: [{name: a, type: and, and: {and_sub_policy: [{name: b, type: status_code, status_code: {status_codes: [BAD]}}]}}]}").await, @"");
-    insta::assert_snapshot!(refused("{policies: [{name: a, type: ottl_condition, ottl_condition: {span: [nam == 1]}}]}").await, @"");
-    insta::assert_snapshot!(refused("{sampling_strategy: span-ingest, policies: [{name: a, type: rate_limiting}]}").await, @"");
-    insta::assert_snapshot!(refused("{policies: [{name: a, type: numeric_attribute, numeric_attribute: {key: a}}]}").await, @"");
+    insta::assert_snapshot!(refused("{policies: [{name: a, type: nope}]}").await, @r#"processors::tail_sampling:1: processors::tail_sampling::policies[0]::type: unknown sampling policy type "nope""#);
+    insta::assert_snapshot!(refused("{policies: [{type: always_sample}]}").await, @"processors::tail_sampling:1: processors::tail_sampling::policies[0]: a policy must have a name");
+    insta::assert_snapshot!(refused("{policies: [{name: a, type: and, and: {and_sub_policy: [{name: b, type: status_code, status_code: {status_codes: [BAD]}}]}}]}").await, @r#"processors::tail_sampling:1: processors::tail_sampling::policies[0]::and::and_sub_policy[0]::status_code::status_codes: unknown status code "BAD", valid are OK, ERROR and UNSET"#);
+    insta::assert_snapshot!(refused("{policies: [{name: a, type: ottl_condition, ottl_condition: {span: [nam == 1]}}]}").await, @r#"processors::tail_sampling:1: processors::tail_sampling::policies[0]::ottl_condition::span[0]: cannot parse OTTL "nam == 1" at 1:1: invalid path "nam": span has no "nam", did you mean "name"?"#);
+    insta::assert_snapshot!(refused("{sampling_strategy: span-ingest, policies: [{name: a, type: rate_limiting}]}").await, @r#"processors::tail_sampling:1: processors::tail_sampling::sampling_strategy: span-ingest needs policies without state, and "a" has one"#);
+    insta::assert_snapshot!(refused("{policies: [{name: a, type: numeric_attribute, numeric_attribute: {key: a}}]}").await, @"processors::tail_sampling:1: processors::tail_sampling::policies[0]::numeric_attribute: min_value or max_value must be set, and not to 0");
 }
 
 /// Scenario: options with mistakes.
@@ -292,7 +294,7 @@ fn options_are_checked_at_once() {
         let next = Arc::new(Next { taken: mpsc::unbounded_channel().0, refuse: false });
         create_with(yaml, next).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())
     };
-    insta::assert_snapshot!(refused("{sampling_strategy: often}"), @"");
-    insta::assert_snapshot!(refused("{num_shards: 1000}"), @"");
-    insta::assert_snapshot!(refused("{policies: [{name: a, type: latency, threshold_ms: 5}]}"), @"");
+    insta::assert_snapshot!(refused("{sampling_strategy: often}"), @r#"processors::tail_sampling:1: processors::tail_sampling::sampling_strategy: unknown strategy "often", valid are trace-complete and span-ingest"#);
+    insta::assert_snapshot!(refused("{num_shards: 1000}"), @"processors::tail_sampling:1: processors::tail_sampling::num_shards: must not exceed 256");
+    insta::assert_snapshot!(refused("{policies: [{name: a, type: latency, threshold_ms: 5}]}"), @"processors::tail_sampling:1: processors::tail_sampling::policies[0]::threshold_ms: unknown key");
 }

@@ -24,15 +24,107 @@ enum Token {
 
 /// Words that end a name before a dot, upper case; those that stand for a literal are hidden.
 const KEYWORDS: &[&str] = &[
-    "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "DROP", "JOIN", "GRANT", "REVOKE", "COMMIT", "BEGIN",
-    "TRUNCATE", "MERGE", "EXECUTE", "EXEC", "EXPLAIN", "STRAIGHT_JOIN", "USE", "CLONE", "FROM", "INTO", "TABLE",
-    "EXISTS", "ONLY", "ADD", "ALL", "AND", "ANY", "ASC", "BETWEEN", "BY", "CASE", "CHECK", "COLUMN", "CONSTRAINT",
-    "DATABASE", "DECLARE", "DEFAULT", "DESC", "DISTINCT", "ELSE", "END", "ESCAPE", "FOREIGN", "GROUP", "HAVING", "IN",
-    "INDEX", "INNER", "IS", "KEY", "LEFT", "LIKE", "LIMIT", "NOT", "ON", "OR", "ORDER", "OUT", "OUTER", "PRIMARY",
-    "PROCEDURE", "REPLACE", "RETURNS", "RIGHT", "ROLLBACK", "ROWNUM", "SET", "SOME", "TOP", "UNION", "UNIQUE",
-    "VALUES", "VIEW", "WHERE", "CUBE", "ROLLUP", "LITERAL", "WINDOW", "VACCUM", "ANALYZE", "ILIKE", "USING",
-    "ASSERTION", "DOMAIN", "CLUSTER", "COPY", "PLPGSQL", "TRIGGER", "TEMPORARY", "UNLOGGED", "RECURSIVE", "RETURNING",
-    "OFFSET", "OF", "SKIP", "IF", "PROC", "WITH", "AS",
+    "SELECT",
+    "INSERT",
+    "UPDATE",
+    "DELETE",
+    "CREATE",
+    "ALTER",
+    "DROP",
+    "JOIN",
+    "GRANT",
+    "REVOKE",
+    "COMMIT",
+    "BEGIN",
+    "TRUNCATE",
+    "MERGE",
+    "EXECUTE",
+    "EXEC",
+    "EXPLAIN",
+    "STRAIGHT_JOIN",
+    "USE",
+    "CLONE",
+    "FROM",
+    "INTO",
+    "TABLE",
+    "EXISTS",
+    "ONLY",
+    "ADD",
+    "ALL",
+    "AND",
+    "ANY",
+    "ASC",
+    "BETWEEN",
+    "BY",
+    "CASE",
+    "CHECK",
+    "COLUMN",
+    "CONSTRAINT",
+    "DATABASE",
+    "DECLARE",
+    "DEFAULT",
+    "DESC",
+    "DISTINCT",
+    "ELSE",
+    "END",
+    "ESCAPE",
+    "FOREIGN",
+    "GROUP",
+    "HAVING",
+    "IN",
+    "INDEX",
+    "INNER",
+    "IS",
+    "KEY",
+    "LEFT",
+    "LIKE",
+    "LIMIT",
+    "NOT",
+    "ON",
+    "OR",
+    "ORDER",
+    "OUT",
+    "OUTER",
+    "PRIMARY",
+    "PROCEDURE",
+    "REPLACE",
+    "RETURNS",
+    "RIGHT",
+    "ROLLBACK",
+    "ROWNUM",
+    "SET",
+    "SOME",
+    "TOP",
+    "UNION",
+    "UNIQUE",
+    "VALUES",
+    "VIEW",
+    "WHERE",
+    "CUBE",
+    "ROLLUP",
+    "LITERAL",
+    "WINDOW",
+    "VACCUM",
+    "ANALYZE",
+    "ILIKE",
+    "USING",
+    "ASSERTION",
+    "DOMAIN",
+    "CLUSTER",
+    "COPY",
+    "PLPGSQL",
+    "TRIGGER",
+    "TEMPORARY",
+    "UNLOGGED",
+    "RECURSIVE",
+    "RETURNING",
+    "OFFSET",
+    "OF",
+    "SKIP",
+    "IF",
+    "PROC",
+    "WITH",
+    "AS",
 ];
 const LITERALS: [&str; 3] = ["TRUE", "FALSE", "NULL"];
 
@@ -205,13 +297,13 @@ impl Lexer<'_> {
         let start = self.at;
         self.skip_while(|byte| byte.is_ascii_alphabetic() || byte == b'_');
         let word = self.query.get(start..self.at).unwrap_or_default();
-        let is_word = |known: &&str| known.as_bytes().eq_ignore_ascii_case(word);
+        let is_word = |known: &str| known.as_bytes().eq_ignore_ascii_case(word);
         let next = self.byte(0);
         if next == 0 || is_space(next) || b"(),;.:[]{}".contains(&next) {
-            if LITERALS.iter().any(|known| is_word(&known)) {
+            if LITERALS.iter().any(|known| is_word(known)) {
                 return Token::Hidden;
             }
-            if KEYWORDS.iter().any(|known| is_word(&known)) {
+            if KEYWORDS.iter().any(|known| is_word(known)) {
                 return Token::Kept;
             }
         }
@@ -318,7 +410,9 @@ fn is_alphanumeric(character: char) -> bool {
 }
 
 fn is_of_name(character: char) -> bool {
-    is_letter(character) || character.is_ascii_digit() || matches!(character, '"' | '.' | '?' | '$' | '#' | '/' | '@' | '!')
+    is_letter(character)
+        || character.is_ascii_digit()
+        || matches!(character, '"' | '.' | '?' | '$' | '#' | '/' | '@' | '!')
 }
 
 fn is_operator(byte: u8) -> bool {
@@ -339,7 +433,10 @@ mod tests {
     fn statements() {
         for (given, expected) in [
             ("SELECT * FROM users WHERE id = 42", "SELECT * FROM users WHERE id = ?"),
-            ("select a1, b from t2 where s='x\\'y' and n IN (1, -2.5e+3, 0x1F, 017)", "select a?, b from t? where s=? and n IN (?, ?, ?, ?)"),
+            (
+                "select a1, b from t2 where s='x\\'y' and n IN (1, -2.5e+3, 0x1F, 017)",
+                "select a?, b from t? where s=? and n IN (?, ?, ?, ?)",
+            ),
             ("INSERT INTO t VALUES (NULL, true, 'unfinished", "INSERT INTO t VALUES (?, ?, ?"),
             ("SELECT \"id1\".\"b\" FROM x -- 5\n;", "SELECT \"id?\".\"b\" FROM x -- 5\n;"),
             ("SELECT $1, :name, @p1, @@v2 /* 5 */ FROM f1(7)", "SELECT ?, :name, @p1, @@v2 /* 5 */ FROM f1(?)"),

@@ -89,7 +89,11 @@ impl Path {
 
     /// Ends the path before its query. What was read of the part stays as it is.
     fn cut_off(&mut self) {
-        if self.star { self.put(STAR) } else { self.written = self.written.max(self.ahead) }
+        if self.star {
+            self.put(STAR)
+        } else {
+            self.written = self.written.max(self.ahead)
+        }
         self.bytes.truncate(self.written);
     }
 

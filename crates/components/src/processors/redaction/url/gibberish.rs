@@ -17,8 +17,7 @@ struct Model {
     threshold: f64,
 }
 
-static MODEL: LazyLock<Model> =
-    LazyLock::new(|| serde_json::from_str(include_str!("model.json")).unwrap_or_default());
+static MODEL: LazyLock<Model> = LazyLock::new(|| serde_json::from_str(include_str!("model.json")).unwrap_or_default());
 
 /// Whether a text is no sequence of words. Anything but letters and spaces is passed over.
 pub(super) fn is_gibberish(text: &[u8]) -> bool {
