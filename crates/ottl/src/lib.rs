@@ -45,7 +45,7 @@ pub use eval::EvalError;
 pub use eval::client::ClientInfo;
 pub use eval::frame::{Frame, Slots};
 pub use functions::re2::{compile as compile_re2, compile_groups as compile_re2_groups};
-pub use sequence::{Sequence, SequenceErrors, SequenceText, SharedCache};
 pub use parsed_statement::ParsedStatement;
+pub use sequence::{Sequence, SequenceErrors, SequenceText, SharedCache};
 pub use statement::{Statement, StatementError};
 pub use value_expression::{Number, ValueExpression};

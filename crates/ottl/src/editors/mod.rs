@@ -22,10 +22,13 @@ use crate::functions::{Arg, Args, Function, Param};
 pub(crate) struct Editor {
     pub(crate) name: &'static str,
     pub(crate) params: &'static [Param],
-    make: fn(Given, &mut SlotsBuilder) -> Result<Box<dyn Edit>, String>,
+    make: Make,
     /// The only context that has it, where not all have.
     only: Option<Context>,
 }
+
+/// Makes a call ready, or says what is wrong with its arguments.
+type Make = fn(Given, &mut SlotsBuilder) -> Result<Box<dyn Edit>, String>;
 
 /// A call of an editor, ready to run.
 pub(crate) trait Edit: fmt::Debug + Send + Sync {
@@ -56,11 +59,7 @@ pub(crate) fn find(name: &str, context: Context) -> Option<&'static Editor> {
 // === impl Editor ===
 
 impl Editor {
-    const fn new(
-        name: &'static str,
-        params: &'static [Param],
-        make: fn(Given, &mut SlotsBuilder) -> Result<Box<dyn Edit>, String>,
-    ) -> Self {
+    const fn new(name: &'static str, params: &'static [Param], make: Make) -> Self {
         Self { name, params, make, only: None }
     }
 

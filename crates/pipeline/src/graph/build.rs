@@ -176,7 +176,7 @@ impl<'a> Builder<'a> {
         let (traces, metrics, logs) = (of(Signal::Traces), of(Signal::Metrics), of(Signal::Logs));
         let feeding = pipelines.iter().filter(|(_, pipeline)| pipeline.exporters.contains(id));
         let inputs = feeding.map(|(pipeline, _)| signal_of(pipeline.signal())).collect();
-                let named = users.iter().filter_map(|user| Some(((*user).clone(), self.head(user)?)));
+        let named = users.iter().filter_map(|user| Some(((*user).clone(), self.head(user)?)));
         Outputs { traces, metrics, logs, inputs, pipelines: Some(named.collect()) }
     }
 

@@ -33,8 +33,7 @@ impl State {
         } else {
             self.forget_expired();
         }
-        let taken = |(key, resource): (&Box<[u8]>, &Resource)| bytes(key) + resource.bytes();
-        self.bytes = self.resources.iter().map(taken).sum();
+        self.bytes = self.resources.iter().map(|(key, resource)| bytes(key) + resource.bytes()).sum();
         made
     }
 

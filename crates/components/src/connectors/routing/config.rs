@@ -1,6 +1,6 @@
 use serde::{Deserialize, Deserializer};
 use spanmill_config::{ConfigError, PipelineId, Problem, Section};
-use spanmill_ottl::{Compiler, Condition, Context, Deletion, ErrorMode, ParseError, Paths, Slots, ParsedStatement};
+use spanmill_ottl::{Compiler, Condition, Context, Deletion, ErrorMode, ParseError, ParsedStatement, Paths, Slots};
 use spanmill_pipeline::{Outputs, Signal};
 
 use super::request::RequestCondition;
@@ -153,7 +153,9 @@ impl Item {
             condition => format!("route() where {condition}"),
         };
         let source = match self.condition.as_str() {
-            "" => Source::ParsedStatement(ParsedStatement::parse(&text).map_err(|error| ("statement", error.to_string()))?),
+            "" => Source::ParsedStatement(
+                ParsedStatement::parse(&text).map_err(|error| ("statement", error.to_string()))?,
+            ),
             condition => Source::Condition(condition),
         };
         let (test, deletion) = source.compile(compiler, given).map_err(|error| (source.option(), error))?;

@@ -1,5 +1,4 @@
 use serde_json::json;
-use spanmill_pipeline::Consumer;
 
 use super::*;
 use crate::connectors::testing::{lines, make, run, span, traces};

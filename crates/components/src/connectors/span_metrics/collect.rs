@@ -38,8 +38,7 @@ impl State {
         } else {
             self.forget_expired();
         }
-        let bytes = |(key, resource): (&Box<[u8]>, &Resource)| resource_bytes(key) + resource.bytes();
-        self.bytes = self.resources.iter().map(bytes).sum();
+        self.bytes = self.resources.iter().map(|(key, resource)| resource_bytes(key) + resource.bytes()).sum();
         made
     }
 

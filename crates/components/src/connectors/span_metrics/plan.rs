@@ -256,7 +256,7 @@ impl Dimensions {
         let is_of_span = |name: &[u8]| span.binary_search_by_key(&name, |(known, _)| *known).is_ok();
         let others = others.iter().filter(|(name, _)| !is_of_span(name));
         for (name, value) in span.iter().chain(others).filter(|(name, _)| matches(name)).take(MOST_MATCHED) {
-            each(*name, *value);
+            each(name, *value);
         }
     }
 }

@@ -202,12 +202,17 @@ impl State {
     }
 }
 
+/// Values of dimensions by their place.
+type Values<'a> = Vec<Option<ValueRef<'a>>>;
+/// Attributes that globs are matched against.
+type Attributes<'a> = Vec<(&'a [u8], ValueRef<'a>)>;
+
 /// The attributes of an event, over those of the resource.
 fn lay_event<'a>(
     plan: &Plan,
     event: EventRef<'a>,
-    (values, attributes): (&Vec<Option<ValueRef<'a>>>, &Vec<(&'a [u8], ValueRef<'a>)>),
-    (event_values, event_attributes): (&mut Vec<Option<ValueRef<'a>>>, &mut Vec<(&'a [u8], ValueRef<'a>)>),
+    (values, attributes): (&Values<'a>, &Attributes<'a>),
+    (event_values, event_attributes): (&mut Values<'a>, &mut Attributes<'a>),
 ) {
     event_values.clone_from(values);
     event_attributes.clear();

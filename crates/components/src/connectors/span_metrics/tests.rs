@@ -1,5 +1,4 @@
 use serde_json::json;
-use spanmill_pipeline::Consumer;
 use tokio::time::{Duration, sleep};
 
 use super::*;

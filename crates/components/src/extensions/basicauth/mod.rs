@@ -56,7 +56,6 @@ enum Text {
     File(Watched),
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the factory's signature")]
 fn create(context: Context<'_>) -> Result<Arc<dyn Component>, ConfigError> {
     Ok(Arc::new(BasicAuth::new(Config::read(context.section)?)))
 }

@@ -45,7 +45,6 @@ enum Source {
     File(Watched),
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the factory's signature")]
 fn create(context: Context<'_>) -> Result<Arc<dyn Component>, ConfigError> {
     Ok(Arc::new(BearerTokenAuth::new(context)?))
 }
@@ -53,7 +52,6 @@ fn create(context: Context<'_>) -> Result<Arc<dyn Component>, ConfigError> {
 // === impl BearerTokenAuth ===
 
 impl BearerTokenAuth {
-    #[expect(clippy::needless_pass_by_value, reason = "as the factory has it")]
     fn new(context: Context<'_>) -> Result<Self, ConfigError> {
         let config = Config::read(context.section)?;
         let header = HeaderName::from_bytes(config.header.as_bytes());

@@ -46,7 +46,6 @@ The profiles below /debug/pprof/ do not exist. CPU time and memory of the proces
 for profiles use the system's tools, such as `perf record -g -p PID`.
 ";
 
-#[expect(clippy::needless_pass_by_value, reason = "the factory's signature")]
 fn create(context: Context<'_>) -> Result<Arc<dyn Component>, ConfigError> {
     let config = Config::read(context.section)?;
     Ok(Arc::new(Pprof { config, pages: Mutex::default() }))

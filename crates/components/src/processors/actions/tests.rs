@@ -115,7 +115,7 @@ async fn clients_are_asked() {
     let mut headers = http::HeaderMap::new();
     headers.append("x-tenant", "one".parse().unwrap());
     headers.append("x-tenant", "two".parse().unwrap());
-    let client = Client { address: Some([10, 0, 0, 1].into()), headers: Some(headers) };
+    let client = Client { address: Some([10, 0, 0, 1].into()), headers: Some(headers), grpc: None };
     let known = client.scope(async { after(yaml, &json!({})) }).await;
     assert_eq!(known, json!({"ip": "10.0.0.1", "t": "one;two", "u": "one;two", "a": "none"}));
     assert_eq!(after(yaml, &json!({})), json!({"ip": "", "a": "none"}));

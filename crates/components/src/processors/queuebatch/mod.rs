@@ -48,7 +48,6 @@ struct Config {
 /// What follows, as what a queue sends to.
 struct Next(Arc<dyn Consumer>);
 
-#[expect(clippy::needless_pass_by_value, reason = "the factory's signature")]
 fn create(context: Context<'_>, _: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
     let queue = Config::read(context.section)?;
     let once = RetryOnFailure { enabled: false, ..RetryOnFailure::default() };

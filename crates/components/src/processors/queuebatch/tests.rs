@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use spanmill_config::ComponentId;
 use spanmill_otlp::Traces;
-use spanmill_pipeline::{Component, ConsumeError, Host, Telemetry};
+use spanmill_pipeline::{ConsumeError, Host, Telemetry};
 use tokio::sync::mpsc;
 
 use super::super::testing::Sink;

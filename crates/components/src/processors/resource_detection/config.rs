@@ -299,11 +299,13 @@ impl Retry {
 
 impl Wanted {
     fn check(&self, section: &Section, detector: &str, known: &[(&str, bool)]) -> Result<(), ConfigError> {
-        for name in self.0.keys().filter(|name| !known.iter().any(|(known, _)| known == name)) {
-            let path = format!("{detector}::resource_attributes");
-            return Err(section.error(&path, format!("unknown key {name:?}")));
+        match self.0.keys().find(|name| !known.iter().any(|(known, _)| known == name)) {
+            Some(name) => {
+                let path = format!("{detector}::resource_attributes");
+                Err(section.error(&path, format!("unknown key {name:?}")))
+            }
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Whether an attribute of a detector is wanted.

@@ -43,7 +43,6 @@ struct ResourceDetection {
     next: Arc<dyn Consumer>,
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the factory's signature")]
 fn create(context: Context<'_>, _: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
     let config = Config::read(context.section)?;
     let elsewhere: Vec<&String> = config.detectors.iter().filter(|name| ELSEWHERE.contains(&name.as_str())).collect();

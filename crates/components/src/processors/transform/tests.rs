@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use spanmill_config::{ComponentId, ConfigError, Section};
 use spanmill_otlp::{Signal, Traces};
-use spanmill_pipeline::{Batch, Code, ConsumeError, Consumer, Context, Node, Telemetry};
+use spanmill_pipeline::{Batch, Code, ConsumeError, Context, Node, Telemetry};
 
 use super::FACTORY;
 use crate::processors::testing::Sink;
