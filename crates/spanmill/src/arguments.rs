@@ -61,6 +61,9 @@ pub(crate) enum Command {
     /// Check the configuration without running it
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(Configuration),
+    /// Say what of a Collector's configuration runs here and what is better done natively, and suggest a file
+    #[command(after_help = MIGRATE_EXAMPLES)]
+    Migrate(Migrate),
     /// List the components that a configuration can use, as YAML
     Components,
     /// Show the configuration as it is after merging and expansion
@@ -104,6 +107,20 @@ pub(crate) struct Run {
     /// Threads that work, by default one a processor; fewer take less CPU time a span
     #[arg(long, value_name = "NUMBER", env = "SPANMILL_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) workers: Option<u16>,
+}
+
+/// Options of `migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct Migrate {
+    /// The Collector's configuration
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Where the suggested configuration is written; comments of the old one are lost
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Fail where anything does not run as it is
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 /// Options of `explain`.
@@ -236,6 +253,12 @@ Examples:
   spanmill query
 
 Ends with 1 where the question was wrong, with 2 where nobody answered, with 3 where it took more than it may.";
+
+const MIGRATE_EXAMPLES: &str = "\
+Examples:
+  spanmill migrate collector.yaml                          what runs, what does not, and what genai does natively
+  spanmill migrate collector.yaml --output spanmill.yaml   and write the suggested file
+  spanmill migrate collector.yaml --check                  fail where anything does not run as it is";
 
 const VALIDATE_EXAMPLES: &str = "\
 Examples:

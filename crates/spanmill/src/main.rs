@@ -6,6 +6,7 @@ mod demo;
 mod error;
 mod factories;
 mod logging;
+mod migrate;
 
 use std::process::ExitCode;
 

@@ -5,6 +5,7 @@ mod configuration;
 mod explain;
 mod export;
 mod import;
+mod migrate;
 mod prompt;
 mod query;
 #[cfg(feature = "workers")]
@@ -29,6 +30,7 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
     match arguments.command {
         None => run::run(&arguments.run),
         Some(Command::Validate(configuration)) => validate(&configuration),
+        Some(Command::Migrate(options)) => migrate::run(&options),
         Some(Command::Demo(options)) => {
             let mut shown = Ok(());
             demo::run(&options, |text| shown = write_out(text))?;
