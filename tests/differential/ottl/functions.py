@@ -263,7 +263,7 @@ def existing():
 
 # Where this crate differs: bytes of GBK that are for private use, and the verbs %p and %w for arrays.
 DIFFERENT = {"Decode(0x%s, %s)" % (data, q(name)) for data in ("fefe", "fefe41") for name in ("gbk", "GB18030")} | {
-    "Format(%s, [%s])" % (q(verb), value) for verb in ("%p", "%w") for value in ("attributes[\"by\"]", "trace_id")}
+    "Format(%s, [%s])" % (q(verb), value) for verb in ("%p", "%w") for value in ("attributes[\"by\"]", "trace_id", "[1, \"a\", nil, true]", "Split(\"a b\", \" \")")}
 
 
 def expressions():
