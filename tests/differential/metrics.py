@@ -217,7 +217,7 @@ def show(kind, a, b):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--exec", required=True); parser.add_argument("--oracle", required=True)
-    parser.add_argument("--cases", default=pathlib.Path(__file__).with_name("cases") / "metrics.json"); parser.add_argument("--suite", default="")
+    parser.add_argument("--cases", default=pathlib.Path(__file__).with_name("metrics.json")); parser.add_argument("--suite", default="")
     parser.add_argument("--verbose", action="store_true"); parser.add_argument("--log", action="store_true"); parser.add_argument("--min", type=float, default=0)
     args = parser.parse_args()
     given = json.loads(pathlib.Path(args.cases).read_text())

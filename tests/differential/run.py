@@ -271,7 +271,7 @@ def record(oracle, path, given, expected):
         if given.get(kind):
             lines.append(', "%s": [' % kind + "\n" + ",\n".join("  " + json.dumps(got[kind, i], ensure_ascii=False) for i in range(len(given[kind]))) + "\n ]")
     expected.parent.mkdir(exist_ok=True)
-    expected.write_text("\n".join(lines) + "}\n")
+    expected.write_bytes(gzip.compress(("\n".join(lines) + "}\n").encode(), mtime=0))
     print("%s: %s" % (path.name, ", ".join("%d %s" % (len(given[kind]), kind) for kind in KINDS if given.get(kind))))
 
 
@@ -285,15 +285,18 @@ def main():
     args = parser.parse_args()
     right, total, known = collections.Counter(), collections.Counter(), []
     for path in args.cases:
-        given, expected = json.loads(path.read_text()), path.parent.parent / "expected" / path.name
+        given, expected = json.loads(path.read_text()), path.parent.parent / "expected" / (path.name + ".gz")
         if args.record:
             record(args.oracle.split(), path, given, expected)
             continue
         if args.oracle:
             truth = ask(args.oracle.split(), given, args.suite)
         else:
-            recorded = json.loads(expected.read_text())
-            truth = {(kind, i): answer for kind in KINDS for i, answer in enumerate(recorded.get(kind, []))}
+            recorded = json.loads(gzip.decompress(expected.read_bytes()))
+            kept = {kind: [i for i, case in enumerate(given.get(kind, [])) if not (isinstance(case, dict) and case["suite"].endswith("-timed"))] for kind in KINDS}
+            truth = {(kind, at): recorded[kind][i] for kind in KINDS for at, i in enumerate(kept[kind])}
+            # What depends on when ticks fall is compared side by side only.
+            for kind in KINDS: given[kind] = [given[kind][i] for i in kept[kind]]
         ours = ask(args.exec.split(), given, args.suite)
         for (kind, i), answer in ours.items():
             case = given[kind][i]
