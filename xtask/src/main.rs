@@ -1,6 +1,7 @@
 //! The project's own tasks: `cargo xtask test`, and what it is made of.
 
 mod bench;
+mod compatibility;
 mod steps;
 mod test;
 
@@ -34,6 +35,8 @@ enum Task {
     },
     /// Do what continuous integration does: formatting, clippy, every test
     Ci,
+    /// Write docs/compatibility.md anew, out of the components' sources and READMEs
+    Compatibility,
     /// Measure
     Bench {
         #[command(subcommand)]
@@ -78,6 +81,7 @@ fn main() -> ExitCode {
             steps.summary(&Notes::default())
         }
         Task::Ci => ci(),
+        Task::Compatibility => compatibility::write(),
         Task::Bench { what: Bench::Relay { arguments } } => bench::run("relay", &arguments),
         Task::Bench { what: Bench::Store { arguments } } => bench::run("store", &arguments),
     };

@@ -177,7 +177,7 @@ fn mistakes_are_named() {
     insta::assert_snapshot!(refused("{traces: {span: ['true', 'ismatch(name, \"a\")']}}"), @r#"processors::filter:1: processors::filter::traces::span[1]: cannot parse OTTL "ismatch(name, \"a\")" at 1:1: converter names must start with an upper-case letter, but got "ismatch", did you mean "IsMatch"?"#);
     insta::assert_snapshot!(refused("{trace_conditions: ['span.nam == \"x\"', 'spam.name == \"x\"', 'IsMatc(span.name, \"x\")']}"), @r#"
     processors::filter:1: processors::filter::trace_conditions[0]: cannot parse OTTL "span.nam == \"x\"" at 1:1: invalid path "span.nam": span has no "nam", did you mean "name"?
-    processors::filter:1: processors::filter::trace_conditions[1]: cannot parse OTTL "spam.name == \"x\"" at 1:1: "spam" is no context to evaluate a condition in, did you mean "span"?
+    processors::filter:1: processors::filter::trace_conditions[1]: cannot parse OTTL "spam.name == \"x\"" at 1:1: "spam" is no context to evaluate a condition or a statement in, did you mean "span"?
     processors::filter:1: processors::filter::trace_conditions[2]: cannot parse OTTL "IsMatc(span.name, \"x\")" at 1:1: undefined function "IsMatc", did you mean "IsMatch"?
     "#);
     insta::assert_snapshot!(refused("{trace_conditions: ['span.kind == 1'], traces: {span: ['kind == 1']}}"), @"processors::filter:1: processors::filter::trace_conditions: cannot be used together with traces: the latter is the older form of it");
