@@ -4,6 +4,7 @@
 
 mod client;
 mod net;
+mod part;
 
 pub mod connectors;
 pub mod exporters;

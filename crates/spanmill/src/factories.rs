@@ -38,6 +38,7 @@ const PROCESSORS: &[ProcessorFactory] = &[
 const EXPORTERS: &[ExporterFactory] = &[
     exporters::debug::FACTORY,
     exporters::file::FACTORY,
+    exporters::load_balancing::FACTORY,
     exporters::nop::FACTORY,
     exporters::otlp_grpc::FACTORY,
     exporters::otlp_http::FACTORY,

@@ -15,12 +15,13 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use prometheus::IntCounter;
 use spanmill_config::{ComponentId, ConfigError, Signal as PipelineSignal};
-use spanmill_otlp::{SpanIx, Traces};
+use spanmill_otlp::SpanIx;
 use spanmill_pipeline::{
     Batch, Client, Code, Component, ConnectorFactory, ConsumeError, Consumer, Context, Kind, Node, Outputs, Signal,
     Stability,
 };
 
+use crate::part::part;
 use config::Table;
 use sort::Sorted;
 
@@ -96,13 +97,4 @@ impl Routing {
             tracing::warn!(connector = %self.id, count, error, "conditions could not be evaluated and count as not met");
         }
     }
-}
-
-/// The flagged spans, on the same bytes.
-fn part(traces: &Traces, spans: &[SpanIx], flags: &[bool]) -> Traces {
-    let mut part = traces.clone();
-    for (span, _) in spans.iter().zip(flags).filter(|(_, flag)| !**flag) {
-        part.drop_span(*span);
-    }
-    part
 }

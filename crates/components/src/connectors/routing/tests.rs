@@ -1,4 +1,5 @@
 use spanmill_config::Section;
+use spanmill_otlp::Traces;
 use spanmill_pipeline::Telemetry;
 
 use super::super::testing_pipelines::{Pipelines, request};

@@ -10,9 +10,9 @@ use crate::net::tls::ClientTls;
 /// Options of the `otlp_grpc` exporter.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Config {
+pub(crate) struct Config {
     /// Where to send: `host:port`, or with `http://` (no TLS) or `https://` before it.
-    pub(super) endpoint: String,
+    pub(crate) endpoint: String,
     /// `gzip`, `zstd`, `snappy`, `deflate` or `none`.
     pub(super) compression: Compression,
     /// TLS, on unless `insecure` or `http://` says otherwise.
@@ -40,15 +40,15 @@ pub(super) struct Config {
     /// A request must be answered within this time; 0: no limit.
     pub(super) timeout: Duration,
     /// The queue before it.
-    pub(super) sending_queue: SendingQueue,
+    pub(crate) sending_queue: SendingQueue,
     /// What happens to a request that failed.
-    pub(super) retry_on_failure: RetryOnFailure,
+    pub(crate) retry_on_failure: RetryOnFailure,
 }
 
 /// Options of `keepalive`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct KeepAlive {
+pub(crate) struct KeepAlive {
     /// A silent connection is asked for a sign of life after this time.
     pub(super) time: Duration,
     /// And is closed if none comes within this time.
@@ -88,6 +88,13 @@ impl Config {
         if config.endpoint.is_empty() {
             return Err(section.error("endpoint", "requires a non-empty \"endpoint\""));
         }
+        config.check(section)?;
+        Ok(config)
+    }
+
+    /// Checks all but the endpoint.
+    pub(crate) fn check(&self, section: &Section) -> Result<(), ConfigError> {
+        let config = self;
         if !matches!(config.balancer_name.as_str(), "" | "round_robin" | "pick_first") {
             let message = format!("invalid balancer_name: {}", config.balancer_name);
             return Err(section.error("balancer_name", message));
@@ -97,8 +104,7 @@ impl Config {
         }
         config.tls.check(section)?;
         config.sending_queue.check(section)?;
-        config.retry_on_failure.check(section)?;
-        Ok(config)
+        config.retry_on_failure.check(section)
     }
 
     /// The endpoint as a URI: its scheme says whether there is TLS.

@@ -12,8 +12,8 @@ use spanmill_config::ConfigError;
 use spanmill_pipeline::{Context, ExporterFactory, Kind, Node, Signal, Stability};
 
 use crate::exporters::sending::Sending;
-use config::Config;
-use transport::Grpc;
+pub(crate) use config::Config;
+pub(crate) use transport::Grpc;
 
 /// Makes `otlp_grpc` exporters, once called `otlp`.
 pub const FACTORY: ExporterFactory = ExporterFactory {

@@ -19,7 +19,7 @@ use crate::net::service::grpc_path;
 use crate::net::status::Received;
 
 /// A backend that speaks OTLP over gRPC.
-pub(super) struct Grpc {
+pub(crate) struct Grpc {
     endpoint: Endpoint,
     channel: std::sync::OnceLock<Channel>,
     origin: Uri,
@@ -39,7 +39,7 @@ const USER_AGENT: &str = concat!("spanmill/", env!("CARGO_PKG_VERSION"));
 // === impl Grpc ===
 
 impl Grpc {
-    pub(super) fn new(config: &Config, section: &Section) -> Result<Self, ConfigError> {
+    pub(crate) fn new(config: &Config, section: &Section) -> Result<Self, ConfigError> {
         let invalid = |error: &dyn std::fmt::Display| {
             section.error("endpoint", format!("{:?} is no address: {error}", config.endpoint))
         };
