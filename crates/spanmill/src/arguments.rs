@@ -61,7 +61,7 @@ pub(crate) enum Command {
     /// Check the configuration without running it
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(Configuration),
-    /// Say what of a Collector's configuration runs here and what is better done natively, and suggest a file
+    /// Say what of a Collector's configuration runs here, what not, and what is better done natively
     #[command(after_help = MIGRATE_EXAMPLES)]
     Migrate(Migrate),
     /// List the components that a configuration can use, as YAML

@@ -46,7 +46,7 @@ fn help() {
     let (code, out, err) = told(&spanmill(&["--help"]));
     assert_eq!((code, err.as_str()), (0, ""));
     insta::assert_snapshot!("help", out);
-    for command in ["validate", "print-config", "completion", "explain", "trace", "import", "export"] {
+    for command in ["validate", "migrate", "print-config", "completion", "explain", "trace", "import", "export"] {
         let (code, out, _) = told(&spanmill(&[command, "--help"]));
         assert_eq!(code, 0);
         assert!(out.contains("Examples:"), "{out}");
@@ -147,8 +147,11 @@ fn components() {
     assert!(names("receivers").contains(&"otlp".to_owned()));
     assert!(names("processors").contains(&"genai".to_owned()));
     assert!(names("exporters").contains(&"otlp_grpc".to_owned()));
-    assert_eq!(names("connectors"), ["count", "forward", "genai_metrics", "signal_to_metrics", "span_metrics"]);
-    assert_eq!(names("extensions"), ["health_check"]);
+    assert_eq!(
+        names("connectors"),
+        ["count", "failover", "forward", "genai_metrics", "routing", "signal_to_metrics", "span_metrics"]
+    );
+    assert_eq!(names("extensions"), ["basicauth", "bearertokenauth", "health_check", "pprof", "zpages"]);
     let batch = listed["processors"].as_array().unwrap().iter().find(|one| one["name"] == "batch").unwrap();
     assert_eq!(batch["stability"]["traces"], "Beta");
     let forward = listed["connectors"].as_array().unwrap().iter().find(|one| one["name"] == "forward").unwrap();

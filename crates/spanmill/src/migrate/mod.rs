@@ -79,7 +79,9 @@ impl Review {
             writeln!(out, "{file}: {} of {} components run on spanmill as they are", run.len(), self.components.len());
         if !run.is_empty() {
             out.push_str("\nRuns:\n");
-            run.iter().for_each(|verdict| drop(writeln!(out, "  {}", verdict.name())));
+            for verdict in &run {
+                let _ = writeln!(out, "  {}", verdict.name());
+            }
         }
         if !broken.is_empty() || !self.problems.is_empty() {
             out.push_str("\nDoes not run:\n");
@@ -88,12 +90,16 @@ impl Review {
                     let _ = writeln!(out, "  {}: {}", verdict.name(), told(problem));
                 }
             }
-            self.problems.iter().for_each(|problem| drop(writeln!(out, "  {}", told(problem))));
+            for problem in &self.problems {
+                let _ = writeln!(out, "  {}", told(problem));
+            }
         }
         if self.components.iter().any(|verdict| !verdict.remarks.is_empty()) {
             out.push_str("\nBetter done natively:\n");
             for verdict in &self.components {
-                verdict.remarks.iter().for_each(|remark| drop(writeln!(out, "  {}: {remark}", verdict.name())));
+                for remark in &verdict.remarks {
+                    let _ = writeln!(out, "  {}: {remark}", verdict.name());
+                }
             }
         }
         out
