@@ -52,7 +52,6 @@ struct Balancer {
     ending: Arc<tokio::sync::Mutex<JoinSet<()>>>,
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the factory's signature")]
 fn create(context: Context<'_>) -> Result<Arc<dyn Node>, ConfigError> {
     let config = Config::read(context.section)?;
     let (queue, retry) = (config.queue(), config.retry(context.section));

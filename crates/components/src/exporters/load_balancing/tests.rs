@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 use spanmill_otlp::{Limits, json as otlp_json};
-use spanmill_pipeline::{Component, Consumer, Telemetry};
+use spanmill_pipeline::Telemetry;
 use tokio::sync::mpsc;
 
 use super::ring::Ring;
