@@ -9,16 +9,12 @@ the sum of all points, of cumulative ones the last point, of gauges all values; 
 are of now. Verdict cases only compare whether a configuration is accepted. Scrape cases send metrics to a prometheus exporter and
 compare its page.
 """
-import argparse, collections, json, os, pathlib, re, signal, socket, subprocess, sys, tempfile, time, urllib.request
+import argparse, collections, json, pathlib, re, subprocess, sys, tempfile, time, urllib.request
+
+from run import free_port, listens, stop, validates
 
 SIGNALS = {"resourceSpans": "traces", "resourceLogs": "logs", "resourceMetrics": "metrics"}
 TELEMETRY = "  telemetry: {metrics: {level: none}, logs: {level: error}}"
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def document(cases, port, folder):
@@ -34,17 +30,6 @@ def document(cases, port, folder):
             lines.append("    %s/i%d: {receivers: [otlp], exporters: [%s/c%d]}" % (kind, i, case["connector"], i))
         lines.append("    metrics/c%d: {receivers: [%s/c%d], exporters: [file/c%d]}" % (i, case["connector"], i, i))
     return "\n".join(lines) + "\n"
-
-
-def validates(binary, text):
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False) as f:
-        f.write(text)
-    try:
-        return subprocess.run([binary, "validate", "--config", f.name], capture_output=True, timeout=20).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
-    finally:
-        os.unlink(f.name)
 
 
 def value(v):
@@ -136,20 +121,9 @@ def post(port, request):
 def running(binary, text, folder, port):
     (folder / "c.yaml").write_text(text)
     log = open(folder / "log", "w")
-    process = subprocess.Popen([binary, "--config", str(folder / "c.yaml")], stdout=log, stderr=log)
-    for _ in range(200):
-        try:
-            socket.create_connection(("127.0.0.1", port), 0.1).close()
-            break
-        except OSError:
-            time.sleep(0.05)
+    process = subprocess.Popen(binary + ["--config", str(folder / "c.yaml")], stdout=log, stderr=log)
+    listens(process, port)
     return process
-
-
-def stop(process):
-    process.send_signal(signal.SIGTERM)
-    try: process.wait(15)
-    except subprocess.TimeoutExpired: process.kill()
 
 
 def drive(binary, cases, requests):
@@ -222,7 +196,7 @@ def main():
     args = parser.parse_args()
     given = json.loads(pathlib.Path(args.cases).read_text())
     cases = [(i, c) for i, c in enumerate(given["cases"]) if args.suite in c["suite"]]
-    truth, ours = drive(args.oracle, cases, given["requests"]), drive(args.exec, cases, given["requests"])
+    truth, ours = drive(args.oracle.split(), cases, given["requests"]), drive(args.exec.split(), cases, given["requests"])
     right, total = collections.Counter(), collections.Counter()
     for i, case in cases:
         total[case["suite"]] += 1
@@ -237,7 +211,7 @@ def main():
     for case in given.get("scrapes", []):
         if args.suite not in case["suite"]: continue
         total[case["suite"]] += 1
-        a, b = page(args.oracle, case, given["metrics"]), page(args.exec, case, given["metrics"])
+        a, b = page(args.oracle.split(), case, given["metrics"]), page(args.exec.split(), case, given["metrics"])
         if a == b: right[case["suite"]] += 1
         elif args.verbose:
             print("DIFF", case["suite"], json.dumps(case["config"])[:300])
@@ -248,7 +222,7 @@ def main():
     for suite, text in given["verdicts"]:
         if args.suite not in suite: continue
         total[suite] += 1
-        a, b = validates(args.oracle, text), validates(args.exec, text)
+        a, b = validates(args.oracle.split(), text), validates(args.exec.split(), text)
         if a == b: right[suite] += 1
         elif args.verbose: print("DIFF", suite, "oracle", "accepts" if a else "refuses", text[:400])
     for suite in sorted(total):

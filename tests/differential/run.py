@@ -332,4 +332,5 @@ def show(case, truth, ours, why):
             break
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ mod actions;
 pub mod attributes;
 mod background;
 pub mod batch;
+mod changing;
 pub mod filter;
 pub mod gen_ai_normalizer;
 pub mod genai;

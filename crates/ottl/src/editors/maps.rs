@@ -7,12 +7,11 @@ use spanmill_otlp::{AnyValue, ValueRef};
 use super::{Edit, Editor};
 use crate::eval::EvalError;
 use crate::eval::assign::{Given, keep, map};
-use crate::eval::convert;
 use crate::eval::edits::Entry;
 use crate::eval::expr::Expr;
 use crate::eval::frame::Frame;
 use crate::eval::path::Path;
-use crate::eval::val::{Val, elements, entries};
+use crate::eval::val::{elements, entries};
 use crate::functions::{ParamKind, optional, required};
 
 pub(super) const EDITORS: &[Editor] = &[
@@ -231,12 +230,13 @@ impl<'a> Flat<'a> {
 impl Edit for StringifyAll {
     fn run<'a>(&'a self, frame: &mut Frame<'a>) -> Result<(), EvalError> {
         let mut entries = self.target.entries(frame)?;
-        let mut changed = false;
+        let (mut changed, mut shown) = (false, Vec::new());
         for (_, value) in &mut entries {
-            let shown = match Val::of(*value) {
-                Val::Str(_) => continue,
-                other => convert::attribute_text(other),
-            };
+            if matches!(value.get(), AnyValue::Text(_)) {
+                continue;
+            }
+            shown.clear();
+            value.put_text(&mut shown);
             if let Given::Value(text) = Given::text(&shown, frame) {
                 (*value, changed) = (text, true);
             }

@@ -11,37 +11,17 @@ use crate::eval::expr::{Env, Expr};
 use crate::eval::frame::Frame;
 use crate::eval::path::Path;
 use crate::eval::val::Val;
-use crate::functions::{Arg, Args, Call, Computed, Function, ParamKind, compile_pattern, optional, required};
+use crate::functions::{Arg, Args, Call, Computed, Function, Param, ParamKind, compile_pattern, optional, required};
 
 pub(super) const EDITORS: &[Editor] = &[
-    Editor::new(
-        "replace_match",
-        &[
-            required("target", ParamKind::Path),
-            required("pattern", ParamKind::Str),
-            required("replacement", ParamKind::Str),
-            optional("function", ParamKind::Function),
-            optional("replacement_format", ParamKind::Str),
-        ],
-        |mut given, _| {
-            let (target, pattern) = (given.path()?, Glob::new(given.expr()?)?);
-            Ok(Box::new(ReplaceMatch { target, pattern, with: Replacement::new(given)? }))
-        },
-    ),
-    Editor::new(
-        "replace_all_matches",
-        &[
-            required("target", ParamKind::Path),
-            required("pattern", ParamKind::Str),
-            required("replacement", ParamKind::Str),
-            optional("function", ParamKind::Function),
-            optional("replacement_format", ParamKind::Str),
-        ],
-        |mut given, _| {
-            let (target, pattern) = (given.path()?, Glob::new(given.expr()?)?);
-            Ok(Box::new(ReplaceAllMatches { target, pattern, with: Replacement::new(given)? }))
-        },
-    ),
+    Editor::new("replace_match", MATCH_PARAMS, |mut given, _| {
+        let (target, pattern) = (given.path()?, Glob::new(given.expr()?)?);
+        Ok(Box::new(ReplaceMatch { target, pattern, with: Replacement::new(given)? }))
+    }),
+    Editor::new("replace_all_matches", MATCH_PARAMS, |mut given, _| {
+        let (target, pattern) = (given.path()?, Glob::new(given.expr()?)?);
+        Ok(Box::new(ReplaceAllMatches { target, pattern, with: Replacement::new(given)? }))
+    }),
     Editor::new(
         "replace_pattern",
         &[
@@ -77,6 +57,14 @@ pub(super) const EDITORS: &[Editor] = &[
             Ok(Box::new(ReplaceAllPatterns { target, keys, pattern, with: Replacement::new(given)? }))
         },
     ),
+];
+
+const MATCH_PARAMS: &[Param] = &[
+    required("target", ParamKind::Path),
+    required("pattern", ParamKind::Str),
+    required("replacement", ParamKind::Str),
+    optional("function", ParamKind::Function),
+    optional("replacement_format", ParamKind::Str),
 ];
 
 #[derive(Debug)]
@@ -269,13 +257,11 @@ impl Edit for ReplaceMatch {
     fn run<'a>(&'a self, frame: &mut Frame<'a>) -> Result<(), EvalError> {
         let regex = self.pattern.regex(frame)?;
         let with = self.with.ready(frame)?;
-        let replacement = match current(&self.target, frame)? {
-            Some(text) if regex.is_match(&text) => with.whole(frame)?,
-            _ => {
-                with.whole(frame)?;
-                return Ok(());
-            }
-        };
+        let found = current(&self.target, frame)?;
+        let replacement = with.whole(frame)?;
+        if !found.is_some_and(|text| regex.is_match(&text)) {
+            return Ok(());
+        }
         let given = Given::text(&replacement, frame);
         self.target.set(frame, given)
     }

@@ -6,10 +6,10 @@ use spanmill_otlp::{AnyValue, Slot, ValueRef};
 
 use super::{Edit, Editor};
 use crate::context::Context;
+use crate::eval::EvalError;
 use crate::eval::assign::keep;
 use crate::eval::frame::{Frame, Level, SlotsBuilder};
-use crate::eval::val::{Val, put_delimited};
-use crate::eval::{EvalError, convert};
+use crate::eval::val::put_delimited;
 use crate::functions::{ParamKind, optional, required};
 
 pub(super) const EDITORS: &[Editor] = &[Editor {
@@ -243,7 +243,12 @@ impl<'a> Attributes<'_, 'a> {
     /// An attribute as text.
     fn get(&self, slot: Slot) -> Option<Text<'a>> {
         let value = self.frame.slot(Level::Span, slot)?;
-        Some(convert::attribute_text(Val::of(value)))
+        if let AnyValue::Text(text) = value.get() {
+            return Some(Cow::Borrowed(text));
+        }
+        let mut text = Vec::new();
+        value.put_text(&mut text);
+        Some(Cow::Owned(text))
     }
 }
 

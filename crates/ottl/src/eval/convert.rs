@@ -94,27 +94,6 @@ pub(crate) fn string_like(value: Val<'_>) -> Result<Option<Cow<'_, [u8]>>, EvalE
     }))
 }
 
-/// An attribute as the Collector shows it as text: bytes in base 64, nil as nothing.
-pub(crate) fn attribute_text(value: Val<'_>) -> Cow<'_, [u8]> {
-    match value {
-        Val::Nil => Cow::Borrowed(b""),
-        Val::Str(text) => text,
-        Val::Bytes(bytes) => Cow::Owned(json::base64(&bytes).into_bytes()),
-        Val::Double(value) if !value.is_finite() => {
-            let shown = if value.is_nan() {
-                "NaN"
-            } else if value > 0.0 {
-                "+Inf"
-            } else {
-                "-Inf"
-            };
-            Cow::Owned(format!("json: unsupported value: {shown}").into_bytes())
-        }
-        // A number inside that JSON cannot hold leaves nothing.
-        other => Cow::Owned(json::encode_attribute(&other).unwrap_or_default().into_bytes()),
-    }
-}
-
 pub(crate) fn int_like(value: &Val<'_>) -> Result<Option<i64>, EvalError> {
     Ok(Some(match value {
         Val::Nil => return Ok(None),

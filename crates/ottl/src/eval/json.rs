@@ -8,31 +8,17 @@ use spanmill_otlp::{AnyValue, ValueRef};
 use super::EvalError;
 use super::val::{MapVal, Val, elements};
 
-/// Text being written.
-struct Out {
-    text: String,
-    /// Whether a small negative exponent has one digit, as in Go's own encoder; the one behind OTTL's `String` gives it two.
-    short_exponents: bool,
-}
-
-/// Encodes a value, as OTTL's `String` does.
+/// Encodes a value.
 pub(crate) fn encode(value: &Val<'_>) -> Result<String, EvalError> {
-    let mut out = Out { text: String::new(), short_exponents: false };
+    let mut out = String::new();
     write(&mut out, value)?;
-    Ok(out.text)
+    Ok(out)
 }
 
-/// Encodes a value, as the Collector does where an attribute is shown as text.
-pub(crate) fn encode_attribute(value: &Val<'_>) -> Result<String, EvalError> {
-    let mut out = Out { text: String::new(), short_exponents: true };
-    write(&mut out, value)?;
-    Ok(out.text)
-}
-
-fn write(out: &mut Out, value: &Val<'_>) -> Result<(), EvalError> {
+fn write(out: &mut String, value: &Val<'_>) -> Result<(), EvalError> {
     match value {
-        Val::Nil => out.text.push_str("null"),
-        Val::Bool(value) => out.text.push_str(if *value { "true" } else { "false" }),
+        Val::Nil => out.push_str("null"),
+        Val::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
         Val::Int(value) => put(out, format_args!("{value}")),
         Val::Double(value) => put_double(out, *value)?,
         Val::Str(text) => put_string(out, text),
@@ -52,80 +38,80 @@ fn write(out: &mut Out, value: &Val<'_>) -> Result<(), EvalError> {
         // Ids are arrays of bytes in Go, and shown as such.
         Val::TraceId(id) => put_bytes(out, id),
         Val::SpanId(id) => put_bytes(out, id),
-        Val::Events(_) | Val::Links(_) | Val::Status(_) => out.text.push_str("{}"),
+        Val::Events(_) | Val::Links(_) | Val::Status(_) => out.push_str("{}"),
     }
     Ok(())
 }
 
-fn put_value(out: &mut Out, value: ValueRef<'_>) -> Result<(), EvalError> {
+fn put_value(out: &mut String, value: ValueRef<'_>) -> Result<(), EvalError> {
     match value.get() {
         // A slice of bytes inside a value is JSON text in base 64; everything else is as it is outside.
-        AnyValue::Empty => out.text.push_str("null"),
+        AnyValue::Empty => out.push_str("null"),
         _ => write(out, &Val::of(value))?,
     }
     Ok(())
 }
 
 fn put_list<T>(
-    out: &mut Out,
+    out: &mut String,
     items: impl Iterator<Item = T>,
-    mut item: impl FnMut(&mut Out, T) -> Result<(), EvalError>,
+    mut item: impl FnMut(&mut String, T) -> Result<(), EvalError>,
 ) -> Result<(), EvalError> {
-    out.text.push('[');
+    out.push('[');
     for (index, value) in items.enumerate() {
         if index > 0 {
-            out.text.push(',');
+            out.push(',');
         }
         item(out, value)?;
     }
-    out.text.push(']');
+    out.push(']');
     Ok(())
 }
 
 /// Where a key is repeated its last value counts, as in the Go map that this stands for.
-fn put_map(out: &mut Out, map: &MapVal<'_>) -> Result<(), EvalError> {
+fn put_map(out: &mut String, map: &MapVal<'_>) -> Result<(), EvalError> {
     let mut entries = std::collections::BTreeMap::new();
     map.each(|key, value| {
         entries.insert(key, value);
         Ok::<_, EvalError>(())
     })?;
-    out.text.push('{');
+    out.push('{');
     for (index, (key, value)) in entries.into_iter().enumerate() {
         if index > 0 {
-            out.text.push(',');
+            out.push(',');
         }
         put_string(out, key);
-        out.text.push(':');
+        out.push(':');
         put_value(out, value)?;
     }
-    out.text.push('}');
+    out.push('}');
     Ok(())
 }
 
-fn put_bytes(out: &mut Out, bytes: &[u8]) {
+fn put_bytes(out: &mut String, bytes: &[u8]) {
     let bytes: Vec<String> = bytes.iter().map(u8::to_string).collect();
     put(out, format_args!("[{}]", bytes.join(",")));
 }
 
-fn put_string(out: &mut Out, text: &[u8]) {
-    out.text.push('"');
+fn put_string(out: &mut String, text: &[u8]) {
+    out.push('"');
     for c in String::from_utf8_lossy(text).chars() {
         match c {
-            '"' => out.text.push_str("\\\""),
-            '\\' => out.text.push_str("\\\\"),
-            '\n' => out.text.push_str("\\n"),
-            '\r' => out.text.push_str("\\r"),
-            '\t' => out.text.push_str("\\t"),
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
             '<' | '>' | '&' | '\u{2028}' | '\u{2029}' | '\0'..='\x1f' => {
                 put(out, format_args!("\\u{:04x}", u32::from(c)))
             }
-            _ => out.text.push(c),
+            _ => out.push(c),
         }
     }
-    out.text.push('"');
+    out.push('"');
 }
 
-fn put_double(out: &mut Out, value: f64) -> Result<(), EvalError> {
+fn put_double(out: &mut String, value: f64) -> Result<(), EvalError> {
     if !value.is_finite() {
         return Err(EvalError::Static("JSON cannot hold NaN and infinity"));
     }
@@ -138,18 +124,17 @@ fn put_double(out: &mut Out, value: f64) -> Result<(), EvalError> {
         match text.split_once('e') {
             Some((digits, exponent)) => {
                 let (sign, exponent) = exponent.strip_prefix('-').map_or(('+', exponent), |exponent| ('-', exponent));
-                let width = if out.short_exponents && sign == '-' { 1 } else { 2 };
-                put(out, format_args!("{digits}e{sign}{exponent:0>width$}"));
+                put(out, format_args!("{digits}e{sign}{exponent:0>2}"));
             }
-            None => out.text.push_str(&text),
+            None => out.push_str(&text),
         }
     }
     Ok(())
 }
 
 /// Writing to a string cannot fail.
-fn put(out: &mut Out, text: std::fmt::Arguments<'_>) {
-    let _ = out.text.write_fmt(text);
+fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+    let _ = out.write_fmt(text);
 }
 
 /// Bytes in standard base 64, padded.

@@ -8,12 +8,12 @@ mod tests;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use spanmill_config::ConfigError;
 use spanmill_genai::normalizer::Normalizer;
-use spanmill_pipeline::{
-    Batch, Component, ConsumeError, Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability,
-};
+use spanmill_otlp::Traces;
+use spanmill_pipeline::{Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability};
+
+use super::changing::{Change, changing};
 
 /// Makes `gen_ai_normalizer` processors.
 pub const FACTORY: ProcessorFactory = ProcessorFactory {
@@ -26,34 +26,16 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
     create,
 };
 
-struct GenAiNormalizer {
-    normalizer: Normalizer,
-    next: Arc<dyn Consumer>,
-}
-
 fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
     if signal != Signal::Traces {
         let message = "gen_ai_normalizer works on spans: it can be used in traces pipelines only";
         return Err(context.section.error("", message));
     }
-    Ok(Arc::new(GenAiNormalizer { normalizer: config::read(context.section)?, next }))
+    Ok(changing(config::read(context.section)?, next))
 }
 
-// === impl GenAiNormalizer ===
-
-#[async_trait]
-impl Component for GenAiNormalizer {}
-
-#[async_trait]
-impl Consumer for GenAiNormalizer {
-    async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        let batch = match batch {
-            Batch::Traces(mut traces) => {
-                self.normalizer.process(&mut traces);
-                Batch::Traces(traces)
-            }
-            other @ Batch::Opaque(_) => other,
-        };
-        self.next.consume(batch).await
+impl Change for Normalizer {
+    fn change(&self, traces: &mut Traces) {
+        self.process(traces);
     }
 }

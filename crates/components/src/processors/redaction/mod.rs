@@ -14,13 +14,11 @@ mod url;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use spanmill_config::ConfigError;
 use spanmill_otlp::{EventRef, Part, Patch, Payload, SpanIx, SpanRef, Target, Traces, put_field};
-use spanmill_pipeline::{
-    Batch, Component, ConsumeError, Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability,
-};
+use spanmill_pipeline::{Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability};
 
+use super::changing::{Change, changing};
 use map::{Changes, Summary};
 use rules::Rules;
 
@@ -33,7 +31,6 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
 struct Redaction {
     rules: Rules,
     summary: Summary,
-    next: Arc<dyn Consumer>,
 }
 
 /// Encoded tags of attributes: in resources, in scopes and events, and in spans.
@@ -47,30 +44,13 @@ const EVENTS: u32 = 11;
 
 fn create(context: Context<'_>, _: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
     let (rules, summary) = Rules::read(context.section)?;
-    Ok(Arc::new(Redaction { rules, summary, next }))
+    Ok(changing(Redaction { rules, summary }, next))
 }
 
 // === impl Redaction ===
 
-#[async_trait]
-impl Component for Redaction {}
-
-#[async_trait]
-impl Consumer for Redaction {
-    async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        let batch = match batch {
-            Batch::Traces(mut traces) => {
-                self.redact(&mut traces);
-                Batch::Traces(traces)
-            }
-            other @ Batch::Opaque(_) => other,
-        };
-        self.next.consume(batch).await
-    }
-}
-
-impl Redaction {
-    fn redact(&self, traces: &mut Traces) {
+impl Change for Redaction {
+    fn change(&self, traces: &mut Traces) {
         let mut patches: Vec<(Target, Patch)> = Vec::new();
         for resource in traces.resources() {
             let changes = Changes::of(&self.rules, self.summary, &resource.attributes(), RESOURCE_TAG);
@@ -90,7 +70,9 @@ impl Redaction {
             self.name(traces, ix);
         }
     }
+}
 
+impl Redaction {
     /// What changes in the attributes and in the events of a span.
     fn span(&self, span: SpanRef<'_>) -> Option<Patch> {
         let changes = Changes::of(&self.rules, self.summary, &span.attributes(), SPAN_TAG);

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use spanmill_config::{ComponentId, Section};
 use spanmill_otlp::{ScopeIx, Value};
-use spanmill_pipeline::Telemetry;
+use spanmill_pipeline::{Batch, Telemetry};
 
 use super::super::testing::Sink;
 use super::*;

@@ -7,14 +7,12 @@ mod tests;
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use spanmill_config::ConfigError;
 use spanmill_otlp::{Part, ResourceIx, Traces};
-use spanmill_pipeline::{
-    Batch, Component, ConsumeError, Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability,
-};
+use spanmill_pipeline::{Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability};
 
 use super::actions::Actions;
+use super::changing::{Change, changing};
 
 /// Makes `resource` processors.
 pub const FACTORY: ProcessorFactory = ProcessorFactory {
@@ -29,34 +27,16 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
 
 struct ResourceProcessor {
     actions: Actions,
-    next: Arc<dyn Consumer>,
 }
 
 fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
     let actions = config::read(context.section, signal)?;
-    Ok(Arc::new(ResourceProcessor { actions, next }))
+    Ok(changing(ResourceProcessor { actions }, next))
 }
 
 // === impl ResourceProcessor ===
 
-#[async_trait]
-impl Component for ResourceProcessor {}
-
-#[async_trait]
-impl Consumer for ResourceProcessor {
-    async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        let batch = match batch {
-            Batch::Traces(mut traces) => {
-                self.change(&mut traces);
-                Batch::Traces(traces)
-            }
-            other => other,
-        };
-        self.next.consume(batch).await
-    }
-}
-
-impl ResourceProcessor {
+impl Change for ResourceProcessor {
     fn change(&self, traces: &mut Traces) {
         let mut editor = self.actions.editor(Part::Resource);
         let resources: Vec<ResourceIx> = traces.resources().map(|resource| resource.ix()).collect();

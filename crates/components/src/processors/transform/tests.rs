@@ -1,61 +1,41 @@
-use std::sync::Arc;
-
-use spanmill_config::{ComponentId, ConfigError, Section};
+use serde_json::json;
+use spanmill_config::ConfigError;
 use spanmill_otlp::{Signal, Traces};
-use spanmill_pipeline::{Batch, Code, ConsumeError, Context, Node, Telemetry};
+use spanmill_pipeline::{Batch, Code, ConsumeError};
 
 use super::FACTORY;
-use crate::processors::testing::Sink;
+use crate::processors::testing::{self, Trial, attributes, spans};
 
-struct Setup {
-    node: Arc<dyn Node>,
-    sink: Arc<Sink>,
-}
-
-fn create(yaml: &str, signal: Signal) -> Result<Setup, ConfigError> {
-    let (id, telemetry) = (ComponentId::new("transform", "").unwrap(), Telemetry::default());
-    let section = Section::from_yaml("processors::transform", yaml).unwrap();
-    let context = Context { id: &id, section: &section, telemetry: &telemetry };
-    let sink = Arc::new(Sink::default());
-    let node = (FACTORY.create)(context, signal, sink.clone())?;
-    Ok(Setup { node, sink })
+fn create(yaml: &str) -> Result<Trial, ConfigError> {
+    Trial::new(&FACTORY, yaml, Signal::Traces)
 }
 
 fn refusal(yaml: &str, signal: Signal) -> String {
-    create(yaml, signal).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())
+    testing::refusal(&FACTORY, yaml, signal)
 }
 
 /// Spans of those names, with an attribute `text` each.
 fn request(names: &[&str]) -> Traces {
-    let spans: Vec<String> = names
-        .iter()
-        .enumerate()
-        .map(|(at, name)| {
-            format!(
-                r#"{{"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b716920{at:04x}", "name": "{name}",
-                    "attributes": [{{"key": "text", "value": {{"stringValue": "some text"}}}}]}}"#
-            )
-        })
-        .collect();
-    let json = format!(r#"{{"resourceSpans": [{{"scopeSpans": [{{"spans": [{}]}}]}}]}}"#, spans.join(","));
-    let encoded = spanmill_otlp::json::to_protobuf(Signal::Traces, json.as_bytes(), &Default::default()).unwrap();
-    Traces::parse(encoded.into()).unwrap()
+    let span = |(at, name): (usize, &&str)| {
+        json!({"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": format!("b7ad6b716920{at:04x}"), "name": name,
+               "attributes": attributes(&json!({"text": "some text"}))})
+    };
+    let spans: Vec<_> = names.iter().enumerate().map(span).collect();
+    testing::traces(&testing::request(&json!({}), &spans))
 }
 
-async fn run(setup: &Setup, traces: Traces) -> Result<(), ConsumeError> {
-    setup.node.consume(Batch::Traces(traces)).await
+async fn run(trial: &Trial, traces: Traces) -> Result<(), ConsumeError> {
+    trial.node.consume(Batch::Traces(traces)).await
 }
 
 /// The names of the spans that came out last, and an attribute of each.
-fn came_out(setup: &Setup, key: &str) -> Vec<(String, Option<String>)> {
-    let kept = setup.sink.0.lock().unwrap();
-    // What is written out counts, not what the views show.
-    let traces = Traces::parse(kept.last().unwrap().encode()).unwrap();
-    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    traces
-        .spans()
-        .map(|span| (text(span.name()), span.attribute(key).and_then(|value| value.as_str()).map(str::to_owned)))
-        .collect()
+fn came_out(trial: &Trial, key: &str) -> Vec<(String, Option<String>)> {
+    let sent = trial.sent();
+    let text = |span: &serde_json::Value| {
+        let value = testing::object(span)[key].as_str().map(str::to_owned);
+        (span["name"].as_str().unwrap_or_default().to_owned(), value)
+    };
+    spans(sent.last().unwrap()).into_iter().map(text).collect()
 }
 
 /// Scenario: a statement fails for every span, in each error mode.
@@ -66,7 +46,7 @@ async fn errors_are_treated_as_told() {
         let yaml = format!(
             r#"{{error_mode: {mode}, trace_statements: ['set(span.attributes["x"], ParseJSON(span.attributes["text"]))', 'set(span.attributes["after"], "yes")']}}"#
         );
-        let setup = create(&yaml, Signal::Traces).unwrap();
+        let setup = create(&yaml).unwrap();
         let outcome = run(&setup, request(&["a"])).await;
         if mode == "propagate" {
             let error = outcome.unwrap_err();
@@ -85,7 +65,7 @@ async fn errors_are_treated_as_told() {
 #[tokio::test]
 async fn what_is_not_changed_is_not_copied() {
     let yaml = r#"{trace_statements: ['set(span.attributes["x"], 1) where span.name == "other"', 'delete_key(span.attributes, "missing")']}"#;
-    let setup = create(yaml, Signal::Traces).unwrap();
+    let setup = create(yaml).unwrap();
     let traces = request(&["a", "b"]);
     let before = traces.encode();
     run(&setup, traces).await.unwrap();
@@ -99,7 +79,7 @@ async fn what_is_not_changed_is_not_copied() {
 async fn a_shared_cache_outlives_requests() {
     let yaml = r#"{trace_statements: [{context: span, shared_cache: true, statements: ['set(attributes["last"], cache["name"])']},
                                       {context: span, shared_cache: true, statements: ['set(cache["name"], name)']}]}"#;
-    let setup = create(yaml, Signal::Traces).unwrap();
+    let setup = create(yaml).unwrap();
     run(&setup, request(&["a", "b"])).await.unwrap();
     assert_eq!(came_out(&setup, "last"), [("a".to_owned(), None), ("b".to_owned(), None)]);
     run(&setup, request(&["c"])).await.unwrap();
