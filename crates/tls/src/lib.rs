@@ -1,0 +1,1 @@
+//! TLS of servers and clients as the Collector configures it.
