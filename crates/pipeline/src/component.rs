@@ -1,4 +1,5 @@
 use std::any::Any;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -22,8 +23,20 @@ pub trait Component: Send + Sync {
         Ok(())
     }
 
-    /// Tells an extension whether all pipelines run: told after the last receiver has started, and before the first one stops.
+    /// Tells an extension whether all pipelines run: told after the last receiver has started, and before the first one stops. One that
+    /// joins pipelines that run is told so before it starts.
     fn pipelines_ready(&self, _ready: bool) {}
+
+    /// Whether it owns something that no two can have at a time, such as a locked folder. When the configuration changes, it stops before
+    /// one that takes its place starts; others stop after that.
+    fn is_exclusive(&self) -> bool {
+        false
+    }
+
+    /// The files that were read when it was created. With another content it is created anew, though its configuration is the same.
+    fn files(&self) -> Vec<PathBuf> {
+        Vec::new()
+    }
 
     /// What an extension offers to other components, to be downcast by them.
     fn capability(&self) -> Option<Arc<dyn Any + Send + Sync>> {

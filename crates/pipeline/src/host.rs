@@ -1,18 +1,64 @@
 use std::any::Any;
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use spanmill_config::{ComponentId, Document, PipelineConfig, PipelineId};
 use tokio::sync::mpsc;
 
 use crate::component::Component;
+use crate::listeners::{Listeners, Sockets};
+use crate::readiness::{Readiness, Replaying};
 
 /// What a component can ask of the service it runs in.
 #[derive(Clone)]
 pub struct Host {
-    extensions: Arc<HashMap<ComponentId, Arc<dyn Component>>>,
-    layout: Arc<Layout>,
+    surroundings: Arc<Surroundings>,
+    ties: Arc<Ties>,
+}
+
+/// What all components of a service share. It outlives configurations, so that a component that stays through a change sees what is new.
+pub(crate) struct Surroundings {
+    view: RwLock<View>,
     fatal: mpsc::UnboundedSender<String>,
+    readiness: Readiness,
+    /// None where a graph runs on its own: then sockets belong to components alone.
+    sockets: Option<Arc<Sockets>>,
+}
+
+/// Sockets stay open as long as this lives.
+pub(crate) struct KeptSockets<'a>(&'a Surroundings);
+
+/// The configuration as components see it.
+#[derive(Clone, Default)]
+pub(crate) struct View {
+    pub(crate) extensions: HashMap<ComponentId, Arc<dyn Component>>,
+    pub(crate) layout: Arc<Layout>,
+}
+
+/// What is known about a component while it runs.
+#[derive(Debug, Default)]
+pub(crate) struct Ties(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    asked: BTreeSet<ComponentId>,
+    stage: Stage,
+    /// Something new cannot start before this is gone.
+    in_the_way: bool,
+}
+
+/// How far a component is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Stage {
+    /// Made, and nothing more.
+    #[default]
+    Made,
+    /// Told to start.
+    Running,
+    /// Running, and to be stopped by the change that is under way.
+    Leaving,
+    /// Told to stop.
+    Stopped,
 }
 
 /// What runs.
@@ -44,34 +90,143 @@ impl Layout {
 impl Host {
     /// A host with those extensions; fatal errors arrive at the receiver's end of `fatal`.
     pub fn new(extensions: HashMap<ComponentId, Arc<dyn Component>>, fatal: mpsc::UnboundedSender<String>) -> Self {
-        Self { extensions: Arc::new(extensions), layout: Arc::default(), fatal }
+        let surroundings = Surroundings::new(fatal, None);
+        surroundings.show(View { extensions, layout: Arc::default() });
+        Self::of(&Arc::new(surroundings), &Arc::default())
     }
 
-    /// The same with what runs.
-    #[must_use]
-    pub fn with_layout(self, layout: Arc<Layout>) -> Self {
-        Self { layout, ..self }
+    /// The host of one component.
+    pub(crate) fn of(surroundings: &Arc<Surroundings>, ties: &Arc<Ties>) -> Self {
+        Self { surroundings: Arc::clone(surroundings), ties: Arc::clone(ties) }
     }
 
-    /// What runs.
-    pub fn layout(&self) -> &Layout {
-        &self.layout
+    /// What runs now.
+    pub fn layout(&self) -> Arc<Layout> {
+        self.surroundings.view(|view| Arc::clone(&view.layout))
     }
 
-    /// What an extension offers, where it is configured and offers a `T`.
+    /// What an extension offers, where it is configured and offers a `T`. Who has asked is started anew when the extension changes.
     pub fn capability<T: Any + Send + Sync>(&self, id: &ComponentId) -> Option<Arc<T>> {
-        self.extensions.get(id)?.capability()?.downcast().ok()
+        self.ties.with(|known| known.asked.insert(id.clone()));
+        let extension = self.surroundings.view(|view| view.extensions.get(id).cloned())?;
+        extension.capability()?.downcast().ok()
+    }
+
+    /// Where listening sockets come from.
+    pub fn listeners(&self) -> Listeners {
+        Listeners::new(self.surroundings.sockets.clone(), Arc::clone(&self.ties))
+    }
+
+    /// How far the service is.
+    pub fn readiness(&self) -> &Readiness {
+        &self.surroundings.readiness
+    }
+
+    /// Says that something durable of an earlier run, called `what`, is gone through, until the guard is dropped.
+    pub fn replaying(&self, what: impl Into<String>) -> Replaying {
+        self.surroundings.readiness.replaying(what.into())
     }
 
     /// Ends the service: a component can no longer do its work.
     pub fn fatal(&self, message: impl Into<String>) {
-        // The service may be stopping already and listen no more; then there is nothing left to end.
-        let _ = self.fatal.send(message.into());
+        // Who was told to stop is not needed any more.
+        if self.ties.stage() != Stage::Stopped {
+            // The service may be stopping already and listen no more; then there is nothing left to end.
+            let _ = self.surroundings.fatal.send(message.into());
+        }
     }
 }
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Host").field("extensions", &self.extensions.len()).finish_non_exhaustive()
+        let extensions = self.surroundings.view(|view| view.extensions.len());
+        f.debug_struct("Host").field("extensions", &extensions).finish_non_exhaustive()
+    }
+}
+
+// === impl Surroundings ===
+
+impl Surroundings {
+    pub(crate) fn new(fatal: mpsc::UnboundedSender<String>, sockets: Option<Arc<Sockets>>) -> Self {
+        Self { view: RwLock::default(), fatal, readiness: Readiness::default(), sockets }
+    }
+
+    /// Lets components see another configuration.
+    pub(crate) fn show(&self, view: View) {
+        *self.view.write().unwrap_or_else(PoisonError::into_inner) = view;
+    }
+
+    pub(crate) fn readiness(&self) -> &Readiness {
+        &self.readiness
+    }
+
+    /// Closes sockets that nobody uses any more, unless a configuration is being changed.
+    pub(crate) fn release_sockets(&self) {
+        if let Some(sockets) = &self.sockets {
+            sockets.release();
+        }
+    }
+
+    /// While the guard lives, or until [`Self::close_sockets`], no socket is closed.
+    pub(crate) fn keep_sockets(&self) -> KeptSockets<'_> {
+        if let Some(sockets) = &self.sockets {
+            sockets.begin_change();
+        }
+        KeptSockets(self)
+    }
+
+    /// Closes sockets that nobody uses, from now on at once.
+    pub(crate) fn close_sockets(&self) {
+        if let Some(sockets) = &self.sockets {
+            sockets.end_change();
+        }
+    }
+
+    fn view<T>(&self, read: impl Fn(&View) -> T) -> T {
+        read(&self.view.read().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Drop for KeptSockets<'_> {
+    fn drop(&mut self) {
+        self.0.close_sockets();
+    }
+}
+
+// === impl Ties ===
+
+impl Ties {
+    pub(crate) fn stage(&self) -> Stage {
+        self.with(|known| known.stage)
+    }
+
+    pub(crate) fn set(&self, stage: Stage) {
+        self.with(|known| {
+            known.stage = stage;
+            known.in_the_way &= stage != Stage::Running;
+        });
+    }
+
+    /// Something new cannot start before this is gone; what stays cannot be in the way.
+    pub(crate) fn blame(&self) {
+        self.with(|known| known.in_the_way |= known.stage == Stage::Leaving);
+    }
+
+    pub(crate) fn is_in_the_way(&self) -> bool {
+        self.with(|known| known.in_the_way)
+    }
+
+    /// Whether it has been started and not been stopped.
+    pub(crate) fn is_running(&self) -> bool {
+        matches!(self.stage(), Stage::Running | Stage::Leaving)
+    }
+
+    /// The extensions that it asked for.
+    pub(crate) fn asked(&self) -> BTreeSet<ComponentId> {
+        self.with(|known| known.asked.clone())
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut Known) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -2,6 +2,7 @@
 
 mod batch;
 mod client;
+mod closing;
 mod component;
 mod consume;
 mod factory;
@@ -9,14 +10,18 @@ mod graph;
 mod host;
 mod known;
 mod listen;
+mod listeners;
 mod pages;
+mod readiness;
 mod service;
+mod stamp;
 mod telemetry;
 #[cfg(test)]
 mod testing;
 
 pub use batch::Batch;
 pub use client::Client;
+pub use closing::{Closing, finish};
 pub use component::{Component, ComponentError, Node};
 pub use consume::{Code, ConsumeError, Consumer};
 pub use factory::{
@@ -26,9 +31,12 @@ pub use factory::{
 pub use graph::{Graph, StartError, StopError};
 pub use host::{Host, Layout};
 pub use listen::{accept, bind, serve, serve_grpc};
+pub use listeners::{Listeners, Sockets, UnixSocket};
 pub use pages::{Page, Pages};
-pub use service::{Event, Load, Service, ServiceError, SetUpLogs};
+pub use readiness::{Phase, Readiness, Replaying};
+pub use service::{Event, Load, News, Service, ServiceError, SetUpLogs, Tell};
 pub use spanmill_otlp::Signal;
+pub use stamp::Stamp;
 pub use telemetry::{
     Encoding, Level, LogLevel, LogSettings, MetricSettings, Operation, Operations, Running, Settings, Summary,
     Telemetry,

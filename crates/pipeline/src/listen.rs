@@ -7,15 +7,18 @@ use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use hyper::body::{Body, Incoming};
 use hyper::service::Service;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream, lookup_host};
+use tokio::sync::watch;
 use tonic::service::Routes;
+
+use crate::closing::{Closing, finish};
 
 /// Listens on `host:port`, as Go does: no host means all interfaces, of IPv6 too where there is such a thing, and of a name's addresses an
 /// IPv4 one is taken first, so that clients given `127.0.0.1` find it.
@@ -24,15 +27,18 @@ use tonic::service::Routes;
 ///
 /// Fails when the name cannot be resolved or none of its addresses be bound.
 pub async fn bind(endpoint: &str) -> io::Result<TcpListener> {
+    TcpListener::bind(addresses(endpoint).await?.as_slice()).await
+}
+
+/// What [`bind`] tries, in order.
+pub(crate) async fn addresses(endpoint: &str) -> io::Result<Vec<SocketAddr>> {
     if let Some(port) = endpoint.strip_prefix(':') {
-        return match TcpListener::bind(format!("[::]:{port}")).await {
-            Ok(listener) => Ok(listener),
-            Err(_) => TcpListener::bind(format!("0.0.0.0:{port}")).await,
-        };
+        let of_ipv6 = lookup_host(format!("[::]:{port}")).await?;
+        return Ok(of_ipv6.chain(lookup_host(format!("0.0.0.0:{port}")).await?).collect());
     }
     let mut addresses: Vec<SocketAddr> = lookup_host(endpoint).await?.collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);
-    TcpListener::bind(addresses.as_slice()).await
+    Ok(addresses)
 }
 
 /// The next connection, once one can be accepted: a process that has no file descriptors left tries again.
@@ -69,7 +75,7 @@ pub async fn serve<S, B>(
     B::Data: Send,
     B::Error: Into<Box<dyn Error + Send + Sync>>,
 {
-    let open = GracefulShutdown::new();
+    let (stop, stopping) = watch::channel(false);
     let mut shutdown = pin!(shutdown);
     loop {
         let stream = tokio::select! {
@@ -77,16 +83,34 @@ pub async fn serve<S, B>(
             () = &mut shutdown => break,
             stream = accept(&listener) => stream,
         };
-        // A small answer must not wait for more to send; where it cannot be set, only latency suffers.
-        let _ = stream.set_nodelay(true);
-        let connection = builder.serve_connection(TokioIo::new(stream), service.clone()).into_owned();
-        let connection = open.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended");
-            }
-        });
+        serve_one(stream, &builder, service.clone(), stopping.clone());
     }
-    drop(listener);
-    open.shutdown().await;
+    // Who is connected already is not turned away.
+    while let Some(stream) = accept(&listener).now_or_never() {
+        serve_one(stream, &builder, service.clone(), stopping.clone());
+    }
+    drop((listener, stopping));
+    // Connections listen until they are closed.
+    let _ = stop.send(true);
+    stop.closed().await;
+}
+
+fn serve_one<S, B>(stream: TcpStream, builder: &Builder<TokioExecutor>, service: S, stop: watch::Receiver<bool>)
+where
+    S: Service<Request<Incoming>, Response = Response<B>> + Send + 'static,
+    S::Future: Send + 'static,
+    S::Error: Into<Box<dyn Error + Send + Sync>>,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    // A small answer must not wait for more to send; where it cannot be set, only latency suffers.
+    let _ = stream.set_nodelay(true);
+    let service = Closing::new(service, stop.clone());
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    tokio::spawn(async move {
+        if let Err(error) = finish(connection, stop).await {
+            tracing::debug!(%error, "a connection ended");
+        }
+    });
 }

@@ -14,16 +14,19 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
-use crate::listen::bind;
+use crate::closing::{Closing, finish};
+use crate::listeners::Listeners;
 
 /// A server of pages. Dropping it ends it some time later; `stop` waits until the port is free.
 #[derive(Debug)]
 pub struct Pages {
     address: SocketAddr,
+    stop: watch::Sender<bool>,
     task: JoinSet<()>,
 }
 
@@ -45,20 +48,23 @@ type Answer = dyn Fn(&str, &str) -> Option<Page> + Send + Sync;
 const CONNECTIONS: usize = 64;
 /// How long a client may take to ask.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long those that have asked may take to read their answers in the end.
+const CLOSING: Duration = Duration::from_secs(1);
 
 // === impl Pages ===
 
 impl Pages {
-    /// Listens on `host:port`: see [`bind`].
+    /// Listens on `host:port`: see [`Listeners::bind`].
     ///
     /// # Errors
     ///
     /// Fails when the name cannot be resolved or none of its addresses be bound.
     pub async fn serve(
+        listeners: &Listeners,
         endpoint: &str,
         answer: impl Fn(&str) -> Option<Page> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        Self::serve_queries(endpoint, move |path, _| answer(path)).await
+        Self::serve_queries(listeners, endpoint, move |path, _| answer(path)).await
     }
 
     /// As [`Pages::serve`], for pages that are asked for with a query, which may be empty.
@@ -67,14 +73,16 @@ impl Pages {
     ///
     /// Fails when the name cannot be resolved or none of its addresses be bound.
     pub async fn serve_queries(
+        listeners: &Listeners,
         endpoint: &str,
         answer: impl Fn(&str, &str) -> Option<Page> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let listener = bind(endpoint).await?;
+        let listener = listeners.bind(endpoint).await?;
         let address = listener.local_addr()?;
+        let (stop, stopping) = watch::channel(false);
         let mut task = JoinSet::new();
-        task.spawn(accept(listener, Arc::new(answer)));
-        Ok(Self { address, task })
+        task.spawn(accept(listener, Arc::new(answer), stopping));
+        Ok(Self { address, stop, task })
     }
 
     /// Where it listens.
@@ -82,36 +90,53 @@ impl Pages {
         self.address
     }
 
-    /// Releases the port. Requests under way are not finished.
+    /// Releases the port. Requests under way are finished, within a second.
     pub async fn stop(mut self) {
+        // With nobody listening the server has ended.
+        let _ = self.stop.send(true);
+        let _ = timeout(CLOSING, self.task.join_next()).await;
         self.task.shutdown().await;
     }
 }
 
-async fn accept(listener: TcpListener, answer: Arc<Answer>) {
+async fn accept(listener: TcpListener, answer: Arc<Answer>, mut stop: watch::Receiver<bool>) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
-        let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                // Mostly too many open files: others must close first.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
+        let accepted = tokio::select! {
+            // Who is connected already is not turned away.
+            biased;
+            accepted = next(&listener, &slots) => accepted,
+            _ = stop.wait_for(|stopping| *stopping) => break,
         };
+        let Some((stream, slot)) = accepted else { continue };
         while connections.try_join_next().is_some() {}
-        let answer = Arc::clone(&answer);
+        let (answer, stop) = (Arc::clone(&answer), stop.clone());
         connections.spawn(async move {
             let service = service_fn(move |request| respond(Arc::clone(&answer), request));
             let mut server = http1::Builder::new();
             let server = server.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 * 1024);
+            let service = Closing::new(service, stop.clone());
             // A client that goes away is not worth a word.
-            let _ = server.serve_connection(TokioIo::new(stream), service).await;
+            let _ = finish(server.serve_connection(TokioIo::new(stream), service), stop).await;
             drop(slot);
         });
+    }
+    drop(listener);
+    while connections.join_next().await.is_some() {}
+}
+
+/// The next connection, once there may be one more.
+async fn next(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, slot)),
+        Err(error) => {
+            // Mostly too many open files: others must close first.
+            tracing::warn!(%error, "cannot accept a connection");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            None
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Components that note what happens to them, for tests of the graph and the service.
 
+mod wire;
+
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -17,14 +20,16 @@ use crate::factory::{
 };
 use crate::host::Host;
 use spanmill_otlp::Signal;
+use wire::create_wire;
 
 const ALL: &[Signal] = &[Signal::Traces, Signal::Metrics, Signal::Logs];
 
-/// Types `probe` of every kind; `spans` is a kind of each for traces alone; the exporter was once called `old_probe`.
+/// Types `probe` of every kind; the receiver `wire` takes a span with each request over HTTP; `spans` is a kind of each for traces alone; the exporter was once called `old_probe`.
 pub(crate) const FACTORIES: Factories = Factories {
     receivers: &[
         ReceiverFactory { kind: kind("probe", &[], ALL), create: create_receiver },
         ReceiverFactory { kind: kind("spans", &[], &[Signal::Traces]), create: create_receiver },
+        ReceiverFactory { kind: kind("wire", &[], &[Signal::Traces]), create: create_wire },
     ],
     processors: &[
         ProcessorFactory { kind: kind("probe", &[], ALL), create: create_processor },
@@ -72,6 +77,13 @@ struct Options {
     never_stops: bool,
     refuses: String,
     edits: bool,
+    exclusive: bool,
+    /// An extension that is asked for.
+    asks: String,
+    /// A file that is read.
+    file: String,
+    /// Anything, to make a difference.
+    note: String,
 }
 
 struct Probe {
@@ -160,6 +172,10 @@ impl Component for Probe {
         if self.options.fails_to_start {
             return Err(ComponentError::Other("no luck".to_owned()));
         }
+        if let Ok(extension) = self.options.asks.parse() {
+            // Probes offer nothing; that one was asked for is what counts.
+            let _ = host.capability::<()>(&extension);
+        }
         self.world.state.lock().unwrap().host = Some(host.clone());
         self.world.note(format!("start {}", self.label));
         Ok(())
@@ -171,6 +187,14 @@ impl Component for Probe {
             std::future::pending::<()>().await;
         }
         if self.options.fails_to_stop { Err(ComponentError::Other("stuck".to_owned())) } else { Ok(()) }
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.options.exclusive
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        Some(&self.options.file).filter(|file| !file.is_empty()).map(PathBuf::from).into_iter().collect()
     }
 
     fn pipelines_ready(&self, ready: bool) {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use spanmill_config::{ComponentId, ConfigError, Document, Kind as ComponentKind, PipelineId, Problem, Section};
 use spanmill_otlp::Signal;
 
+use super::Graph;
 use super::counted::{incoming, outgoing};
 use super::fanout::fan_out;
-use super::{Graph, Part};
-use crate::component::Component;
-use crate::consume::Consumer;
+use super::part::{Link, Part, Wires};
+use super::reuse::Reuse;
 use crate::factory::{Context, Factories, Kind, Outputs};
 use crate::host::Layout;
 use crate::known::signal_of;
@@ -19,16 +19,18 @@ struct Builder<'a> {
     document: &'a Document,
     factories: &'a Factories,
     telemetry: &'a Telemetry,
+    reuse: Reuse<'a>,
     /// Exporters and connectors, made at their first use; `None` where that failed.
-    made: HashMap<&'a ComponentId, Option<Arc<dyn Consumer>>>,
+    made: HashMap<&'a ComponentId, Option<Link>>,
     /// What receivers of a pipeline send to; `None` where it could not be made.
-    heads: HashMap<&'a PipelineId, Option<Arc<dyn Consumer>>>,
+    heads: HashMap<&'a PipelineId, Option<Link>>,
     graph: Graph,
     problems: &'a mut Vec<Problem>,
 }
 
 /// Builds a validated document, which has no cycles. Problems are added to `problems`; with any, the graph is not to be used.
 pub(super) fn build(
+    running: Option<&Graph>,
     document: &Document,
     factories: &Factories,
     telemetry: &Telemetry,
@@ -36,7 +38,8 @@ pub(super) fn build(
 ) -> Graph {
     let graph = Graph { layout: Arc::new(Layout::of(document)), ..Graph::default() };
     let (made, heads) = (HashMap::new(), HashMap::new());
-    let mut builder = Builder { document, factories, telemetry, made, heads, graph, problems };
+    let reuse = Reuse::new(running, document);
+    let mut builder = Builder { document, factories, telemetry, reuse, made, heads, graph, problems };
     builder.extensions();
     for id in document.service.pipelines.keys() {
         builder.head(id);
@@ -50,14 +53,14 @@ pub(super) fn build(
 
 impl<'a> Builder<'a> {
     /// The first consumer of a pipeline, with everything behind it.
-    fn head(&mut self, id: &'a PipelineId) -> Option<Arc<dyn Consumer>> {
+    fn head(&mut self, id: &'a PipelineId) -> Option<Link> {
         if let Some(known) = self.heads.get(id) {
             return known.clone();
         }
         let pipeline = self.document.service.pipelines.get(id)?;
         let signal = signal_of(id.signal());
         let targets: Vec<_> = pipeline.exporters.iter().filter_map(|exporter| self.target(exporter, signal)).collect();
-        let mut next = fan_out(targets);
+        let mut next = join(targets);
         for processor in pipeline.processors.iter().rev() {
             next = next.and_then(|next| self.processor(id, processor, signal, next));
         }
@@ -66,7 +69,7 @@ impl<'a> Builder<'a> {
     }
 
     /// The exporter or connector that a pipeline of that signal sends to.
-    fn target(&mut self, id: &'a ComponentId, signal: Signal) -> Option<Arc<dyn Consumer>> {
+    fn target(&mut self, id: &'a ComponentId, signal: Signal) -> Option<Link> {
         if let Some(section) = self.document.exporters.get(id) {
             return self.exporter(id, section, signal);
         }
@@ -74,7 +77,7 @@ impl<'a> Builder<'a> {
         self.connector(id, section)
     }
 
-    fn exporter(&mut self, id: &'a ComponentId, section: &Section, signal: Signal) -> Option<Arc<dyn Consumer>> {
+    fn exporter(&mut self, id: &'a ComponentId, section: &Section, signal: Signal) -> Option<Link> {
         let factory = self.factories.exporters.iter().find(|factory| factory.kind.is_called(id.type_name()))?;
         if !factory.kind.signals.contains(&signal) {
             let message = unsupported(&format!("\"{id}\" exporter for data type \"{}\"", signal.as_str()));
@@ -84,37 +87,35 @@ impl<'a> Builder<'a> {
         if let Some(known) = self.made.get(id) {
             return known.clone();
         }
-        let made = self.attempt((factory.create)(self.context(id, section)));
-        if let Some(component) = made.clone() {
-            self.graph.exporters.push(Part { kind: ComponentKind::Exporter, id: id.clone(), component });
-        }
-        let consumer = made.map(|node| node as Arc<dyn Consumer>);
-        self.made.insert(id, consumer.clone());
-        consumer
+        let what = (ComponentKind::Exporter, id, section);
+        let part = self.kept(what, &Wires::default()).or_else(|| {
+            let made = self.attempt((factory.create)(self.context(id, section)))?;
+            Some(Part::new(what, made.clone(), Some(made), Wires::default()))
+        });
+        let link = part.as_ref().and_then(Part::link);
+        self.graph.exporters.extend(part);
+        self.made.insert(id, link.clone());
+        link
     }
 
-    fn connector(&mut self, id: &'a ComponentId, section: &Section) -> Option<Arc<dyn Consumer>> {
+    fn connector(&mut self, id: &'a ComponentId, section: &Section) -> Option<Link> {
         if let Some(known) = self.made.get(id) {
             return known.clone();
         }
         let factory = self.factories.connectors.iter().find(|factory| factory.kind.is_called(id.type_name()))?;
-        let outputs = self.outputs(id);
-        let made = self.attempt((factory.create)(self.context(id, section), outputs));
-        if let Some(component) = made.clone() {
-            self.graph.between.push(Part { kind: ComponentKind::Connector, id: id.clone(), component });
-        }
-        let consumer = made.map(|node| node as Arc<dyn Consumer>);
-        self.made.insert(id, consumer.clone());
-        consumer
+        let (outputs, wires) = self.outputs(id);
+        let what = (ComponentKind::Connector, id, section);
+        let part = self.kept(what, &wires).or_else(|| {
+            let made = self.attempt((factory.create)(self.context(id, section), outputs))?;
+            Some(Part::new(what, made.clone(), Some(made), wires))
+        });
+        let link = part.as_ref().and_then(Part::link);
+        self.graph.between.extend(part);
+        self.made.insert(id, link.clone());
+        link
     }
 
-    fn processor(
-        &mut self,
-        pipeline: &PipelineId,
-        id: &ComponentId,
-        signal: Signal,
-        next: Arc<dyn Consumer>,
-    ) -> Option<Arc<dyn Consumer>> {
+    fn processor(&mut self, pipeline: &PipelineId, id: &ComponentId, signal: Signal, next: Link) -> Option<Link> {
         let section = self.document.processors.get(id)?;
         let factory = self.factories.processors.iter().find(|factory| factory.kind.is_called(id.type_name()))?;
         if !factory.kind.signals.contains(&signal) {
@@ -122,11 +123,17 @@ impl<'a> Builder<'a> {
             self.problems.push(section.problem("", message));
             return None;
         }
-        let next = outgoing(self.telemetry, id, signal, next);
-        let made = self.attempt((factory.create)(self.context(id, section), signal, next))?;
-        let component: Arc<dyn Component> = made.clone();
-        self.graph.between.push(Part { kind: ComponentKind::Processor, id: id.clone(), component });
-        Some(incoming(self.telemetry, id, signal, made))
+        let wires = Wires { inputs: vec![signal], outputs: vec![(pipeline.clone(), next.parts)] };
+        let what = (ComponentKind::Processor, id, section);
+        let part = self.kept(what, &wires).or_else(|| {
+            let next = outgoing(self.telemetry, id, signal, next.consumer);
+            let made = self.attempt((factory.create)(self.context(id, section), signal, next))?;
+            let counted = incoming(self.telemetry, id, signal, made.clone());
+            Some(Part::new(what, made, Some(counted), wires))
+        });
+        let link = part.as_ref().and_then(Part::link);
+        self.graph.between.extend(part);
+        link
     }
 
     fn receivers(&mut self) {
@@ -147,10 +154,13 @@ impl<'a> Builder<'a> {
                 self.problems.push(section.problem("", message));
                 continue;
             }
-            let outputs = self.outputs(id);
-            if let Some(component) = self.attempt((factory.create)(self.context(id, section), outputs)) {
-                self.graph.receivers.push(Part { kind: ComponentKind::Receiver, id: id.clone(), component });
-            }
+            let (outputs, wires) = self.outputs(id);
+            let what = (ComponentKind::Receiver, id, section);
+            let part = self.kept(what, &wires).or_else(|| {
+                let made = self.attempt((factory.create)(self.context(id, section), outputs))?;
+                Some(Part::new(what, made, None, wires))
+            });
+            self.graph.receivers.extend(part);
         }
     }
 
@@ -158,26 +168,36 @@ impl<'a> Builder<'a> {
         for id in &self.document.service.extensions {
             let factory = self.factories.extensions.iter().find(|factory| factory.kind.is_called(id.type_name()));
             let (Some(section), Some(factory)) = (self.document.extensions.get(id), factory) else { continue };
-            if let Some(component) = self.attempt((factory.create)(self.context(id, section))) {
-                self.graph.extensions.push(Part { kind: ComponentKind::Extension, id: id.clone(), component });
-            }
+            let what = (ComponentKind::Extension, id, section);
+            let part = self.kept(what, &Wires::default()).or_else(|| {
+                let made = self.attempt((factory.create)(self.context(id, section)))?;
+                Some(Part::new(what, made, None, Wires::default()))
+            });
+            self.graph.extensions.extend(part);
         }
     }
 
     /// All pipelines that receive from a receiver or a connector, one consumer a signal.
-    fn outputs(&mut self, id: &ComponentId) -> Outputs {
+    fn outputs(&mut self, id: &ComponentId) -> (Outputs, Wires) {
         let pipelines = &self.document.service.pipelines;
-        let users: Vec<&'a PipelineId> =
-            pipelines.iter().filter(|(_, pipeline)| pipeline.receivers.contains(id)).map(|(user, _)| user).collect();
-        let mut of = |signal: Signal| {
-            let users = users.iter().filter(|user| signal_of(user.signal()) == signal);
-            fan_out(users.filter_map(|user| self.head(user)).collect())
+        let users = pipelines.iter().filter(|(_, pipeline)| pipeline.receivers.contains(id)).map(|(user, _)| user);
+        let heads: Vec<(&PipelineId, Link)> = users.filter_map(|user| Some((user, self.head(user)?))).collect();
+        let of = |signal: Signal| {
+            let heads = heads.iter().filter(|(user, _)| signal_of(user.signal()) == signal);
+            fan_out(heads.map(|(_, head)| Arc::clone(&head.consumer)).collect())
         };
-        let (traces, metrics, logs) = (of(Signal::Traces), of(Signal::Metrics), of(Signal::Logs));
         let feeding = pipelines.iter().filter(|(_, pipeline)| pipeline.exporters.contains(id));
-        let inputs = feeding.map(|(pipeline, _)| signal_of(pipeline.signal())).collect();
-        let named = users.iter().filter_map(|user| Some(((*user).clone(), self.head(user)?)));
-        Outputs { traces, metrics, logs, inputs, pipelines: Some(named.collect()) }
+        let inputs: Vec<Signal> = feeding.map(|(pipeline, _)| signal_of(pipeline.signal())).collect();
+        let (traces, metrics, logs) = (of(Signal::Traces), of(Signal::Metrics), of(Signal::Logs));
+        let named = heads.iter().map(|(user, head)| ((*user).clone(), Arc::clone(&head.consumer))).collect();
+        let outputs = Outputs { traces, metrics, logs, inputs: inputs.clone(), pipelines: Some(named) };
+        let behind = heads.into_iter().map(|(user, head)| (user.clone(), head.parts)).collect();
+        (outputs, Wires { inputs, outputs: behind })
+    }
+
+    /// What runs already and is what would be made.
+    fn kept(&self, (kind, id, section): (ComponentKind, &ComponentId, &Section), wires: &Wires) -> Option<Arc<Part>> {
+        self.reuse.find(kind, id, section, wires).cloned()
     }
 
     fn warn_of_aliases(&mut self) {
@@ -202,6 +222,12 @@ impl<'a> Builder<'a> {
     fn attempt<T>(&mut self, result: Result<T, ConfigError>) -> Option<T> {
         result.map_err(|error| self.problems.extend(error.into_problems())).ok()
     }
+}
+
+/// One link for several.
+fn join(links: Vec<Link>) -> Option<Link> {
+    let consumer = fan_out(links.iter().map(|link| Arc::clone(&link.consumer)).collect())?;
+    Some(Link { consumer, parts: links.into_iter().flat_map(|link| link.parts).collect() })
 }
 
 /// The Collector's words.

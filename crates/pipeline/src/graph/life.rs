@@ -1,15 +1,16 @@
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use spanmill_config::{Kind as ComponentKind, Place};
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
-use super::{Graph, Part};
+use super::Graph;
+use super::part::Part;
 use crate::component::ComponentError;
-use crate::host::Host;
+use crate::host::{Host, Stage, Surroundings, View};
 
 /// A component did not start; all that had started were stopped again.
 #[derive(Debug, Error)]
@@ -17,6 +18,8 @@ use crate::host::Host;
 pub struct StartError {
     /// Which one, like `"otlp" receiver`.
     pub component: String,
+    /// Where it is configured.
+    pub place: Option<Place>,
     /// Why.
     pub source: ComponentError,
 }
@@ -42,21 +45,36 @@ impl Graph {
     ///
     /// Fails with the first component that does.
     pub async fn start(&self, fatal: mpsc::UnboundedSender<String>, limit: Duration) -> Result<(), StartError> {
-        let extensions: HashMap<_, _> =
-            self.extensions.iter().map(|part| (part.id.clone(), Arc::clone(&part.component))).collect();
-        let host = Host::new(extensions, fatal).with_layout(Arc::clone(&self.layout));
-        for part in self.in_order_of_start() {
+        self.start_in(&Arc::new(Surroundings::new(fatal, None)), limit).await
+    }
+
+    /// Starts what does not run yet, in the same order.
+    pub(crate) async fn start_in(&self, surroundings: &Arc<Surroundings>, limit: Duration) -> Result<(), StartError> {
+        // A graph is started once.
+        let _ = self.surroundings.set(Arc::clone(surroundings));
+        self.show();
+        let joins = surroundings.readiness().is_running();
+        let mut begun: Vec<&Arc<Part>> = Vec::new();
+        for part in self.parts().filter(|part| part.ties.stage() == Stage::Made) {
             tracing::debug!(component = %part, "starting");
-            if let Err(source) = part.component.start(&host).await {
-                let error = StartError { component: part.to_string(), source };
-                // Components that have not started have nothing to stop, so all may be asked.
-                if let Err(error) = self.shutdown(limit).await {
+            if joins {
+                tell(part, true);
+            }
+            part.ties.set(Stage::Running);
+            begun.push(part);
+            if let Err(source) = part.component.start(&Host::of(surroundings, &part.ties)).await {
+                let is_begun = |part: &Arc<Part>| begun.iter().any(|begun| Arc::ptr_eq(begun, part));
+                if let Err(error) = self.stop(is_begun, Instant::now() + limit).await {
                     tracing::warn!(%error, "stopping what had started");
                 }
-                return Err(error);
+                let place = part.section.node().place().cloned();
+                return Err(StartError { component: part.to_string(), place, source });
             }
         }
-        self.tell_extensions(true);
+        if !joins {
+            self.extensions.iter().for_each(|part| tell(part, true));
+            surroundings.readiness().set_running(true);
+        }
         Ok(())
     }
 
@@ -66,40 +84,64 @@ impl Graph {
     ///
     /// Fails with all components that failed or were not done in time.
     pub async fn shutdown(&self, limit: Duration) -> Result<(), StopError> {
-        let deadline = Instant::now() + limit;
-        self.tell_extensions(false);
-        let mut problems = stop_at_once(&self.receivers, deadline).await;
-        for part in self.between.iter().rev() {
-            problems.extend(stop(part, deadline).await);
+        self.shutdown_by(Instant::now() + limit).await
+    }
+
+    /// The same until a deadline.
+    pub(crate) async fn shutdown_by(&self, deadline: Instant) -> Result<(), StopError> {
+        if let Some(surroundings) = self.surroundings.get() {
+            surroundings.readiness().set_running(false);
         }
-        problems.extend(stop_at_once(&self.exporters, deadline).await);
-        problems.extend(stop_at_once(&self.extensions, deadline).await);
+        self.stop(|_| true, deadline).await
+    }
+
+    /// Stops those of the chosen parts that run, in that order.
+    pub(super) async fn stop(&self, chosen: impl Fn(&Arc<Part>) -> bool, deadline: Instant) -> Result<(), StopError> {
+        let of = |parts: &[Arc<Part>]| -> Vec<Arc<Part>> {
+            parts.iter().filter(|part| part.ties.is_running() && chosen(part)).cloned().collect()
+        };
+        of(&self.extensions).iter().for_each(|part| tell(part, false));
+        let mut problems = self.stop_at_once(&of(&self.receivers), deadline).await;
+        for part in of(&self.between).iter().rev() {
+            problems.extend(self.stop_one(part, deadline).await);
+        }
+        problems.extend(self.stop_at_once(&of(&self.exporters), deadline).await);
+        problems.extend(self.stop_at_once(&of(&self.extensions), deadline).await);
         if problems.is_empty() { Ok(()) } else { Err(StopError { problems }) }
     }
 
-    fn in_order_of_start(&self) -> impl Iterator<Item = &Part> {
-        self.extensions.iter().chain(&self.exporters).chain(&self.between).chain(&self.receivers)
+    /// Lets components see this configuration.
+    pub(super) fn show(&self) {
+        if let Some(surroundings) = self.surroundings.get() {
+            let extensions = self.extensions.iter().map(|part| (part.id.clone(), Arc::clone(&part.component)));
+            surroundings.show(View { extensions: extensions.collect(), layout: Arc::clone(&self.layout) });
+        }
     }
 
-    fn tell_extensions(&self, ready: bool) {
-        for part in &self.extensions {
-            part.component.pipelines_ready(ready);
+    /// Those of one kind do not wait for each other: one that drains slowly leaves the others their time.
+    async fn stop_at_once(&self, parts: &[Arc<Part>], deadline: Instant) -> Vec<String> {
+        let stopped = join_all(parts.iter().map(|part| self.stop_one(part, deadline))).await;
+        stopped.into_iter().flatten().collect()
+    }
+
+    async fn stop_one(&self, part: &Part, deadline: Instant) -> Option<String> {
+        tracing::debug!(component = %part, "stopping");
+        part.ties.set(Stage::Stopped);
+        if let Some(surroundings) = self.surroundings.get() {
+            // From here on it listens alone, if it does: once it has closed its sockets, nobody waits there in vain.
+            surroundings.release_sockets();
+        }
+        let deadline = deadline.max(Instant::now() + GRACE);
+        match timeout_at(deadline, part.component.shutdown()).await {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(format!("failed to stop {part}: {error}")),
+            Err(_) => Some(format!("{part} was not done in time")),
         }
     }
 }
 
-/// Those of one kind do not wait for each other: one that drains slowly leaves the others their time.
-async fn stop_at_once(parts: &[Part], deadline: Instant) -> Vec<String> {
-    let stopped = join_all(parts.iter().map(|part| stop(part, deadline))).await;
-    stopped.into_iter().flatten().collect()
-}
-
-async fn stop(part: &Part, deadline: Instant) -> Option<String> {
-    tracing::debug!(component = %part, "stopping");
-    let deadline = deadline.max(Instant::now() + GRACE);
-    match timeout_at(deadline, part.component.shutdown()).await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(format!("failed to stop {part}: {error}")),
-        Err(_) => Some(format!("{part} was not done in time")),
+fn tell(part: &Part, ready: bool) {
+    if part.kind == ComponentKind::Extension {
+        part.component.pipelines_ready(ready);
     }
 }

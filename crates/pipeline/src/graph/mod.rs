@@ -1,24 +1,55 @@
 //! Components wired into pipelines, and their life.
+//!
+//! # What stays when the configuration changes
+//!
+//! A graph is built from its far end: an exporter first, then what sends to it. Beside a running graph, a part of that one is taken instead
+//! of a new one where nothing would be different:
+//!
+//! * its section is the same, wherever it stands in the file, and so are the files that it read ([`Component::files`]);
+//! * it takes the same signals, and sends to the very same parts, in the same order and under the same names of pipelines. So a part stays
+//!   only if all behind it stay, and a fan-out, which is no part of its own, is the same if all its targets are;
+//! * the extensions that it asked for at its [`Host`](crate::Host) stay.
+//!
+//! An exporter does not know who sends to it: it stays whichever pipelines name it. A processor is one a pipeline, and stays for its
+//! pipeline alone. With other `service::telemetry::metrics` that are counted elsewhere, nothing stays.
+//!
+//! # The order of a change
+//!
+//! 1. All is read and built. A mistake ends the change here.
+//! 2. Parts that own something exclusively ([`Component::is_exclusive`]) and leave are stopped, if anything exclusive is to start; before
+//!    them all that uses them, receivers first. Connections wait at the sockets meanwhile: see [`Listeners`](crate::Listeners).
+//! 3. What is new starts, each part after all that it uses. Where an address is taken by a part that leaves (`localhost:4317` becomes
+//!    `0.0.0.0:4317`), that part is stopped and this is done once more.
+//! 4. What leaves is stopped: receivers finish requests, processors drain into what they sent to, exporters send what they have.
+//! 5. Sockets that nobody uses any more are closed.
+//!
+//! When something does not start, what had started is stopped, what had been stopped in step 2 or 3 is built and started again, and
+//! everything else never noticed.
 
 mod build;
+mod change;
 mod counted;
 mod fanout;
 mod life;
+mod part;
+mod reuse;
 mod unused;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use spanmill_config::{ComponentId, ConfigError, Document, Kind as ComponentKind};
+use spanmill_config::{ConfigError, Document};
 
-use crate::component::Component;
 use crate::factory::Factories;
-use crate::host::Layout;
+use crate::host::{Layout, Surroundings};
 use crate::telemetry::Telemetry;
 
+use part::Part;
+
+pub(crate) use change::{Change, ChangeError};
 pub(crate) use fanout::fan_out;
 pub use life::{StartError, StopError};
 pub(crate) use unused::Nowhere;
@@ -26,20 +57,15 @@ pub(crate) use unused::Nowhere;
 /// All components of a configuration, wired. Building touches nothing outside; `start` does.
 #[derive(Default)]
 pub struct Graph {
-    extensions: Vec<Part>,
-    exporters: Vec<Part>,
+    extensions: Vec<Arc<Part>>,
+    exporters: Vec<Arc<Part>>,
     /// Processors and connectors; each stands after everything that it sends to.
-    between: Vec<Part>,
-    receivers: Vec<Part>,
+    between: Vec<Arc<Part>>,
+    receivers: Vec<Arc<Part>>,
     warnings: Vec<String>,
     layout: Arc<Layout>,
-}
-
-/// A component and what it is called.
-pub(crate) struct Part {
-    kind: ComponentKind,
-    id: ComponentId,
-    component: Arc<dyn Component>,
+    /// Where it runs, since it does.
+    surroundings: OnceLock<Arc<Surroundings>>,
 }
 
 // === impl Graph ===
@@ -52,9 +78,19 @@ impl Graph {
     /// Fails on what [`Document::validate`] refuses, on components that are wrongly configured, used or not, and on components in
     /// pipelines of a signal that they do not support.
     pub fn build(document: &Document, factories: &Factories, telemetry: &Telemetry) -> Result<Self, ConfigError> {
+        Self::build_beside(None, document, factories, telemetry)
+    }
+
+    /// The same beside a graph that runs, of which it takes over what stays.
+    pub(crate) fn build_beside(
+        running: Option<&Self>,
+        document: &Document,
+        factories: &Factories,
+        telemetry: &Telemetry,
+    ) -> Result<Self, ConfigError> {
         document.validate(&factories.known_types())?;
         let mut problems = Vec::new();
-        let graph = build::build(document, factories, telemetry, &mut problems);
+        let graph = build::build(running, document, factories, telemetry, &mut problems);
         unused::check(document, factories, &mut problems);
         ConfigError::all(problems)?;
         Ok(graph)
@@ -64,24 +100,25 @@ impl Graph {
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
+
+    /// All parts in the order in which they start.
+    fn parts(&self) -> impl Iterator<Item = &Arc<Part>> {
+        self.extensions.iter().chain(&self.exporters).chain(&self.between).chain(&self.receivers)
+    }
+
+    fn has(&self, part: &Arc<Part>) -> bool {
+        self.parts().any(|own| Arc::ptr_eq(own, part))
+    }
 }
 
 impl fmt::Debug for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = |parts: &[Part]| parts.iter().map(|part| part.id.to_string()).collect::<Vec<_>>();
+        let names = |parts: &[Arc<Part>]| parts.iter().map(|part| part.id.to_string()).collect::<Vec<_>>();
         f.debug_struct("Graph")
             .field("extensions", &names(&self.extensions))
             .field("exporters", &names(&self.exporters))
             .field("between", &names(&self.between))
             .field("receivers", &names(&self.receivers))
             .finish_non_exhaustive()
-    }
-}
-
-// === impl Part ===
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{}\" {}", self.id, self.kind)
     }
 }

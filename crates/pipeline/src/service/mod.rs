@@ -1,7 +1,11 @@
 //! The life of the whole: start, reload, stop.
 
+mod orders;
 mod own;
+mod reload;
 
+#[cfg(test)]
+mod reload_tests;
 #[cfg(test)]
 mod tests;
 
@@ -15,8 +19,12 @@ use tokio::task::spawn_blocking;
 
 use crate::factory::Factories;
 use crate::graph::{Graph, StartError, StopError};
+use crate::host::Surroundings;
+use crate::listeners::Sockets;
+use crate::readiness::Phase;
 use crate::telemetry::{LogSettings, Settings, Telemetry};
 
+use orders::Orders;
 use own::Own;
 
 /// Runs a configuration until it is told to stop.
@@ -31,6 +39,10 @@ pub struct Service {
     pub load: Load,
     /// Sets logging up, at the start and at every reload.
     pub log: SetUpLogs,
+    /// Hears how the service fares.
+    pub tell: Tell,
+    /// Sockets that the process was started with.
+    pub sockets: Arc<Sockets>,
     /// How long stopping may take.
     pub shutdown_timeout: Duration,
 }
@@ -41,6 +53,9 @@ pub type Load = Arc<dyn Fn() -> Result<Document, ConfigError> + Send + Sync>;
 /// Logs as the settings say from now on, or says why it cannot.
 pub type SetUpLogs = Arc<dyn Fn(&LogSettings) -> Result<(), String> + Send + Sync>;
 
+/// Passes news on, to who started the process.
+pub type Tell = Arc<dyn Fn(&News) + Send + Sync>;
+
 /// What the service is told from outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Event {
@@ -48,6 +63,21 @@ pub enum Event {
     Stop(&'static str),
     /// Read the configuration again, and say why.
     Reload(&'static str),
+}
+
+/// What the service tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// All components run, and go through what is named: what earlier runs left.
+    Replaying(Vec<String>),
+    /// All components run.
+    Running,
+    /// The configuration is read again. One of the others follows.
+    Reloading,
+    /// All components run, as before: the new configuration cannot be used, for that reason.
+    Refused(String),
+    /// Everything stops.
+    Stopping,
 }
 
 /// Why the service ended otherwise than by being told to.
@@ -70,12 +100,18 @@ pub enum ServiceError {
     /// A component did not start.
     #[error("cannot start pipelines: {0}")]
     Start(#[from] StartError),
+    /// A new configuration did not start, and the old one not again.
+    #[error("cannot change the configuration: {0}")]
+    Lost(String),
     /// A component can no longer do its work.
     #[error("{0}")]
     Fatal(String),
     /// Stopped, but not as it should.
     #[error("failed to shut down cleanly: {0}")]
     Stop(#[from] StopError),
+    /// Told to stop while the configuration changed, which took too long.
+    #[error("failed to shut down cleanly: the change of the configuration was not done in time")]
+    Late,
     /// Told twice to stop.
     #[error("told again to stop: ended without waiting")]
     Interrupted,
@@ -87,7 +123,6 @@ struct Running {
     settings: Settings,
     own: Own,
     graph: Graph,
-    fatal: mpsc::UnboundedReceiver<String>,
 }
 
 // === impl Service ===
@@ -111,39 +146,91 @@ impl Service {
     /// # Errors
     ///
     /// Fails when the start does, when a component can no longer work, and when stopping loses something.
-    pub async fn run(self, mut events: mpsc::Receiver<Event>) -> Result<(), ServiceError> {
+    pub async fn run(self, events: mpsc::Receiver<Event>) -> Result<(), ServiceError> {
+        let mut orders = Orders::new(events, self.shutdown_timeout);
+        let (sender, fatal) = mpsc::unbounded_channel();
+        let surroundings = Arc::new(Surroundings::new(sender, Some(Arc::clone(&self.sockets))));
+        let mut running = self.build().await?;
+        let started = tokio::select! {
+            started = self.start(&mut running, &surroundings) => started.map(|()| true)?,
+            // What has started by now is stopped.
+            () = orders.told_to_stop() => false,
+        };
+        let outcome = if started { self.obey(&mut running, &surroundings, &mut orders, fatal).await } else { Ok(()) };
+        if let Err(error @ (ServiceError::Interrupted | ServiceError::Late | ServiceError::Lost(_))) = outcome {
+            return Err(error);
+        }
+        (self.tell)(&News::Stopping);
+        let deadline = orders.deadline();
+        let stopped = orders.while_stopping(running.graph.shutdown_by(deadline)).await?;
+        tracing::info!("stopped");
+        outcome.and(stopped.map_err(ServiceError::from))
+    }
+
+    /// Reads the configuration and builds everything.
+    async fn build(&self) -> Result<Running, ServiceError> {
         let document = self.read().await?;
         let settings = Settings::read(&document.service.telemetry)?;
         (self.log)(&settings.logs).map_err(ServiceError::Logs)?;
-        let own = Own::new(&self, &settings.metrics);
-        let mut running = self.start(document, settings, own, None).await?;
-        tracing::info!(version = self.version, "everything is ready, begin running and processing data");
+        let own = Own::new(self, &settings.metrics);
+        let graph = Graph::build(&document, &self.factories, own.telemetry())?;
+        warn(&settings, &graph);
+        Ok(Running { document, settings, own, graph })
+    }
 
-        let outcome = loop {
+    async fn start(&self, running: &mut Running, surroundings: &Arc<Surroundings>) -> Result<(), ServiceError> {
+        running.own.show(surroundings, &running.settings.metrics).await?;
+        if let Err(error) = running.graph.start_in(surroundings, self.shutdown_timeout).await {
+            running.own.hide(surroundings).await;
+            return Err(error.into());
+        }
+        let unused = self.sockets.unused();
+        if !unused.is_empty() {
+            tracing::warn!(
+                sockets = unused.join(", "),
+                "sockets were handed over that nothing in the configuration names"
+            );
+        }
+        tracing::info!(version = self.version, "everything is ready, begin running and processing data");
+        Ok(())
+    }
+
+    /// Does what it is told, until that is to stop.
+    async fn obey(
+        &self,
+        running: &mut Running,
+        surroundings: &Arc<Surroundings>,
+        orders: &mut Orders,
+        mut fatal: mpsc::UnboundedReceiver<String>,
+    ) -> Result<(), ServiceError> {
+        let readiness = surroundings.readiness();
+        let news = || match readiness.phase() {
+            Phase::Replaying(what) => News::Replaying(what),
+            Phase::Starting | Phase::Ready => News::Running,
+        };
+        let mut told = news();
+        (self.tell)(&told);
+        loop {
             tokio::select! {
-                event = events.recv() => match event {
-                    Some(Event::Reload(why)) => {
-                        tracing::info!(why, "told to read the configuration again");
-                        running = self.reload(running).await?;
-                    }
-                    Some(Event::Stop(why)) => {
-                        tracing::info!(why, "told to stop");
-                        break Ok(());
-                    }
-                    None => break Ok(()),
-                },
-                Some(message) = running.fatal.recv() => {
+                order = orders.next() => {
+                    let Some(why) = order else { return Ok(()) };
+                    tracing::info!(why, "told to read the configuration again");
+                    (self.tell)(&News::Reloading);
+                    let refused = orders.during(self.reload(running, surroundings)).await??;
+                    told = refused.map_or_else(news, News::Refused);
+                    (self.tell)(&told);
+                }
+                Some(message) = fatal.recv() => {
                     tracing::error!(error = message, "a component can no longer work");
-                    break Err(ServiceError::Fatal(message));
+                    return Err(ServiceError::Fatal(message));
+                }
+                () = readiness.ready(), if matches!(told, News::Replaying(_)) => {
+                    tracing::info!("what earlier runs left is done");
+                    told = News::Running;
+                    (self.tell)(&told);
                 }
             }
-        };
-        let stopped = tokio::select! {
-            stopped = running.graph.shutdown(self.shutdown_timeout) => stopped.map_err(ServiceError::from),
-            () = told_again(&mut events) => Err(ServiceError::Interrupted),
-        };
-        tracing::info!("stopped");
-        outcome.and(stopped)
+        }
     }
 
     async fn read(&self) -> Result<Document, ConfigError> {
@@ -153,93 +240,11 @@ impl Service {
             Err(ConfigError::new("", format_args!("reading the configuration failed: {error}")))
         })
     }
-
-    /// Builds, unless that is done already, and starts.
-    async fn start(
-        &self,
-        document: Document,
-        settings: Settings,
-        mut own: Own,
-        built: Option<Graph>,
-    ) -> Result<Running, ServiceError> {
-        let graph = match built {
-            Some(graph) => graph,
-            None => Graph::build(&document, &self.factories, own.telemetry())?,
-        };
-        for warning in settings.warnings.iter().chain(graph.warnings()) {
-            tracing::warn!("{warning}");
-        }
-        let (sender, fatal) = mpsc::unbounded_channel();
-        let started = match own.show(&settings.metrics).await {
-            Ok(()) => graph.start(sender, self.shutdown_timeout).await.map_err(ServiceError::from),
-            Err(error) => Err(error),
-        };
-        match started {
-            Ok(()) => Ok(Running { document, settings, own, graph, fatal }),
-            Err(error) => {
-                own.hide().await;
-                Err(error)
-            }
-        }
-    }
-
-    /// Changes to a new configuration. Only when the old one cannot be brought back either, it fails.
-    async fn reload(&self, running: Running) -> Result<Running, ServiceError> {
-        let (document, settings, own, graph) = match self.prepare(&running).await {
-            Ok(prepared) => prepared,
-            Err(error) => {
-                tracing::error!(%error, "the new configuration is not used, the running one is kept");
-                return Ok(running);
-            }
-        };
-        if let Err(error) = running.graph.shutdown(self.shutdown_timeout).await {
-            tracing::warn!(%error, "stopping the old configuration");
-        }
-        // What the old graph holds, such as ports, is let go before the new one asks for it.
-        let Running { document: old_document, settings: old_settings, own: old_own, .. } = running;
-        // Own metrics that are the same go on counting and being shown.
-        let (own, kept) = match own {
-            Some(own) => (own, Some(old_own.hide().await)),
-            None => (old_own, None),
-        };
-        let was_logging = old_settings.logs.clone();
-        let telemetry = own.telemetry().clone();
-        match self.start(document, settings, own, Some(graph)).await {
-            Ok(started) => {
-                if started.settings.logs != was_logging
-                    && let Err(error) = (self.log)(&started.settings.logs)
-                {
-                    tracing::error!(%error, "logging goes on as before");
-                }
-                tracing::info!("the new configuration runs");
-                Ok(started)
-            }
-            Err(error) => {
-                tracing::error!(%error, "the new configuration did not start, the old one is brought back");
-                let own = Own::with(kept.unwrap_or(telemetry));
-                self.start(old_document, old_settings, own, None).await
-            }
-        }
-    }
-
-    /// Reads and builds without touching what runs. `None` for own telemetry means that it stays as it is.
-    async fn prepare(&self, running: &Running) -> Result<(Document, Settings, Option<Own>, Graph), ConfigError> {
-        let document = self.read().await?;
-        let settings = Settings::read(&document.service.telemetry)?;
-        let own = (settings.metrics != running.settings.metrics).then(|| Own::new(self, &settings.metrics));
-        let telemetry = own.as_ref().unwrap_or(&running.own).telemetry();
-        let graph = Graph::build(&document, &self.factories, telemetry)?;
-        Ok((document, settings, own, graph))
-    }
 }
 
-async fn told_again(events: &mut mpsc::Receiver<Event>) {
-    loop {
-        match events.recv().await {
-            Some(Event::Stop(_)) => return,
-            Some(Event::Reload(_)) => {}
-            None => std::future::pending().await,
-        }
+fn warn(settings: &Settings, graph: &Graph) {
+    for warning in settings.warnings.iter().chain(graph.warnings()) {
+        tracing::warn!("{warning}");
     }
 }
 

@@ -1,6 +1,9 @@
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::{Service, ServiceError};
+use crate::host::{Host, Stage, Surroundings, Ties};
 use crate::pages::{Page, Pages};
 use crate::telemetry::{MetricSettings, Telemetry};
 
@@ -8,6 +11,7 @@ use crate::telemetry::{MetricSettings, Telemetry};
 pub(super) struct Own {
     telemetry: Telemetry,
     pages: Vec<Pages>,
+    ties: Arc<Ties>,
 }
 
 // === impl Own ===
@@ -24,31 +28,48 @@ impl Own {
         let name = told("service.name", service.name);
         let version = told("service.version", service.version);
         telemetry.describe_process((&name, &version), &told("service.instance.id", &instance));
-        Self { telemetry, pages: Vec::new() }
+        Self::with(telemetry)
     }
 
     /// Metrics that exist already, not shown yet.
     pub(super) fn with(telemetry: Telemetry) -> Self {
-        Self { telemetry, pages: Vec::new() }
+        Self { telemetry, pages: Vec::new(), ties: Arc::default() }
     }
 
     pub(super) fn telemetry(&self) -> &Telemetry {
         &self.telemetry
     }
 
+    /// Lets others have its addresses, until it is shown again.
+    pub(super) fn leave(&self) {
+        self.ties.set(Stage::Leaving);
+    }
+
+    /// Whether others cannot listen before it stops.
+    pub(super) fn is_in_the_way(&self) -> bool {
+        self.ties.is_in_the_way()
+    }
+
     /// Stops showing and keeps what was counted.
-    pub(super) async fn hide(self) -> Telemetry {
-        for pages in self.pages {
+    pub(super) async fn hide(&mut self, surroundings: &Surroundings) {
+        self.ties.set(Stage::Stopped);
+        surroundings.release_sockets();
+        for pages in self.pages.drain(..) {
             pages.stop().await;
         }
-        self.telemetry
     }
 
     /// Shows the metrics at all endpoints, unless they are shown already.
-    pub(super) async fn show(&mut self, settings: &MetricSettings) -> Result<(), ServiceError> {
+    pub(super) async fn show(
+        &mut self,
+        surroundings: &Arc<Surroundings>,
+        settings: &MetricSettings,
+    ) -> Result<(), ServiceError> {
+        self.ties.set(Stage::Running);
         if !self.pages.is_empty() {
             return Ok(());
         }
+        let listeners = Host::of(surroundings, &self.ties).listeners();
         for endpoint in &settings.endpoints {
             let telemetry = self.telemetry.clone();
             let answer = move |path: &str| {
@@ -57,9 +78,13 @@ impl Own {
                     Page { status: 200, content_type, body }
                 })
             };
-            let pages = Pages::serve(endpoint, answer)
-                .await
-                .map_err(|source| ServiceError::Metrics { endpoint: endpoint.clone(), source })?;
+            let pages = match Pages::serve(&listeners, endpoint, answer).await {
+                Ok(pages) => pages,
+                Err(source) => {
+                    self.hide(surroundings).await;
+                    return Err(ServiceError::Metrics { endpoint: endpoint.clone(), source });
+                }
+            };
             tracing::info!(endpoint = %pages.address(), "own metrics at /metrics");
             self.pages.push(pages);
         }

@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::testing::{FACTORIES, World};
 
-const PLAIN: &str = "
+pub(super) const PLAIN: &str = "
 receivers: {probe/@-in: RECEIVER}
 exporters: {probe/@-out: EXPORTER}
 service:
@@ -17,92 +17,120 @@ service:
 ";
 
 /// A service whose configuration can be changed.
-struct Rig {
-    world: Arc<World>,
+pub(super) struct Rig {
+    pub(super) world: Arc<World>,
     yaml: Arc<Mutex<String>>,
-    events: mpsc::Sender<Event>,
-    service: JoinHandle<Result<(), ServiceError>>,
+    pub(super) events: mpsc::Sender<Event>,
+    news: mpsc::UnboundedReceiver<News>,
+    pub(super) service: JoinHandle<Result<(), ServiceError>>,
 }
 
 impl Rig {
-    fn new(name: &'static str, yaml: &str) -> Self {
+    pub(super) fn new(name: &'static str, yaml: &str) -> Self {
+        Self::with_sockets(name, yaml, Sockets::default())
+    }
+
+    pub(super) fn with_sockets(name: &'static str, yaml: &str, sockets: Sockets) -> Self {
         let world = World::new(name);
         let yaml = Arc::new(Mutex::new(fill(yaml)));
         let (of, read) = (Arc::clone(&world), Arc::clone(&yaml));
+        let (teller, news) = mpsc::unbounded_channel();
         let service = Service {
             name: "spanmill",
             version: "0.0.0",
             factories: FACTORIES,
             load: Arc::new(move || of.document(&read.lock().unwrap())),
             log: Arc::new(|_| Ok(())),
+            tell: Arc::new(move |news| {
+                let _ = teller.send(news.clone());
+            }),
+            sockets: Arc::new(sockets),
             shutdown_timeout: Duration::from_secs(5),
         };
         let (events, receiver) = mpsc::channel(4);
-        Self { world, yaml, events, service: tokio::spawn(service.run(receiver)) }
+        Self { world, yaml, events, news, service: tokio::spawn(service.run(receiver)) }
     }
 
-    async fn reload(&self, yaml: &str) {
+    /// Starts, and waits until it runs.
+    pub(super) async fn running(name: &'static str, yaml: &str) -> Self {
+        let mut rig = Self::new(name, yaml);
+        assert_eq!(rig.news().await, News::Running);
+        rig.world.events();
+        rig
+    }
+
+    /// What is told next, but that something is under way.
+    pub(super) async fn news(&mut self) -> News {
+        loop {
+            match self.news.recv().await.unwrap() {
+                News::Reloading => {}
+                news => return news,
+            }
+        }
+    }
+
+    /// Changes the configuration and waits until that is done or refused. What happened meanwhile.
+    pub(super) async fn change(&mut self, yaml: &str) -> (News, Vec<String>) {
+        self.reload(yaml).await;
+        (self.news().await, self.world.events())
+    }
+
+    pub(super) async fn reload(&self, yaml: &str) {
         *self.yaml.lock().unwrap() = fill(yaml);
         self.events.send(Event::Reload("test")).await.unwrap();
     }
 
-    async fn stop(self) -> Result<(), ServiceError> {
+    pub(super) async fn stop(self) -> Result<(), ServiceError> {
         self.events.send(Event::Stop("test")).await.unwrap();
         self.service.await.unwrap()
     }
 }
 
-fn fill(yaml: &str) -> String {
+pub(super) fn fill(yaml: &str) -> String {
     yaml.replace("RECEIVER", "").replace("EXPORTER", "")
 }
 
 /// Scenario: the service runs, is told to read a good configuration, and to stop.
-/// Guarantees: the old receiver stops before the new one starts; in the end all has stopped and that is success.
+/// Guarantees: the new receiver starts before the old one stops, and the exporter behind both runs on; in the end all has stopped and that is
+/// success.
 #[tokio::test]
 async fn good_reload() {
-    let rig = Rig::new("reload", PLAIN);
-    rig.world.until("start receiver in").await;
-    rig.reload(&PLAIN.replace("probe/@-in", "probe/@-other")).await;
-    let events = rig.world.until("start receiver other").await;
-    assert_eq!(events, ["stop receiver in", "stop exporter out", "start exporter out", "start receiver other"]);
+    let mut rig = Rig::running("reload", PLAIN).await;
+    let (news, events) = rig.change(&PLAIN.replace("probe/@-in", "probe/@-other")).await;
+    assert_eq!((news, events), (News::Running, vec!["start receiver other".to_owned(), "stop receiver in".to_owned()]));
     let world = Arc::clone(&rig.world);
     rig.stop().await.unwrap();
     assert_eq!(world.events(), ["stop receiver other", "stop exporter out"]);
 }
 
 /// Scenario: the new configuration is wrong: no YAML, an unknown type, a wrong option.
-/// Guarantees: nothing is stopped, and the service still obeys.
+/// Guarantees: nothing is stopped, it is told why, with option and line, and the service still obeys.
 #[tokio::test]
 async fn bad_reload_keeps_what_runs() {
-    let rig = Rig::new("bad", PLAIN);
-    rig.world.until("start receiver in").await;
-    rig.reload("receivers: [").await;
-    rig.reload(&PLAIN.replace("probe/@-in", "nonsense/@-in")).await;
-    rig.reload(&PLAIN.replace("EXPORTER", "{color: red}")).await;
+    let mut rig = Rig::running("bad", PLAIN).await;
+    for (yaml, why) in [
+        ("receivers: [".to_owned(), "invalid YAML"),
+        (PLAIN.replace("probe/@-in", "nonsense/@-in"), "unknown type"),
+        (PLAIN.replace("EXPORTER", "{color: red}"), "3: exporters::probe/bad-out: unknown key \"color\""),
+    ] {
+        let (news, events) = rig.change(&yaml).await;
+        assert!(matches!(&news, News::Refused(reason) if reason.contains(why)), "{news:?}");
+        assert_eq!(events, [""; 0]);
+    }
     let world = Arc::clone(&rig.world);
     rig.stop().await.unwrap();
     assert_eq!(world.events(), ["stop receiver in", "stop exporter out"]);
 }
 
 /// Scenario: the new configuration is right but does not start.
-/// Guarantees: the old one is started again.
+/// Guarantees: what had started of it is stopped; the old one never noticed.
 #[tokio::test]
-async fn failed_reload_brings_the_old_one_back() {
-    let rig = Rig::new("back", PLAIN);
-    rig.world.until("start receiver in").await;
-    rig.reload(&PLAIN.replace("probe/@-in: RECEIVER", "probe/@-new: {fails_to_start: true}").replace("@-in", "@-new"))
-        .await;
-    let events = rig.world.until("start receiver in").await;
-    let expected = [
-        "stop receiver in",
-        "stop exporter out",
-        "start exporter out",
-        "stop receiver new",
-        "stop exporter out",
-        "start exporter out",
-        "start receiver in",
-    ];
-    assert_eq!(events, expected);
+async fn failed_reload_changes_nothing() {
+    let mut rig = Rig::running("back", PLAIN).await;
+    let new = PLAIN.replace("probe/@-in: RECEIVER", "probe/@-new: {fails_to_start: true}").replace("@-in", "@-new");
+    let (news, events) = rig.change(&new).await;
+    assert_eq!(news, News::Refused("failed to start \"probe/back-new\" receiver: no luck".to_owned()));
+    assert_eq!(events, ["stop receiver new"]);
     rig.stop().await.unwrap();
 }
 
@@ -156,26 +184,27 @@ async fn own_metrics() {
             format!("{{readers: [{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {port}}}}}}}}}]}}");
         PLAIN.replace("{level: none}", &reader)
     };
-    let rig = Rig::new("metrics", &at(first));
-    rig.world.until("start receiver in").await;
+    let mut rig = Rig::running("metrics", &at(first)).await;
     let page = get(first).await;
     let expected =
         ["\notelcol_process_uptime 0.", "# TYPE otelcol_process_uptime counter", "target_info{service_instance_id="];
     for line in expected {
         assert!(page.contains(line), "{line} in {page}");
     }
-    rig.reload(&at(second)).await;
-    rig.world.until("start receiver in").await;
+    let (news, events) = rig.change(&at(second)).await;
+    // What is counted is the same, wherever it is shown.
+    assert_eq!((news, events), (News::Running, Vec::new()));
     assert!(get(second).await.contains("otelcol_process_uptime"));
     TcpListener::bind(("127.0.0.1", first)).unwrap();
 
-    rig.reload(PLAIN).await;
-    rig.world.until("start receiver in").await;
+    let (_, events) = rig.change(PLAIN).await;
+    let all_anew = ["start exporter out", "start receiver in", "stop receiver in", "stop exporter out"];
+    assert_eq!(events, all_anew);
     TcpListener::bind(("127.0.0.1", second)).unwrap();
     rig.stop().await.unwrap();
 }
 
-fn free_port() -> u16 {
+pub(super) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 

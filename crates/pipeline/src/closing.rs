@@ -1,0 +1,78 @@
+//! Closing connections so that no request is cut.
+//!
+//! HTTP/2 has a word for it, GOAWAY. Over HTTP/1.1 a server that closes a connection on which nothing happens may just miss a request that is
+//! under way to it; and one that was made a moment ago would be closed before its first request came. So connections stay open for a short
+//! time after the server was told to stop, and the next answer on each of them says that it is the last one.
+
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
+use hyper::service::Service;
+use hyper::{Request, Response, Version};
+use hyper_util::server::graceful::GracefulConnection;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// How long a connection waits for one more request.
+const LINGER: Duration = Duration::from_millis(300);
+
+/// A service whose answers over HTTP/1.1 close their connections once it was told to stop.
+#[derive(Debug, Clone)]
+pub struct Closing<S> {
+    service: S,
+    stop: watch::Receiver<bool>,
+}
+
+/// Serves a connection, some time longer than until `stop` becomes true: a request that is on its way then is answered.
+///
+/// # Errors
+///
+/// Fails as the connection does.
+pub async fn finish<C: GracefulConnection>(connection: C, mut stop: watch::Receiver<bool>) -> C::Output {
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        // Without its sender the server is gone.
+        _ = stop.wait_for(|stopping| *stopping) => {}
+    }
+    if let Ok(ended) = timeout(LINGER, connection.as_mut()).await {
+        return ended;
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await
+}
+
+// === impl Closing ===
+
+impl<S> Closing<S> {
+    /// Closes when `stop` becomes true.
+    pub fn new(service: S, stop: watch::Receiver<bool>) -> Self {
+        Self { service, stop }
+    }
+}
+
+impl<S, B> Service<Request<Incoming>> for Closing<S>
+where
+    S: Service<Request<Incoming>, Response = Response<B>>,
+    S::Future: Send + 'static,
+    S::Error: 'static,
+    B: 'static,
+{
+    type Response = Response<B>;
+    type Error = S::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<B>, S::Error>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let keeps_alive = request.version() <= Version::HTTP_11;
+        let (answering, stop) = (self.service.call(request), self.stop.clone());
+        Box::pin(async move {
+            let mut response = answering.await?;
+            if keeps_alive && *stop.borrow() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok(response)
+        })
+    }
+}
