@@ -16,6 +16,7 @@ mod print;
 mod secret;
 mod section;
 mod size;
+mod stamp;
 mod suggest;
 mod telemetry;
 mod validate;
@@ -36,6 +37,7 @@ pub use print::{PrintError, PrintFormat, PrintMode, print_config};
 pub use secret::Secret;
 pub use section::Section;
 pub use size::{ByteSize, ByteSizeError};
+pub use stamp::Stamp;
 pub use telemetry::{
     LogLevel, LogSampling, LogsTelemetry, MetricReader, MetricsLevel, MetricsTelemetry, PrometheusReader, PullExporter,
     PullReader, ResourceAttributes, TelemetryConfig,

@@ -4,7 +4,8 @@
 //! under way to it; and one that was made a moment ago would be closed before its first request came. So connections stay open for a short
 //! time after the server was told to stop, and the next answer on each of them says that it is the last one.
 
-use std::pin::{Pin, pin};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -13,7 +14,7 @@ use hyper::service::Service;
 use hyper::{Request, Response, Version};
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{Sleep, sleep};
 
 /// How long a connection waits for one more request.
 const LINGER: Duration = Duration::from_millis(300);
@@ -25,23 +26,60 @@ pub struct Closing<S> {
     stop: watch::Receiver<bool>,
 }
 
+/// A connection that, told to end, first waits for a short time.
+#[derive(Debug)]
+pub struct Lingering<C> {
+    connection: Pin<Box<C>>,
+    /// Until when it waits, once it was told.
+    until: Option<Pin<Box<Sleep>>>,
+    told: bool,
+}
+
 /// Serves a connection, some time longer than until `stop` becomes true: a request that is on its way then is answered.
 ///
 /// # Errors
 ///
 /// Fails as the connection does.
 pub async fn finish<C: GracefulConnection>(connection: C, mut stop: watch::Receiver<bool>) -> C::Output {
-    let mut connection = pin!(connection);
+    let mut connection = Lingering::new(connection);
     tokio::select! {
-        ended = connection.as_mut() => return ended,
+        ended = &mut connection => return ended,
         // Without its sender the server is gone.
         _ = stop.wait_for(|stopping| *stopping) => {}
     }
-    if let Ok(ended) = timeout(LINGER, connection.as_mut()).await {
-        return ended;
-    }
-    connection.as_mut().graceful_shutdown();
+    connection.graceful_shutdown();
     connection.await
+}
+
+// === impl Lingering ===
+
+impl<C: GracefulConnection> Lingering<C> {
+    /// Serves as the connection does.
+    pub fn new(connection: C) -> Self {
+        Self { connection: Box::pin(connection), until: None, told: false }
+    }
+
+    /// Ends the connection soon, after the requests that are there by then.
+    pub fn graceful_shutdown(&mut self) {
+        if !self.told {
+            self.until.get_or_insert_with(|| Box::pin(sleep(LINGER)));
+        }
+    }
+}
+
+impl<C: GracefulConnection> Future for Lingering<C> {
+    type Output = C::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<C::Output> {
+        let this = self.get_mut();
+        if let Some(until) = &mut this.until
+            && until.as_mut().poll(cx).is_ready()
+        {
+            (this.until, this.told) = (None, true);
+            this.connection.as_mut().graceful_shutdown();
+        }
+        this.connection.as_mut().poll(cx)
+    }
 }
 
 // === impl Closing ===

@@ -14,14 +14,13 @@ mod listeners;
 mod pages;
 mod readiness;
 mod service;
-mod stamp;
 mod telemetry;
 #[cfg(test)]
 mod testing;
 
 pub use batch::Batch;
 pub use client::Client;
-pub use closing::{Closing, finish};
+pub use closing::{Closing, Lingering, finish};
 pub use component::{Component, ComponentError, Node};
 pub use consume::{Code, ConsumeError, Consumer};
 pub use factory::{
@@ -36,7 +35,6 @@ pub use pages::{Page, Pages};
 pub use readiness::{Phase, Readiness, Replaying};
 pub use service::{Event, Load, News, Service, ServiceError, SetUpLogs, Tell};
 pub use spanmill_otlp::Signal;
-pub use stamp::Stamp;
 pub use telemetry::{
     Encoding, Level, LogLevel, LogSettings, MetricSettings, Operation, Operations, Running, Settings, Summary,
     Telemetry,

@@ -13,6 +13,7 @@ pub struct Readiness(Arc<watch::Sender<Progress>>);
 struct Progress {
     running: bool,
     ready: bool,
+    stopping: bool,
     replaying: Vec<String>,
 }
 
@@ -26,12 +27,14 @@ pub struct Replaying {
 /// How far a service is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Phase {
-    /// Components start, or stop.
+    /// Components start.
     Starting,
     /// What earlier runs left is gone through, by what is named.
     Replaying(Vec<String>),
     /// All of it is done.
     Ready,
+    /// Components stop.
+    Stopping,
 }
 
 // === impl Readiness ===
@@ -40,10 +43,11 @@ impl Readiness {
     /// How far it is now.
     pub fn phase(&self) -> Phase {
         let progress = self.0.borrow();
-        match (progress.ready, progress.replaying.as_slice()) {
-            (true, _) => Phase::Ready,
-            (false, []) => Phase::Starting,
-            (false, replaying) => Phase::Replaying(replaying.to_vec()),
+        match progress.replaying.as_slice() {
+            _ if progress.ready => Phase::Ready,
+            _ if progress.stopping => Phase::Stopping,
+            [] => Phase::Starting,
+            replaying => Phase::Replaying(replaying.to_vec()),
         }
     }
 
@@ -63,6 +67,7 @@ impl Readiness {
         self.change(|progress| {
             progress.running = running;
             progress.ready &= running;
+            progress.stopping = !running;
         });
     }
 
@@ -121,6 +126,6 @@ mod tests {
         let _later = readiness.replaying("queue".to_owned());
         assert_eq!(readiness.phase(), Phase::Ready);
         readiness.set_running(false);
-        assert_ne!(readiness.phase(), Phase::Ready);
+        assert_eq!(readiness.phase(), Phase::Stopping);
     }
 }

@@ -2,27 +2,24 @@
 
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use spanmill_pipeline::{Listeners, UnixSocket};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 /// A bound address.
 #[derive(Debug)]
 pub(crate) enum Listener {
     Tcp(TcpListener),
-    Unix(UnixListener, #[expect(dead_code, reason = "removes the file when dropped")] SocketFile),
+    Unix(UnixSocket),
 }
 
 /// The address of who connected, where it is one of IP.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub(crate) Option<IpAddr>);
-
-/// Removes the socket's file in the end.
-#[derive(Debug)]
-pub(crate) struct SocketFile(PathBuf);
 
 /// An accepted connection.
 #[derive(Debug)]
@@ -35,13 +32,12 @@ pub(crate) enum Connection {
 
 impl Listener {
     /// Binds `endpoint`: `host:port`, or the path of a socket where the transport is `unix`.
-    pub(crate) async fn bind(transport: &str, endpoint: &str) -> io::Result<Self> {
+    pub(crate) async fn bind(listeners: &Listeners, transport: &str, endpoint: &str) -> io::Result<Self> {
         if transport == "unix" {
             let path = Path::new(endpoint.strip_prefix("unix://").unwrap_or(endpoint));
-            remove_stale(path).await?;
-            return Ok(Self::Unix(UnixListener::bind(path)?, SocketFile(path.to_owned())));
+            return Ok(Self::Unix(listeners.bind_unix(path).await?));
         }
-        Ok(Self::Tcp(spanmill_pipeline::bind(endpoint).await?))
+        Ok(Self::Tcp(listeners.bind(endpoint).await?))
     }
 
     /// Waits for a connection. Errors of a single connection, such as one that is already gone, are passed over; when the
@@ -50,7 +46,7 @@ impl Listener {
         loop {
             let accepted = match self {
                 Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Connection::Tcp(stream)),
-                Self::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Connection::Unix(stream)),
+                Self::Unix(socket) => socket.listener().accept().await.map(|(stream, _)| Connection::Unix(stream)),
             };
             match accepted {
                 Ok(connection) => {
@@ -75,24 +71,6 @@ fn is_per_connection(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset | io::ErrorKind::Interrupted
     )
-}
-
-/// Removes the file of a socket on which nobody listens any more.
-async fn remove_stale(path: &Path) -> io::Result<()> {
-    match UnixStream::connect(path).await {
-        Ok(_) => Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens on this socket")),
-        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => tokio::fs::remove_file(path).await,
-        Err(_) => Ok(()),
-    }
-}
-
-// === impl SocketFile ===
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        // Gone already is as good.
-        let _ = std::fs::remove_file(&self.0);
-    }
 }
 
 // === impl Connection ===

@@ -1,15 +1,16 @@
 //! What reads the content behind a URI.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::uri::{Scheme, Uri};
 use crate::yaml::{self, MAX_TEXT, YamlError};
-use crate::{Node, Value};
+use crate::{Node, Stamp, Value};
 
 /// How long the answer to an HTTP request may take as a whole.
 const HTTP_TIMEOUT: Duration = Duration::from_secs(30);
@@ -19,6 +20,8 @@ type Environment = Box<dyn Fn(&str) -> Option<String> + Send + Sync>;
 /// The outside world as the loader sees it: files, HTTP, and the environment.
 pub struct Providers {
     environment: Environment,
+    /// What was asked for, and how it was right before it was read.
+    files: Mutex<BTreeMap<PathBuf, Stamp>>,
 }
 
 /// What a URI stands for.
@@ -42,7 +45,13 @@ impl Providers {
 
     /// Another environment, for tests.
     pub fn with_environment(environment: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> Self {
-        Self { environment: Box::new(environment) }
+        Self { environment: Box::new(environment), files: Mutex::default() }
+    }
+
+    /// A file that is not what it was when it was last asked for, also by `${file:…}`, whether it could be read then or not. It blocks.
+    pub fn changed_file(&self) -> Option<PathBuf> {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.iter().find(|(_, stamp)| stamp.is_outdated()).map(|(path, _)| path.clone())
     }
 
     /// Reads what `uri` stands for; `label` is the name of the source in places.
@@ -50,7 +59,12 @@ impl Providers {
         match uri.scheme {
             Scheme::Env => self.environment_variable(&uri.rest, label),
             Scheme::Yaml => Ok(Retrieved::from_yaml(&uri.rest, label)),
-            Scheme::File => read_file(&uri.rest).map(|text| Retrieved::from_yaml(&text, label)),
+            Scheme::File => {
+                let path = PathBuf::from(&uri.rest);
+                let stamp = Stamp::of(&path);
+                self.files.lock().unwrap_or_else(PoisonError::into_inner).insert(path, stamp);
+                read_file(&uri.rest).map(|text| Retrieved::from_yaml(&text, label))
+            }
             Scheme::Http | Scheme::Https => {
                 let url = uri.to_string();
                 let text = read_http(&url).map_err(|error| format!("unable to read {url}: {error}"))?;

@@ -251,3 +251,27 @@ proptest! {
         let _ = load(&uris, &sets, &providers);
     }
 }
+
+/// Scenario: a file and one that it names are read; nothing changes; the inner one is written again, is removed, and comes back.
+/// Guarantees: each change is seen once it happened, until the files are read again.
+#[test]
+fn changes_of_files_are_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let [outer, inner] = ["outer.yaml", "inner.yaml"].map(|name| folder.path().join(name));
+    std::fs::write(&inner, "b: 1").unwrap();
+    std::fs::write(&outer, format!("a: ${{file:{}}}", inner.display())).unwrap();
+    let providers = Providers::from_process();
+    let read = || load(&[outer.display().to_string().parse().unwrap()], &[], &providers);
+    assert_eq!(providers.changed_file(), None);
+    read().unwrap();
+    assert_eq!(providers.changed_file(), None);
+    std::fs::write(&inner, "b: 12").unwrap();
+    assert_eq!(providers.changed_file().as_ref(), Some(&inner));
+    read().unwrap();
+    std::fs::remove_file(&inner).unwrap();
+    assert_eq!(providers.changed_file().as_ref(), Some(&inner));
+    read().unwrap_err();
+    assert_eq!(providers.changed_file(), None);
+    std::fs::write(&inner, "b: 1").unwrap();
+    assert_eq!(providers.changed_file().as_ref(), Some(&inner));
+}

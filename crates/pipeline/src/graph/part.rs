@@ -1,13 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use spanmill_config::{ComponentId, Kind as ComponentKind, PipelineId, Section};
+use spanmill_config::{ComponentId, Kind as ComponentKind, PipelineId, Section, Stamp};
 use spanmill_otlp::Signal;
 
 use crate::component::Component;
 use crate::consume::Consumer;
 use crate::host::Ties;
-use crate::stamp::Stamp;
 
 /// A component, what it is called, and what it was made of.
 pub(crate) struct Part {

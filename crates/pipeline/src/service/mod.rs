@@ -9,6 +9,7 @@ mod reload_tests;
 #[cfg(test)]
 mod tests;
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -157,14 +158,22 @@ impl Service {
             () = orders.told_to_stop() => false,
         };
         let outcome = if started { self.obey(&mut running, &surroundings, &mut orders, fatal).await } else { Ok(()) };
-        if let Err(error @ (ServiceError::Interrupted | ServiceError::Late | ServiceError::Lost(_))) = outcome {
-            return Err(error);
+        let stopped = match outcome {
+            Err(ServiceError::Interrupted | ServiceError::Late | ServiceError::Lost(_)) => outcome,
+            outcome => {
+                (self.tell)(&News::Stopping);
+                let deadline = orders.deadline();
+                let stopped = orders.while_stopping(running.graph.shutdown_by(deadline)).await;
+                stopped.and_then(|stopped| outcome.and(stopped.map_err(ServiceError::from)))
+            }
+        };
+        if matches!(stopped, Err(ServiceError::Interrupted | ServiceError::Late)) {
+            // Who drops a component may have to wait, for a disk say; what is durable needs no farewell.
+            mem::forget(running);
+        } else {
+            tracing::info!("stopped");
         }
-        (self.tell)(&News::Stopping);
-        let deadline = orders.deadline();
-        let stopped = orders.while_stopping(running.graph.shutdown_by(deadline)).await?;
-        tracing::info!("stopped");
-        outcome.and(stopped.map_err(ServiceError::from))
+        stopped
     }
 
     /// Reads the configuration and builds everything.
@@ -206,7 +215,7 @@ impl Service {
         let readiness = surroundings.readiness();
         let news = || match readiness.phase() {
             Phase::Replaying(what) => News::Replaying(what),
-            Phase::Starting | Phase::Ready => News::Running,
+            Phase::Starting | Phase::Ready | Phase::Stopping => News::Running,
         };
         let mut told = news();
         (self.tell)(&told);

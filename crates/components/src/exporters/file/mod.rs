@@ -90,6 +90,11 @@ impl FileExporter {
 
 #[async_trait]
 impl Component for FileExporter {
+    /// Two would write over each other's records.
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
     async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
         let (config, slot) = (Arc::clone(&self.config), Arc::clone(&self.output));
         let opened = spawn_blocking(move || {

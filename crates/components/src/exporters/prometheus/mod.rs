@@ -94,7 +94,7 @@ impl Component for Prometheus {
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         self.sending.start(host).await?;
         let endpoint = self.config.endpoint.trim();
-        let listener = spanmill_pipeline::bind(endpoint).await.map_err(|source| ComponentError::Io {
+        let listener = host.listeners().bind(endpoint).await.map_err(|source| ComponentError::Io {
             context: format!("{}: cannot listen on {endpoint}", self.id),
             source,
         })?;

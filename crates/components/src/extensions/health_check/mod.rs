@@ -10,8 +10,11 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use serde_json::json;
 use spanmill_config::{ConfigError, Duration};
-use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Page, Pages, Stability};
+use spanmill_pipeline::{
+    Component, ComponentError, Context, ExtensionFactory, Host, Kind, Page, Pages, Phase, Stability,
+};
 
 use config::Config;
 
@@ -47,14 +50,14 @@ impl HealthCheck {
 
 #[async_trait]
 impl Component for HealthCheck {
-    async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
-        let (config, state) = (self.config.clone(), Arc::clone(&self.state));
+    async fn start(&self, host: &Host) -> Result<(), ComponentError> {
+        let (config, state, readiness) = (self.config.clone(), Arc::clone(&self.state), host.readiness().clone());
         let answer = move |path: &str| {
             let state = *state.lock().unwrap_or_else(PoisonError::into_inner);
-            answers(&config.path, path).then(|| state.page(&config))
+            answers(&config.path, path).then(|| state.page(&config, &readiness.phase()))
         };
         let endpoint = &self.config.endpoint;
-        let pages = Pages::serve(endpoint, answer)
+        let pages = Pages::serve(&host.listeners(), endpoint, answer)
             .await
             .map_err(|source| ComponentError::Io { context: format!("cannot listen on {endpoint}"), source })?;
         tracing::info!(endpoint = %pages.address(), "health check");
@@ -84,22 +87,38 @@ fn answers(configured: &str, asked: &str) -> bool {
 // === impl State ===
 
 impl State {
-    fn page(&self, config: &Config) -> Page {
-        let (status, text) = match self.up {
+    fn page(&self, config: &Config, phase: &Phase) -> Page {
+        let up = self.up.filter(|_| !matches!(phase, Phase::Replaying(_)));
+        let (status, text) = match up {
             Some(_) => (200, &config.response_body.healthy),
             None => (503, &config.response_body.unhealthy),
         };
-        if text.is_empty() { Page::json(status, self.json()) } else { Page::text(status, text.clone()) }
-    }
-
-    /// The Collector's document. Nothing in it needs escaping.
-    fn json(&self) -> String {
-        match self.up {
+        if !text.is_empty() {
+            return Page::text(status, text.clone());
+        }
+        let body = match up {
+            // The Collector's document. Nothing in it needs escaping.
             Some((since, began)) => {
                 let uptime = Duration::from(began.elapsed());
                 format!(r#"{{"status":"Server available","upSince":"{since}","uptime":"{uptime}"}}"#)
             }
-            None => r#"{"status":"Server not available","upSince":"0001-01-01T00:00:00Z","uptime":""}"#.to_owned(),
-        }
+            None => not_available(phase),
+        };
+        Page::json(status, body)
     }
+}
+
+/// The Collector's document, and why it is so.
+fn not_available(phase: &Phase) -> String {
+    let (phase, replaying) = match phase {
+        Phase::Replaying(what) => ("replaying", Some(what)),
+        Phase::Stopping => ("stopping", None),
+        Phase::Starting | Phase::Ready => ("starting", None),
+    };
+    let mut body =
+        json!({ "status": "Server not available", "upSince": "0001-01-01T00:00:00Z", "uptime": "", "phase": phase });
+    if let (Some(what), Some(body)) = (replaying, body.as_object_mut()) {
+        body.insert("replaying".to_owned(), what.clone().into());
+    }
+    body.to_string()
 }

@@ -37,7 +37,9 @@ async fn follows_the_pipelines() {
 
     let (status, body) = get(&check, "/").await;
     assert_eq!(status, "HTTP/1.1 503 Service Unavailable");
-    assert_eq!(body, r#"{"status":"Server not available","upSince":"0001-01-01T00:00:00Z","uptime":""}"#);
+    let expected =
+        r#"{"status":"Server not available","upSince":"0001-01-01T00:00:00Z","uptime":"","phase":"starting"}"#;
+    assert_eq!(body, expected);
 
     check.pipelines_ready(true);
     let (status, body) = get(&check, "/any/path").await;
@@ -51,6 +53,24 @@ async fn follows_the_pipelines() {
     let address = check.pages.lock().unwrap().as_ref().map(Pages::address).unwrap();
     check.shutdown().await.unwrap();
     tokio::net::TcpListener::bind(address).await.unwrap();
+}
+
+/// Scenario: a component goes through what an earlier run left while the pipelines run, and is done.
+/// Guarantees: until then 503, and by whom is told; 200 afterwards.
+#[tokio::test]
+async fn tells_what_is_replayed() {
+    let check = check("endpoint: 127.0.0.1:0");
+    let host = host();
+    let replaying = host.replaying("\"spanstore\" exporter");
+    check.start(&host).await.unwrap();
+    check.pipelines_ready(true);
+    let (status, body) = get(&check, "/").await;
+    assert_eq!(status, "HTTP/1.1 503 Service Unavailable");
+    let expected = r#""uptime":"","phase":"replaying","replaying":["\"spanstore\" exporter"]}"#;
+    assert!(body.ends_with(expected), "{body}");
+    drop(replaying);
+    assert_eq!(get(&check, "/").await.0, "HTTP/1.1 200 OK");
+    check.shutdown().await.unwrap();
 }
 
 /// Scenario: a path and bodies are configured.

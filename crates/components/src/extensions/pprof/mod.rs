@@ -79,12 +79,12 @@ impl Config {
 
 #[async_trait]
 impl Component for Pprof {
-    async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
+    async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         let Config { endpoint, save_to_file, .. } = &self.config;
         if !save_to_file.is_empty() {
             tracing::warn!(file = save_to_file, "no profile is written: there is none");
         }
-        let pages = Pages::serve(endpoint, answer)
+        let pages = Pages::serve(&host.listeners(), endpoint, answer)
             .await
             .map_err(|source| ComponentError::Io { context: format!("cannot listen on {endpoint}"), source })?;
         tracing::info!(endpoint = %pages.address(), "pprof, which serves no profiles");

@@ -32,7 +32,8 @@ struct ZPages {
 
 /// What pages are made of.
 struct Shown {
-    layout: Layout,
+    /// What runs now: it may change while this is shown.
+    layout: Box<dyn Fn() -> Arc<Layout> + Send + Sync>,
     operations: Arc<Operations>,
     began: Timestamp,
     expvar: bool,
@@ -53,15 +54,19 @@ fn create(context: Context<'_>) -> Result<Arc<dyn Component>, ConfigError> {
 impl Component for ZPages {
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         let shown = Shown {
-            layout: host.layout().clone(),
+            layout: Box::new({
+                let host = host.clone();
+                move || host.layout()
+            }),
             operations: Arc::clone(&self.operations),
             began: Timestamp::now(),
             expvar: self.config.expvar.enabled,
         };
         let endpoint = &self.config.endpoint;
-        let pages = Pages::serve_queries(endpoint, move |path, query| shown.page(path, &Query(query)))
-            .await
-            .map_err(|source| ComponentError::Io { context: format!("cannot listen on {endpoint}"), source })?;
+        let pages =
+            Pages::serve_queries(&host.listeners(), endpoint, move |path, query| shown.page(path, &Query(query)))
+                .await
+                .map_err(|source| ComponentError::Io { context: format!("cannot listen on {endpoint}"), source })?;
         self.operations.watch();
         tracing::info!(endpoint = %pages.address(), "zpages");
         *self.pages.lock().unwrap_or_else(PoisonError::into_inner) = Some(pages);
@@ -123,10 +128,11 @@ impl Shown {
 
     fn pipelines(&self, query: &Query<'_>) -> String {
         let mut page = Html::new("Pipelines");
-        let rows = self.layout.pipelines.iter().map(|(id, pipeline)| {
+        let layout = (self.layout)();
+        let rows = layout.pipelines.iter().map(|(id, pipeline)| {
             let list = |ids: &[ComponentId], kind: &str, between: &str| {
                 let name = |component: &ComponentId| {
-                    let connects = kind != "processor" && self.layout.connectors.contains(component);
+                    let connects = kind != "processor" && layout.connectors.contains(component);
                     let name = if connects { format!("{component} (connector)") } else { component.to_string() };
                     let (pipeline, shown) = (escape(&id.to_string()), escape(&name));
                     anchor(&format!("?zpipelinename={pipeline}&zcomponentname={shown}&zcomponentkind={kind}"), name)
@@ -159,7 +165,7 @@ impl Shown {
 
     fn extensions(&self, query: &Query<'_>) -> String {
         let mut page = Html::new("Extensions");
-        let mut names: Vec<String> = self.layout.extensions.iter().map(ToString::to_string).collect();
+        let mut names: Vec<String> = (self.layout)().extensions.iter().map(ToString::to_string).collect();
         names.sort_unstable();
         page.table(&[], names.iter().map(|name| vec![anchor(&format!("?zextensionname={}", escape(name)), name)]));
         if let Some(name) = query.get("zextensionname") {

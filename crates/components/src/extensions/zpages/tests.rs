@@ -19,7 +19,8 @@ fn shown() -> Shown {
     };
     let operations = Arc::new(Operations::default());
     operations.watch();
-    Shown { layout, operations, began: Timestamp::UNIX_EPOCH, expvar: false }
+    let layout = Arc::new(layout);
+    Shown { layout: Box::new(move || Arc::clone(&layout)), operations, began: Timestamp::UNIX_EPOCH, expvar: false }
 }
 
 fn body(shown: &Shown, path: &str, query: &str) -> String {

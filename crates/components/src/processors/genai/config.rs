@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 use spanmill_config::{ByteSize, ConfigError, Duration, Section};
@@ -13,6 +14,8 @@ pub(super) struct Config {
     pub(super) flags: Flags,
     pub(super) content: ContentConfig,
     pub(super) hold: Option<Hold>,
+    /// The files that were read for it.
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// How traces are held.
@@ -214,6 +217,7 @@ impl Config {
         if config.slow_small.min_duration.is_negative() {
             return Err(section.error("slow_small::min_duration", "min_duration must not be negative"));
         }
+        let files = config.files();
         let (names, own_sources) = sources(config.sources, section)?;
         let flags = Flags::read(&config.flags, section)?;
         let options = Options {
@@ -239,7 +243,7 @@ impl Config {
             wait: config.usage.hold.to_std(),
             most_bytes: usize::try_from(config.usage.hold_memory.bytes()).unwrap_or(usize::MAX),
         });
-        Ok(Self { options, flags, content: config.content, hold })
+        Ok(Self { options, flags, content: config.content, hold, files })
     }
 }
 
@@ -259,19 +263,37 @@ fn sources(items: Vec<SourceItem>, section: &Section) -> Result<(Option<Vec<Stri
     Ok(((!everything).then_some(names), own))
 }
 
+/// The file that a source is in, where it is not written out.
+fn file_of(source: &serde_json::Map<String, serde_json::Value>) -> Option<&str> {
+    source.get("file").and_then(serde_json::Value::as_str).filter(|_| source.len() == 1)
+}
+
 fn own_source(
     number: usize,
     source: &serde_json::Map<String, serde_json::Value>,
     section: &Section,
 ) -> Result<OwnSource, ConfigError> {
-    let file = source.get("file").and_then(serde_json::Value::as_str).filter(|_| source.len() == 1);
-    let Some(file) = file else {
+    let Some(file) = file_of(source) else {
         // JSON is YAML.
         let yaml = serde_json::to_string(source).map_err(|error| section.error("sources", error))?;
         return Ok(OwnSource { place: format!("sources[{number}]"), yaml });
     };
     let yaml = std::fs::read_to_string(file).map_err(|error| section.error("sources", format!("{file}: {error}")))?;
     Ok(OwnSource { place: file.to_owned(), yaml })
+}
+
+// === impl Given ===
+
+impl Given {
+    /// The files that it names.
+    fn files(&self) -> Vec<PathBuf> {
+        let sources = self.sources.iter().filter_map(|item| match item {
+            SourceItem::Own(source) => file_of(source),
+            SourceItem::Name(_) => None,
+        });
+        let table = Some(self.pricing.table.as_str()).filter(|table| !matches!(*table, "builtin" | "none"));
+        sources.chain(table).map(PathBuf::from).collect()
+    }
 }
 
 // === impl PricingConfig ===

@@ -13,6 +13,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -42,19 +43,21 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
 struct GenAiProcessor {
     core: Arc<Core>,
     next: Arc<dyn Consumer>,
+    files: Vec<PathBuf>,
 }
 
 /// Holds traces before it processes them.
 struct HoldingProcessor {
     background: Background<Traces>,
     next: Arc<dyn Consumer>,
+    files: Vec<PathBuf>,
 }
 
 fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
     if signal != Signal::Traces {
         return Err(context.section.error("", "genai works on spans: it can be used in traces pipelines only"));
     }
-    let Config { options, flags, content, hold } = Config::read(context.section)?;
+    let Config { options, flags, content, hold, files } = Config::read(context.section)?;
     let engine = Engine::new(&options).map_err(|error| context.section.error("", error))?;
     let id = context.id.to_string();
     let content = content.read(&engine, context.section, context.telemetry, &id)?;
@@ -65,8 +68,8 @@ fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Resu
         None => next,
     };
     Ok(match hold {
-        None => Arc::new(GenAiProcessor { core, next }),
-        Some(hold) => Arc::new(HoldingProcessor::new(&hold, core, next)),
+        None => Arc::new(GenAiProcessor { core, next, files }),
+        Some(hold) => Arc::new(HoldingProcessor::new(&hold, core, next, files)),
     })
 }
 
@@ -78,7 +81,11 @@ pub fn options(section: &Section) -> Result<Options, ConfigError> {
 // === impl GenAiProcessor ===
 
 #[async_trait]
-impl Component for GenAiProcessor {}
+impl Component for GenAiProcessor {
+    fn files(&self) -> Vec<PathBuf> {
+        self.files.clone()
+    }
+}
 
 #[async_trait]
 impl Consumer for GenAiProcessor {
@@ -94,10 +101,10 @@ impl Consumer for GenAiProcessor {
 // === impl HoldingProcessor ===
 
 impl HoldingProcessor {
-    fn new(hold: &Hold, core: Arc<Core>, next: Arc<dyn Consumer>) -> Self {
+    fn new(hold: &Hold, core: Arc<Core>, next: Arc<dyn Consumer>, files: Vec<PathBuf>) -> Self {
         let (held, after) = (Held::new(hold.wait, hold.most_bytes), Arc::clone(&next));
         let work = |input, stop| Worker { held, core, input, stop, next: after }.run();
-        Self { background: Background::new("genai", work), next }
+        Self { background: Background::new("genai", work), next, files }
     }
 }
 
@@ -110,6 +117,10 @@ impl Component for HoldingProcessor {
 
     async fn shutdown(&self) -> Result<(), ComponentError> {
         self.background.shutdown().await
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        self.files.clone()
     }
 }
 

@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use spanmill_otlp::{Limits, json as otlp_json};
-use spanmill_pipeline::{Code, ConsumeError, Signal};
-use tokio::sync::watch;
+use spanmill_pipeline::{Closing, Code, ConsumeError, Signal, finish};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tower::util::option_layer;
 use tower::{ServiceBuilder, service_fn};
@@ -70,24 +70,29 @@ pub(super) fn serve(
     });
     let answerer = Answerer { headers: headers.collect(), config, intake, access, peer: Peer(None) };
     tokio::spawn(async move {
-        let graceful = GracefulShutdown::new();
+        let (open, mut closed) = mpsc::channel(1);
         loop {
             let connection = tokio::select! {
                 connection = listener.accept() => connection,
                 // The sender is gone only when the receiver itself is.
                 _ = stop.wait_for(|stopping| *stopping) => break,
             };
-            answerer.clone().spawn(connection, &graceful);
+            answerer.clone().spawn(connection, stop.clone(), open.clone());
         }
-        drop(listener);
-        graceful.shutdown().await;
+        // Who is connected already is not turned away.
+        while let Some(connection) = listener.accept().now_or_never() {
+            answerer.clone().spawn(connection, stop.clone(), open.clone());
+        }
+        drop((listener, open));
+        // Nothing is sent: the last connection ends it.
+        let _ = closed.recv().await;
     })
 }
 
 // === impl Answerer ===
 
 impl Answerer {
-    fn spawn(self, connection: Connection, graceful: &GracefulShutdown) {
+    fn spawn(self, connection: Connection, stop: watch::Receiver<bool>, open: mpsc::Sender<Infallible>) {
         let mut builder = Builder::new(TokioExecutor::new());
         let header_timeout = self.config.read_header_timeout.positive().unwrap_or(HEADER_TIMEOUT);
         builder
@@ -102,12 +107,13 @@ impl Answerer {
             let answerer = answerer.clone();
             async move { Ok::<_, Infallible>(answerer.answer(request).await) }
         }));
-        let serving = builder.serve_connection(TokioIo::new(connection), TowerToHyperService::new(service));
-        let serving = graceful.watch(serving.into_owned());
+        let service = Closing::new(TowerToHyperService::new(service), stop.clone());
+        let serving = builder.serve_connection(TokioIo::new(connection), service).into_owned();
         tokio::spawn(async move {
-            if let Err(error) = serving.await {
+            if let Err(error) = finish(serving, stop).await {
                 tracing::debug!(%error, "an OTLP/HTTP connection ended badly");
             }
+            drop(open);
         });
     }
 

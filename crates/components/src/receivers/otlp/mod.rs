@@ -61,10 +61,9 @@ fn create(context: Context<'_>, outputs: Outputs) -> Result<Arc<dyn Component>, 
     Ok(Arc::new(Otlp { grpc, http, stop: watch::Sender::new(false), servers: Mutex::default() }))
 }
 
-async fn bind(protocol: &str, transport: &str, endpoint: &str) -> Result<Listener, ComponentError> {
-    let listener = Listener::bind(transport, endpoint).await.map_err(|source| ComponentError::Io {
-        context: format!("cannot listen for OTLP over {protocol} on {endpoint}"),
-        source,
+async fn bind(host: &Host, protocol: &str, transport: &str, endpoint: &str) -> Result<Listener, ComponentError> {
+    let listener = Listener::bind(&host.listeners(), transport, endpoint).await.map_err(|source| {
+        ComponentError::Io { context: format!("cannot listen for OTLP over {protocol} on {endpoint}"), source }
     })?;
     tracing::info!(endpoint, protocol, "listening for OTLP");
     Ok(listener)
@@ -79,11 +78,11 @@ impl Component for Otlp {
         let over_http = self.http.as_ref().map(|(config, _)| Access::over_http(config, host)).transpose()?;
         // Both are bound before either serves: a port that is taken must not leave the other one half open.
         let grpc = match &self.grpc {
-            Some((config, _)) => Some(bind("gRPC", &config.transport, &config.endpoint).await?),
+            Some((config, _)) => Some(bind(host, "gRPC", &config.transport, &config.endpoint).await?),
             None => None,
         };
         let http = match &self.http {
-            Some((config, _)) => Some(bind("HTTP", &config.transport, &config.endpoint).await?),
+            Some((config, _)) => Some(bind(host, "HTTP", &config.transport, &config.endpoint).await?),
             None => None,
         };
         let mut servers = Vec::new();
