@@ -101,6 +101,9 @@ pub(crate) struct Configuration {
 pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) configuration: Configuration,
+    /// Read the configuration again when a file of it changes: those of --config, and those that they name as ${file:...}
+    #[arg(long)]
+    pub(crate) watch: bool,
     /// How long stopping may take; what is not delivered by then is lost
     #[arg(long, value_name = "DURATION", default_value = "20s", value_parser = duration)]
     pub(crate) shutdown_timeout: Duration,
@@ -225,7 +228,11 @@ Examples:
   spanmill --config base.yaml --config override.yaml --set processors.batch.timeout=2s
   spanmill --config 'yaml:service::telemetry::logs::level: debug' --config env:SPANMILL_CONFIG
 
-SIGINT and SIGTERM drain and stop, a second one stops at once. SIGHUP reads the configuration again.";
+SIGINT and SIGTERM drain and stop, a second one stops at once. SIGHUP reads the configuration again.
+
+Ends with 0 when it was told to stop, and what was accepted is delivered or kept durably. Ends
+with 1 when the configuration is wrong, a component does not start or can no longer work,
+something was not delivered in time, or it was told twice to stop.";
 
 const DEMO_EXAMPLES: &str = "\
 Examples:

@@ -7,6 +7,7 @@ mod error;
 mod factories;
 mod logging;
 mod migrate;
+mod systemd;
 
 use std::process::ExitCode;
 

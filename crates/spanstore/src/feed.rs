@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use spanmill_otlp::Traces;
+use spanmill_pipeline::Replaying;
 use spanmill_store::{Sealed, Store, StoreError};
 use spanmill_wal::{Committer, ReadError, Reader, Record, Seq};
 use tokio::time::{MissedTickBehavior, interval};
@@ -20,6 +21,17 @@ pub(crate) struct Feed {
     pub(crate) metrics: Metrics,
     /// Memory that may be taken while files are written, in bytes.
     pub(crate) most_bytes: usize,
+    /// What an earlier run left in the log, until it is in the store.
+    pub(crate) replay: Option<Replay>,
+}
+
+/// Records that were there when the log was opened.
+pub(crate) struct Replay {
+    /// The first record of this run.
+    pub(crate) until: Seq,
+    /// Says that there are any left.
+    #[expect(dead_code, reason = "says so as long as it lives")]
+    pub(crate) guard: Replaying,
 }
 
 /// How often the age of what is in memory is looked at.
@@ -38,6 +50,7 @@ impl Feed {
         // What a process that was killed had committed, but not told the log.
         let stored = self.store.stored_through();
         let mut sealing: Option<Sealing> = None;
+        let mut reads = false;
         let mut tick = interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -51,7 +64,11 @@ impl Feed {
                     }
                 }
                 record = self.reader.next(), if !is_full => match record {
-                    Ok(record) => self.add(record, stored),
+                    Ok(record) => {
+                        reads = true;
+                        self.replay.take_if(|replay| record.seq.next() >= replay.until);
+                        self.add(record, stored);
+                    }
                     Err(ReadError::Closed) => break,
                     Err(ReadError::Failed(failure)) => return Err(format!("the log of spans has failed: {failure}")),
                     Err(problem) => {
@@ -60,7 +77,12 @@ impl Feed {
                         tokio::time::sleep(TICK).await;
                     }
                 },
-                _ = tick.tick() => self.metrics.hot_bytes.set(gauge(self.store.hot_bytes())),
+                _ = tick.tick() => {
+                    self.metrics.hot_bytes.set(gauge(self.store.hot_bytes()));
+                    // Where the last records of an earlier run were lost, there is nothing more to wait for.
+                    let waits = !std::mem::take(&mut reads) && !is_full;
+                    self.replay.take_if(|_| waits);
+                }
             }
             if sealing.is_none() && self.store.wants_seal() {
                 let store = self.store.clone();

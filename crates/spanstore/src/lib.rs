@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use self::feed::{Feed, gauge};
+use self::feed::{Feed, Replay, gauge};
 use self::log::Log;
 use self::metrics::Metrics;
 
@@ -108,7 +108,10 @@ impl SpanStore {
                 let Log { wal, reader, writer } = opened.map_err(|error| error.to_string())?;
                 let store = Store::open(options, &writer).await.map_err(|error| error.to_string())?;
                 let most_bytes = self.most_bytes();
-                let feed = Feed { store: store.clone(), reader, metrics: self.metrics.clone(), most_bytes };
+                let until = wal.next_seq();
+                let replay = (reader.committer().next() < until)
+                    .then(|| Replay { until, guard: host.replaying(format!("\"{}\" exporter", self.id)) });
+                let feed = Feed { store: store.clone(), reader, metrics: self.metrics.clone(), most_bytes, replay };
                 let (host, id, token) = (host.clone(), self.id.clone(), stop.clone());
                 tasks.push(tokio::spawn(async move {
                     if let Err(problem) = feed.run(token).await {
@@ -126,7 +129,7 @@ impl SpanStore {
         };
         let interval = self.config.compaction.interval.to_std();
         tasks.push(tokio::spawn(upkeep(store.clone(), wal.clone(), self.metrics.clone(), interval, stop.clone())));
-        let listening = listeners::start(&self.config, &store, &stop, &mut tasks).await;
+        let listening = listeners::start(&self.config, &host.listeners(), &store, &stop, &mut tasks).await;
         let running = Running { store, wal, stop, tasks };
         match listening {
             Ok(()) => Ok(running),
@@ -143,6 +146,11 @@ impl SpanStore {
 
 #[async_trait]
 impl Component for SpanStore {
+    /// The log and the store's manifest have one writer.
+    fn is_exclusive(&self) -> bool {
+        true
+    }
+
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         let running = self.open(host).await;
         let running = running.map_err(|problem| ComponentError::Other(format!("{}: {problem}", self.id)))?;

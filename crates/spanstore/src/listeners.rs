@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use spanmill_config::Endpoint;
+use spanmill_pipeline::Listeners;
 use spanmill_query::QueryService;
 #[cfg(feature = "workers")]
 use spanmill_store::Cluster;
@@ -22,6 +23,7 @@ use crate::config::{Config, ListenConfig};
 /// Listens where the options say so, until `stop`. Ports are bound when this returns.
 pub(crate) async fn start(
     config: &Config,
+    listeners: &Listeners,
     store: &Store,
     stop: &CancellationToken,
     tasks: &mut Vec<JoinHandle<()>>,
@@ -33,25 +35,26 @@ pub(crate) async fn start(
         (Some(service), Some(workers)) => Some(service.with_cluster(helpers(workers, stop, tasks)?)),
         (service, _) => service,
     };
-    if let (Some(listener), Some(service)) = (bind(endpoint(&config.sql), "SQL over HTTP").await?, &service) {
+    if let (Some(listener), Some(service)) = (bind(listeners, endpoint(&config.sql), "SQL over HTTP").await?, &service)
+    {
         let routes = spanmill_query::router(service.clone()).merge(spanmill_jaeger::tempo_routes(store.clone()));
         let stopped = stop.clone().cancelled_owned();
         tasks.push(tokio::spawn(spanmill_query::serve(listener, routes, stopped)));
     }
-    if let Some(listener) = bind(endpoint(&config.jaeger), "Jaeger's storage API").await? {
+    if let Some(listener) = bind(listeners, endpoint(&config.jaeger), "Jaeger's storage API").await? {
         let (store, stopped) = (store.clone(), stop.clone().cancelled_owned());
         tasks.push(tokio::spawn(spanmill_jaeger::serve(listener, store, stopped)));
     }
     #[cfg(feature = "flight-sql")]
     if let (Some(guarded), Some(service)) = (&config.flight_sql, service.clone())
-        && let Some(listener) = bind(Some(&guarded.endpoint), "Flight SQL").await?
+        && let Some(listener) = bind(listeners, Some(&guarded.endpoint), "Flight SQL").await?
     {
         let stopped = stop.clone().cancelled_owned();
         tasks.push(tokio::spawn(spanmill_flightsql::serve(listener, service, guarded.access(), stopped)));
     }
     #[cfg(feature = "postgres")]
     if let (Some(guarded), Some(service)) = (&config.postgres, service)
-        && let Some(listener) = bind(Some(&guarded.endpoint), "PostgreSQL's protocol").await?
+        && let Some(listener) = bind(listeners, Some(&guarded.endpoint), "PostgreSQL's protocol").await?
     {
         let stopped = stop.clone().cancelled_owned();
         tasks.push(tokio::spawn(spanmill_postgres::serve(listener, service, guarded.access(), stopped)));
@@ -76,9 +79,9 @@ fn endpoint(config: &Option<ListenConfig>) -> Option<&Endpoint> {
     config.as_ref().map(|listen| &listen.endpoint)
 }
 
-async fn bind(endpoint: Option<&Endpoint>, what: &str) -> Result<Option<TcpListener>, String> {
+async fn bind(listeners: &Listeners, endpoint: Option<&Endpoint>, what: &str) -> Result<Option<TcpListener>, String> {
     let Some(endpoint) = endpoint else { return Ok(None) };
-    let listener = spanmill_pipeline::bind(endpoint.as_str()).await;
+    let listener = listeners.bind(endpoint.as_str()).await;
     let listener = listener.map_err(|error| format!("cannot listen on {endpoint}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     info!(endpoint = %address, "{what}");

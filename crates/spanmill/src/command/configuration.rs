@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use spanmill_config::{ConfigError, Document, Providers, Resolved, SetFlag, Uri, load};
 
 use crate::arguments::Configuration;
@@ -22,6 +24,11 @@ impl Sources {
     /// Everything merged and expanded.
     pub(super) fn resolve(&self) -> Result<Resolved, ConfigError> {
         load(&self.uris, &self.sets, &self.providers)
+    }
+
+    /// A file that has changed since it was read; it blocks.
+    pub(super) fn changed_file(&self) -> Option<PathBuf> {
+        self.providers.changed_file()
     }
 
     /// The same as components and pipelines; what is suspicious is told to `warn`.

@@ -1,36 +1,52 @@
 use std::num::NonZero;
 use std::sync::Arc;
+use std::time::Duration;
 
 use spanmill_pipeline::{Event, Service, ServiceError};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
+use tokio::task::spawn_blocking;
 
 use super::configuration::Sources;
 use crate::arguments::Run;
 use crate::error::CommandError;
 use crate::factories::FACTORIES;
 use crate::logging::Logging;
+use crate::systemd;
+
+/// How often files of the configuration are looked at.
+const EVERY: Duration = Duration::from_secs(1);
 
 /// Runs the pipelines until a signal ends them.
 pub(super) fn run(options: &Run) -> Result<(), CommandError> {
-    let sources = Sources::read(&options.configuration)?;
+    // Before any thread is started: the sockets are told by the environment.
+    let sockets = systemd::sockets().map_err(|source| CommandError::Io { what: "cannot take over sockets", source })?;
+    let sources = Arc::new(Sources::read(&options.configuration)?);
     let logging = Arc::new(Logging::default());
+    let read = Arc::clone(&sources);
     let service = Service {
         name: env!("CARGO_PKG_NAME"),
         version: env!("CARGO_PKG_VERSION"),
         factories: FACTORIES,
-        load: Arc::new(move || sources.document(&mut |warning| tracing::warn!("{warning}"))),
+        load: Arc::new(move || read.document(&mut |warning| tracing::warn!("{warning}"))),
         log: Arc::new(move |settings| logging.apply(settings)),
+        tell: Arc::new(systemd::tell),
+        sockets: Arc::new(sockets),
         shutdown_timeout: options.shutdown_timeout,
     };
     let runtime =
         runtime(options.workers).map_err(|source| CommandError::Io { what: "cannot start threads", source })?;
     let outcome = runtime.block_on(async {
-        let events = listen().map_err(|source| CommandError::Io { what: "cannot listen to signals", source })?;
+        let (sender, events) = mpsc::channel(8);
+        listen(sender.clone()).map_err(|source| CommandError::Io { what: "cannot listen to signals", source })?;
+        if options.watch {
+            tokio::spawn(watch(sources, sender));
+        }
+        tokio::spawn(systemd::stay_alive());
         service.run(events).await.map_err(CommandError::from)
     });
-    if matches!(outcome, Err(CommandError::Service(ServiceError::Interrupted))) {
+    if matches!(outcome, Err(CommandError::Service(ServiceError::Interrupted | ServiceError::Late))) {
         // Tasks that block are not waited for.
         runtime.shutdown_background();
     }
@@ -46,11 +62,10 @@ fn runtime(workers: Option<u16>) -> std::io::Result<Runtime> {
 }
 
 /// Signals as events. They are caught from here on.
-fn listen() -> std::io::Result<mpsc::Receiver<Event>> {
+fn listen(sender: mpsc::Sender<Event>) -> std::io::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut hangup = signal(SignalKind::hangup())?;
-    let (sender, receiver) = mpsc::channel(8);
     tokio::spawn(async move {
         loop {
             let event = tokio::select! {
@@ -64,5 +79,20 @@ fn listen() -> std::io::Result<mpsc::Receiver<Event>> {
             }
         }
     });
-    Ok(receiver)
+    Ok(())
+}
+
+/// Changes of files as events.
+async fn watch(sources: Arc<Sources>, sender: mpsc::Sender<Event>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let looked = Arc::clone(&sources);
+        // Looking at files may block, and cannot fail otherwise than with the runtime.
+        let Ok(changed) = spawn_blocking(move || looked.changed_file()).await else { return };
+        let Some(file) = changed else { continue };
+        tracing::info!(file = %file.display(), "a file of the configuration changed");
+        if sender.send(Event::Reload("a configuration file changed")).await.is_err() {
+            return;
+        }
+    }
 }
