@@ -21,6 +21,7 @@ pub mod ports;
 pub mod process;
 pub mod python;
 pub mod served;
+pub mod sink;
 pub mod spans;
 pub mod telemetrygen;
 pub mod tempo;

@@ -73,6 +73,7 @@ static WORLDS: LazyLock<Mutex<HashMap<String, Arc<World>>>> = LazyLock::new(Mute
 #[serde(deny_unknown_fields, default)]
 struct Options {
     fails_to_start: bool,
+    never_starts: bool,
     fails_to_stop: bool,
     never_stops: bool,
     refuses: String,
@@ -171,6 +172,10 @@ impl Component for Probe {
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         if self.options.fails_to_start {
             return Err(ComponentError::Other("no luck".to_owned()));
+        }
+        if self.options.never_starts {
+            self.world.note(format!("begin {}", self.label));
+            std::future::pending::<()>().await;
         }
         if let Ok(extension) = self.options.asks.parse() {
             // Probes offer nothing; that one was asked for is what counts.

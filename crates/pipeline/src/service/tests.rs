@@ -174,6 +174,18 @@ async fn second_stop_does_not_wait() {
     assert_eq!(began.elapsed(), Duration::ZERO);
 }
 
+/// Scenario: a receiver takes for ever to start, when the service is told to read its configuration again, and then to stop.
+/// Guarantees: what had started is stopped, and that is success.
+#[tokio::test]
+async fn stops_while_it_starts() {
+    let rig = Rig::new("early", &PLAIN.replace("RECEIVER", "{never_starts: true}"));
+    rig.world.until("begin receiver in").await;
+    rig.reload(PLAIN).await;
+    let world = Arc::clone(&rig.world);
+    rig.stop().await.unwrap();
+    assert_eq!(world.events(), ["stop receiver in", "stop exporter out"]);
+}
+
 /// Scenario: own metrics are shown at one port, then by a reload at another, then not at all.
 /// Guarantees: the page has the Collector's names; the old port is free each time.
 #[tokio::test]
