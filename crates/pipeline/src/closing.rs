@@ -17,7 +17,9 @@ use tokio::sync::watch;
 use tokio::time::{Sleep, sleep};
 
 /// How long a connection waits for one more request.
-const LINGER: Duration = Duration::from_millis(300);
+pub const LINGER: Duration = Duration::from_millis(300);
+/// So many connections may wait at a socket, and are still served when its server stops.
+pub const BACKLOG: usize = 1024;
 
 /// A service whose answers over HTTP/1.1 close their connections once it was told to stop.
 #[derive(Debug, Clone)]

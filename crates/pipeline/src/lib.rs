@@ -20,7 +20,7 @@ mod testing;
 
 pub use batch::Batch;
 pub use client::Client;
-pub use closing::{Closing, Lingering, finish};
+pub use closing::{BACKLOG, Closing, LINGER, Lingering, finish};
 pub use component::{Component, ComponentError, Node};
 pub use consume::{Code, ConsumeError, Consumer};
 pub use factory::{

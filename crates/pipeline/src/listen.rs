@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::io;
+use std::iter;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
@@ -18,7 +19,7 @@ use tokio::net::{TcpListener, TcpStream, lookup_host};
 use tokio::sync::watch;
 use tonic::service::Routes;
 
-use crate::closing::{Closing, finish};
+use crate::closing::{BACKLOG, Closing, finish};
 
 /// Listens on `host:port`, as Go does: no host means all interfaces, of IPv6 too where there is such a thing, and of a name's addresses an
 /// IPv4 one is taken first, so that clients given `127.0.0.1` find it.
@@ -86,7 +87,7 @@ pub async fn serve<S, B>(
         serve_one(stream, &builder, service.clone(), stopping.clone());
     }
     // Who is connected already is not turned away.
-    while let Some(stream) = accept(&listener).now_or_never() {
+    for stream in iter::from_fn(|| accept(&listener).now_or_never()).take(BACKLOG) {
         serve_one(stream, &builder, service.clone(), stopping.clone());
     }
     drop((listener, stopping));

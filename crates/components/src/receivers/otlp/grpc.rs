@@ -1,17 +1,16 @@
 //! OTLP over gRPC: tonic's server, with unary calls framed by hand so that received bytes stay where they are.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll};
 
 use bytes::Bytes;
+use futures_util::{FutureExt, StreamExt, stream};
 use http::{HeaderValue, Request, Response};
-use spanmill_pipeline::{Code, ConsumeError, Signal};
+use spanmill_pipeline::{Code, ConsumeError, LINGER, Signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_stream::StreamExt;
 use tonic::body::Body;
 use tonic::server::NamedService;
 use tonic::transport::Server;
@@ -22,7 +21,7 @@ use super::config::{Grpc, ServerParameters};
 use super::intake::Intake;
 use crate::net::compression::{Compression, DecompressError};
 use crate::net::frame::{FrameError, OneMessage, read_message};
-use crate::net::listen::{Listener, Peer};
+use crate::net::listen::{Connection, Listener, Peer};
 use crate::net::service::grpc_path;
 use crate::net::status;
 
@@ -45,6 +44,9 @@ struct Export {
     access: Access,
     limit: usize,
 }
+
+/// What is listened at, until when.
+type Open = (Listener, watch::Receiver<bool>);
 
 macro_rules! services {
     ($($service:ident = $name:literal),*) => {$(
@@ -84,7 +86,7 @@ pub(super) fn serve(
     config: &Grpc,
     intake: &Intake,
     access: &Access,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> JoinHandle<Result<(), tonic::transport::Error>> {
     let export = |signal| Export { signal, intake: intake.clone(), access: access.clone(), limit: config.limit() };
     let parameters = config.keepalive.as_ref().map(|keepalive| keepalive.server_parameters.clone());
@@ -102,13 +104,26 @@ pub(super) fn serve(
         .add_optional_service(intake.takes(Signal::Traces).then(|| TraceService(export(Signal::Traces))))
         .add_optional_service(intake.takes(Signal::Metrics).then(|| MetricsService(export(Signal::Metrics))))
         .add_optional_service(intake.takes(Signal::Logs).then(|| LogsService(export(Signal::Logs))));
-    let listener = Arc::new(listener);
-    let incoming = tokio_stream::iter(std::iter::repeat(listener))
-        .then(|listener| async move { Ok::<_, std::io::Error>(listener.accept().await) });
-    tokio::spawn(router.serve_with_incoming_shutdown(Box::pin(incoming), async move {
+    // The server says farewell to its clients when this ends.
+    let incoming = stream::unfold(Some((listener, stop)), accept).map(Ok::<_, std::io::Error>);
+    tokio::spawn(router.serve_with_incoming_shutdown(Box::pin(incoming), pending()))
+}
+
+/// The next connection. Once told to stop, those that wait already; and then nothing for a short time, in which first requests arrive.
+async fn accept(open: Option<Open>) -> Option<(Connection, Option<Open>)> {
+    let (listener, mut stop) = open?;
+    let connection = tokio::select! {
+        biased;
         // The sender is gone only when the receiver itself is.
-        let _ = stop.wait_for(|stopping| *stopping).await;
-    }))
+        _ = stop.wait_for(|stopping| *stopping) => listener.accept().now_or_never(),
+        connection = listener.accept() => Some(connection),
+    };
+    if let Some(connection) = connection {
+        return Some((connection, Some((listener, stop))));
+    }
+    drop(listener);
+    tokio::time::sleep(LINGER).await;
+    None
 }
 
 fn keep_alive(server: Server, parameters: &ServerParameters) -> Server {

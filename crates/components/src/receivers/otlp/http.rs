@@ -1,6 +1,7 @@
 //! OTLP over HTTP: protobuf and JSON.
 
 use std::convert::Infallible;
+use std::iter;
 use std::sync::Arc;
 
 use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
@@ -13,7 +14,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use serde_json::json;
 use spanmill_otlp::{Limits, json as otlp_json};
-use spanmill_pipeline::{Closing, Code, ConsumeError, Signal, finish};
+use spanmill_pipeline::{BACKLOG, Closing, Code, ConsumeError, Signal, finish};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tower::util::option_layer;
@@ -80,7 +81,7 @@ pub(super) fn serve(
             answerer.clone().spawn(connection, stop.clone(), open.clone());
         }
         // Who is connected already is not turned away.
-        while let Some(connection) = listener.accept().now_or_never() {
+        for connection in iter::from_fn(|| listener.accept().now_or_never()).take(BACKLOG) {
             answerer.clone().spawn(connection, stop.clone(), open.clone());
         }
         drop((listener, open));
