@@ -40,10 +40,13 @@ pub struct Sockets(Mutex<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     tcp: Vec<Entry<SocketAddr, net::TcpListener>>,
-    unix: Vec<Entry<PathBuf, (unix::UnixListener, Option<Arc<SocketFile>>)>>,
+    unix: Vec<Entry<PathBuf, WithFile>>,
     /// While the configuration changes nothing is closed.
     changing: bool,
 }
+
+/// A unix socket, and its file where that is ours.
+type WithFile = (unix::UnixListener, Option<Arc<SocketFile>>);
 
 /// A socket, and who uses it.
 #[derive(Debug)]

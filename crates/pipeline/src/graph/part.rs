@@ -86,13 +86,12 @@ impl fmt::Display for Part {
 impl Wires {
     /// Whether they lead to the very same parts.
     fn are_like(&self, other: &Self) -> bool {
-        let same = |(left, right): (&(PipelineId, Vec<Arc<Part>>), &(PipelineId, Vec<Arc<Part>>))| {
-            left.0 == right.0
-                && left.1.len() == right.1.len()
-                && left.1.iter().zip(&right.1).all(|(left, right)| Arc::ptr_eq(left, right))
+        let same = |left: &[Arc<Part>], right: &[Arc<Part>]| {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| Arc::ptr_eq(left, right))
         };
+        let mut pairs = self.outputs.iter().zip(&other.outputs);
         self.inputs == other.inputs
             && self.outputs.len() == other.outputs.len()
-            && self.outputs.iter().zip(&other.outputs).all(same)
+            && pairs.all(|(left, right)| left.0 == right.0 && same(&left.1, &right.1))
     }
 }

@@ -58,7 +58,7 @@ pub type SetUpLogs = Arc<dyn Fn(&LogSettings) -> Result<(), String> + Send + Syn
 pub type Tell = Arc<dyn Fn(&News) + Send + Sync>;
 
 /// What the service is told from outside.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
     /// Stop, and say why. A second one ends a stop that takes long.
     Stop(&'static str),
