@@ -5,8 +5,6 @@ mod own;
 mod reload;
 
 #[cfg(test)]
-mod reload_tests;
-#[cfg(test)]
 mod tests;
 
 use std::mem;

@@ -1,3 +1,8 @@
+//! What happens to components when their configuration changes, and to who is connected to them.
+
+mod ports;
+mod reload;
+
 use std::net::TcpListener;
 use std::sync::Mutex;
 
@@ -8,7 +13,7 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::testing::{FACTORIES, World};
 
-pub(super) const PLAIN: &str = "
+const PLAIN: &str = "
 receivers: {probe/@-in: RECEIVER}
 exporters: {probe/@-out: EXPORTER}
 service:
@@ -17,20 +22,20 @@ service:
 ";
 
 /// A service whose configuration can be changed.
-pub(super) struct Rig {
-    pub(super) world: Arc<World>,
+struct Rig {
+    world: Arc<World>,
     yaml: Arc<Mutex<String>>,
-    pub(super) events: mpsc::Sender<Event>,
+    events: mpsc::Sender<Event>,
     news: mpsc::UnboundedReceiver<News>,
-    pub(super) service: JoinHandle<Result<(), ServiceError>>,
+    service: JoinHandle<Result<(), ServiceError>>,
 }
 
 impl Rig {
-    pub(super) fn new(name: &'static str, yaml: &str) -> Self {
+    fn new(name: &'static str, yaml: &str) -> Self {
         Self::with_sockets(name, yaml, Sockets::default())
     }
 
-    pub(super) fn with_sockets(name: &'static str, yaml: &str, sockets: Sockets) -> Self {
+    fn with_sockets(name: &'static str, yaml: &str, sockets: Sockets) -> Self {
         let world = World::new(name);
         let yaml = Arc::new(Mutex::new(fill(yaml)));
         let (of, read) = (Arc::clone(&world), Arc::clone(&yaml));
@@ -52,7 +57,7 @@ impl Rig {
     }
 
     /// Starts, and waits until it runs.
-    pub(super) async fn running(name: &'static str, yaml: &str) -> Self {
+    async fn running(name: &'static str, yaml: &str) -> Self {
         let mut rig = Self::new(name, yaml);
         assert_eq!(rig.news().await, News::Running);
         rig.world.events();
@@ -60,7 +65,7 @@ impl Rig {
     }
 
     /// What is told next, but that something is under way.
-    pub(super) async fn news(&mut self) -> News {
+    async fn news(&mut self) -> News {
         loop {
             match self.news.recv().await.unwrap() {
                 News::Reloading => {}
@@ -70,23 +75,23 @@ impl Rig {
     }
 
     /// Changes the configuration and waits until that is done or refused. What happened meanwhile.
-    pub(super) async fn change(&mut self, yaml: &str) -> (News, Vec<String>) {
+    async fn change(&mut self, yaml: &str) -> (News, Vec<String>) {
         self.reload(yaml).await;
         (self.news().await, self.world.events())
     }
 
-    pub(super) async fn reload(&self, yaml: &str) {
+    async fn reload(&self, yaml: &str) {
         *self.yaml.lock().unwrap() = fill(yaml);
         self.events.send(Event::Reload("test")).await.unwrap();
     }
 
-    pub(super) async fn stop(self) -> Result<(), ServiceError> {
+    async fn stop(self) -> Result<(), ServiceError> {
         self.events.send(Event::Stop("test")).await.unwrap();
         self.service.await.unwrap()
     }
 }
 
-pub(super) fn fill(yaml: &str) -> String {
+fn fill(yaml: &str) -> String {
     yaml.replace("RECEIVER", "").replace("EXPORTER", "")
 }
 
@@ -216,7 +221,7 @@ async fn own_metrics() {
     rig.stop().await.unwrap();
 }
 
-pub(super) fn free_port() -> u16 {
+fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
