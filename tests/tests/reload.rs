@@ -59,14 +59,15 @@ enum Again {
     Later,
 }
 
-/// The configuration of a round: what changes is the receiver, a processor, the exporter, all, nothing, or it is no YAML.
+/// The configuration of a round: what changes is the receiver, a processor, an exporter, one that no two may be of at a time, all, nothing, or
+/// it is no YAML.
 fn configuration(round: u64, [grpc, http]: [u16; 2], sink: u16) -> String {
-    let [receiver, processor, exporter] = match round % 6 {
-        0 => [1, 0, 0],
-        1 => [1, 1, 0],
-        2 => [1, 1, 1],
-        3 => [0, 0, 0],
-        4 => [0, 0, 0],
+    let [receiver, processor, exporter, file] = match round % 7 {
+        0 => [1, 0, 0, 0],
+        1 => [1, 1, 0, 0],
+        2 => [1, 1, 1, 0],
+        3 => [1, 1, 1, 1],
+        4 | 5 => [0, 0, 0, 0],
         _ => return "receivers: [".to_owned(),
     };
     format!(
@@ -77,14 +78,17 @@ receivers:
       grpc: {{endpoint: '127.0.0.1:{grpc}', max_recv_msg_size_mib: {}}}
       http: {{endpoint: '127.0.0.1:{http}'}}
 processors: {{batch: {{timeout: {}ms}}}}
-exporters: {{otlp_http: {{endpoint: 'http://127.0.0.1:{sink}', compression: none, timeout: {}s, sending_queue: {{queue_size: 100000}}}}}}
+exporters:
+  otlp_http: {{endpoint: 'http://127.0.0.1:{sink}', compression: none, timeout: {}s, sending_queue: {{queue_size: 100000}}}}
+  file: {{path: /dev/null, append: true, flush_interval: {}ms}}
 service:
   telemetry: {{metrics: {{level: none}}, logs: {{level: warn}}}}
-  pipelines: {{traces: {{receivers: [otlp], processors: [batch], exporters: [otlp_http]}}}}
+  pipelines: {{traces: {{receivers: [otlp], processors: [batch], exporters: [otlp_http, file]}}}}
 ",
         4 + receiver,
         20 + processor,
         30 + exporter,
+        100 + file,
     )
 }
 

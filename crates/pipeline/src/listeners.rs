@@ -87,16 +87,15 @@ impl Listeners {
             }
         }
         let mut refused = io::Error::new(ErrorKind::InvalidInput, "the name stands for no address");
+        let mut port = 0;
         for address in addresses {
             match TcpListener::bind(address).await {
                 Ok(listener) => return sockets.keep(listener, &self.user),
-                Err(error) => {
-                    if error.kind() == ErrorKind::AddrInUse {
-                        sockets.lock().blame(address.port());
-                    }
-                    refused = error;
-                }
+                Err(error) => (refused, port) = (error, address.port()),
             }
+        }
+        if refused.kind() == ErrorKind::AddrInUse {
+            sockets.lock().blame(port);
         }
         Err(refused)
     }

@@ -2,7 +2,7 @@
 
 mod wire;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
@@ -61,6 +61,7 @@ pub(crate) struct World {
 #[derive(Default)]
 struct State {
     events: Vec<String>,
+    started: HashSet<String>,
     outputs: HashMap<String, Outputs>,
     taken: HashMap<String, Vec<Batch>>,
     host: Option<Host>,
@@ -74,6 +75,7 @@ static WORLDS: LazyLock<Mutex<HashMap<String, Arc<World>>>> = LazyLock::new(Mute
 struct Options {
     fails_to_start: bool,
     never_starts: bool,
+    starts_once: bool,
     fails_to_stop: bool,
     never_stops: bool,
     refuses: String,
@@ -172,6 +174,9 @@ impl Component for Probe {
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         if self.options.fails_to_start {
             return Err(ComponentError::Other("no luck".to_owned()));
+        }
+        if self.options.starts_once && !self.world.state.lock().unwrap().started.insert(self.label.clone()) {
+            return Err(ComponentError::Other("once was enough".to_owned()));
         }
         if self.options.never_starts {
             self.world.note(format!("begin {}", self.label));

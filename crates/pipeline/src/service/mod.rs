@@ -157,7 +157,7 @@ impl Service {
         };
         let outcome = if started { self.obey(&mut running, &surroundings, &mut orders, fatal).await } else { Ok(()) };
         let stopped = match outcome {
-            Err(ServiceError::Interrupted | ServiceError::Late | ServiceError::Lost(_)) => outcome,
+            Err(ServiceError::Interrupted | ServiceError::Late) => outcome,
             outcome => {
                 (self.tell)(&News::Stopping);
                 let deadline = orders.deadline();

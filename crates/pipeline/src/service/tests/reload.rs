@@ -131,6 +131,22 @@ async fn exclusive_ones_go_first() {
     rig.stop().await.unwrap();
 }
 
+/// Scenario: an exporter that owns something changes; the new one does not start, and the old one not a second time.
+/// Guarantees: the service ends and says both, after everything else was stopped.
+#[tokio::test]
+async fn nothing_to_bring_back() {
+    let once = |note: &str| wired(&[("$ONE", &format!("{{exclusive: true, starts_once: true, note: '{note}'}}"))]);
+    let rig = Rig::running("lost", &once("")).await;
+    rig.reload(&once("x")).await;
+    let error = rig.service.await.unwrap().unwrap_err().to_string();
+    let expected = "cannot change the configuration: failed to start \"probe/lost-1\" exporter: once was enough; what ran before cannot be \
+                    brought back: failed to start \"probe/lost-1\" exporter: once was enough";
+    assert_eq!(error, expected);
+    let stopped = rig.world.events().iter().filter(|event| event.starts_with("stop ")).count();
+    // All ten, and the exporter twice more: each attempt to start is followed by a stop.
+    assert_eq!(stopped, 12);
+}
+
 /// Scenario: reloads come while one is under way, whose old receiver takes long to stop; then the service is told to stop.
 /// Guarantees: they are one reload; stopping waits for what is under way, no longer than the limit, and not at all when told twice.
 #[tokio::test(start_paused = true)]
