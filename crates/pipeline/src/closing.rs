@@ -4,6 +4,9 @@
 //! under way to it; and one that was made a moment ago would be closed before its first request came. So connections stay open for a short
 //! time after the server was told to stop, and the next answer on each of them says that it is the last one.
 
+#[cfg(test)]
+mod tests;
+
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
