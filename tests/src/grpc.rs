@@ -31,7 +31,7 @@ impl Client {
         Self::try_connect(port).await.expect("the receiver accepts connections")
     }
 
-    /// The same, where that may fail.
+    /// The same where nobody may listen.
     pub async fn try_connect(port: u16) -> Result<Self, tonic::transport::Error> {
         let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).expect("a loopback address is valid");
         let channel = endpoint.timeout(Duration::from_secs(30)).connect().await?;

@@ -12,6 +12,7 @@
 
 pub mod collector;
 pub mod corpus;
+pub mod counter;
 pub mod grpc;
 pub mod http;
 pub mod jaeger;
@@ -21,7 +22,6 @@ pub mod ports;
 pub mod process;
 pub mod python;
 pub mod served;
-pub mod sink;
 pub mod spans;
 pub mod telemetrygen;
 pub mod tempo;

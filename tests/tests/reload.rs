@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use rustix::process::Signal;
 use spanmill_tests::collector::Collector;
-use spanmill_tests::sink::Sink;
+use spanmill_tests::counter::Counter;
 use spanmill_tests::{figure, grpc, ports, spans};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -99,7 +99,7 @@ service:
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn storm() {
     let seconds = std::env::var(SECONDS).ok().and_then(|text| text.parse().ok()).unwrap_or(20);
-    let sink = Sink::start().await;
+    let sink = Counter::start().await;
     let ports = ports::several();
     let config = |round| configuration(round, ports, sink.port);
     let mut spanmill = Collector::spanmill(&config(0), &ports);

@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 /// A running backend. It ends with this value.
 #[derive(Debug)]
-pub struct Sink {
+pub struct Counter {
     /// Where it listens on loopback.
     pub port: u16,
     spans: Spans,
@@ -22,9 +22,9 @@ pub struct Sink {
 /// How often each span of each trace came.
 type Spans = Arc<Mutex<HashMap<(Vec<u8>, Vec<u8>), u32>>>;
 
-// === impl Sink ===
+// === impl Counter ===
 
-impl Sink {
+impl Counter {
     /// Starts one on a free port.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
