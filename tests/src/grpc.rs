@@ -28,10 +28,14 @@ struct Raw;
 impl Client {
     /// Connects to a port of loopback.
     pub async fn connect(port: u16) -> Self {
+        Self::try_connect(port).await.expect("the receiver accepts connections")
+    }
+
+    /// The same where nobody may listen.
+    pub async fn try_connect(port: u16) -> Result<Self, tonic::transport::Error> {
         let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{port}")).expect("a loopback address is valid");
-        let channel =
-            endpoint.timeout(Duration::from_secs(30)).connect().await.expect("the receiver accepts connections");
-        Self { channel, compression: None }
+        let channel = endpoint.timeout(Duration::from_secs(30)).connect().await?;
+        Ok(Self { channel, compression: None })
     }
 
     /// The same connection, sending compressed messages.
