@@ -179,7 +179,7 @@ async fn answer(request: http::Request<Incoming>, shared: Arc<Shared>) -> Result
         let _ = body.frame().await;
         return Err(broken());
     }
-    let mut message = body.collect().await.map_err(std::io::Error::other)?.to_bytes();
+    let mut message = whole(body).await?;
     if is_grpc {
         // One message: a flag, four bytes of length, and the request.
         message.advance(5.min(message.len()));
@@ -200,6 +200,12 @@ async fn answer(request: http::Request<Incoming>, shared: Arc<Shared>) -> Result
         std::future::pending::<()>().await;
     }
     Ok(success(is_grpc))
+}
+
+/// As large as what is under test sends it.
+#[expect(clippy::disallowed_methods, reason = "the sender is a program under test")]
+async fn whole(body: Incoming) -> Result<Bytes, std::io::Error> {
+    Ok(body.collect().await.map_err(std::io::Error::other)?.to_bytes())
 }
 
 fn success(is_grpc: bool) -> Response<Body> {

@@ -81,7 +81,10 @@ fn kill_at_any_moment() {
     spanmill.stop();
     let spans = ledger.requests() as u64 * SPANS;
     assert!(spans > 0);
-    figure(&format!("{kills} kills: {spans} spans acknowledged, 0 lost, {} delivered again", sink.duplicates()));
+    figure(
+        "kill_at_any_moment",
+        &format!("{kills} kills: {spans} spans acknowledged, 0 lost, {} delivered again", sink.duplicates()),
+    );
 }
 
 /// Scenario: the backend is away while senders are at work, for 5 s (or `SPANMILL_AWAY_SECONDS`), and then comes.
@@ -103,7 +106,10 @@ fn backend_comes_late() {
     assert!(memory < 256, "{memory} MiB");
     spanmill.stop();
     let spans = ledger.requests() as u64 * SPANS;
-    figure(&format!("backend away for {seconds} s: {spans} spans, all delivered, at most {memory} MiB"));
+    figure(
+        "backend_comes_late",
+        &format!("backend away for {seconds} s: {spans} spans, all delivered, at most {memory} MiB"),
+    );
 }
 
 /// Scenario: a backend that breaks connections, is slow, takes requests without saying so, and answers with each status of gRPC that asks to

@@ -88,7 +88,7 @@ enum OpenError {
 const CURSOR: &str = "sent";
 
 /// How often what is done is written down: so much may be sent again after a crash.
-const COMMIT_INTERVAL: Duration = Duration::from_millis(100);
+const COMMIT_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Requests that are on their way take about so much memory at most; one is always taken.
 const TAKEN_BYTES: usize = 32 << 20;
