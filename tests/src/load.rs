@@ -11,7 +11,6 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::grpc::Client;
-use crate::sink::Id;
 use crate::spans;
 
 /// What was sent, and what of it was acknowledged.
@@ -56,10 +55,10 @@ impl Ledger {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// The acknowledged spans, of requests of so many spans.
-    pub fn acknowledged(&self, spans: u64) -> Vec<Id> {
+    /// The traces of the acknowledged requests: each request is one.
+    pub fn acknowledged(&self) -> Vec<u64> {
         let seeds = self.acknowledged.lock().expect("no sender has panicked with it");
-        seeds.iter().flat_map(|seed| (1..=spans).map(|span| (*seed | 1 << 63, span))).collect()
+        seeds.iter().map(|seed| seed | 1 << 63).collect()
     }
 }
 
@@ -97,7 +96,7 @@ async fn send(load: Load, ledger: Arc<Ledger>, stop: Arc<AtomicBool>) {
             continue;
         };
         let seed = ledger.next.fetch_add(1, Ordering::Relaxed);
-        let request = Bytes::from(spans::request("load", seed, load.spans));
+        let request = Bytes::from(mixed(seed, load.spans));
         match Client::export(connected, request).await {
             Ok(_) => {
                 ledger.acknowledged.lock().expect("no sender has panicked with it").insert(seed);
@@ -114,4 +113,20 @@ async fn send(load: Load, ledger: Arc<Ledger>, stop: Arc<AtomicBool>) {
             sleep(load.pause).await;
         }
     }
+}
+
+/// Calls with and without content: one request of eight carries prompts.
+fn mixed(seed: u64, count: u64) -> Vec<u8> {
+    let usage = [
+        spans::text("gen_ai.provider.name", "anthropic"),
+        spans::text("gen_ai.operation.name", "chat"),
+        spans::int("gen_ai.usage.output_tokens", 250),
+    ];
+    if seed % 8 != 0 {
+        return spans::request_with("load", seed, count, &usage);
+    }
+    let prompt = "Summarise the incident report for the on-call engineer. ".repeat(40);
+    let messages = format!(r#"[{{"role":"user","parts":[{{"type":"text","content":"{prompt}"}}]}}]"#);
+    let content = [spans::text("gen_ai.input.messages", &messages)];
+    spans::request_with("load", seed, count, &[&usage[..], &content].concat())
 }

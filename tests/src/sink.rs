@@ -21,9 +21,6 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::ports;
 
-/// A span: the end of its trace id and its span id, as numbers.
-pub type Id = (u64, u64);
-
 /// A running backend. Everything that it does ends with it.
 #[derive(Debug)]
 pub struct Sink {
@@ -36,10 +33,19 @@ pub struct Sink {
 
 #[derive(Debug)]
 struct Shared {
-    spans: Mutex<HashMap<Id, u32>>,
+    traces: Mutex<HashMap<u64, Taken>>,
     behaviour: Mutex<Behaviour>,
-    /// The bytes of each request, where they are wanted.
+    /// The longest message that it takes, in bytes.
     largest: usize,
+}
+
+/// What it has of one trace, by the end of the trace's id. Spans have the numbers 1 to 64.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// A bit for each span.
+    pub spans: u64,
+    /// How many times a span came that was there already.
+    pub again: u64,
 }
 
 /// What it does with a request.
@@ -83,7 +89,7 @@ impl Sink {
     /// A backend that does not listen yet.
     pub fn down(largest: usize) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let shared = Shared { spans: Mutex::default(), behaviour: Mutex::new(Behaviour::Take), largest };
+        let shared = Shared { traces: Mutex::default(), behaviour: Mutex::new(Behaviour::Take), largest };
         let runtime = Some(runtime.expect("a runtime starts"));
         Self { port: ports::free(), shared: Arc::new(shared), runtime, listening: None }
     }
@@ -110,14 +116,21 @@ impl Sink {
         *self.shared.behaviour.lock().expect("no test has panicked with it") = behaviour;
     }
 
-    /// All spans that it has taken, and how often.
-    pub fn spans(&self) -> MutexGuard<'_, HashMap<Id, u32>> {
-        self.shared.spans.lock().expect("no test has panicked with it")
+    /// All that it has taken.
+    pub fn traces(&self) -> MutexGuard<'_, HashMap<u64, Taken>> {
+        self.shared.traces.lock().expect("no test has panicked with it")
     }
 
-    /// How many times it has taken a span again.
+    /// How many of these traces, of so many spans each, it does not have as a whole.
+    pub fn missing(&self, traces: &[u64], spans: u64) -> usize {
+        let all = u64::MAX >> (64 - spans);
+        let taken = self.traces();
+        traces.iter().filter(|trace| taken.get(trace).is_none_or(|taken| taken.spans & all != all)).count()
+    }
+
+    /// How many times a span came that was there already.
     pub fn duplicates(&self) -> u64 {
-        self.spans().values().map(|times| u64::from(times - 1)).sum()
+        self.traces().values().map(|taken| taken.again).sum()
     }
 }
 
@@ -134,10 +147,13 @@ impl Drop for Sink {
 impl Shared {
     fn take(&self, request: &[u8]) -> bool {
         let Ok(request) = ExportTraceServiceRequest::decode(request) else { return false };
-        let mut spans = self.spans.lock().expect("no test has panicked with it");
+        let mut traces = self.traces.lock().expect("no test has panicked with it");
         let scopes = request.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
         for span in scopes.flat_map(|scope| scope.spans) {
-            *spans.entry((number(&span.trace_id), number(&span.span_id))).or_default() += 1;
+            let taken = traces.entry(number(&span.trace_id)).or_default();
+            let bit = 1 << (number(&span.span_id).wrapping_sub(1) % 64);
+            taken.again += u64::from(taken.spans & bit != 0);
+            taken.spans |= bit;
         }
         true
     }

@@ -51,11 +51,9 @@ fn repeats(variable: &str, usual: u32) -> u32 {
 }
 
 fn await_all(sink: &Sink, ledger: &Ledger, patience: Duration) {
-    let acknowledged = ledger.acknowledged(SPANS);
-    until("all acknowledged spans have arrived", patience, || {
-        let spans = sink.spans();
-        acknowledged.iter().all(|id| spans.contains_key(id)).then_some(())
-    });
+    let acknowledged = ledger.acknowledged();
+    let arrived = || (sink.missing(&acknowledged, SPANS) == 0).then_some(());
+    until("all acknowledged spans have arrived", patience, arrived);
 }
 
 /// Scenario: eight senders at work while the process is killed at random moments (20, or `SPANMILL_KILLS`) and started again; the backend is
@@ -164,7 +162,7 @@ fn dead_letters_are_sent_again() {
     };
     until("all are set aside", PATIENCE, || (count(".json") == ledger.requests()).then_some(()));
     spanmill.stop();
-    assert!(sink.spans().is_empty());
+    assert!(sink.traces().is_empty());
 
     sink.behave(Behaviour::Take);
     let scratch = folder("replay");
