@@ -29,7 +29,8 @@ const SENDERS: usize = 16;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// What is thrown, and how often it was.
-const FAULTS: [&str; 6] = ["killed", "backend away", "backend slow", "backend breaks off", "backend refuses", "reloaded"];
+const FAULTS: [&str; 6] =
+    ["killed", "backend away", "backend slow", "backend breaks off", "backend refuses", "reloaded"];
 
 /// The process at a moment.
 struct Moment {
@@ -90,7 +91,8 @@ fn throw(fault: &str, spanmill: &mut Collector, sink: &mut Sink, start: &dyn Fn(
 
 fn look(process: &Running, at: Duration) -> Moment {
     let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).unwrap_or_default();
-    let memory = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).map(|line| line.trim().trim_end_matches(" kB"));
+    let memory =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).map(|line| line.trim().trim_end_matches(" kB"));
     let files = std::fs::read_dir(format!("/proc/{}/fd", process.id())).map_or(0, Iterator::count);
     Moment { at, memory: memory.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default() / 1024, files }
 }
