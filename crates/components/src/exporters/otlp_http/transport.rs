@@ -59,7 +59,9 @@ impl Http {
                 return Ok(None);
             }
             let option = if config.endpoint.is_empty() { option } else { "endpoint" };
-            let wrong = |error: &dyn std::fmt::Display| section.error(option, format!("{text:?} is no URL: {error}"));
+            let wrong = |error: &dyn std::fmt::Display| {
+                section.error(option, format!("{text:?} is no URL: {error}")).at_creation()
+            };
             let url = Url::parse(&text).map_err(|error| wrong(&error))?;
             if !matches!(url.scheme(), "http" | "https") {
                 return Err(wrong(&"expected http:// or https://"));
