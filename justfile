@@ -26,6 +26,10 @@ demo *args:
 bench *args:
     cargo xtask bench relay {{args}}
 
+# Traffic with faults at random; ends with a ledger.
+soak minutes="30":
+    cargo xtask soak --minutes {{minutes}}
+
 # Fuzzing on the stable toolchain: `just fuzz scan 60`.
 fuzz target seconds="60":
     cd crates/otlp/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none {{target}} -- -max_total_time={{seconds}}

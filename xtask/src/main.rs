@@ -35,6 +35,12 @@ enum Task {
     },
     /// Do what continuous integration does: formatting, clippy, every test
     Ci,
+    /// Traffic for minutes or hours while everything goes wrong now and then; ends with a ledger, and fails where an accepted span is missing
+    Soak {
+        /// How long
+        #[arg(long, default_value_t = 30)]
+        minutes: u64,
+    },
     /// Write docs/compatibility.md anew, out of the components' sources and READMEs
     Compatibility,
     /// Measure
@@ -81,6 +87,7 @@ fn main() -> ExitCode {
             steps.summary(&Notes::default())
         }
         Task::Ci => ci(),
+        Task::Soak { minutes } => test::soak(minutes),
         Task::Compatibility => compatibility::write(),
         Task::Bench { what: Bench::Relay { arguments } } => bench::run("relay", &arguments),
         Task::Bench { what: Bench::Store { arguments } } => bench::run("store", &arguments),

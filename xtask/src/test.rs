@@ -97,6 +97,23 @@ fn end_to_end(name: &str, binary: Option<&Path>, collected: &Path, no_peers: boo
     in_clone(&mut command)
 }
 
+/// Runs the soak; true if nothing was lost.
+pub(crate) fn soak(minutes: u64) -> bool {
+    let mut steps = Steps::new(SETUP_STEPS + 1);
+    let binary = set_up(&mut steps, true);
+    let collected = std::env::temp_dir().join(format!("spanmill-notes-{}", std::process::id()));
+    steps.step(&format!("soak for {minutes} minutes"), || {
+        let mut command = cargo();
+        command.args(["test", "--package", END_TO_END, "--test", "soak", "--", "--ignored"]);
+        command.env("SPANMILL_SOAK_MINUTES", minutes.to_string()).env(notes::FILE_VARIABLE, &collected);
+        pass_on(&mut command, binary.as_deref(), true);
+        in_clone(&mut command)
+    });
+    let passed = steps.summary(&notes::collect(&collected));
+    let _ = std::fs::remove_file(&collected);
+    passed
+}
+
 fn pass_on(command: &mut Command, binary: Option<&Path>, no_peers: bool) {
     if let Some(path) = binary {
         command.env(product::BINARY_VARIABLE, path);

@@ -1,4 +1,4 @@
-//! The load generator: four clients that each send one request after the other.
+//! The load generator: clients that each send one request after the other.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ use crate::traffic::{Compression, Traffic};
 /// The gRPC method that all subjects offer and call.
 pub const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 
-/// Requests under way at once, each on a connection of its own.
+/// Requests under way at once, unless more are asked for.
 pub const CLIENTS: usize = 4;
 
 /// How much is sent, and how fast.
@@ -26,6 +26,8 @@ pub const CLIENTS: usize = 4;
 pub struct Load {
     /// When it ends.
     pub until: Until,
+    /// How many clients send at a time, each on a connection of its own.
+    pub clients: usize,
     /// The time from one request to the next; as fast as the subject answers where there is none.
     pub every: Option<Duration>,
 }
@@ -68,15 +70,21 @@ pub fn channel(port: u16) -> Result<Channel, BenchError> {
 }
 
 /// Sends for that long, beginning with the request of that number; always sends at least one request a client.
-pub async fn send(port: u16, traffic: &Arc<Traffic>, first: u64, duration: Duration) -> Result<Sent, BenchError> {
-    run(port, traffic, first, Load { until: Until::Time(Instant::now() + duration), every: None }).await
+pub async fn send(
+    port: u16,
+    traffic: &Arc<Traffic>,
+    first: u64,
+    clients: usize,
+    duration: Duration,
+) -> Result<Sent, BenchError> {
+    run(port, traffic, first, Load { until: Until::Time(Instant::now() + duration), clients, every: None }).await
 }
 
 /// Sends requests as `load` says, beginning with the one of that number.
 pub async fn run(port: u16, traffic: &Arc<Traffic>, first: u64, load: Load) -> Result<Sent, BenchError> {
     let (next, began) = (Arc::new(AtomicU64::new(first)), Instant::now());
     let mut clients = JoinSet::new();
-    for _ in 0..CLIENTS {
+    for _ in 0..load.clients {
         let turn = Turn { next: Arc::clone(&next), first, began, load };
         clients.spawn(client(channel(port)?, Arc::clone(traffic), turn));
     }
@@ -116,7 +124,7 @@ impl Turn {
             tokio::time::sleep_until(due.into()).await;
         }
         match self.load.until {
-            Until::Time(end) => place < CLIENTS as u64 || Instant::now() < end,
+            Until::Time(end) => place < self.load.clients as u64 || Instant::now() < end,
             Until::Count(count) => place < count,
         }
         .then_some(number)

@@ -16,16 +16,20 @@ pub(crate) enum Work {
     FilterAndFiveStatements,
     /// The same, and 45 statements that do not apply.
     FilterAndFiftyStatements,
+    /// Nothing, before a queue in memory.
+    Queue,
+    /// Nothing, before a queue on disk that is synced before a request is answered.
+    DurableQueue,
 }
 
 /// The YAML for a collector that listens and sends on those ports.
 ///
-/// The sending queue is off on both sides: a request is answered when the sink has it, so nothing is measured before it is done, and
-/// back-pressure reaches the load generator.
+/// The sending queue is off on both sides, but where it is what is measured: a request is answered when the sink has it, so nothing is measured
+/// before it is done, and back-pressure reaches the load generator.
 pub(crate) fn collector(work: Work, listen: u16, send_to: u16, compression: Compression) -> String {
     let compression = compression.as_str();
     let (processors, used) = match work {
-        Work::PassThrough => (String::new(), "[]"),
+        Work::PassThrough | Work::Queue | Work::DurableQueue => (String::new(), "[]"),
         Work::Genai => ("processors:\n  genai: {}\n".to_owned(), "[genai]"),
         Work::GenaiAndFilter => (format!("processors:\n{}  genai: {{}}\n", filter()), "[filter, genai]"),
         Work::Filter => (format!("processors:\n{}", filter()), "[filter]"),
@@ -34,8 +38,17 @@ pub(crate) fn collector(work: Work, listen: u16, send_to: u16, compression: Comp
             (format!("processors:\n{}{}", filter(), transform(45)), "[filter, transform]")
         }
     };
+    let (extensions, extended, queue) = match work {
+        Work::Queue => ("", "", "block_on_overflow: true"),
+        Work::DurableQueue => (
+            "extensions:\n  file_storage: {directory: queue, create_directory: true, fsync: true}\n",
+            "  extensions: [file_storage]\n",
+            "storage: file_storage\n      queue_size: 100000\n      block_on_overflow: true",
+        ),
+        _ => ("", "", "enabled: false"),
+    };
     format!(
-        "receivers:
+        "{extensions}receivers:
   otlp:
     protocols:
       grpc:
@@ -49,9 +62,9 @@ pub(crate) fn collector(work: Work, listen: u16, send_to: u16, compression: Comp
     tls:
       insecure: true
     sending_queue:
-      enabled: false
+      {queue}
 service:
-  telemetry:
+{extended}  telemetry:
     metrics:
       level: none
   pipelines:

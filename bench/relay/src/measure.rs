@@ -33,14 +33,15 @@ pub(crate) struct Measured {
 /// How long traffic runs before the clocks are read.
 const WARM_UP: Duration = Duration::from_secs(1);
 
-/// Measures; `None` where the subject's binary is missing.
+/// Measures under the load of so many clients for so long; `None` where the subject's binary is missing.
 pub(crate) async fn measure(
     subject: Subject,
     binaries: &Binaries,
     traffic: &Arc<Traffic>,
-    duration: Duration,
+    load: (usize, Duration),
     cores: Cores,
 ) -> Result<Option<Measured>, BenchError> {
+    let (clients, duration) = load;
     let sink = Sink::start().await?;
     let port = free_port().await?;
     let folder = tempfile::tempdir().map_err(BenchError::io("making a folder"))?;
@@ -58,7 +59,7 @@ pub(crate) async fn measure(
         sent.accepted.iter().map(spans).sum()
     };
 
-    let warm = send(port, traffic, 0, WARM_UP).await?;
+    let warm = send(port, traffic, 0, clients, WARM_UP).await?;
     if warm.accepted.is_empty() {
         return Err(process.problem(format!("it takes nothing: {}", warm.problem.unwrap_or_default())));
     }
@@ -71,7 +72,7 @@ pub(crate) async fn measure(
 
     let (arrived, cpu, since) = (sink.spans(), process.cpu()?, Instant::now());
     let first = count(warm.accepted.len()) + warm.refused;
-    let sent = send(port, traffic, first, duration).await?;
+    let sent = send(port, traffic, first, clients, duration).await?;
     let elapsed = since.elapsed();
     let mut lost = 0;
     if subject.relays() {

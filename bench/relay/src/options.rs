@@ -17,6 +17,9 @@ pub(crate) struct Options {
     /// How often everything is measured.
     #[arg(long, default_value_t = 5)]
     pub(crate) reps: usize,
+    /// How many clients send at a time.
+    #[arg(long, default_value_t = spanmill_bench_kit::load::CLIENTS)]
+    pub(crate) clients: usize,
     /// Only these subjects, separated by commas.
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<Subject>,

@@ -62,7 +62,7 @@ async fn measure_all(
     binaries: &Binaries,
     cores: Cores,
 ) -> Result<Results, BenchError> {
-    let duration = Duration::from_secs(options.seconds());
+    let load = (options.clients, Duration::from_secs(options.seconds()));
     let mut results = Results::new();
     for rep in 1..=options.reps() {
         let mut made: Option<((Compression, Shape), Arc<Traffic>)> = None;
@@ -72,7 +72,7 @@ async fn measure_all(
                 _ => Arc::new(Traffic::new(shape, compression)),
             };
             made = Some(((compression, shape), Arc::clone(&traffic)));
-            let Some(measured) = measure(subject, binaries, &traffic, duration, cores).await? else { continue };
+            let Some(measured) = measure(subject, binaries, &traffic, load, cores).await? else { continue };
             println!(
                 "{rep}/{}  {:<5} {:<11} {:<38} {:>8.3} us/span  {:>9.0} spans/s  {:>6.1} MiB  {} refused, {} lost",
                 options.reps(),

@@ -51,7 +51,7 @@ const WARNING: &str =
 /// How soon after its start spanmill is to listen.
 const START_UP_MILLIS: f64 = 50.0;
 
-const PROMISES: [Promise; 9] = [
+const PROMISES: [Promise; 10] = [
     Promise {
         what: "pass-through / raw relay, small spans",
         of: Subject::Spanmill,
@@ -114,6 +114,13 @@ const PROMISES: [Promise; 9] = [
         to: Subject::SpanmillFilter,
         shape: Shape::Small,
         bound: Bound::Within(2.0),
+    },
+    Promise {
+        what: "queue on disk, synced, more than in memory, small spans, us",
+        of: Subject::SpanmillDurable,
+        to: Subject::SpanmillQueue,
+        shape: Shape::Small,
+        bound: Bound::Within(0.5),
     },
 ];
 

@@ -29,10 +29,16 @@ pub(crate) enum Subject {
     SpanmillStatements,
     /// Spanmill with a filter and fifty transform statements, of which 45 do not apply.
     SpanmillManyStatements,
+    /// Spanmill, its queue in memory.
+    SpanmillQueue,
+    /// Spanmill, its queue on disk.
+    SpanmillDurable,
     /// The Go Collector, without processors.
     Otelcol,
     /// The Go Collector with a filter and five transform statements.
     OtelcolStatements,
+    /// The Go Collector, its queue on disk.
+    OtelcolDurable,
     /// Rotel, which compresses whatever it is told.
     Rotel,
     /// Rotel, which takes spans in and throws them away.
@@ -52,7 +58,7 @@ pub(crate) struct Binaries {
 
 impl Subject {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::Raw,
         Self::Spanmill,
         Self::SpanmillGenai,
@@ -60,8 +66,11 @@ impl Subject {
         Self::SpanmillFilter,
         Self::SpanmillStatements,
         Self::SpanmillManyStatements,
+        Self::SpanmillQueue,
+        Self::SpanmillDurable,
         Self::Otelcol,
         Self::OtelcolStatements,
+        Self::OtelcolDurable,
         Self::Rotel,
         Self::RotelBlackhole,
     ];
@@ -76,8 +85,11 @@ impl Subject {
             Self::SpanmillFilter => "spanmill, `filter`",
             Self::SpanmillStatements => "spanmill, `filter` + 5 statements",
             Self::SpanmillManyStatements => "spanmill, `filter` + 50 statements, 45 idle",
+            Self::SpanmillQueue => "spanmill, queue in memory",
+            Self::SpanmillDurable => "spanmill, queue on disk, synced",
             Self::Otelcol => "Go Collector, pass-through",
             Self::OtelcolStatements => "Go Collector, `filter` + 5 statements",
+            Self::OtelcolDurable => "Go Collector, queue on disk, synced",
             Self::Rotel => "rotel, always gzip",
             Self::RotelBlackhole => "rotel, into a black hole",
         }
@@ -128,6 +140,9 @@ impl Subject {
             Self::SpanmillFilter => (&binaries.spanmill, Work::Filter),
             Self::SpanmillStatements => (&binaries.spanmill, Work::FilterAndFiveStatements),
             Self::SpanmillManyStatements => (&binaries.spanmill, Work::FilterAndFiftyStatements),
+            Self::SpanmillQueue => (&binaries.spanmill, Work::Queue),
+            Self::SpanmillDurable => (&binaries.spanmill, Work::DurableQueue),
+            Self::OtelcolDurable => (&binaries.otelcol, Work::DurableQueue),
             Self::Otelcol => (&binaries.otelcol, Work::PassThrough),
             Self::OtelcolStatements => (&binaries.otelcol, Work::FilterAndFiveStatements),
         };
@@ -170,10 +185,12 @@ impl Binaries {
             Subject::SpanmillFilter,
             Subject::SpanmillStatements,
             Subject::SpanmillManyStatements,
+            Subject::SpanmillQueue,
+            Subject::SpanmillDurable,
         ]) {
             binaries.spanmill = Some(product::binary()?);
         }
-        if wants(&[Subject::Otelcol, Subject::OtelcolStatements]) {
+        if wants(&[Subject::Otelcol, Subject::OtelcolStatements, Subject::OtelcolDurable]) {
             match peers::find(Peer::Otelcol)? {
                 Found::Ready(path) => binaries.otelcol = Some(path),
                 Found::Missing(why) => println!("skipped: {why}: the Go Collector is not measured"),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use spanmill_bench_kit::cores::Cores;
-use spanmill_bench_kit::load::{Load, Until, run};
+use spanmill_bench_kit::load::{CLIENTS, Load, Until, run};
 use spanmill_bench_kit::process::{Process, free_port};
 use spanmill_bench_kit::traffic::{Compression, SPANS, Traffic};
 use spanmill_bench_kit::{BenchError, machine};
@@ -128,7 +128,7 @@ async fn measure(subject: Subject, binary: &PathBuf, traffic: &Arc<Traffic>, spa
     let (process, port) = start(subject, binary, folder, data.path()).await?;
     let requests = spans.div_ceil(SPANS as u64);
     let began = Instant::now();
-    let sent = run(port, traffic, 0, Load { until: Until::Count(requests), every: None }).await?;
+    let sent = run(port, traffic, 0, Load { until: Until::Count(requests), clients: CLIENTS, every: None }).await?;
     let took = began.elapsed();
     if sent.accepted.is_empty() {
         return Err(process.problem(format!("it takes nothing: {}", sent.problem.unwrap_or_default())));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use spanmill_bench_kit::BenchError;
-use spanmill_bench_kit::load::{Load, Until, run};
+use spanmill_bench_kit::load::{CLIENTS, Load, Until, run};
 use spanmill_bench_kit::traffic::{Compression, SPANS, Traffic};
 use spanmill_loadgen::shape::Shape;
 use xtask::product;
@@ -37,7 +37,7 @@ pub(crate) async fn sustain(minutes: u64) -> Result<Sustained, BenchError> {
     let every = Duration::from_secs(1).mul_f64(float(SPANS as u64) / float(RATE));
     let began = Instant::now();
     let sending = tokio::spawn(async move {
-        run(port, &traffic, 0, Load { until: Until::Count(requests), every: Some(every) }).await
+        run(port, &traffic, 0, Load { until: Until::Count(requests), clients: CLIENTS, every: Some(every) }).await
     });
     let mut mib: Vec<f64> = Vec::new();
     while !sending.is_finished() {

@@ -5,6 +5,7 @@
 mod client;
 mod net;
 mod part;
+mod storage;
 
 pub mod connectors;
 pub mod exporters;

@@ -26,6 +26,8 @@ pub struct Problem {
     pub suggestion: Option<String>,
     /// What would be valid, like `valid keys: endpoint, tls`.
     pub hint: Option<String>,
+    /// The Collector sees it only when it makes the component, so that one which is not used may have it.
+    pub at_creation: bool,
 }
 
 // === impl Problem ===
@@ -33,7 +35,14 @@ pub struct Problem {
 impl Problem {
     /// A problem without a place and without hints.
     pub fn new(path: impl Into<String>, message: impl fmt::Display) -> Self {
-        Self { place: None, path: path.into(), message: message.to_string(), suggestion: None, hint: None }
+        Self {
+            place: None,
+            path: path.into(),
+            message: message.to_string(),
+            suggestion: None,
+            hint: None,
+            at_creation: false,
+        }
     }
 
     /// The same problem with a place.
@@ -78,6 +87,15 @@ impl ConfigError {
     /// Fails when `problems` is not empty.
     pub fn all(problems: Vec<Problem>) -> Result<(), Self> {
         if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+    }
+
+    /// The same problems as such that the Collector sees only when it makes the component.
+    #[must_use]
+    pub fn at_creation(mut self) -> Self {
+        for problem in &mut self.problems {
+            problem.at_creation = true;
+        }
+        self
     }
 
     /// The problems, in the order they were found; there is at least one.

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use spanmill_otlp::{Opaque, Signal, Traces};
+use spanmill_otlp::{Opaque, Signal, SplitLimit, Traces};
 
 /// What flows through a pipeline: one OTLP request. Cloning shares the bytes, given that edits were frozen.
 #[derive(Debug, Clone)]
@@ -42,6 +42,14 @@ impl Batch {
         match self {
             Self::Traces(traces) => traces.encode(),
             Self::Opaque(opaque) => opaque.bytes().clone(),
+        }
+    }
+
+    /// The same items in batches within the limit; an item beyond it stands alone.
+    pub fn split(self, limit: SplitLimit) -> Vec<Self> {
+        match self {
+            Self::Traces(traces) => traces.split(limit).into_iter().map(Self::from).collect(),
+            Self::Opaque(opaque) => opaque.split(limit).into_iter().map(Self::from).collect(),
         }
     }
 

@@ -95,6 +95,14 @@ impl Host {
         Self::of(&Arc::new(surroundings), &Arc::default())
     }
 
+    /// The same with what runs.
+    #[must_use]
+    pub fn with_layout(self, layout: Arc<Layout>) -> Self {
+        let extensions = self.surroundings.view(|view| view.extensions.clone());
+        self.surroundings.show(View { extensions, layout });
+        self
+    }
+
     /// The host of one component.
     pub(crate) fn of(surroundings: &Arc<Surroundings>, ties: &Arc<Ties>) -> Self {
         Self { surroundings: Arc::clone(surroundings), ties: Arc::clone(ties) }

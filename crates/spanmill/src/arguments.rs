@@ -58,6 +58,9 @@ pub(crate) enum Command {
     /// Write spans of a store as OTLP requests
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(Export),
+    /// Send requests again that a backend refused for good, and that an exporter with a queue on disk has set aside
+    #[command(after_help = REPLAY_EXAMPLES)]
+    Replay(Replay),
     /// Check the configuration without running it
     #[command(after_help = VALIDATE_EXAMPLES)]
     Validate(Configuration),
@@ -124,6 +127,23 @@ pub(crate) struct Migrate {
     /// Fail where anything does not run as it is
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+/// Options of `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// Folders with requests: `dead_letters` beside the queue of an exporter
+    #[arg(value_name = "FOLDER", required = true)]
+    pub(crate) folders: Vec<PathBuf>,
+    /// The configuration whose exporters send them
+    #[command(flatten)]
+    pub(crate) configuration: Configuration,
+    /// Which exporter sends them, where it is not the one that was to do it at first
+    #[arg(long, value_name = "ID")]
+    pub(crate) exporter: Option<String>,
+    /// Only show them: file, exporter, signal, items, status and message
+    #[arg(long)]
+    pub(crate) list: bool,
 }
 
 /// Options of `explain`.
@@ -266,6 +286,14 @@ Examples:
   spanmill migrate collector.yaml                          what runs, what does not, and what genai does natively
   spanmill migrate collector.yaml --output spanmill.yaml   and write the suggested file
   spanmill migrate collector.yaml --check                  fail where anything does not run as it is";
+
+const REPLAY_EXAMPLES: &str = "\
+Examples:
+  spanmill replay --list /var/lib/spanmill/exporter_otlp_grpc/dead_letters
+  spanmill replay --config tempo.yaml /var/lib/spanmill/exporter_otlp_grpc/dead_letters
+  spanmill replay --config tempo.yaml --exporter otlp_http /var/lib/spanmill/exporter_otlp_grpc/dead_letters
+
+What is taken is removed; what is not stays, and the command ends with 1.";
 
 const VALIDATE_EXAMPLES: &str = "\
 Examples:

@@ -59,6 +59,7 @@ const CONNECTORS: &[ConnectorFactory] = &[
 const EXTENSIONS: &[ExtensionFactory] = &[
     extensions::basicauth::FACTORY,
     extensions::bearertokenauth::FACTORY,
+    extensions::file_storage::FACTORY,
     extensions::health_check::FACTORY,
     extensions::pprof::FACTORY,
     extensions::zpages::FACTORY,

@@ -51,7 +51,7 @@ impl DeError {
     pub(crate) fn into_problem(self, section: &str) -> Problem {
         let path = join_path(section, &self.steps());
         let Details { place, message, suggestion, hint, .. } = *self.0;
-        Problem { place, path, message, suggestion, hint }
+        Problem { place, suggestion, hint, ..Problem::new(path, message) }
     }
 
     pub(crate) fn within(mut self, step: Step) -> Self {

@@ -90,8 +90,8 @@ impl Graph {
     ) -> Result<Self, ConfigError> {
         document.validate(&factories.known_types())?;
         let mut problems = Vec::new();
-        let graph = build::build(running, document, factories, telemetry, &mut problems);
-        unused::check(document, factories, &mut problems);
+        let mut graph = build::build(running, document, factories, telemetry, &mut problems);
+        graph.warnings.extend(unused::check(document, factories, &mut problems));
         ConfigError::all(problems)?;
         Ok(graph)
     }

@@ -12,17 +12,24 @@ use crate::telemetry::{Level, Telemetry};
 /// Where components lead to that are made for a check only.
 pub(crate) struct Nowhere;
 
-/// Checks components that nothing uses, as the Collector does: what is written must be right, whether it is used or not.
-pub(super) fn check(document: &Document, factories: &Factories, problems: &mut Vec<Problem>) {
+/// Checks components that nothing uses, as the Collector does: what is written must be right, whether it is used or not. Returns what it would
+/// see only if they were used.
+pub(super) fn check(document: &Document, factories: &Factories, problems: &mut Vec<Problem>) -> Vec<String> {
     let telemetry = Telemetry::new(Level::None);
+    let mut later = Vec::new();
     for kind in ComponentKind::ALL {
         for (id, section) in document.components(kind).iter().filter(|(id, _)| !is_used(document, kind, id)) {
             let context = Context { id, section, telemetry: &telemetry };
             if let Err(error) = create(factories, kind, context, section) {
-                problems.extend(error.into_problems());
+                let (at_creation, others): (Vec<_>, Vec<_>) =
+                    error.into_problems().into_iter().partition(|problem| problem.at_creation);
+                problems.extend(others);
+                later
+                    .extend(at_creation.iter().map(|problem| format!("{id} is not used, and could not be: {problem}")));
             }
         }
     }
+    later
 }
 
 fn is_used(document: &Document, kind: ComponentKind, id: &ComponentId) -> bool {

@@ -10,6 +10,7 @@ mod prompt;
 mod query;
 #[cfg(feature = "workers")]
 mod query_worker;
+mod replay;
 mod run;
 mod stores;
 mod trace;
@@ -43,6 +44,7 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
         Some(Command::Trace(options)) => trace::run(&options),
         Some(Command::Import(options)) => import::run(&options),
         Some(Command::Export(options)) => export::run(&options),
+        Some(Command::Replay(options)) => replay::run(&options),
         Some(Command::Components) => components::list(&FACTORIES),
         Some(Command::PrintConfig(print)) => show_config(&print),
         Some(Command::Featuregate { id }) => show_gates(id.as_deref()),

@@ -115,6 +115,11 @@ impl Config {
         config.queue().check(section)?;
         config.retry(section).check(section)?;
         config.protocol.otlp.check(&otlp(section))?;
+        if config.protocol.otlp.sending_queue.storage.is_some() {
+            // The queue of a backend that is gone would lie there for good.
+            let message = "is not supported for single backends: keep the requests of all of them in `sending_queue`";
+            return Err(section.error("protocol::otlp::sending_queue::storage", message));
+        }
         Ok(config)
     }
 

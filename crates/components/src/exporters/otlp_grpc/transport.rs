@@ -195,8 +195,18 @@ pub(super) fn check(status: &Received) -> Result<(), SendError> {
         Code::ResourceExhausted => status.retry_after.is_some(),
         _ => false,
     };
+    let too_large = is_too_large(code, &status.message);
     let message = format!("rpc error: code = {code:?} desc = {}", status.message);
-    Err(SendError { code, retryable, retry_after: status.retry_after, message })
+    Err(SendError { code, retryable: retryable && !too_large, too_large, retry_after: status.retry_after, message })
+}
+
+/// Whether a server takes smaller messages only: no status says so, but the words of grpc-go and grpc-java, and of tonic, do.
+fn is_too_large(code: Code, message: &str) -> bool {
+    match code {
+        Code::ResourceExhausted => message.contains("larger than max") || message.contains("exceeds maximum size"),
+        Code::OutOfRange => message.contains("message length too large"),
+        _ => false,
+    }
 }
 
 fn code(number: u32) -> Option<Code> {

@@ -59,7 +59,9 @@ impl Http {
                 return Ok(None);
             }
             let option = if config.endpoint.is_empty() { option } else { "endpoint" };
-            let wrong = |error: &dyn std::fmt::Display| section.error(option, format!("{text:?} is no URL: {error}"));
+            let wrong = |error: &dyn std::fmt::Display| {
+                section.error(option, format!("{text:?} is no URL: {error}")).at_creation()
+            };
             let url = Url::parse(&text).map_err(|error| wrong(&error))?;
             if !matches!(url.scheme(), "http" | "https") {
                 return Err(wrong(&"expected http:// or https://"));
@@ -236,7 +238,8 @@ pub(super) fn refusal(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> S
     let said = said.map_or_else(|| String::from_utf8_lossy(body).trim().to_owned(), |status| status.message);
     let said: String = said.chars().take(200).collect();
     let message = format!("the backend answered HTTP {status}: {said}");
-    SendError { code, retryable, retry_after: retry_after(headers).filter(|_| retryable), message }
+    let too_large = status == StatusCode::PAYLOAD_TOO_LARGE;
+    SendError { code, retryable, too_large, retry_after: retry_after(headers).filter(|_| retryable), message }
 }
 
 /// `Retry-After` in seconds or as a date.

@@ -91,6 +91,10 @@ fn create(context: Context<'_>) -> Result<Arc<dyn Node>, ConfigError> {
 
 #[async_trait]
 impl Component for Prometheus {
+    fn is_exclusive(&self) -> bool {
+        self.sending.is_exclusive()
+    }
+
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         self.sending.start(host).await?;
         let endpoint = self.config.endpoint.trim();

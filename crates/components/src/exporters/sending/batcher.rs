@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use spanmill_otlp::{Opaque, Signal, SplitLimit, Traces};
 use spanmill_pipeline::{Batch, ConsumeError};
+use spanmill_wal::Seq;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -36,6 +37,8 @@ pub(super) struct Joined {
     pub(super) batches: Vec<Batch>,
     pub(super) waiting: Vec<oneshot::Sender<Result<(), ConsumeError>>>,
     pub(super) cost: Cost,
+    /// Their numbers on disk.
+    pub(super) seqs: Vec<Seq>,
 }
 
 // === impl Batcher ===
@@ -114,16 +117,18 @@ impl<T: Transport> Batcher<T> {
 impl Joined {
     /// A request that goes as it is.
     pub(super) fn one(item: Item) -> Self {
-        Self { batches: vec![item.batch], waiting: item.waiting.into_iter().collect(), cost: item.cost }
+        let Item { batch, cost, waiting, seq } = item;
+        Self { batches: vec![batch], waiting: waiting.into_iter().collect(), cost, seqs: seq.into_iter().collect() }
     }
 
     fn new(signal: Signal, items: Vec<Item>, limit: SplitLimit) -> Self {
-        let mut joined = Self { batches: Vec::new(), waiting: Vec::new(), cost: Cost::default() };
+        let mut joined = Self { batches: Vec::new(), waiting: Vec::new(), cost: Cost::default(), seqs: Vec::new() };
         let mut traces = Vec::new();
         let mut opaque = Vec::new();
         for item in items {
             joined.cost = joined.cost + item.cost;
             joined.waiting.extend(item.waiting);
+            joined.seqs.extend(item.seq);
             match item.batch {
                 Batch::Traces(batch) => traces.push(batch),
                 Batch::Opaque(batch) => opaque.push(batch),

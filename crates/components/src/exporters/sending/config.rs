@@ -1,5 +1,5 @@
 use serde::Deserialize;
-use spanmill_config::{ConfigError, Duration, OptionalBlock, Section};
+use spanmill_config::{ComponentId, ConfigError, Duration, OptionalBlock, Section};
 
 /// Options of `sending_queue`.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,8 +17,8 @@ pub(crate) struct SendingQueue {
     pub(crate) block_on_overflow: bool,
     /// Whether a client waits for the backend's answer and gets it.
     pub(crate) wait_for_result: bool,
-    /// The extension that keeps the queue on disk; not supported yet.
-    pub(crate) storage: Option<String>,
+    /// The extension that keeps the queue on disk.
+    pub(crate) storage: Option<ComponentId>,
     /// Joins requests before they are sent, and splits them.
     pub(crate) batch: OptionalBlock<BatchBlock>,
 }
@@ -69,9 +69,12 @@ pub(crate) struct RetryOnFailure {
     pub(crate) multiplier: f64,
     /// The longest wait.
     pub(crate) max_interval: Duration,
-    /// After this time a request is given up; 0: never.
-    pub(crate) max_elapsed_time: Duration,
+    /// After this time a request is given up; 0: never. Five minutes where nothing is said, and never for a queue on disk.
+    pub(crate) max_elapsed_time: Option<Duration>,
 }
+
+/// When a request in memory is given up, where nothing is said.
+const MAX_ELAPSED_TIME: Duration = Duration::from_secs(300);
 
 // === impl SendingQueue ===
 
@@ -108,13 +111,9 @@ impl SendingQueue {
         if self.queue_size == 0 {
             return Err(section.error(&at("queue_size"), "`queue_size` must be positive"));
         }
-        if self.storage.is_some() {
-            let message = if self.wait_for_result {
-                "`wait_for_result` is not supported with a persistent queue configured with `storage`"
-            } else {
-                "persistent queues are not supported"
-            };
-            return Err(section.error(&at("storage"), message));
+        if self.storage.is_some() && self.wait_for_result {
+            let message = "`wait_for_result` is not supported with a persistent queue configured with `storage`";
+            return Err(section.error(&at("wait_for_result"), message));
         }
         let Some(batch) = self.batch.as_ref() else { return Ok(()) };
         if batch.sizer == Sizer::Requests {
@@ -175,12 +174,21 @@ impl Default for RetryOnFailure {
             randomization_factor: 0.5,
             multiplier: 1.5,
             max_interval: Duration::from_secs(30),
-            max_elapsed_time: Duration::from_secs(300),
+            max_elapsed_time: None,
         }
     }
 }
 
 impl RetryOnFailure {
+    /// When a request is given up, if ever. What is on disk can wait, and is not given up unless someone said so.
+    pub(super) fn limit(&self, is_durable: bool) -> Option<std::time::Duration> {
+        match self.max_elapsed_time {
+            Some(time) => time.positive(),
+            None if is_durable => None,
+            None => MAX_ELAPSED_TIME.positive(),
+        }
+    }
+
     /// Checks the values, with the Collector's words.
     pub(crate) fn check(&self, section: &Section) -> Result<(), ConfigError> {
         self.check_under(section, "retry_on_failure")
@@ -206,14 +214,15 @@ impl RetryOnFailure {
         if self.max_interval.is_negative() {
             return fail("max_interval", "must be non-negative");
         }
-        if self.max_elapsed_time.is_negative() {
+        let max_elapsed_time = self.max_elapsed_time.unwrap_or(MAX_ELAPSED_TIME);
+        if max_elapsed_time.is_negative() {
             return fail("max_elapsed_time", "must be non-negative");
         }
-        if !self.max_elapsed_time.is_zero() {
-            if self.max_elapsed_time < self.initial_interval {
+        if !max_elapsed_time.is_zero() {
+            if max_elapsed_time < self.initial_interval {
                 return fail("max_elapsed_time", "must not be less than 'initial_interval'");
             }
-            if self.max_elapsed_time < self.max_interval {
+            if max_elapsed_time < self.max_interval {
                 return fail("max_elapsed_time", "must not be less than 'max_interval'");
             }
         }

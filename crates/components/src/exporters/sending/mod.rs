@@ -10,9 +10,11 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use spanmill_otlp::SplitLimit;
 use spanmill_pipeline::{Batch, Code, Component, ComponentError, ConsumeError, Consumer, Context, Host};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
@@ -37,7 +39,16 @@ struct Shared<T> {
     options: SendingQueue,
     retry: RetryOnFailure,
     metrics: Metrics,
+    /// The largest request that is sent as it is, in bytes: the backend refused larger ones, and took smaller ones.
+    largest: AtomicUsize,
     stop: watch::Receiver<bool>,
+}
+
+/// A batch that was not sent.
+struct Unsent {
+    error: SendError,
+    /// It was not given up: the exporter is stopping.
+    interrupted: bool,
 }
 
 // === impl Sending ===
@@ -45,7 +56,8 @@ struct Shared<T> {
 impl<T: Transport> Sending<T> {
     pub(crate) fn new(context: &Context<'_>, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
         let metrics = Metrics::of_exporter(context, &options);
-        Self::counting(metrics, transport, options, retry)
+        let queue = Queue::new(context, "exporter", &options);
+        Self::of(queue, metrics, transport, options, retry)
     }
 
     /// The same as a processor, which counts under other names.
@@ -56,13 +68,14 @@ impl<T: Transport> Sending<T> {
         retry: RetryOnFailure,
     ) -> Self {
         let metrics = Metrics::of_processor(context, &options);
-        Self::counting(metrics, transport, options, retry)
+        let queue = Queue::new(context, "processor", &options);
+        Self::of(queue, metrics, transport, options, retry)
     }
 
-    fn counting(metrics: Metrics, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
+    fn of(queue: Queue, metrics: Metrics, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
         let (stop, stopping) = watch::channel(false);
-        let queue = Queue::new(options.queue_size, options.sizer);
-        let shared = Shared { transport, queue, options, retry, metrics, stop: stopping };
+        let largest = AtomicUsize::new(usize::MAX);
+        let shared = Shared { transport, queue, options, retry, metrics, largest, stop: stopping };
         Self { shared: Arc::new(shared), workers: Mutex::default(), stop }
     }
 
@@ -77,7 +90,7 @@ impl<T: Transport> Sending<T> {
         };
         let mut offer = (batch, waiting);
         let refused = loop {
-            match shared.queue.offer(offer.0, offer.1) {
+            match shared.queue.offer(offer.0, offer.1).await {
                 Ok(()) => break None,
                 Err(Refused::Full(batch, waiting)) if shared.options.block_on_overflow => {
                     shared.queue.wait_for_room(&batch).await;
@@ -90,6 +103,7 @@ impl<T: Transport> Sending<T> {
                     let message = "element size too large for the sending queue";
                     break Some(ConsumeError::permanent(message).with_code(Code::ResourceExhausted));
                 }
+                Err(Refused::Broken(error)) => break Some(ConsumeError::retryable(error)),
                 Err(Refused::Closed) => break Some(ConsumeError::retryable("the exporter is stopping")),
             }
         };
@@ -110,11 +124,18 @@ impl<T: Transport> Sending<T> {
 
 #[async_trait]
 impl<T: Transport> Component for Sending<T> {
+    /// A queue on disk has one owner.
+    fn is_exclusive(&self) -> bool {
+        self.shared.options.enabled && self.shared.options.storage.is_some()
+    }
+
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         self.shared.transport.start(host).await?;
         if !self.shared.options.enabled {
             return Ok(());
         }
+        self.shared.queue.start(host).await?;
+        self.shared.metrics.queue_size(self.shared.queue.size());
         let shared = Arc::clone(&self.shared);
         let workers = match shared.options.batch.as_ref().cloned() {
             None => (0..shared.options.num_consumers).map(|_| tokio::spawn(Arc::clone(&shared).work())).collect(),
@@ -132,14 +153,19 @@ impl<T: Transport> Component for Sending<T> {
         for worker in workers {
             worker.await.map_err(|error| ComponentError::Other(format!("a sender ended badly: {error}")))?;
         }
-        self.shared.transport.stop().await
+        let closed = self.shared.queue.stop().await;
+        self.shared.transport.stop().await.and(closed)
     }
 }
 
 #[async_trait]
 impl<T: Transport> Consumer for Sending<T> {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        if self.shared.options.enabled { self.enqueue(batch).await } else { self.shared.send(&batch).await }
+        if self.shared.options.enabled {
+            self.enqueue(batch).await
+        } else {
+            self.shared.send(&batch).await.map_err(|unsent| unsent.error.into())
+        }
     }
 }
 
@@ -156,30 +182,79 @@ impl<T: Transport> Shared<T> {
     /// Sends a batch, tells who waits for it, and gives its room in the queue back.
     async fn finish(&self, joined: Joined) {
         let mut result = Ok(());
+        let mut interrupted = false;
         for batch in &joined.batches {
-            result = result.and(self.send(batch).await);
+            let Err(unsent) = self.send(batch).await else { continue };
+            interrupted |= unsent.interrupted;
+            if result.is_ok() {
+                result = Err(unsent.error.into());
+            }
         }
         for waiting in joined.waiting {
             // Who waited may have gone.
             let _ = waiting.send(result.clone());
         }
-        self.queue.release(joined.cost);
+        if interrupted && self.queue.is_durable() {
+            self.queue.leave(joined.cost);
+        } else {
+            self.queue.release(joined.cost, &joined.seqs);
+        }
         self.metrics.queue_size(self.queue.size());
     }
 
-    /// Sends until it works, or no longer makes sense, and counts.
-    async fn send(&self, batch: &Batch) -> Result<(), ConsumeError> {
-        let running = self.metrics.begin(batch.signal());
-        let result = self.try_to_send(batch).await;
-        if let Some(running) = running {
-            running.end(result.as_ref().err().map(ToString::to_string));
+    /// Sends a batch, in pieces where the backend takes only such.
+    async fn send(&self, batch: &Batch) -> Result<(), Unsent> {
+        let mut result = Ok(());
+        let mut limit = self.largest.load(Ordering::Relaxed);
+        let mut waiting = in_pieces(batch.clone(), limit);
+        while let Some(piece) = waiting.pop() {
+            let Err(unsent) = self.send_one(&piece).await else {
+                // Only what helped is remembered.
+                self.largest.fetch_min(limit, Ordering::Relaxed);
+                continue;
+            };
+            if unsent.error.too_large && piece.item_count() > 1 {
+                let bytes = piece.encoded_len();
+                tracing::warn!(bytes, error = %unsent.error, "the request is too large, it is sent in pieces");
+                limit = limit.min(bytes / 2);
+                waiting.extend(in_pieces(piece, limit));
+                continue;
+            }
+            self.give_up(&piece, &unsent).await;
+            result = Err(unsent);
         }
         result
     }
 
-    async fn try_to_send(&self, batch: &Batch) -> Result<(), ConsumeError> {
+    /// What becomes of a batch that is not sent.
+    async fn give_up(&self, batch: &Batch, unsent: &Unsent) {
+        let (items, error) = (batch.item_count(), &unsent.error);
+        if unsent.interrupted && self.queue.is_durable() {
+            tracing::info!(%error, items, "exporting failed, the request stays in the queue");
+            return;
+        }
+        self.metrics.failed(batch.signal(), items);
+        if self.queue.is_durable() {
+            tracing::error!(%error, items, "exporting failed, setting the request aside");
+            self.queue.bury(batch, error).await;
+        } else {
+            tracing::error!(%error, items, "exporting failed, dropping data");
+        }
+    }
+
+    /// Sends until it works, or no longer makes sense, and counts.
+    async fn send_one(&self, batch: &Batch) -> Result<(), Unsent> {
+        let running = self.metrics.begin(batch.signal());
+        let result = self.try_to_send(batch).await;
+        if let Some(running) = running {
+            running.end(result.as_ref().err().map(|unsent| unsent.error.to_string()));
+        }
+        result
+    }
+
+    async fn try_to_send(&self, batch: &Batch) -> Result<(), Unsent> {
         let (signal, items, request) = (batch.signal(), batch.item_count(), self.transport.request(batch));
-        let mut schedule = Schedule::new(&self.retry);
+        let mut schedule = Schedule::new(&self.retry, self.queue.is_durable());
         loop {
             let error = match self.transport.send(signal, request.clone()).await {
                 Ok(answer) => {
@@ -188,12 +263,10 @@ impl<T: Transport> Shared<T> {
                 }
                 Err(error) => error,
             };
-            let stopping = *self.stop.borrow();
-            let Some(wait) = schedule.next(&error).filter(|_| !stopping) else {
-                tracing::error!(%error, items, "exporting failed, dropping data");
-                self.metrics.failed(signal, items);
-                return Err(error.into());
-            };
+            let Some(wait) = schedule.next(&error) else { return Err(Unsent { error, interrupted: false }) };
+            if *self.stop.borrow() {
+                return Err(Unsent { error, interrupted: true });
+            }
             tracing::info!(%error, interval = ?wait, "exporting failed, will retry after an interval");
             self.queue.trouble(true);
             let mut stop = self.stop.clone();
@@ -215,4 +288,14 @@ impl<T: Transport> Shared<T> {
             self.metrics.failed(signal, rejected);
         }
     }
+}
+
+/// The batch as requests of at most so many bytes, the first one last. An item that is larger stands alone.
+fn in_pieces(batch: Batch, largest: usize) -> Vec<Batch> {
+    if batch.encoded_len() <= largest {
+        return vec![batch];
+    }
+    let mut pieces = batch.split(SplitLimit::Bytes(largest.max(1)));
+    pieces.reverse();
+    pieces
 }

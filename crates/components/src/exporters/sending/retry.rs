@@ -19,7 +19,7 @@ pub(super) struct Schedule {
 // === impl Schedule ===
 
 impl Schedule {
-    pub(super) fn new(config: &RetryOnFailure) -> Self {
+    pub(super) fn new(config: &RetryOnFailure, is_durable: bool) -> Self {
         let waits = config.enabled.then(|| {
             ExponentialBuilder::default()
                 .with_min_delay(config.initial_interval.to_std())
@@ -29,7 +29,7 @@ impl Schedule {
                 .without_max_times()
                 .build()
         });
-        let deadline = config.max_elapsed_time.positive().map(|time| Instant::now() + time);
+        let deadline = config.limit(is_durable).map(|time| Instant::now() + time);
         Self { waits, variation: config.randomization_factor, deadline }
     }
 

@@ -2,6 +2,8 @@
 
 mod batching;
 mod config;
+mod durable;
+mod large;
 mod queueing;
 mod retrying;
 
@@ -93,6 +95,26 @@ impl Rig {
     }
 
     async fn start(yaml: &str, answers: impl IntoIterator<Item = Result<Answer, SendError>>, open: usize) -> Self {
+        Self::start_in(&Host::new(HashMap::new(), mpsc::unbounded_channel().0), yaml, answers, open).await
+    }
+
+    async fn start_in(
+        host: &Host,
+        yaml: &str,
+        answers: impl IntoIterator<Item = Result<Answer, SendError>>,
+        open: usize,
+    ) -> Self {
+        let (rig, started) = Self::make(host, yaml, answers, open).await;
+        started.unwrap();
+        rig
+    }
+
+    async fn make(
+        host: &Host,
+        yaml: &str,
+        answers: impl IntoIterator<Item = Result<Answer, SendError>>,
+        open: usize,
+    ) -> (Self, Result<(), ComponentError>) {
         let section = Section::from_yaml("exporters::test", yaml).unwrap();
         let options: Options = section.parse().unwrap();
         options.sending_queue.check(&section).unwrap();
@@ -105,8 +127,8 @@ impl Rig {
         let transport = Timed(Script { answers, tries: sender, gate: Arc::clone(&gate) }, Instant::now());
         let context = Context { id: &id, section: &section, telemetry: &telemetry };
         let exporter = Arc::new(Sending::new(&context, transport, options.sending_queue, options.retry_on_failure));
-        exporter.start(&Host::new(HashMap::new(), mpsc::unbounded_channel().0)).await.unwrap();
-        Self { exporter, tries, gate, telemetry }
+        let started = exporter.start(host).await;
+        (Self { exporter, tries, gate, telemetry }, started)
     }
 
     async fn consume(&self, batch: impl Into<Batch>) -> Result<(), ConsumeError> {

@@ -43,6 +43,8 @@ pub(crate) struct Answer {
 pub(crate) struct SendError {
     pub(crate) code: Code,
     pub(crate) retryable: bool,
+    /// The backend takes smaller requests only.
+    pub(crate) too_large: bool,
     /// The wait that the backend asked for.
     pub(crate) retry_after: Option<Duration>,
     pub(crate) message: String,
@@ -68,19 +70,19 @@ impl Answer {
 impl SendError {
     /// The backend could not be reached, or broke off.
     pub(crate) fn unreachable(message: impl Into<String>) -> Self {
-        Self { code: Code::Unavailable, retryable: true, retry_after: None, message: message.into() }
+        Self { code: Code::Unavailable, retryable: true, too_large: false, retry_after: None, message: message.into() }
     }
 
     /// It makes no sense to try again.
     pub(crate) fn permanent(code: Code, message: impl Into<String>) -> Self {
-        Self { code, retryable: false, retry_after: None, message: message.into() }
+        Self { code, retryable: false, too_large: false, retry_after: None, message: message.into() }
     }
 }
 
 impl From<ConsumeError> for SendError {
     fn from(error: ConsumeError) -> Self {
         let ConsumeError { code, retryable, retry_after, message } = error;
-        Self { code, retryable, retry_after, message: message.to_string() }
+        Self { code, retryable, too_large: false, retry_after, message: message.to_string() }
     }
 }
 

@@ -77,7 +77,7 @@ impl Actions {
         if keys.names.len() > MOST_KEYS {
             problems.push(section.problem(list, format!("more than {MOST_KEYS} different keys")));
         }
-        ConfigError::all(problems)?;
+        ConfigError::all(problems).map_err(ConfigError::at_creation)?;
         let mut patterns = false;
         for action in &mut actions {
             if let Action::Delete { keys: Some(named), .. } | Action::Hash { keys: Some(named), .. } = action {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use serde::Deserialize;
-use spanmill_config::{ConfigError, OptionalBlock, Section};
+use spanmill_config::{ComponentId, ConfigError, OptionalBlock, Section};
 use spanmill_pipeline::{Batch, Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability};
 
 use crate::exporters::sending::{
@@ -40,7 +40,7 @@ struct Config {
     /// Whether a sender waits until the batch was taken over.
     wait_for_result: bool,
     /// The extension that keeps the queue on disk; not supported.
-    storage: Option<String>,
+    storage: Option<ComponentId>,
     /// Joins requests, and splits them.
     batch: OptionalBlock<BatchBlock>,
 }

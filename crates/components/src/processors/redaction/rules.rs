@@ -77,7 +77,7 @@ impl Rules {
             let compile = |(index, pattern): (usize, &String)| {
                 let wrong = |error| {
                     let message = format!("invalid pattern {pattern:?}: {error}");
-                    section.error(&format!("{option}[{index}]"), message)
+                    section.error(&format!("{option}[{index}]"), message).at_creation()
                 };
                 compile_re2(pattern).map_err(wrong)
             };

@@ -291,6 +291,7 @@ impl Retry {
     pub(super) fn as_on_failure(&self) -> RetryOnFailure {
         let Self { enabled, initial_interval, randomization_factor, multiplier, max_interval, max_elapsed_time } =
             *self;
+        let max_elapsed_time = Some(max_elapsed_time);
         RetryOnFailure { enabled, initial_interval, randomization_factor, multiplier, max_interval, max_elapsed_time }
     }
 }

@@ -54,7 +54,11 @@ struct Status {
 
 /// Reads the configuration.
 pub(super) fn read(section: &Section) -> Result<(Selection, Edits), ConfigError> {
-    let Config { include, exclude, name, status } = section.parse()?;
+    compile(section, section.parse()?).map_err(ConfigError::at_creation)
+}
+
+fn compile(section: &Section, config: Config) -> Result<(Selection, Edits), ConfigError> {
+    let Config { include, exclude, name, status } = config;
     let to_attributes = name.to_attributes.unwrap_or_default();
     if name.from_attributes.is_empty() && to_attributes.rules.is_empty() && status.is_none() {
         let message = "one of name::from_attributes, name::to_attributes::rules and status must be specified";

@@ -23,10 +23,9 @@ fn refused() {
     for (yaml, expected) in [
         ("{sending_queue: {num_consumers: 0}}", "sending_queue::num_consumers: `num_consumers` must be positive"),
         ("{sending_queue: {queue_size: 0}}", "sending_queue::queue_size: `queue_size` must be positive"),
-        ("{sending_queue: {storage: file_storage}}", "sending_queue::storage: persistent queues are not supported"),
         (
             "{sending_queue: {storage: file_storage, wait_for_result: true}}",
-            "sending_queue::storage: `wait_for_result` is not supported with a persistent queue configured with `storage`",
+            "sending_queue::wait_for_result: `wait_for_result` is not supported with a persistent queue configured with `storage`",
         ),
         (
             "{sending_queue: {batch: {sizer: requests}}}",
@@ -86,6 +85,7 @@ fn accepted() {
         "{}",
         "{sending_queue: {enabled: false, num_consumers: 0, queue_size: 0}}",
         "{sending_queue: {batch: {enabled: false, flush_timeout: 0s}}}",
+        "{sending_queue: {storage: file_storage}}",
         "{sending_queue: {sizer: requests, queue_size: 10, batch: {min_size: 11}}}",
         "{retry_on_failure: {enabled: false, randomization_factor: 2}}",
         "{retry_on_failure: {max_elapsed_time: 0s, initial_interval: 1h}}",

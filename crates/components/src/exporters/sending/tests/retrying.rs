@@ -20,7 +20,7 @@ async fn waits_grow() {
 fn waits_vary() {
     let error = SendError::unreachable("away");
     let mut waits: Vec<Duration> = (0..100)
-        .map(|_| Schedule::new(&RetryOnFailure::default()).next(&error).unwrap())
+        .map(|_| Schedule::new(&RetryOnFailure::default(), false).next(&error).unwrap())
         .inspect(|wait| assert!((2.5..=7.5).contains(&wait.as_secs_f64()), "{wait:?}"))
         .collect();
     waits.sort();

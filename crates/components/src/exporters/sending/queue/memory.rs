@@ -6,11 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use spanmill_pipeline::{Batch, ConsumeError};
 use tokio::sync::{Notify, oneshot};
 
-use super::config::Sizer;
+use super::{Cost, Item, Refused};
+use crate::exporters::sending::config::Sizer;
 
 /// What waits to be sent, and what is being sent: both count.
 #[derive(Debug)]
-pub(super) struct Queue {
+pub(in crate::exporters::sending) struct Memory {
     capacity: usize,
     sizer: Sizer,
     state: Mutex<State>,
@@ -30,22 +31,6 @@ struct State {
     closed: bool,
 }
 
-/// A request in the queue.
-#[derive(Debug)]
-pub(super) struct Item {
-    pub(super) batch: Batch,
-    pub(super) cost: Cost,
-    /// Who waits for the result.
-    pub(super) waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
-}
-
-/// What an item takes of the queue.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Cost {
-    size: usize,
-    bytes: usize,
-}
-
 /// While sending works, clients are answered at its pace once so much is held. It keeps the queue short, so that memory is
 /// for the time when the backend is away.
 const PACED_BYTES: usize = 8 << 20;
@@ -54,10 +39,10 @@ const PACED_BYTES: usize = 8 << 20;
 /// all memory.
 const HELD_BYTES: usize = 256 << 20;
 
-// === impl Queue ===
+// === impl Memory ===
 
-impl Queue {
-    pub(super) fn new(capacity: usize, sizer: Sizer) -> Self {
+impl Memory {
+    pub(in crate::exporters::sending) fn new(capacity: usize, sizer: Sizer) -> Self {
         Self { capacity, sizer, state: Mutex::default(), filled: Notify::new(), changed: Notify::new() }
     }
 
@@ -66,12 +51,12 @@ impl Queue {
     }
 
     /// Puts a request in, or says that there is no room.
-    pub(super) fn offer(
+    pub(in crate::exporters::sending) fn offer(
         &self,
         batch: Batch,
         waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
     ) -> Result<(), Refused> {
-        let cost = self.cost(&batch);
+        let cost = Cost::of(&batch, self.sizer);
         let mut state = self.state();
         if state.closed {
             return Err(Refused::Closed);
@@ -84,25 +69,21 @@ impl Queue {
         }
         state.size += cost.size;
         state.bytes += cost.bytes;
-        state.items.push_back(Item { batch, cost, waiting });
+        state.items.push_back(Item { batch, cost, waiting, seq: None });
         drop(state);
         self.filled.notify_one();
         Ok(())
     }
 
     /// Waits until less is held than makes clients wait, or sending is in trouble.
-    pub(super) async fn keep_pace(&self) {
+    pub(in crate::exporters::sending) async fn keep_pace(&self) {
         self.until(|state| state.bytes <= PACED_BYTES || state.in_trouble > 0 || state.closed).await;
     }
 
     /// Waits until there is room for the request.
-    pub(super) async fn wait_for_room(&self, batch: &Batch) {
-        let cost = self.cost(batch);
+    pub(in crate::exporters::sending) async fn wait_for_room(&self, batch: &Batch) {
+        let cost = Cost::of(batch, self.sizer);
         self.until(|state| self.has_room(state, cost) || state.closed).await;
-    }
-
-    fn cost(&self, batch: &Batch) -> Cost {
-        Cost { size: self.sizer.size(batch), bytes: batch.encoded_len() }
     }
 
     /// Whoever counts in bytes has said how much memory it may be; a count of requests or items says nothing about it.
@@ -125,7 +106,7 @@ impl Queue {
     }
 
     /// The next request; none once the queue is closed and empty.
-    pub(super) async fn take(&self) -> Option<Item> {
+    pub(in crate::exporters::sending) async fn take(&self) -> Option<Item> {
         loop {
             let filled = self.filled.notified();
             {
@@ -149,7 +130,7 @@ impl Queue {
     }
 
     /// Gives back what requests took that are done with.
-    pub(super) fn release(&self, cost: Cost) {
+    pub(in crate::exporters::sending) fn release(&self, cost: Cost) {
         let mut state = self.state();
         state.size = state.size.saturating_sub(cost.size);
         state.bytes = state.bytes.saturating_sub(cost.bytes);
@@ -158,7 +139,7 @@ impl Queue {
     }
 
     /// Notes that a request begins or ends to wait for another try.
-    pub(super) fn trouble(&self, begins: bool) {
+    pub(in crate::exporters::sending) fn trouble(&self, begins: bool) {
         let mut state = self.state();
         state.in_trouble = if begins { state.in_trouble + 1 } else { state.in_trouble.saturating_sub(1) };
         drop(state);
@@ -166,32 +147,14 @@ impl Queue {
     }
 
     /// Lets nothing more in.
-    pub(super) fn close(&self) {
+    pub(in crate::exporters::sending) fn close(&self) {
         self.state().closed = true;
         self.filled.notify_one();
         self.changed.notify_waiters();
     }
 
     /// How full it is, counted by the sizer.
-    pub(super) fn size(&self) -> usize {
+    pub(in crate::exporters::sending) fn size(&self) -> usize {
         self.state().size
-    }
-}
-
-/// Why a request was not put in.
-#[derive(Debug)]
-pub(super) enum Refused {
-    Closed,
-    TooLarge,
-    Full(Batch, Option<oneshot::Sender<Result<(), ConsumeError>>>),
-}
-
-// === impl Cost ===
-
-impl std::ops::Add for Cost {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self { size: self.size + other.size, bytes: self.bytes + other.bytes }
     }
 }

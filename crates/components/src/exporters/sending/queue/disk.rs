@@ -1,0 +1,427 @@
+//! A queue on disk: requests are in a log before they are acknowledged, and stay there until they are sent or set aside.
+
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use spanmill_config::ComponentId;
+use spanmill_otlp::{Opaque, Signal, Traces};
+use spanmill_pipeline::{Batch, Code, ComponentError, ConsumeError, Context, Host};
+use spanmill_wal::{AppendError, Committer, CursorError, ReadError, Reader, Record, Seq, Wal};
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::dead_letters::{Counts, DeadLetters, Reason};
+use super::progress::Progress;
+use super::{Cost, Item, Refused};
+use crate::exporters::sending::config::Sizer;
+use crate::exporters::sending::transport::SendError;
+use crate::storage::Storage;
+
+/// The log of one exporter, and what of it is on its way.
+pub(in crate::exporters::sending) struct Disk {
+    id: ComponentId,
+    kind: &'static str,
+    storage: ComponentId,
+    capacity: usize,
+    sizer: Sizer,
+    /// What the queue holds, sent or not; what is being appended counts.
+    size: AtomicUsize,
+    counts: Counts,
+    opened: OnceLock<Opened>,
+    state: Mutex<State>,
+    /// Something went out, or the queue was closed.
+    changed: Notify,
+    phase: watch::Sender<Phase>,
+}
+
+/// What there is once the queue has started.
+struct Opened {
+    wal: Wal,
+    /// Consumers take turns.
+    reader: tokio::sync::Mutex<Reader>,
+    committer: Committer,
+    letters: Arc<DeadLetters>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    progress: Progress,
+    /// Bytes of requests that were taken and not given back.
+    bytes: usize,
+    /// Requests that are waiting for another try.
+    in_trouble: usize,
+}
+
+/// How the queue ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Open,
+    /// Nothing comes in; what is there is still sent, until then.
+    Draining(Instant),
+    /// Nothing more is taken. What is left is for the next time.
+    Closed,
+}
+
+/// Gives room back unless the request was written.
+struct Reserved<'a>(&'a Disk, usize);
+
+/// A queue could not be opened.
+#[derive(Debug, thiserror::Error)]
+enum OpenError {
+    #[error(transparent)]
+    Log(#[from] spanmill_wal::OpenError),
+    #[error(transparent)]
+    Cursor(#[from] CursorError),
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// The name of the cursor.
+const CURSOR: &str = "sent";
+
+/// How often what is done is written down: so much may be sent again after a crash.
+const COMMIT_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Requests that are on their way take about so much memory at most; one is always taken.
+const TAKEN_BYTES: usize = 32 << 20;
+
+/// So far ahead of the oldest request that is not done others are taken at most: all of them may be sent again after a crash.
+const TAKEN_AHEAD: usize = 1 << 16;
+
+/// How long what is left is still sent at the end, as long as the backend takes it. The rest waits on the disk.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// How long to wait before reading again what could not be read.
+const READ_AGAIN: Duration = Duration::from_secs(1);
+
+// === impl Disk ===
+
+impl Disk {
+    pub(super) fn new(
+        context: &Context<'_>,
+        kind: &'static str,
+        storage: &ComponentId,
+        capacity: usize,
+        sizer: Sizer,
+    ) -> Self {
+        Self {
+            id: context.id.clone(),
+            kind,
+            storage: storage.clone(),
+            capacity,
+            sizer,
+            size: AtomicUsize::new(0),
+            counts: Counts::new(context, kind),
+            opened: OnceLock::new(),
+            state: Mutex::default(),
+            changed: Notify::new(),
+            phase: watch::Sender::new(Phase::Open),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) async fn start(self: &Arc<Self>, host: &Host) -> Result<(), ComponentError> {
+        let storage = Storage::of(host, &self.storage)?;
+        let folder = storage.folder(self.kind, &self.id);
+        let failed = |error: &dyn std::fmt::Display| {
+            ComponentError::Other(format!("cannot open the queue in {}: {error}", folder.display()))
+        };
+        let replaying = host.replaying(format!("queue of the \"{}\" {}", self.id, self.kind));
+        let opened = self.open(&folder, &storage).await.map_err(|error| failed(&error))?;
+        drop(replaying);
+        let (wal, host, id) = (opened.wal.clone(), host.clone(), self.id.clone());
+        let watching = tokio::spawn(async move {
+            let failure = wal.failed().await;
+            host.fatal(format!("the queue of {id} can no longer be trusted: {failure}"));
+        });
+        let committing = tokio::spawn(Arc::clone(self).keep_committing());
+        opened.tasks.lock().unwrap_or_else(PoisonError::into_inner).extend([watching, committing]);
+        self.opened.set(opened).map_err(|_| failed(&"it is open already"))?;
+        self.changed.notify_waiters();
+        Ok(())
+    }
+
+    async fn open(&self, folder: &Path, storage: &Storage) -> Result<Opened, OpenError> {
+        let parent = folder.to_owned();
+        blocking(move || std::fs::create_dir_all(parent)).await?;
+        let wal = Wal::open(folder.join("log"), storage.options.clone()).await?;
+        let mut reader = wal.reader(CURSOR).await?;
+        let committer = reader.committer();
+        let (requests, size) = self.measure(&mut reader).await?;
+        self.size.store(size, Ordering::Relaxed);
+        if requests > 0 {
+            tracing::info!(queue = %self.id, requests, "requests of an earlier run are sent first");
+            // Another reader begins again where the cursor stands.
+            drop(reader);
+            reader = wal.reader(CURSOR).await?;
+        }
+        let (path, limit, counts) = (folder.join("dead_letters"), storage.max_dead_letter_bytes, self.counts.clone());
+        let letters = blocking(move || DeadLetters::open(path, limit, counts)).await?;
+        let (reader, letters) = (tokio::sync::Mutex::new(reader), Arc::new(letters));
+        Ok(Opened { wal, reader, committer, letters, tasks: Mutex::default() })
+    }
+
+    /// What an earlier run has left: requests, and their size. It has to be read, since numbers may have gaps.
+    async fn measure(&self, reader: &mut Reader) -> Result<(u64, usize), ReadError> {
+        let (mut requests, mut size) = (0, 0);
+        while let Some(record) = reader.try_next().await? {
+            requests += 1;
+            size += match self.sizer {
+                Sizer::Requests => 1,
+                Sizer::Bytes => record.payload.len(),
+                Sizer::Items => batch_of(record).map_or(0, |batch| batch.item_count()),
+            };
+        }
+        Ok((requests, size))
+    }
+
+    /// Resolves once the request is durable.
+    pub(super) async fn offer(
+        &self,
+        batch: Batch,
+        waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
+    ) -> Result<(), Refused> {
+        let Some(opened) = self.opened.get().filter(|_| *self.phase.borrow() == Phase::Open) else {
+            return Err(Refused::Closed);
+        };
+        let cost = Cost::of(&batch, self.sizer);
+        if cost.size > self.capacity {
+            return Err(Refused::TooLarge);
+        }
+        let Some(reserved) = self.reserve(cost.size) else { return Err(Refused::Full(batch, waiting)) };
+        match opened.wal.append(batch.signal() as u8, batch.encode()).await {
+            Ok(_) => {
+                std::mem::forget(reserved);
+                Ok(())
+            }
+            Err(AppendError::TooLarge { .. }) => Err(Refused::TooLarge),
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(%error, queue = %self.id, "no room on disk");
+                Err(Refused::Full(batch, waiting))
+            }
+            Err(AppendError::Closed) => Err(Refused::Closed),
+            Err(error) => Err(Refused::Broken(error.to_string())),
+        }
+    }
+
+    /// If the client goes while its request is being written, room is given back although the request may be there. The size shown is too
+    /// small then, until the queue has been empty.
+    fn reserve(&self, size: usize) -> Option<Reserved<'_>> {
+        let fits = |held: usize| held.checked_add(size).filter(|sum| *sum <= self.capacity);
+        self.size.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).ok()?;
+        Some(Reserved(self, size))
+    }
+
+    fn give_back(&self, size: usize) {
+        let less = |held: usize| Some(held.saturating_sub(size));
+        // It never fails, as there is always a new value.
+        let _ = self.size.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+        self.changed.notify_waiters();
+    }
+
+    pub(super) async fn wait_for_room(&self, batch: &Batch) {
+        let size = self.sizer.size(batch);
+        let has_room = || self.size() + size <= self.capacity || *self.phase.borrow() != Phase::Open;
+        let waited = has_room();
+        self.until(has_room).await;
+        if waited {
+            // The queue had room all the time, so it is the disk that has none.
+            sleep(COMMIT_INTERVAL).await;
+        }
+    }
+
+    async fn until(&self, reached: impl Fn() -> bool) {
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            // Enabled before looking, so that no change between looking and waiting is missed.
+            changed.as_mut().enable();
+            if reached() {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// The next request; none once nothing more is to be sent.
+    pub(super) async fn take(&self) -> Option<Item> {
+        let opened = self.opened.get()?;
+        let mut reader = opened.reader.lock().await;
+        loop {
+            self.until(|| *self.phase.borrow() == Phase::Closed || self.may_take()).await;
+            let phase = *self.phase.borrow();
+            let record = match phase {
+                Phase::Closed => return None,
+                Phase::Draining(until) if Instant::now() >= until => return None,
+                Phase::Draining(until) => timeout_at(until, reader.try_next()).await.ok()?,
+                Phase::Open => {
+                    let mut phase = self.phase.subscribe();
+                    tokio::select! {
+                        biased;
+                        _ = phase.wait_for(|phase| *phase != Phase::Open) => continue,
+                        record = reader.next() => record.map(Some),
+                    }
+                }
+            };
+            match record {
+                Ok(Some(record)) => {
+                    if let Some(item) = self.taken(record).await {
+                        return Some(item);
+                    }
+                }
+                // All is sent, or being sent.
+                Ok(None) | Err(ReadError::Closed | ReadError::Failed(_)) => return None,
+                Err(error) => {
+                    tracing::error!(%error, queue = %self.id, "reading the queue failed, trying again");
+                    sleep(READ_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    fn may_take(&self) -> bool {
+        let state = self.state();
+        state.bytes == 0 || (state.bytes < TAKEN_BYTES && state.progress.ahead() < TAKEN_AHEAD)
+    }
+
+    async fn taken(&self, record: Record) -> Option<Item> {
+        let (seq, payload) = (record.seq, record.payload.clone());
+        self.state().progress.take(seq);
+        match batch_of(record) {
+            Ok(batch) => {
+                let cost = Cost::of(&batch, self.sizer);
+                self.state().bytes += cost.bytes;
+                Some(Item { batch, cost, waiting: None, seq: Some(seq) })
+            }
+            Err(error) => {
+                // Its checksum is right: what wrote it was of another version.
+                let error = SendError::permanent(Code::DataLoss, format!("the queue holds no request: {error}"));
+                self.set_aside(Signal::Traces, payload, 0, error).await;
+                self.release(Cost::default(), &[seq]);
+                None
+            }
+        }
+    }
+
+    /// The requests are done with, whatever became of them.
+    pub(super) fn release(&self, cost: Cost, seqs: &[Seq]) {
+        let mut state = self.state();
+        state.bytes = state.bytes.saturating_sub(cost.bytes);
+        state.progress.done(seqs);
+        drop(state);
+        self.give_back(cost.size);
+    }
+
+    /// The requests stay for the next time.
+    pub(super) fn leave(&self, cost: Cost) {
+        let mut state = self.state();
+        state.bytes = state.bytes.saturating_sub(cost.bytes);
+        drop(state);
+        // No others will do better.
+        self.phase.send_replace(Phase::Closed);
+        self.changed.notify_waiters();
+    }
+
+    /// Sets a batch aside that is refused for good.
+    pub(super) async fn bury(&self, batch: &Batch, error: &SendError) {
+        self.set_aside(batch.signal(), batch.encode(), batch.item_count(), error.clone()).await;
+    }
+
+    async fn set_aside(&self, signal: Signal, request: Bytes, items: usize, error: SendError) {
+        let Some(opened) = self.opened.get() else { return };
+        let (letters, id) = (Arc::clone(&opened.letters), self.id.to_string());
+        let put = blocking(move || {
+            let reason = Reason::new(&id, signal, items, request.len(), &error);
+            letters.put(signal, &request, &reason)
+        });
+        match put.await {
+            Ok(path) => tracing::warn!(queue = %self.id, items, path = %path.display(), "a request was set aside"),
+            Err(error) => {
+                tracing::error!(%error, queue = %self.id, items, "a request could not be set aside, dropping data");
+            }
+        }
+    }
+
+    pub(super) fn trouble(&self, begins: bool) {
+        let mut state = self.state();
+        state.in_trouble = if begins { state.in_trouble + 1 } else { state.in_trouble.saturating_sub(1) };
+    }
+
+    pub(super) fn close(&self) {
+        // A backend that is away does not take what is left.
+        let is_well = self.state().in_trouble == 0;
+        self.phase.send_replace(if is_well { Phase::Draining(Instant::now() + DRAIN) } else { Phase::Closed });
+        self.changed.notify_waiters();
+    }
+
+    /// Writes down what is done, soon after it is.
+    async fn keep_committing(self: Arc<Self>) {
+        let mut written = None;
+        loop {
+            self.until(|| self.opened.get().is_some() && self.state().progress.reached() > written).await;
+            sleep(COMMIT_INTERVAL).await;
+            if let Some(opened) = self.opened.get() {
+                written = self.commit(opened).await;
+            }
+        }
+    }
+
+    pub(super) async fn stop(&self) -> Result<(), ComponentError> {
+        let Some(opened) = self.opened.get() else { return Ok(()) };
+        for task in std::mem::take(&mut *opened.tasks.lock().unwrap_or_else(PoisonError::into_inner)) {
+            task.abort();
+        }
+        self.commit(opened).await;
+        let left = self.size();
+        if left > 0 {
+            tracing::info!(queue = %self.id, left, "what is left in the queue is sent the next time");
+        }
+        let failed = |failure| ComponentError::Other(format!("closing the queue: {failure}"));
+        opened.wal.close().await.map_err(failed)
+    }
+
+    async fn commit(&self, opened: &Opened) -> Option<Seq> {
+        let seq = self.state().progress.reached()?;
+        if let Err(error) = opened.committer.commit(seq).await {
+            let what = "what was sent could not be noted, and would be sent again after a restart";
+            tracing::warn!(%error, queue = %self.id, "{what}");
+        }
+        Some(seq)
+    }
+
+    pub(super) fn size(&self) -> usize {
+        self.size.load(Ordering::Relaxed)
+    }
+}
+
+// === impl Reserved ===
+
+impl Drop for Reserved<'_> {
+    fn drop(&mut self) {
+        self.0.give_back(self.1);
+    }
+}
+
+/// The request of a record: its kind is the signal's number.
+fn batch_of(record: Record) -> Result<Batch, spanmill_otlp::Malformed> {
+    match record.kind {
+        kind if kind == Signal::Metrics as u8 => Opaque::parse(Signal::Metrics, record.payload).map(Batch::from),
+        kind if kind == Signal::Logs as u8 => Opaque::parse(Signal::Logs, record.payload).map(Batch::from),
+        _ => Traces::parse(record.payload).map(Batch::from),
+    }
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
+}

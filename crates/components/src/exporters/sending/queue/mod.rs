@@ -1,0 +1,185 @@
+//! What waits to be sent, in memory or on disk.
+
+mod dead_letters;
+mod disk;
+mod memory;
+mod progress;
+
+use std::sync::Arc;
+
+use spanmill_pipeline::{Batch, ComponentError, ConsumeError, Context, Host};
+use spanmill_wal::Seq;
+use tokio::sync::oneshot;
+
+use super::config::{SendingQueue, Sizer};
+use super::transport::SendError;
+use disk::Disk;
+pub(super) use memory::Memory;
+
+/// A bounded queue.
+pub(super) enum Queue {
+    Memory(Memory),
+    /// Survives the process.
+    Disk(Arc<Disk>),
+}
+
+/// A request in the queue.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub(super) batch: Batch,
+    pub(super) cost: Cost,
+    /// Who waits for the result.
+    pub(super) waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
+    /// Its number on disk.
+    pub(super) seq: Option<Seq>,
+}
+
+/// What an item takes of the queue.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Cost {
+    size: usize,
+    bytes: usize,
+}
+
+/// Why a request was not put in.
+#[derive(Debug)]
+pub(super) enum Refused {
+    Closed,
+    TooLarge,
+    Full(Batch, Option<oneshot::Sender<Result<(), ConsumeError>>>),
+    /// The disk cannot be trusted any more.
+    Broken(String),
+}
+
+// === impl Queue ===
+
+impl Queue {
+    /// `kind` is what the component is called in the name of its folder.
+    pub(super) fn new(context: &Context<'_>, kind: &'static str, options: &SendingQueue) -> Self {
+        match &options.storage {
+            Some(storage) if options.enabled => {
+                Self::Disk(Arc::new(Disk::new(context, kind, storage, options.queue_size, options.sizer)))
+            }
+            _ => Self::Memory(Memory::new(options.queue_size, options.sizer)),
+        }
+    }
+
+    /// Opens what is on disk.
+    pub(super) async fn start(&self, host: &Host) -> Result<(), ComponentError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Disk(disk) => disk.start(host).await,
+        }
+    }
+
+    /// Whether what is not sent is still there the next time.
+    pub(super) fn is_durable(&self) -> bool {
+        matches!(self, Self::Disk(_))
+    }
+
+    /// Puts a request in, or says that there is no room.
+    pub(super) async fn offer(
+        &self,
+        batch: Batch,
+        waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
+    ) -> Result<(), Refused> {
+        match self {
+            Self::Memory(memory) => memory.offer(batch, waiting),
+            Self::Disk(disk) => disk.offer(batch, waiting).await,
+        }
+    }
+
+    /// Waits until less is held than makes clients wait, or sending is in trouble.
+    pub(super) async fn keep_pace(&self) {
+        match self {
+            Self::Memory(memory) => memory.keep_pace().await,
+            Self::Disk(_) => {}
+        }
+    }
+
+    /// Waits until there is room for the request.
+    pub(super) async fn wait_for_room(&self, batch: &Batch) {
+        match self {
+            Self::Memory(memory) => memory.wait_for_room(batch).await,
+            Self::Disk(disk) => disk.wait_for_room(batch).await,
+        }
+    }
+
+    /// The next request; none once the queue is closed, and empty where it is in memory.
+    pub(super) async fn take(&self) -> Option<Item> {
+        match self {
+            Self::Memory(memory) => memory.take().await,
+            Self::Disk(disk) => disk.take().await,
+        }
+    }
+
+    /// Gives back what requests took that are done with.
+    pub(super) fn release(&self, cost: Cost, seqs: &[Seq]) {
+        match self {
+            Self::Memory(memory) => memory.release(cost),
+            Self::Disk(disk) => disk.release(cost, seqs),
+        }
+    }
+
+    /// Keeps requests for the next time that could not be sent before the end. Only for a durable queue.
+    pub(super) fn leave(&self, cost: Cost) {
+        if let Self::Disk(disk) = self {
+            disk.leave(cost);
+        }
+    }
+
+    /// Sets a batch aside that is refused for good. In memory there is no place for that.
+    pub(super) async fn bury(&self, batch: &Batch, error: &SendError) {
+        if let Self::Disk(disk) = self {
+            disk.bury(batch, error).await;
+        }
+    }
+
+    /// Notes that a request begins or ends to wait for another try.
+    pub(super) fn trouble(&self, begins: bool) {
+        match self {
+            Self::Memory(memory) => memory.trouble(begins),
+            Self::Disk(disk) => disk.trouble(begins),
+        }
+    }
+
+    /// Lets nothing more in.
+    pub(super) fn close(&self) {
+        match self {
+            Self::Memory(memory) => memory.close(),
+            Self::Disk(disk) => disk.close(),
+        }
+    }
+
+    /// Writes down what is done, after the last request.
+    pub(super) async fn stop(&self) -> Result<(), ComponentError> {
+        match self {
+            Self::Memory(_) => Ok(()),
+            Self::Disk(disk) => disk.stop().await,
+        }
+    }
+
+    /// How full it is, counted by the sizer.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Memory(memory) => memory.size(),
+            Self::Disk(disk) => disk.size(),
+        }
+    }
+}
+
+// === impl Cost ===
+
+impl Cost {
+    fn of(batch: &Batch, sizer: Sizer) -> Self {
+        Self { size: sizer.size(batch), bytes: batch.encoded_len() }
+    }
+}
+
+impl std::ops::Add for Cost {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { size: self.size + other.size, bytes: self.bytes + other.bytes }
+    }
+}

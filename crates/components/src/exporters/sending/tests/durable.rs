@@ -1,0 +1,161 @@
+//! Queues on disk: what survives, what is set aside, and what a queue holds after a restart. On the real clock, since a real disk has one.
+
+use std::any::Any;
+use std::path::Path;
+
+use serde_json::Value;
+use spanmill_config::ComponentId;
+use spanmill_pipeline::Layout;
+use spanmill_wal::{Fsync, Options as LogOptions};
+
+use super::*;
+use crate::storage::Storage;
+
+/// The extension, without its configuration.
+struct Disk(Arc<Storage>);
+
+#[async_trait]
+impl Component for Disk {
+    fn capability(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        Some(Arc::clone(&self.0) as Arc<dyn Any + Send + Sync>)
+    }
+}
+
+/// A host with a storage extension of the name `disk` that writes to a folder.
+fn host(folder: &Path) -> Host {
+    let options = LogOptions { fsync: Fsync::Never, segment_bytes: 1 << 20, ..LogOptions::default() };
+    let storage = Storage { directory: folder.to_owned(), options, max_dead_letter_bytes: 1 << 20 };
+    let id: ComponentId = "disk".parse().unwrap();
+    let extension: Arc<dyn Component> = Arc::new(Disk(Arc::new(storage)));
+    let layout = Layout { extensions: vec![id.clone()], ..Layout::default() };
+    Host::new(HashMap::from([(id, extension)]), mpsc::unbounded_channel().0).with_layout(Arc::new(layout))
+}
+
+async fn open(folder: &Path, queue: &str, answers: impl IntoIterator<Item = Result<Answer, SendError>>) -> Rig {
+    let yaml = format!("{{sending_queue: {{storage: disk, num_consumers: 1, {queue}}}}}");
+    Rig::start_in(&host(folder), &yaml, answers, OPEN).await
+}
+
+fn letters(folder: &Path, suffix: &str) -> Vec<Vec<u8>> {
+    let files = std::fs::read_dir(folder.join("exporter_test/dead_letters")).into_iter().flatten();
+    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    paths.retain(|path| path.to_str().unwrap().ends_with(suffix));
+    paths.sort();
+    paths.iter().map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+/// Scenario: a backend is away while requests of two signals come, until the process stops; in the next run it is there, and in a third one
+/// nothing new comes.
+/// Guarantees: every request is acknowledged, is sent in the next run in the same order and with the same bytes, and never again.
+#[tokio::test]
+async fn survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let rig = open(folder.path(), "", std::iter::repeat_n(away(), 2)).await;
+    for count in 1..=3 {
+        rig.consume(spans(count)).await.unwrap();
+    }
+    rig.consume(records(4)).await.unwrap();
+    rig.exporter.shutdown().await.unwrap();
+    assert_eq!((rig.spans(), rig.gauge("queue_size")), ([0, 0, 0], 4));
+
+    let mut rig = open(folder.path(), "", []).await;
+    for count in 1..=3 {
+        let one = rig.next().await;
+        assert_eq!((one.signal, one.items, one.bytes), (Signal::Traces, count, spans(count).encode().len()));
+    }
+    let last = rig.next().await;
+    assert_eq!((last.signal, last.items, last.bytes), (Signal::Logs, 4, records(4).bytes().len()));
+    rig.exporter.shutdown().await.unwrap();
+    assert_eq!((rig.spans(), rig.gauge("queue_size")), ([6, 0, 0], 0));
+
+    let mut rig = open(folder.path(), "", []).await;
+    rig.exporter.shutdown().await.unwrap();
+    assert!(rig.times().is_empty());
+}
+
+/// Scenario: queues that count requests, items and bytes are filled before a backend that is away, and opened again.
+/// Guarantees: what is left counts in the next run as in the first: a request more is refused, with an error that allows to come again.
+#[tokio::test]
+async fn what_is_left_counts() {
+    let len = spans(5).encode().len();
+    for (sizer, capacity) in [("requests", 2), ("items", 10), ("bytes", 2 * len)] {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = format!("sizer: {sizer}, queue_size: {capacity}");
+        let rig = open(folder.path(), &queue, [away(), away()]).await;
+        rig.consume(spans(5)).await.unwrap();
+        rig.consume(spans(5)).await.unwrap();
+        rig.exporter.shutdown().await.unwrap();
+
+        let yaml = format!("{{sending_queue: {{storage: disk, num_consumers: 1, {queue}}}}}");
+        let mut rig = Rig::start_in(&host(folder.path()), &yaml, [], 0).await;
+        assert_eq!(rig.gauge("queue_size"), i64::try_from(capacity).unwrap(), "{sizer}");
+        let error = rig.consume(spans(1)).await.unwrap_err();
+        assert_eq!((error.retryable, &*error.message), (true, "sending queue is full"), "{sizer}");
+        rig.release(2);
+        rig.next().await;
+        rig.next().await;
+        rig.exporter.shutdown().await.unwrap();
+        assert_eq!((rig.spans(), rig.gauge("queue_size")), ([10, 0, 1], 0), "{sizer}");
+    }
+}
+
+/// Scenario: a backend refuses one of three requests for good.
+/// Guarantees: the refused one lies in the folder with its bytes and the reason, is counted, and is not sent again; the others are sent.
+#[tokio::test]
+async fn refused_requests_are_set_aside() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = open(folder.path(), "", [Ok(Answer::default()), refused()]).await;
+    for count in 1..=3 {
+        rig.consume(spans(count)).await.unwrap();
+        rig.next().await;
+    }
+    rig.exporter.shutdown().await.unwrap();
+    assert_eq!(rig.spans(), [4, 2, 0]);
+    let labels = [("exporter", "test")];
+    assert_eq!(rig.telemetry.counter("spanmill_exporter_dead_letter_items", "", &labels).get(), 2);
+    assert_eq!(letters(folder.path(), ".traces.otlp"), [spans(2).encode().to_vec()]);
+    let [reason] = letters(folder.path(), ".json").try_into().unwrap();
+    let reason: Value = serde_json::from_slice(&reason).unwrap();
+    assert_eq!((&reason["exporter"], &reason["items"]), (&"test".into(), &2.into()));
+    assert_eq!((&reason["code"], &reason["message"]), (&"InvalidArgument".into(), &"bad data".into()));
+
+    let mut rig = open(folder.path(), "", []).await;
+    rig.exporter.shutdown().await.unwrap();
+    assert!(rig.times().is_empty());
+}
+
+/// Scenario: batches are joined from requests on disk, and the exporter stops while the backend is away, with one batch sent.
+/// Guarantees: only what was sent is done with; the rest is joined and sent in the next run.
+#[tokio::test]
+async fn joins_what_is_on_disk() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = "batch: {min_size: 4, max_size: 4, flush_timeout: 1h}";
+    let answers = std::iter::once(Ok(Answer::default())).chain(std::iter::repeat_with(away).take(9));
+    let mut rig = open(folder.path(), queue, answers).await;
+    for _ in 0..2 {
+        rig.consume(spans(2)).await.unwrap();
+    }
+    assert_eq!(rig.next().await.items, 4);
+    for _ in 0..3 {
+        rig.consume(spans(2)).await.unwrap();
+    }
+    assert_eq!(rig.next().await.items, 4);
+    rig.exporter.shutdown().await.unwrap();
+    assert_eq!(rig.spans(), [4, 0, 0]);
+
+    let mut rig = open(folder.path(), queue, []).await;
+    assert_eq!(rig.next().await.items, 4);
+    rig.exporter.shutdown().await.unwrap();
+    assert_eq!(rig.next().await.items, 2);
+    assert_eq!(rig.spans(), [6, 0, 0]);
+}
+
+/// Scenario: `storage` names no extension.
+/// Guarantees: the exporter does not start, and says why in the Collector's words.
+#[tokio::test]
+async fn storage_must_be_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (rig, started) = Rig::make(&host(folder.path()), "{sending_queue: {storage: none}}", [], OPEN).await;
+    assert_eq!(started.unwrap_err().to_string(), "no storage client extension found: none");
+    rig.exporter.shutdown().await.unwrap();
+}

@@ -1,0 +1,66 @@
+//! Where queues are kept on disk: what storage extensions offer, and the `storage` setting of those who use one.
+
+use std::path::PathBuf;
+
+use spanmill_config::ComponentId;
+use spanmill_pipeline::{ComponentError, Host};
+use spanmill_wal::Options;
+
+/// What a storage extension offers: a folder for each who asks, and how logs are kept there.
+#[derive(Debug, Clone)]
+pub(crate) struct Storage {
+    /// The folder of all.
+    pub(crate) directory: PathBuf,
+    /// How a log is kept.
+    pub(crate) options: Options,
+    /// How much of the disk requests may take that a backend refused for good, of each exporter, in bytes.
+    pub(crate) max_dead_letter_bytes: u64,
+}
+
+// === impl Storage ===
+
+impl Storage {
+    /// The extension of that name, with the Collector's errors.
+    pub(crate) fn of(host: &Host, id: &ComponentId) -> Result<Self, ComponentError> {
+        if !host.layout().extensions.contains(id) {
+            return Err(ComponentError::Other(format!("no storage client extension found: {id}")));
+        }
+        let found = host.capability::<Self>(id).map(|storage| (*storage).clone());
+        found.ok_or_else(|| ComponentError::Other(format!("requested extension is not a storage extension: {id}")))
+    }
+
+    /// The folder of one who stores, such as `exporter_otlp_grpc_tempo`.
+    pub(crate) fn folder(&self, kind: &str, id: &ComponentId) -> PathBuf {
+        let name = [kind, id.type_name(), id.name()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+        self.directory.join(safe(&name.join("_")))
+    }
+}
+
+/// A name as the Collector makes it one of a file: what could be taken for something else is a tilde and its number.
+fn safe(name: &str) -> String {
+    let mut safe = String::with_capacity(name.len());
+    for character in name.chars() {
+        if character.is_ascii_alphanumeric() || "._-".contains(character) {
+            safe.push(character);
+        } else {
+            safe.push_str(&format!("~{:04X}", u32::from(character)));
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: names with letters, and with what a path is made of.
+    /// Guarantees: no name leads out of the folder, and two names never become one.
+    #[test]
+    fn names_are_safe() {
+        let storage = Storage { directory: "/s".into(), options: Options::default(), max_dead_letter_bytes: 0 };
+        let folder = |id: &str| storage.folder("exporter", &id.parse().unwrap()).display().to_string();
+        assert_eq!(folder("otlp_grpc"), "/s/exporter_otlp_grpc");
+        assert_eq!(folder("otlp_grpc/a.b-c"), "/s/exporter_otlp_grpc_a.b-c");
+        assert_eq!(safe("../x~ü"), "..~002Fx~007E~00FC");
+    }
+}
