@@ -20,6 +20,7 @@ pub mod oracle;
 pub mod ports;
 pub mod process;
 pub mod python;
+pub mod raw;
 pub mod served;
 pub mod spans;
 pub mod telemetrygen;
