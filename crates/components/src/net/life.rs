@@ -243,7 +243,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn times() {
         let life = Life::begin(&terms());
-        advance(SECOND).await;
+        assert!(life.judge(&terms()).is_ok());
+        advance(SECOND + Duration::from_millis(1)).await;
         assert_eq!(life.judge(&terms()), Err(Cause::SlowHead));
 
         let life = Life::begin(&terms());

@@ -1,18 +1,18 @@
 //! Floods over HTTP/2, frame by frame.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use spanmill_pipeline::Signal;
 use tokio::time::timeout;
 
-use super::Setup;
-use super::wire::Raw;
+use super::wire::{Grpc, Raw};
+use super::{Setup, spans};
 use crate::net::service::grpc_path;
 
 /// Long enough for anything that will happen at all.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const RESET: u8 = 3;
 const GO_AWAY: u8 = 7;
@@ -78,22 +78,23 @@ async fn rapid_resets_end_the_connection() {
     setup.serves().await;
 }
 
-/// Scenario: requests that are begun, answered by nobody, and given up one after the other, where forty may be.
+/// Scenario: requests that are begun, wait for the pipeline, and given up one after the other, where forty may be.
 /// Guarantees: the connection is closed, and counted; good requests beside it are served.
 #[tokio::test]
 async fn requests_must_not_be_given_up_for_ever() {
     let setup = Setup::limited("max_given_up: 40", "", "").await;
-    let mut raw = Raw::connect(&setup.grpc).await;
-    raw.send(preface()).await;
-    for number in 0..200 {
-        let stream = 2 * number + 1;
-        raw.send(frame(HEADERS, END_HEADERS, stream, &head())).await;
-        raw.send(frame(DATA, 0, stream, &[0])).await;
-        tokio::task::yield_now().await;
-        raw.send(frame(RESET, 0, stream, &8_u32.to_be_bytes())).await;
-        tokio::task::yield_now().await;
+    let held = setup.backend.gate.acquire_many(1000).await.unwrap();
+    let client = Grpc::connect(&setup.grpc).await;
+    for _ in 0..=40 {
+        let message = spans(1, 1);
+        let mut asking = pin!(client.export(Signal::Traces, &message));
+        tokio::select! {
+            answer = asking.as_mut() => panic!("{answer:?}"),
+            () = setup.backend.entered.notified() => {}
+        }
     }
-    timeout(PATIENCE, raw.rest()).await.expect("the connection is closed");
+    let _ = timeout(PATIENCE, client.driver).await.expect("the connection is closed");
+    drop(held);
     assert_eq!(setup.refused("grpc", "given_up"), 1);
     setup.serves().await;
 }

@@ -61,8 +61,7 @@ async fn ambiguous_requests_are_refused() {
 }
 
 /// Scenario: a request has a length and chunks; chunks have extensions, sizes beyond 64 bits, or no end; lines end without a carriage return.
-/// Guarantees: chunks go before a length (RFC 9112, section 6.3), so that what follows them is a request of its own, as it is for every server that
-/// obeys; sizes that are none are refused, and the connection is closed; extensions are passed over, without end they are refused.
+/// Guarantees: chunks go before a length, and nothing is served that follows them (RFC 9112, section 6.3); sizes that are none are refused, and the connection is closed; extensions are passed over, without end they are refused.
 #[tokio::test]
 async fn chunks_are_read_as_the_rules_say() {
     let setup = Setup::start("", "").await;
@@ -71,7 +70,7 @@ async fn chunks_are_read_as_the_rules_say() {
     let cases = [
         (format!("{chunked}content-length: 5\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"), vec![200]),
         (format!("{HEAD}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"), vec![200]),
-        (format!("{chunked}\r\n2;name=value\r\n{{}}\r\n0\r\n\r\n"), vec![200]),
+        (format!("{chunked}\r\n2;name=value\r\n{{}}\r\n0\r\n\r\n"), vec![200, 404]),
         (format!("{chunked}\r\n2;{long}\r\n{{}}\r\n0\r\n\r\n"), vec![400]),
         (format!("{chunked}\r\n10000000000000002\r\n{{}}\r\n0\r\n\r\n"), vec![400]),
         (format!("{chunked}\r\n-2\r\n{{}}\r\n0\r\n\r\n"), vec![400]),
@@ -81,11 +80,10 @@ async fn chunks_are_read_as_the_rules_say() {
     for (bytes, expected) in cases {
         let mut raw = Raw::connect(&setup.http).await;
         raw.send(&bytes).await;
-        if expected == [200] {
+        if expected.contains(&200) {
             raw.send("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await;
         }
         let statuses = timeout(PATIENCE, raw.statuses()).await.unwrap_or_else(|_| panic!("{bytes:.200}: stays open"));
-        let expected = if expected == [200] { vec![200, 404] } else { expected };
         assert_eq!(statuses, expected, "{bytes:.200}");
     }
     setup.serves().await;
