@@ -170,6 +170,11 @@ impl Pieces {
             self.joined.reserve(known.max(announced.min(MOST_IN_ADVANCE)));
             self.joined.put(std::mem::take(&mut self.first));
         }
+        if self.joined.capacity() - self.joined.len() < data.len() {
+            // A header is believed once so much has come: to grow bit by bit would have a large body in memory twice.
+            let rest = announced.saturating_sub(self.joined.len());
+            self.joined.reserve(rest.max(data.len()));
+        }
         self.joined.put(data);
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
@@ -19,8 +20,10 @@ use tokio::time::{Instant, sleep_until};
 use super::life::{Cause, Life, Terms, Watched};
 use super::listen::{Connection, Listener, Peer};
 
-/// How a server treats its connections.
-pub(crate) struct Server {
+/// Answers requests, and how it treats connections.
+pub(crate) struct Server<A> {
+    /// The answers.
+    pub(crate) answer: A,
     /// How they speak HTTP.
     pub(crate) protocol: Builder<TokioExecutor>,
     /// How long they live.
@@ -59,15 +62,15 @@ enum End {
 
 // === impl Server ===
 
-impl Server {
-    /// Serves connections with `answer` until `stop` changes, then finishes what is in flight.
-    pub(crate) async fn run<A, F, B>(self, listener: Listener, mut stop: watch::Receiver<bool>, answer: A)
-    where
-        A: Fn(Request<Incoming>, Peer) -> F + Clone + Send + Sync + 'static,
-        F: Future<Output = Response<B>> + Send + 'static,
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+impl<A, F, B> Server<A>
+where
+    A: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    /// Serves connections until `stop` changes, then finishes what is in flight.
+    pub(crate) async fn run(self, listener: Listener, mut stop: watch::Receiver<bool>) {
         let server = Arc::new(self);
         let mut connections = JoinSet::new();
         loop {
@@ -77,31 +80,34 @@ impl Server {
                 // The sender is gone only when the receiver itself is.
                 _ = stop.wait_for(|stopping| *stopping) => break,
             };
-            let Ok(place) = Arc::clone(&server.places).try_acquire_owned() else {
-                (server.refused)(Unserved::Connections);
-                continue;
-            };
-            let (server, stop, answer) = (Arc::clone(&server), stop.clone(), answer.clone());
-            connections.spawn(async move {
-                server.attend(connection, stop, answer).await;
-                drop(place);
-            });
+            server.take(connection, &stop, &mut connections);
+        }
+        // Who is connected already is not turned away.
+        while let Some(connection) = listener.accept().now_or_never() {
+            server.take(connection, &stop, &mut connections);
         }
         drop(listener);
         while connections.join_next().await.is_some() {}
     }
 
-    async fn attend<A, F, B>(&self, connection: Connection, mut stop: watch::Receiver<bool>, answer: A)
-    where
-        A: Fn(Request<Incoming>, Peer) -> F + Send + Sync + 'static,
-        F: Future<Output = Response<B>> + Send + 'static,
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
-    {
+    /// Attends to a connection, if there is a place for it.
+    fn take(self: &Arc<Self>, connection: Connection, stop: &watch::Receiver<bool>, connections: &mut JoinSet<()>) {
+        let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
+            (self.refused)(Unserved::Connections);
+            return;
+        };
+        let (server, stop) = (Arc::clone(self), stop.clone());
+        connections.spawn(async move {
+            server.attend(connection, stop).await;
+            drop(place);
+        });
+    }
+
+    async fn attend(&self, connection: Connection, mut stop: watch::Receiver<bool>) {
         let (peer, life) = (connection.peer(), Life::begin(&self.terms));
         let stream = TokioIo::new(Watched::new(connection, Arc::clone(&life)));
         let service = service_fn(|request| {
-            let (work, answering) = (life.request(), answer(request, peer));
+            let (work, answering) = (life.request(), (self.answer)(request, peer));
             async move {
                 let response = answering.await;
                 work.answered();

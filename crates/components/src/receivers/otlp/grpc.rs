@@ -64,7 +64,13 @@ pub(super) fn serve(
 ) -> JoinHandle<()> {
     let parameters = config.keepalive.as_ref().map(|keepalive| keepalive.server_parameters.clone()).unwrap_or_default();
     let gate = intake.gate();
+    let export = Arc::new(Export { intake: intake.clone(), access });
+    let answer = move |request: Request<Incoming>, peer: Peer| {
+        let export = Arc::clone(&export);
+        async move { export.answer(request, peer).await }
+    };
     let server = Server {
+        answer,
         protocol: protocol(config, &parameters, gate),
         terms: Terms {
             head: Some(PREFACE),
@@ -79,12 +85,7 @@ pub(super) fn serve(
             Arc::new(move |what| intake.gate().unserved(what))
         },
     };
-    let export = Arc::new(Export { intake: intake.clone(), access });
-    let answer = move |request, peer| {
-        let export = Arc::clone(&export);
-        async move { export.answer(request, peer).await }
-    };
-    tokio::spawn(server.run(listener, stop, answer))
+    tokio::spawn(server.run(listener, stop))
 }
 
 fn protocol(config: &Grpc, parameters: &ServerParameters, gate: &Gate) -> Builder<TokioExecutor> {

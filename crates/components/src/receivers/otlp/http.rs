@@ -76,7 +76,21 @@ pub(super) fn serve(
         Some((name, HeaderValue::from_str(value.expose()).ok()?))
     });
     let gate = intake.gate();
+    let cors = option_layer(config.cors.as_ref().map(cors::layer));
+    let answerer =
+        Arc::new(Answerer { headers: headers.collect(), config: Arc::clone(&config), intake: intake.clone(), access });
+    let answer = move |request: Request<Incoming>, peer: Peer| {
+        let (answerer, cors) = (Arc::clone(&answerer), cors.clone());
+        async move {
+            let service = service_fn(|request| async { Ok::<_, Infallible>(answerer.answer(request, peer).await) });
+            match ServiceBuilder::new().layer(cors).service(service).oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
+        }
+    };
     let server = Server {
+        answer,
         protocol: protocol(&config, gate),
         terms: Terms {
             head: Some(config.read_header_timeout.positive().unwrap_or(TIMEOUT)),
@@ -91,19 +105,7 @@ pub(super) fn serve(
             Arc::new(move |what| intake.gate().unserved(what))
         },
     };
-    let cors = option_layer(config.cors.as_ref().map(cors::layer));
-    let answerer = Arc::new(Answerer { headers: headers.collect(), config, intake: intake.clone(), access });
-    let answer = move |request, peer| {
-        let (answerer, cors) = (Arc::clone(&answerer), cors.clone());
-        async move {
-            let service = service_fn(|request| async { Ok::<_, Infallible>(answerer.answer(request, peer).await) });
-            match ServiceBuilder::new().layer(cors).service(service).oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            }
-        }
-    };
-    tokio::spawn(server.run(listener, stop, answer))
+    tokio::spawn(server.run(listener, stop))
 }
 
 fn protocol(config: &Http, gate: &Gate) -> Builder<TokioExecutor> {
