@@ -86,9 +86,14 @@ async fn mutations() {
 async fn bombs() {
     let mut server = Server::start("");
     let zeros = vec![0_u8; 16 << 20];
+    let densest = |bytes: &[u8]| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(bytes).expect("a vector can be written");
+        encoder.finish().expect("a vector can be written")
+    };
     let bombs: [(&str, Vec<u8>); 6] = [
         ("gzip", gzipped(&zeros).repeat(64)),
-        ("gzip", gzipped(&zeros.repeat(4))),
+        ("gzip", densest(&zeros.repeat(4))),
         ("zstd", zstd::bulk::compress(&zeros, 1).unwrap().repeat(64)),
         ("zstd", zstd::bulk::compress(&zeros.repeat(4), 1).unwrap()),
         ("deflate", zlibbed(&zeros.repeat(16))),
@@ -99,8 +104,8 @@ async fn bombs() {
         let request = raw::request(&format!("{PROTOBUF}content-encoding: {encoding}\r\n"), bomb);
         let mut best = Duration::MAX;
         for _ in 0..5 {
-            let (statuses, took) = raw::timed(raw::exchange(server.http, &request)).await;
-            assert_eq!(statuses, [413], "{encoding}");
+            let (status, took) = raw::timed(sender.connection.send(&request)).await;
+            assert_eq!(status, 413, "{encoding}");
             best = best.min(took);
             sender.good_over_http().await;
         }

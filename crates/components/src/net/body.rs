@@ -67,7 +67,7 @@ pub(crate) struct Clocked<B> {
 const WORTH_SHARING: usize = 32 << 10;
 
 /// The most that is set aside on the word of a header.
-const MOST_IN_ADVANCE: usize = 8 << 20;
+const MOST_IN_ADVANCE: usize = 1 << 20;
 
 /// Reads a whole body of at most `limit` bytes.
 pub(crate) async fn read<B>(body: B, limit: usize, pace: Pace, meter: &mut impl Meter) -> Result<Bytes, BodyError>

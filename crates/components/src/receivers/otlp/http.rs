@@ -66,7 +66,7 @@ struct Refusal {
 /// Serves until `stop` changes, then finishes what is in flight.
 pub(super) fn serve(
     listener: Listener,
-    config: Arc<Http>,
+    config: &Arc<Http>,
     intake: &Intake,
     access: Access,
     stop: watch::Receiver<bool>,
@@ -78,7 +78,7 @@ pub(super) fn serve(
     let gate = intake.gate();
     let cors = option_layer(config.cors.as_ref().map(cors::layer));
     let answerer =
-        Arc::new(Answerer { headers: headers.collect(), config: Arc::clone(&config), intake: intake.clone(), access });
+        Arc::new(Answerer { headers: headers.collect(), config: Arc::clone(config), intake: intake.clone(), access });
     let answer = move |request: Request<Incoming>, peer: Peer| {
         let (answerer, cors) = (Arc::clone(&answerer), cors.clone());
         async move {
@@ -91,7 +91,7 @@ pub(super) fn serve(
     };
     let server = Server {
         answer,
-        protocol: protocol(&config, gate),
+        protocol: protocol(config, gate),
         terms: Terms {
             head: Some(config.read_header_timeout.positive().unwrap_or(TIMEOUT)),
             idle: Some(config.idle_timeout.positive().unwrap_or(TIMEOUT)),

@@ -102,7 +102,7 @@ impl Component for Otlp {
             servers.push(grpc::serve(listener, config, intake, access, self.stop.subscribe()));
         }
         if let (Some((config, intake)), Some(listener), Some(access)) = (&self.http, http, over_http) {
-            servers.push(http::serve(listener, Arc::clone(config), intake, access, self.stop.subscribe()));
+            servers.push(http::serve(listener, config, intake, access, self.stop.subscribe()));
         }
         *self.servers.lock().unwrap_or_else(PoisonError::into_inner) = servers;
         Ok(())
