@@ -30,9 +30,9 @@ bench *args:
 soak minutes="30":
     cargo xtask soak --minutes {{minutes}}
 
-# Fuzzing on the stable toolchain: `just fuzz scan 60`.
+# Fuzzing on the stable toolchain: `just fuzz scan 60`. Targets: config, json, messages, ottl, scan, wal.
 fuzz target seconds="60":
-    cd crates/otlp/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none {{target}} -- -max_total_time={{seconds}}
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz --sanitizer none {{target}} -- -max_total_time={{seconds}} -timeout=10 -rss_limit_mb=4096
 
 # Licences, bans and sources of dependencies.
 deny:

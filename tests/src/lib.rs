@@ -22,6 +22,7 @@ pub mod oracle;
 pub mod ports;
 pub mod process;
 pub mod python;
+pub mod raw;
 pub mod served;
 pub mod sink;
 pub mod spans;

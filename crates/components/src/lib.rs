@@ -3,6 +3,7 @@
 //! `FACTORY`.
 
 mod client;
+mod memory;
 mod net;
 mod part;
 mod storage;

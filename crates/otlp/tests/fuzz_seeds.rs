@@ -6,13 +6,13 @@ use std::path::Path;
 
 use fastrand::Rng;
 
-#[path = "../fuzz/bodies.rs"]
+#[path = "../../../fuzz/otlp.rs"]
 mod bodies;
 
 const MUTATIONS: usize = 1_500;
 
 fn seeds(target: &str) -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(target);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
     let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.file_name().unwrap().to_string_lossy().starts_with("seed-"));
     paths.sort();

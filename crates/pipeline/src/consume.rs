@@ -11,6 +11,16 @@ use crate::batch::Batch;
 pub trait Consumer: Send + Sync {
     /// Takes the batch over, or says why not and whether a retry can help.
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError>;
+
+    /// Whether a batch would be refused now, whatever it is: receivers ask before they read a large one, so that what cannot be taken costs
+    /// no memory.
+    ///
+    /// # Errors
+    ///
+    /// Fails with what the batch would be refused with.
+    fn ready(&self) -> Result<(), ConsumeError> {
+        Ok(())
+    }
 }
 
 /// Why a batch was not taken over.

@@ -1,10 +1,12 @@
 //! Compression with a cap on what comes out: a small bomb must not fill the memory.
 
-use std::io::{Read, Write};
+use std::cell::Cell;
+use std::io::{BufRead, Read, Write};
 
 use bytes::Bytes;
 use flate2::Compression as Level;
 use serde::Deserialize;
+use spanmill_pipeline::ConsumeError;
 use thiserror::Error;
 
 /// How a body is compressed.
@@ -34,10 +36,37 @@ pub(crate) enum DecompressError {
     /// It is larger than allowed.
     #[error("decompressed message is larger than {0} bytes")]
     TooLarge(usize),
+    /// Next to nothing becomes a lot: nobody sends that in good faith.
+    #[error("message grows to more than {0} times its size when decompressed")]
+    Ratio(usize),
+    /// There is no room for it.
+    #[error(transparent)]
+    Refused(ConsumeError),
     /// It is not what its encoding says.
     #[error("invalid {encoding} data: {source}")]
     Invalid { encoding: &'static str, source: std::io::Error },
 }
+
+/// How far a body may grow.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cap {
+    /// Its size in the end.
+    pub(crate) bytes: usize,
+    /// How many times its compressed size, beyond what is always allowed; 0: any.
+    pub(crate) ratio: usize,
+}
+
+/// Compressed bytes, and how many of them were read.
+struct Counted<'a> {
+    rest: &'a [u8],
+    read: &'a Cell<usize>,
+}
+
+/// Up to this size the ratio does not matter: small and very regular requests are common in tests, and do no harm.
+const ANY_RATIO: usize = 16 << 20;
+
+/// How much is decompressed between two looks at the cap.
+const STEP: usize = 4 << 20;
 
 /// How everything in snappy's framing format begins.
 const SNAPPY_STREAM: &[u8] = b"\xff\x06\x00\x00sNaPpY";
@@ -105,49 +134,98 @@ impl Compression {
         .into())
     }
 
-    /// Decompresses a whole body of at most `limit` bytes.
-    pub(crate) fn decompress(self, body: &Bytes, limit: usize) -> Result<Bytes, DecompressError> {
+    /// Decompresses a whole body as far as `cap` allows. `hold` is told in steps how much there is, and may refuse.
+    pub(crate) fn decompress(
+        self,
+        body: &Bytes,
+        cap: Cap,
+        hold: &mut dyn FnMut(usize) -> Result<(), ConsumeError>,
+    ) -> Result<Bytes, DecompressError> {
+        let read = Cell::new(0);
+        let source = Counted { rest: body, read: &read };
+        let invalid = |encoding| move |source| DecompressError::Invalid { encoding, source };
         match self {
-            Self::None if body.len() > limit => Err(DecompressError::TooLarge(limit)),
+            Self::None if body.len() > cap.bytes => Err(DecompressError::TooLarge(cap.bytes)),
             Self::None => Ok(body.clone()),
-            Self::Gzip => read_capped(flate2::bufread::MultiGzDecoder::new(&**body), body.len(), limit, "gzip"),
-            Self::Zlib => read_capped(flate2::bufread::ZlibDecoder::new(&**body), body.len(), limit, "deflate"),
+            Self::Gzip => cap.read(flate2::bufread::MultiGzDecoder::new(source), body.len(), &read, hold, "gzip"),
+            Self::Zlib => cap.read(flate2::bufread::ZlibDecoder::new(source), body.len(), &read, hold, "deflate"),
             Self::SnappyFramed => {
-                read_capped(snap::read::FrameDecoder::new(&**body), body.len(), limit, "x-snappy-framed")
+                cap.read(snap::read::FrameDecoder::new(source), body.len(), &read, hold, "x-snappy-framed")
             }
             Self::Zstd => {
-                let invalid = |source| DecompressError::Invalid { encoding: "zstd", source };
-                let mut decoder = zstd::stream::read::Decoder::with_buffer(&**body).map_err(invalid)?;
+                let mut decoder = zstd::stream::read::Decoder::with_buffer(source).map_err(invalid("zstd"))?;
                 // A window larger than the limit would be allocated before the first byte comes out.
-                let window = limit.checked_next_power_of_two().unwrap_or(usize::MAX).ilog2();
-                decoder.window_log_max(window.clamp(10, 27)).map_err(invalid)?;
-                read_capped(decoder, body.len(), limit, "zstd")
+                let window = cap.bytes.checked_next_power_of_two().unwrap_or(usize::MAX).ilog2();
+                decoder.window_log_max(window.clamp(10, 27)).map_err(invalid("zstd"))?;
+                cap.read(decoder, body.len(), &read, hold, "zstd")
             }
             // Both formats go by that name: blocks in HTTP, frames in gRPC and in older HTTP clients.
-            Self::Snappy if body.starts_with(SNAPPY_STREAM) => Self::SnappyFramed.decompress(body, limit),
+            Self::Snappy if body.starts_with(SNAPPY_STREAM) => Self::SnappyFramed.decompress(body, cap, hold),
             Self::Snappy => {
-                let invalid =
-                    |error| DecompressError::Invalid { encoding: "snappy", source: std::io::Error::other(error) };
+                let invalid = |error| invalid("snappy")(std::io::Error::other(error));
                 // The length stands in front, so nothing is allocated that is not allowed.
                 let len = snap::raw::decompress_len(body).map_err(invalid)?;
-                if len > limit {
-                    return Err(DecompressError::TooLarge(limit));
-                }
+                cap.check(len, body.len())?;
+                hold(len).map_err(DecompressError::Refused)?;
                 snap::raw::Decoder::new().decompress_vec(body).map(Bytes::from).map_err(invalid)
             }
         }
     }
 }
 
-/// Reads up to `limit` bytes; one more is an error.
-fn read_capped(
-    reader: impl Read,
-    compressed_len: usize,
-    limit: usize,
-    encoding: &'static str,
-) -> Result<Bytes, DecompressError> {
-    let mut out = Vec::with_capacity(compressed_len.saturating_mul(4).min(limit));
-    let mut capped = reader.take(limit as u64 + 1);
-    capped.read_to_end(&mut out).map_err(|source| DecompressError::Invalid { encoding, source })?;
-    if out.len() > limit { Err(DecompressError::TooLarge(limit)) } else { Ok(out.into()) }
+// === impl Cap ===
+
+impl Cap {
+    fn check(self, len: usize, compressed: usize) -> Result<(), DecompressError> {
+        if len > self.bytes {
+            return Err(DecompressError::TooLarge(self.bytes));
+        }
+        let is_bomb = self.ratio > 0 && len > ANY_RATIO && len > compressed.saturating_mul(self.ratio);
+        if is_bomb { Err(DecompressError::Ratio(self.ratio)) } else { Ok(()) }
+    }
+
+    /// Reads to the end, step by step.
+    fn read(
+        self,
+        mut reader: impl Read,
+        compressed: usize,
+        read: &Cell<usize>,
+        hold: &mut dyn FnMut(usize) -> Result<(), ConsumeError>,
+        encoding: &'static str,
+    ) -> Result<Bytes, DecompressError> {
+        let guess = compressed.saturating_mul(4).clamp(64, STEP).min(self.bytes);
+        let mut out = Vec::with_capacity(guess);
+        loop {
+            // One byte more than allowed tells whether there is more.
+            let step = STEP.min((self.bytes - out.len()).saturating_add(1)) as u64;
+            let came = reader.by_ref().take(step).read_to_end(&mut out);
+            let came = came.map_err(|source| DecompressError::Invalid { encoding, source })? as u64;
+            self.check(out.len(), read.get())?;
+            hold(out.len()).map_err(DecompressError::Refused)?;
+            if came < step {
+                return Ok(out.into());
+            }
+        }
+    }
+}
+
+// === impl Counted ===
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.rest.read(buffer)?;
+        self.read.set(self.read.get() + count);
+        Ok(count)
+    }
+}
+
+impl BufRead for Counted<'_> {
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        Ok(self.rest)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.rest.consume(count);
+        self.read.set(self.read.get() + count);
+    }
 }

@@ -9,7 +9,7 @@ use bytes::{Buf, BufMut, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue};
 use http_body::{Body, Frame};
 
-use super::body::{BodyError, Pieces, next_frame};
+use super::body::{BodyError, Clocked, Meter, Pace, Pieces};
 
 /// A framed message, as received.
 #[derive(Debug)]
@@ -49,15 +49,20 @@ pub(crate) struct OneMessage {
 const HEADER: usize = 5;
 
 /// Reads the one message of a unary call; with none, its bytes are empty. A message that arrives in one piece is not copied.
-pub(crate) async fn read_message<B>(mut body: B, limit: usize) -> Result<Message, FrameError>
+pub(crate) async fn read_message<B>(
+    body: B,
+    limit: usize,
+    pace: Pace,
+    meter: &mut impl Meter,
+) -> Result<Message, FrameError>
 where
     B: Body<Data = Bytes> + Unpin,
     B::Error: std::fmt::Display,
 {
-    let mut pieces = Pieces::default();
+    let (mut body, mut pieces) = (Clocked::new(body, pace), Pieces::default());
     let mut trailers = None;
     let mut expected = None;
-    while let Some(frame) = next_frame(&mut body).await? {
+    while let Some(frame) = body.next_frame().await? {
         let data = match frame.into_data() {
             Ok(data) => data,
             Err(frame) => {
@@ -65,6 +70,7 @@ where
                 continue;
             }
         };
+        meter.hold(pieces.as_slice().len() + data.len()).await.map_err(BodyError::Refused)?;
         pieces.push(data, expected.unwrap_or(0));
         let have = pieces.as_slice();
         if expected.is_none() {

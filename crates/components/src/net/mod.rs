@@ -2,9 +2,12 @@
 
 pub(crate) mod auth;
 pub(crate) mod body;
+pub(crate) mod budget;
 pub(crate) mod compression;
 pub(crate) mod frame;
+pub(crate) mod life;
 pub(crate) mod listen;
+pub(crate) mod serve;
 pub(crate) mod service;
 pub(crate) mod status;
 pub(crate) mod tls;

@@ -64,4 +64,7 @@ impl Consumer for Counted {
         self.counter.inc_by(batch.item_count() as u64);
         self.next.consume(batch)
     }
+    fn ready(&self) -> Result<(), ConsumeError> {
+        self.next.ready()
+    }
 }

@@ -31,4 +31,8 @@ impl Consumer for FanOut {
         let errors: Vec<ConsumeError> = results.into_iter().filter_map(Result::err).collect();
         ConsumeError::join(&errors)
     }
+    /// Where one takes nothing, none is asked to: a retry would repeat what the others have taken.
+    fn ready(&self) -> Result<(), ConsumeError> {
+        self.targets.iter().try_for_each(|target| target.ready())
+    }
 }

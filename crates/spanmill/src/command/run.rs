@@ -2,6 +2,7 @@ use std::num::NonZero;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use spanmill_pipeline::{Event, Service, ServiceError};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
@@ -37,6 +38,7 @@ pub(super) fn run(options: &Run) -> Result<(), CommandError> {
     };
     let runtime =
         runtime(options.workers).map_err(|source| CommandError::Io { what: "cannot start threads", source })?;
+    open_many_files();
     let outcome = runtime.block_on(async {
         let (sender, events) = mpsc::channel(8);
         listen(sender.clone()).map_err(|source| CommandError::Io { what: "cannot listen to signals", source })?;
@@ -51,6 +53,16 @@ pub(super) fn run(options: &Run) -> Result<(), CommandError> {
         runtime.shutdown_background();
     }
     outcome
+}
+
+/// Every connection is an open file, and the usual limit of 1,024 is there for programs that cannot count further (`select`). Programs in Go raise it
+/// as well.
+fn open_many_files() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }
 
 fn runtime(workers: Option<u16>) -> std::io::Result<Runtime> {

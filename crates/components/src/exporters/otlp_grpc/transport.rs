@@ -13,6 +13,7 @@ use tower::{Service, ServiceExt};
 use super::config::Config;
 use crate::exporters::sending::{Answer, SendError, Transport, unauthenticated};
 use crate::net::auth::{self, ClientAuth};
+use crate::net::body::{Pace, Unmetered};
 use crate::net::compression::Compression;
 use crate::net::frame::{OneMessage, read_message};
 use crate::net::service::grpc_path;
@@ -136,7 +137,7 @@ impl Grpc {
         } else if !head.status.is_success() {
             return Err(not_grpc(head.status));
         }
-        let message = read_message(body, MAX_RESPONSE).await;
+        let message = read_message(body, MAX_RESPONSE, Pace::default(), &mut Unmetered).await;
         let message = message.map_err(|error| SendError::unreachable(error.to_string()))?;
         match message.trailers.as_ref().and_then(Received::from_headers) {
             Some(status) => check(&status)?,

@@ -2,7 +2,7 @@ use serde::Deserialize;
 use spanmill_config::{ConfigError, Duration, Section};
 
 use super::limiter::{Intervals, Limits};
-use super::total::total_memory;
+use crate::memory::total_memory;
 
 /// Options of the `memory_limiter` processor.
 #[derive(Debug, Clone, Deserialize)]

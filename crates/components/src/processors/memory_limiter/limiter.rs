@@ -83,6 +83,11 @@ impl<M: Memory> Limiter<M> {
         above
     }
 
+    /// What was in use at the last look.
+    pub(super) fn last_used(&self) -> u64 {
+        self.last_used
+    }
+
     /// Whether the soft limit is exceeded. Also notes whether memory has shrunk, and so how soon giving back is worth another try.
     fn is_above(&mut self, used: u64, gave_back: bool) -> bool {
         let above = used >= self.limits.soft;

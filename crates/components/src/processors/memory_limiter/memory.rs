@@ -12,7 +12,7 @@ pub(super) trait Memory: Send {
 }
 
 /// What the system says of this process.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Process;
 
 /// Several pipelines have a limiter each, but the memory is one: within this time of one giving back, the others need not.

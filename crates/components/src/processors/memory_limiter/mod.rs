@@ -4,12 +4,11 @@ mod config;
 mod limiter;
 mod memory;
 mod metrics;
-mod total;
+mod state;
 
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -26,6 +25,7 @@ use config::Config;
 use limiter::Limiter;
 use memory::{Memory, Process};
 use metrics::Metrics;
+use state::State;
 
 /// Makes `memory_limiter` processors.
 pub const FACTORY: ProcessorFactory = ProcessorFactory {
@@ -38,11 +38,15 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
     create,
 };
 
+/// What is taken for granted of a large request each time that it asks whether to come on.
+const PIECE: u64 = 256 << 10;
+
 struct MemoryLimiter<M> {
     /// Until it starts.
     limiter: Mutex<Option<Limiter<M>>>,
     check_interval: Duration,
-    refusing: Arc<AtomicBool>,
+    memory: M,
+    state: Arc<State>,
     checking: Mutex<JoinSet<()>>,
     metrics: Metrics,
     next: Arc<dyn Consumer>,
@@ -54,27 +58,37 @@ fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Resu
 
 // === impl MemoryLimiter ===
 
-impl<M: Memory + 'static> MemoryLimiter<M> {
+impl<M: Memory + Clone + Sync + 'static> MemoryLimiter<M> {
     fn new(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>, memory: M) -> Result<Self, ConfigError> {
         let config = Config::read(context.section)?;
-        let limiter = Limiter::new(config.limits(context.section)?, config.intervals(), memory, Instant::now());
+        let limits = config.limits(context.section)?;
+        let limiter = Limiter::new(limits, config.intervals(), memory.clone(), Instant::now());
         Ok(Self {
             limiter: Mutex::new(Some(limiter)),
             check_interval: config.check_interval.to_std(),
-            refusing: Arc::default(),
+            state: Arc::new(State::new(limits.soft, memory.used())),
+            memory,
             checking: Mutex::default(),
             metrics: Metrics::new(&context, signal),
             next,
         })
     }
+
+    /// Whether so many bytes more are too much.
+    fn refuses(&self, bytes: u64) -> Result<(), ConsumeError> {
+        if self.state.refuses(bytes, || self.memory.used()) {
+            return Err(ConsumeError::retryable("data refused due to high memory usage"));
+        }
+        Ok(())
+    }
 }
 
 #[async_trait]
-impl<M: Memory + 'static> Component for MemoryLimiter<M> {
+impl<M: Memory + Clone + Sync + 'static> Component for MemoryLimiter<M> {
     async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
         let limiter = self.limiter.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(limiter) = limiter {
-            let checking = check(limiter, self.check_interval, Arc::clone(&self.refusing));
+            let checking = check(limiter, self.check_interval, Arc::clone(&self.state));
             self.checking.lock().unwrap_or_else(PoisonError::into_inner).spawn(checking);
         }
         Ok(())
@@ -87,24 +101,31 @@ impl<M: Memory + 'static> Component for MemoryLimiter<M> {
 }
 
 #[async_trait]
-impl<M: Memory + 'static> Consumer for MemoryLimiter<M> {
+impl<M: Memory + Clone + Sync + 'static> Consumer for MemoryLimiter<M> {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
         let items = batch.item_count() as u64;
-        if self.refusing.load(Ordering::Relaxed) {
+        if let Err(error) = self.refuses(batch.encoded_len() as u64) {
             self.metrics.refused.inc_by(items);
-            return Err(ConsumeError::retryable("data refused due to high memory usage"));
+            return Err(error);
         }
         // Counted whatever the next component says: as the Collector does.
         self.metrics.accepted.inc_by(items);
         self.next.consume(batch).await
     }
+
+    fn ready(&self) -> Result<(), ConsumeError> {
+        self.refuses(PIECE)
+    }
 }
 
-async fn check<M: Memory + 'static>(mut limiter: Limiter<M>, every: Duration, refusing: Arc<AtomicBool>) {
+async fn check<M: Memory + 'static>(mut limiter: Limiter<M>, every: Duration, state: Arc<State>) {
     let mut ticks = interval_at(tokio::time::Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        ticks.tick().await;
+        tokio::select! {
+            _ = ticks.tick() => {}
+            () = state.hurry() => {}
+        }
         // Giving memory back takes its time, which other tasks should not wait for.
         let checked = spawn_blocking(move || {
             let refuse = limiter.check(Instant::now());
@@ -112,6 +133,6 @@ async fn check<M: Memory + 'static>(mut limiter: Limiter<M>, every: Duration, re
         });
         let Ok((back, refuse)) = checked.await else { return };
         limiter = back;
-        refusing.store(refuse, Ordering::Relaxed);
+        state.decide(refuse, limiter.last_used());
     }
 }

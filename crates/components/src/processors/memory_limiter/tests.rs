@@ -1,4 +1,4 @@
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use spanmill_config::{ComponentId, Section};
@@ -117,14 +117,14 @@ async fn refuses_for_now() {
 
     memory.uses(90 << 20);
     limiter.consume(request()).await.unwrap();
-    while !limiter.refusing.load(Ordering::SeqCst) {
+    while !limiter.state.is_refusing() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let error = limiter.consume(request()).await.unwrap_err();
     assert_eq!((error.code, error.retryable), (Code::Unavailable, true));
     assert_eq!(&*error.message, "data refused due to high memory usage");
     memory.uses(10 << 20);
-    while limiter.refusing.load(Ordering::SeqCst) {
+    while limiter.state.is_refusing() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     limiter.consume(request()).await.unwrap();
@@ -136,6 +136,22 @@ async fn refuses_for_now() {
         telemetry.counter(&name, "", &[("processor", "memory_limiter")]).get()
     };
     assert_eq!((count("accepted"), count("refused")), (2, 1));
+}
+
+/// Scenario: memory fills within the time between two checks, while requests come; a receiver asks before it reads a large one.
+/// Guarantees: it is noticed once an eighth of what was left has come, whenever the next check is due.
+#[tokio::test(start_paused = true)]
+async fn refuses_in_time() {
+    let (memory, sink, telemetry) = (Fake::default(), Arc::new(Sink::default()), Telemetry::default());
+    let id = ComponentId::new("memory_limiter", "").unwrap();
+    let section = Section::from_yaml("processors::memory_limiter", "{check_interval: 1h, limit_mib: 100}").unwrap();
+    let context = Context { id: &id, section: &section, telemetry: &telemetry };
+    let next = Arc::clone(&sink) as Arc<dyn Consumer>;
+    let limiter = MemoryLimiter::new(context, Signal::Traces, next, memory.clone()).unwrap();
+    memory.uses(90 << 20);
+    let large = (0..80).take_while(|_| limiter.ready().is_ok()).count();
+    assert_eq!(large, 39, "pieces of a quarter of a MiB until a tenth of 100 MiB has come");
+    assert!(limiter.consume(request()).await.is_err());
 }
 
 /// Scenario: configurations at the borders of what is allowed.

@@ -2,6 +2,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 
+use super::limits::Limits;
 use crate::net::auth::{AuthConfig, HttpAuthConfig};
 use crate::net::compression::Compression;
 
@@ -11,6 +12,8 @@ use crate::net::compression::Compression;
 pub(super) struct Config {
     /// The protocols to listen for; at least one.
     pub(super) protocols: Protocols,
+    /// What the receiver takes upon itself.
+    pub(super) limits: Limits,
 }
 
 /// A protocol is on where its key is written, even without content.
@@ -37,7 +40,7 @@ pub(super) struct Grpc {
     pub(super) tls: NullableBlock<IgnoredAny>,
     /// Largest message in MiB, compressed or not. The Collector's default is 4.
     pub(super) max_recv_msg_size_mib: u32,
-    /// Most requests at a time on one connection; 0: no limit but HTTP/2's.
+    /// Most requests at a time on one connection; 0: 1,000.
     pub(super) max_concurrent_streams: u32,
     /// Accepted, without effect.
     pub(super) read_buffer_size: u64,
@@ -66,7 +69,7 @@ pub(super) struct Dialer {
 pub(super) struct KeepAlive {
     /// When connections are asked or ended.
     pub(super) server_parameters: ServerParameters,
-    /// Accepted: HTTP/2 pings that come too often are limited anyway.
+    /// Accepted, without effect: an answer to a ping costs next to nothing.
     pub(super) enforcement_policy: EnforcementPolicy,
 }
 
@@ -74,7 +77,7 @@ pub(super) struct KeepAlive {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct ServerParameters {
-    /// Accepted, without effect.
+    /// Connections without a request for so long are closed; 0: none.
     pub(super) max_connection_idle: Duration,
     /// Connections older than this are asked to end.
     pub(super) max_connection_age: Duration,
@@ -118,11 +121,11 @@ pub(super) struct Http {
     pub(super) compression_algorithms: Vec<Compression>,
     /// A request must have arrived within this time; 0: no limit.
     pub(super) read_timeout: Duration,
-    /// Its headers must have arrived within this time; 0: 30 s, so that idle senders cannot pile up.
+    /// Its headers must have arrived within this time; 0: 75 s, so that half requests cannot pile up.
     pub(super) read_header_timeout: Duration,
     /// A request must be answered within this time; 0: no limit.
     pub(super) write_timeout: Duration,
-    /// Accepted, without effect.
+    /// A connection without a request for so long is closed; 0: 75 s.
     pub(super) idle_timeout: Duration,
     /// Whether a connection serves more than one request.
     pub(super) keep_alives_enabled: bool,
@@ -184,7 +187,14 @@ impl Config {
                 }
             }
         }
+        config.limits.check(section, config.largest())?;
         Ok(config)
+    }
+
+    /// The largest request of any protocol, in bytes.
+    pub(super) fn largest(&self) -> usize {
+        let grpc = self.protocols.grpc.as_ref().map_or(0, Grpc::limit);
+        grpc.max(self.protocols.http.as_ref().map_or(0, Http::limit))
     }
 }
 

@@ -1,202 +1,170 @@
-//! OTLP over gRPC: tonic's server, with unary calls framed by hand so that received bytes stay where they are.
+//! OTLP over gRPC, with unary calls framed by hand so that received bytes stay where they are.
 
-use std::convert::Infallible;
-use std::future::{Future, pending};
-use std::pin::Pin;
-use std::task::{Context as TaskContext, Poll};
+use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::{FutureExt, StreamExt, stream};
+use http::request::Parts;
 use http::{HeaderValue, Request, Response};
-use spanmill_pipeline::{Code, ConsumeError, LINGER, Signal};
+use http_body_util::Either;
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use spanmill_pipeline::{Code, ConsumeError, Signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tonic::body::Body;
-use tonic::server::NamedService;
-use tonic::transport::Server;
-use tower::Service;
 
 use super::access::Access;
 use super::config::{Grpc, ServerParameters};
+use super::gate::{Gate, too_large};
 use super::intake::Intake;
-use crate::net::compression::{Compression, DecompressError};
+use super::refusals::Reason;
+use crate::net::compression::Compression;
 use crate::net::frame::{FrameError, OneMessage, read_message};
-use crate::net::listen::{Connection, Listener, Peer};
+use crate::net::life::Terms;
+use crate::net::listen::{Listener, Peer};
+use crate::net::serve::Server;
 use crate::net::service::grpc_path;
 use crate::net::status;
 
-/// Requests beyond this many bytes are granted to a connection before it must wait; whole batches, so that windows do not
-/// slow senders down.
-const STREAM_WINDOW: u32 = 4 << 20;
-const CONNECTION_WINDOW: u32 = 16 << 20;
+/// Bytes that are granted to a connection, and to one of its requests, before it must wait; whole batches, so that windows do not slow senders
+/// down, but no more than a share of what all requests may hold.
+const CONNECTION_WINDOW: usize = 16 << 20;
+const LEAST_CONNECTION_WINDOW: usize = 1 << 20;
+const WINDOWS: usize = 32;
 
 /// Larger than HTTP/2's default of 16 KiB: a batch arrives in fewer pieces, which have to be joined.
 const FRAME_SIZE: u32 = 1 << 20;
 
+/// Most requests at a time on one connection, where the configuration does not say.
+const STREAMS: u32 = 1000;
+
+/// Within which time a connection must have begun to speak HTTP/2.
+const PREFACE: std::time::Duration = std::time::Duration::from_secs(75);
+
 /// The encodings that a client may use.
 const ACCEPTED: &str = "identity,gzip,zstd,deflate,snappy";
 
-/// One OTLP service.
+/// The `Export` methods.
 #[derive(Clone)]
 struct Export {
-    signal: Signal,
     intake: Intake,
     access: Access,
-    limit: usize,
 }
 
-/// What is listened at, until when.
-type Open = (Listener, watch::Receiver<bool>);
-
-macro_rules! services {
-    ($($service:ident = $name:literal),*) => {$(
-        #[derive(Clone)]
-        struct $service(Export);
-
-        impl NamedService for $service {
-            const NAME: &'static str = $name;
-        }
-
-        impl Service<Request<Body>> for $service {
-            type Response = Response<Body>;
-            type Error = Infallible;
-            type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
-
-            fn poll_ready(&mut self, _: &mut TaskContext<'_>) -> Poll<Result<(), Infallible>> {
-                Poll::Ready(Ok(()))
-            }
-
-            fn call(&mut self, request: Request<Body>) -> Self::Future {
-                let export = self.0.clone();
-                Box::pin(async move { Ok(export.answer(request).await) })
-            }
-        }
-    )*};
-}
-
-services!(
-    TraceService = "opentelemetry.proto.collector.trace.v1.TraceService",
-    MetricsService = "opentelemetry.proto.collector.metrics.v1.MetricsService",
-    LogsService = "opentelemetry.proto.collector.logs.v1.LogsService"
-);
+type Answer = Response<Either<OneMessage, Empty<Bytes>>>;
 
 /// Serves until `stop` changes, then finishes what is in flight.
 pub(super) fn serve(
     listener: Listener,
     config: &Grpc,
     intake: &Intake,
-    access: &Access,
+    access: Access,
     stop: watch::Receiver<bool>,
-) -> JoinHandle<Result<(), tonic::transport::Error>> {
-    let export = |signal| Export { signal, intake: intake.clone(), access: access.clone(), limit: config.limit() };
-    let parameters = config.keepalive.as_ref().map(|keepalive| keepalive.server_parameters.clone());
-    let mut server = Server::builder()
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
-        .max_frame_size(FRAME_SIZE)
-        .http2_max_header_list_size(64 << 10);
-    if config.max_concurrent_streams > 0 {
-        server = server.max_concurrent_streams(config.max_concurrent_streams);
-    }
-    server = keep_alive(server, &parameters.unwrap_or_default());
-    // A signal that no pipeline takes is not served, so that clients are told by gRPC itself.
-    let router = server
-        .add_optional_service(intake.takes(Signal::Traces).then(|| TraceService(export(Signal::Traces))))
-        .add_optional_service(intake.takes(Signal::Metrics).then(|| MetricsService(export(Signal::Metrics))))
-        .add_optional_service(intake.takes(Signal::Logs).then(|| LogsService(export(Signal::Logs))));
-    // The server says farewell to its clients when this ends.
-    let incoming = stream::unfold(Some((listener, stop)), accept).map(Ok::<_, std::io::Error>);
-    tokio::spawn(router.serve_with_incoming_shutdown(Box::pin(incoming), pending()))
-}
-
-/// The next connection. Once told to stop, those that wait already; and then nothing for a short time, in which first requests arrive.
-async fn accept(open: Option<Open>) -> Option<(Connection, Option<Open>)> {
-    let (listener, mut stop) = open?;
-    let connection = tokio::select! {
-        biased;
-        // The sender is gone only when the receiver itself is.
-        _ = stop.wait_for(|stopping| *stopping) => listener.accept().now_or_never(),
-        connection = listener.accept() => Some(connection),
+) -> JoinHandle<()> {
+    let parameters = config.keepalive.as_ref().map(|keepalive| keepalive.server_parameters.clone()).unwrap_or_default();
+    let gate = intake.gate();
+    let export = Arc::new(Export { intake: intake.clone(), access });
+    let answer = move |request: Request<Incoming>, peer: Peer| {
+        let export = Arc::clone(&export);
+        async move { export.answer(request, peer).await }
     };
-    if let Some(connection) = connection {
-        return Some((connection, Some((listener, stop))));
-    }
-    drop(listener);
-    tokio::time::sleep(LINGER).await;
-    None
+    let server = Server {
+        answer,
+        protocol: protocol(config, &parameters, gate),
+        terms: Terms {
+            head: Some(PREFACE),
+            idle: parameters.max_connection_idle.positive(),
+            age: parameters.max_connection_age.positive(),
+            given_up: gate.limits().max_given_up,
+        },
+        grace: parameters.max_connection_age_grace.positive(),
+        places: gate.places(),
+        refused: {
+            let intake = intake.clone();
+            Arc::new(move |what| intake.gate().unserved(what))
+        },
+    };
+    tokio::spawn(server.run(listener, stop))
 }
 
-fn keep_alive(server: Server, parameters: &ServerParameters) -> Server {
-    let mut server = server
-        .http2_keepalive_interval(parameters.time.positive())
-        .http2_keepalive_timeout(Some(parameters.timeout.to_std()));
-    if let Some(age) = parameters.max_connection_age.positive() {
-        server = server.max_connection_age(age);
-        if let Some(grace) = parameters.max_connection_age_grace.positive() {
-            server = server.max_connection_age_grace(grace);
-        }
-    }
-    server
+fn protocol(config: &Grpc, parameters: &ServerParameters, gate: &Gate) -> Builder<TokioExecutor> {
+    let window = (gate.in_flight() / WINDOWS).clamp(LEAST_CONNECTION_WINDOW, CONNECTION_WINDOW);
+    let window = u32::try_from(window).unwrap_or(u32::MAX);
+    let mut builder = Builder::new(TokioExecutor::new()).http2_only();
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(window / 4)
+        .initial_connection_window_size(window)
+        .max_frame_size(FRAME_SIZE)
+        .max_header_list_size(gate.limits().header_bytes())
+        .max_concurrent_streams(if config.max_concurrent_streams == 0 {
+            STREAMS
+        } else {
+            config.max_concurrent_streams
+        })
+        .keep_alive_interval(parameters.time.positive())
+        .keep_alive_timeout(parameters.timeout.to_std());
+    builder
 }
 
 // === impl Export ===
 
 impl Export {
-    async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        match self.receive(request).await {
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Answer {
+        let (head, body) = request.into_parts();
+        let Some(signal) = self.signal(head.uri.path()) else {
+            let message = format!("unknown method {}", head.uri.path());
+            return refusal(&ConsumeError::permanent(message).with_code(Code::Unimplemented));
+        };
+        match self.receive(signal, head, body, peer).await {
             // An export response without partial success is an empty message.
             Ok(()) => {
-                let mut response = Response::new(Body::new(OneMessage::response(Bytes::new())));
+                let mut response = Response::new(Either::Left(OneMessage::response(Bytes::new())));
                 response.headers_mut().insert("content-type", HeaderValue::from_static("application/grpc"));
                 response
             }
-            Err(error) => {
-                let mut response = Response::new(Body::empty());
-                *response.headers_mut() = status::headers(&error);
-                if error.code == Code::Unimplemented {
-                    response.headers_mut().insert("grpc-accept-encoding", HeaderValue::from_static(ACCEPTED));
-                }
-                response
-            }
+            Err(error) => refusal(&error),
         }
     }
 
-    async fn receive(&self, request: Request<Body>) -> Result<(), ConsumeError> {
-        if request.uri().path() != grpc_path(self.signal) {
-            let message = format!("unknown method {}", request.uri().path());
-            return Err(ConsumeError::permanent(message).with_code(Code::Unimplemented));
-        }
-        let (head, body) = request.into_parts();
+    /// The signal whose method it is, where a pipeline takes it.
+    fn signal(&self, path: &str) -> Option<Signal> {
+        let signals = [Signal::Traces, Signal::Metrics, Signal::Logs];
+        signals.into_iter().find(|signal| grpc_path(*signal) == path).filter(|signal| self.intake.takes(*signal))
+    }
+
+    async fn receive(&self, signal: Signal, head: Parts, body: Incoming, peer: Peer) -> Result<(), ConsumeError> {
         self.access.admit(&head).await?;
         let encoding = head.headers.get("grpc-encoding").map_or(Ok(""), |value| value.to_str());
         let compression = encoding.ok().and_then(Compression::from_header).ok_or_else(|| {
             let message = "unknown grpc-encoding: expected gzip, zstd, deflate, snappy or identity";
             ConsumeError::permanent(message).with_code(Code::Unimplemented)
         })?;
-        let address = head.extensions.get::<Peer>().and_then(|peer| peer.0);
-        let message = read_message(body, self.limit).await.map_err(|error| frame_error(&error))?;
-        let bytes = if message.compressed {
-            compression.decompress(&message.bytes, self.limit).map_err(|error| decompress_error(&error))?
-        } else {
-            message.bytes
-        };
-        self.access.serve(head, address, self.intake.take(self.signal, bytes)).await
+        let gate = self.intake.gate();
+        let mut admitted = gate.enter(self.intake.next(signal)).await?;
+        let message = read_message(body, gate.largest(), gate.pace(), &mut admitted).await;
+        let message = message.map_err(|error| frame_error(gate, error))?;
+        let bytes = if message.compressed { admitted.decompress(compression, message.bytes)? } else { message.bytes };
+        let tenant = gate.tenant(&head.headers);
+        self.access.serve(head, peer.0, self.intake.take(signal, bytes, tenant)).await
     }
 }
 
-fn frame_error(error: &FrameError) -> ConsumeError {
-    let code = match error {
-        FrameError::TooLarge { .. } => Code::ResourceExhausted,
-        FrameError::Body(_) => Code::Cancelled,
-        FrameError::Truncated | FrameError::SeveralMessages | FrameError::Flag => Code::InvalidArgument,
-    };
-    ConsumeError::permanent(error.to_string()).with_code(code)
+fn refusal(error: &ConsumeError) -> Answer {
+    let mut response = Response::new(Either::Right(Empty::new()));
+    *response.headers_mut() = status::headers(error);
+    if error.code == Code::Unimplemented {
+        response.headers_mut().insert("grpc-accept-encoding", HeaderValue::from_static(ACCEPTED));
+    }
+    response
 }
 
-fn decompress_error(error: &DecompressError) -> ConsumeError {
-    let code = match error {
-        DecompressError::TooLarge(_) => Code::ResourceExhausted,
-        DecompressError::Invalid { .. } => Code::InvalidArgument,
-    };
-    ConsumeError::permanent(error.to_string()).with_code(code)
+fn frame_error(gate: &Gate, error: FrameError) -> ConsumeError {
+    match error {
+        FrameError::TooLarge { .. } => gate.refuse(Reason::Size, too_large(error.to_string())),
+        FrameError::Body(error) => gate.body_error(error),
+        FrameError::Truncated | FrameError::SeveralMessages | FrameError::Flag => gate.malformed(error.to_string()),
+    }
 }

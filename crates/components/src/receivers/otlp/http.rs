@@ -1,37 +1,45 @@
 //! OTLP over HTTP: protobuf and JSON.
 
 use std::convert::Infallible;
-use std::iter;
 use std::sync::Arc;
+use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use bytes::Bytes;
-use futures_util::FutureExt;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::service::TowerToHyperService;
 use serde_json::json;
-use spanmill_otlp::{Limits, json as otlp_json};
-use spanmill_pipeline::{BACKLOG, Closing, Code, ConsumeError, Signal, finish};
-use tokio::sync::{mpsc, watch};
+use spanmill_otlp::json as otlp_json;
+use spanmill_pipeline::{Code, ConsumeError, Signal};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tower::util::option_layer;
-use tower::{ServiceBuilder, service_fn};
+use tower::{ServiceBuilder, ServiceExt, service_fn};
 
 use super::access::Access;
 use super::config::Http;
 use super::cors;
+use super::gate::{Admitted, Gate};
 use super::intake::Intake;
+use super::refusals::Reason;
 use crate::net::body::{self, BodyError};
-use crate::net::compression::{Compression, DecompressError};
-use crate::net::listen::{Connection, Listener, Peer};
+use crate::net::compression::Compression;
+use crate::net::life::Terms;
+use crate::net::listen::{Listener, Peer};
+use crate::net::serve::Server;
 use crate::net::status;
 
-/// Within which time the headers of a request must have arrived, where the configuration does not say. The time between two
-/// requests counts, so it is longer than the minute at which many clients send.
-const HEADER_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(75);
+/// Within which time the headers of a request must have arrived and the next one must have begun, where the configuration does not say:
+/// longer than the minute at which many clients send.
+const TIMEOUT: Duration = Duration::from_secs(75);
+
+/// Most requests at a time on one connection of HTTP/2.
+const STREAMS: u32 = 250;
+
+/// A refused body is read to its end in this time at most, so that its sender comes to read why.
+const DRAINING: Duration = Duration::from_secs(5);
 
 /// Answers requests of one listener.
 #[derive(Clone)]
@@ -40,8 +48,6 @@ struct Answerer {
     intake: Intake,
     access: Access,
     headers: Arc<[(HeaderName, HeaderValue)]>,
-    /// Who the connection is from.
-    peer: Peer,
 }
 
 /// The encoding of a request, and so of its response.
@@ -60,72 +66,75 @@ struct Refusal {
 /// Serves until `stop` changes, then finishes what is in flight.
 pub(super) fn serve(
     listener: Listener,
-    config: Arc<Http>,
-    intake: Intake,
+    config: &Arc<Http>,
+    intake: &Intake,
     access: Access,
-    mut stop: watch::Receiver<bool>,
+    stop: watch::Receiver<bool>,
 ) -> JoinHandle<()> {
     let headers = config.response_headers.iter().filter_map(|(name, value)| {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
         Some((name, HeaderValue::from_str(value.expose()).ok()?))
     });
-    let answerer = Answerer { headers: headers.collect(), config, intake, access, peer: Peer(None) };
-    tokio::spawn(async move {
-        let (open, mut closed) = mpsc::channel(1);
-        loop {
-            let connection = tokio::select! {
-                connection = listener.accept() => connection,
-                // The sender is gone only when the receiver itself is.
-                _ = stop.wait_for(|stopping| *stopping) => break,
-            };
-            answerer.clone().spawn(connection, stop.clone(), open.clone());
+    let gate = intake.gate();
+    let cors = option_layer(config.cors.as_ref().map(cors::layer));
+    let answerer =
+        Arc::new(Answerer { headers: headers.collect(), config: Arc::clone(config), intake: intake.clone(), access });
+    let answer = move |request: Request<Incoming>, peer: Peer| {
+        let (answerer, cors) = (Arc::clone(&answerer), cors.clone());
+        async move {
+            let service = service_fn(|request| async { Ok::<_, Infallible>(answerer.answer(request, peer).await) });
+            match ServiceBuilder::new().layer(cors).service(service).oneshot(request).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            }
         }
-        // Who is connected already is not turned away.
-        for connection in iter::from_fn(|| listener.accept().now_or_never()).take(BACKLOG) {
-            answerer.clone().spawn(connection, stop.clone(), open.clone());
-        }
-        drop((listener, open));
-        // Nothing is sent: the last connection ends it.
-        let _ = closed.recv().await;
-    })
+    };
+    let server = Server {
+        answer,
+        protocol: protocol(config, gate),
+        terms: Terms {
+            head: Some(config.read_header_timeout.positive().unwrap_or(TIMEOUT)),
+            idle: Some(config.idle_timeout.positive().unwrap_or(TIMEOUT)),
+            age: None,
+            given_up: gate.limits().max_given_up,
+        },
+        grace: None,
+        places: gate.places(),
+        refused: {
+            let intake = intake.clone();
+            Arc::new(move |what| intake.gate().unserved(what))
+        },
+    };
+    tokio::spawn(server.run(listener, stop))
+}
+
+fn protocol(config: &Http, gate: &Gate) -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    // The time for headers is up to the server, which tells waiting for a request from waiting for the rest of one.
+    builder
+        .http1()
+        .header_read_timeout(None)
+        .max_headers(gate.limits().max_headers)
+        .keep_alive(config.keep_alives_enabled);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS)
+        .max_header_list_size(gate.limits().header_bytes());
+    builder
 }
 
 // === impl Answerer ===
 
 impl Answerer {
-    fn spawn(self, connection: Connection, stop: watch::Receiver<bool>, open: mpsc::Sender<Infallible>) {
-        let mut builder = Builder::new(TokioExecutor::new());
-        let header_timeout = self.config.read_header_timeout.positive().unwrap_or(HEADER_TIMEOUT);
-        builder
-            .http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(header_timeout)
-            .keep_alive(self.config.keep_alives_enabled);
-        builder.http2().timer(TokioTimer::new()).max_header_list_size(64 << 10);
-        let cors = option_layer(self.config.cors.as_ref().map(cors::layer));
-        let answerer = Self { peer: connection.peer(), ..self };
-        let service = ServiceBuilder::new().layer(cors).service(service_fn(move |request| {
-            let answerer = answerer.clone();
-            async move { Ok::<_, Infallible>(answerer.answer(request).await) }
-        }));
-        let service = Closing::new(TowerToHyperService::new(service), stop.clone());
-        let serving = builder.serve_connection(TokioIo::new(connection), service).into_owned();
-        tokio::spawn(async move {
-            if let Err(error) = finish(serving, stop).await {
-                tracing::debug!(%error, "an OTLP/HTTP connection ended badly");
-            }
-            drop(open);
-        });
-    }
-
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(&self, request: Request<Incoming>, peer: Peer) -> Response<Full<Bytes>> {
         let encoding = request.headers().get(header::CONTENT_TYPE).and_then(encoding);
-        let answering = self.receive(request, encoding);
+        let answering = self.receive(request, encoding, peer);
         let result = match self.config.write_timeout.positive() {
             None => answering.await,
             Some(limit) => tokio::time::timeout(limit, answering).await.unwrap_or_else(|_| {
                 let error = ConsumeError::retryable("the request took too long").with_code(Code::DeadlineExceeded);
-                Err(Refusal::from(error))
+                Err(Refusal::from(self.intake.gate().refuse(Reason::Timeout, error)))
             }),
         };
         let mut response = match result {
@@ -138,8 +147,18 @@ impl Answerer {
         response
     }
 
-    async fn receive(&self, request: Request<Incoming>, encoding: Option<Encoding>) -> Result<Encoding, Refusal> {
-        let (head, body) = request.into_parts();
+    async fn receive(
+        &self,
+        request: Request<Incoming>,
+        encoding: Option<Encoding>,
+        peer: Peer,
+    ) -> Result<Encoding, Refusal> {
+        let gate = self.intake.gate();
+        let (head, mut body) = request.into_parts();
+        if head.version < Version::HTTP_2 {
+            let fits = gate.check_headers(&head.headers);
+            fits.map_err(|error| Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, error })?;
+        }
         self.access.admit(&head).await?;
         let signal = self
             .signal(head.uri.path())
@@ -153,38 +172,58 @@ impl Answerer {
             Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, message)
         })?;
         let compression = self.compression(&head.headers)?;
-        let limit = self.config.limit();
-        let reading = body::read(body, limit);
+        let (mut admitted, received) = match self.read(signal, &mut body).await {
+            Ok(read) => read,
+            Err(refusal) => {
+                // Over HTTP/2 an answer overtakes a body; and who asked first has not begun to send.
+                if head.version < Version::HTTP_2 && !head.headers.contains_key(header::EXPECT) {
+                    body::drain(&mut body, gate.largest(), DRAINING).await;
+                }
+                return Err(refusal);
+            }
+        };
+        let mut bytes = admitted.decompress(compression, received)?;
+        if encoding == Encoding::Json {
+            bytes = self.json_as_protobuf(signal, &bytes, &mut admitted)?;
+        }
+        let tenant = gate.tenant(&head.headers);
+        self.access.serve(head, peer.0, self.intake.take(signal, bytes, tenant)).await?;
+        Ok(encoding)
+    }
+
+    /// Reads the whole body of a request that there is room for.
+    async fn read(&self, signal: Signal, body: &mut Incoming) -> Result<(Admitted<'_>, Bytes), Refusal> {
+        let gate = self.intake.gate();
+        let mut admitted = gate.enter(self.intake.next(signal)).await?;
+        let reading = body::read(body, gate.largest(), gate.pace(), &mut admitted);
         let received = match self.config.read_timeout.positive() {
             None => reading.await,
-            Some(time) => tokio::time::timeout(time, reading).await.unwrap_or(Err(BodyError::Silent)),
+            Some(time) => tokio::time::timeout(time, reading).await.unwrap_or(Err(BodyError::Slow)),
         };
-        let body = received.map_err(|error| match error {
-            BodyError::TooLarge(_) => too_large(limit),
-            BodyError::Silent => {
-                Refusal::new(StatusCode::REQUEST_TIMEOUT, Code::DeadlineExceeded, "the body came too slowly")
-            }
-            BodyError::Broken(_) => Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, error.to_string()),
-        })?;
-        let bytes = compression.decompress(&body, limit).map_err(|error| match error {
-            DecompressError::TooLarge(_) => too_large(limit),
-            DecompressError::Invalid { .. } => {
-                Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, error.to_string())
-            }
-        })?;
-        let bytes =
-            match encoding {
-                Encoding::Protobuf => bytes,
-                Encoding::Json => {
-                    let limits = Limits { max_bytes: limit, ..Limits::default() };
-                    let encoded = otlp_json::to_protobuf(signal, &bytes, &limits);
-                    Bytes::from(encoded.map_err(|error| {
-                        Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, error.to_string())
-                    })?)
-                }
+        let received = received.map_err(|error| {
+            let status = match error {
+                BodyError::Slow => Some(StatusCode::REQUEST_TIMEOUT),
+                BodyError::Broken(_) => Some(StatusCode::BAD_REQUEST),
+                BodyError::TooLarge(_) | BodyError::Refused(_) => None,
             };
-        self.access.serve(head, self.peer.0, self.intake.take(signal, bytes)).await?;
-        Ok(encoding)
+            let refusal = Refusal::from(gate.body_error(error));
+            Refusal { status: status.unwrap_or(refusal.status), ..refusal }
+        })?;
+        Ok((admitted, received))
+    }
+
+    /// As protobuf, which takes no more than JSON does.
+    fn json_as_protobuf(
+        &self,
+        signal: Signal,
+        text: &[u8],
+        admitted: &mut Admitted<'_>,
+    ) -> Result<Bytes, ConsumeError> {
+        admitted.hold_now(text.len().saturating_mul(2))?;
+        let encoded = otlp_json::to_protobuf(signal, text, self.intake.limits());
+        let encoded = encoded.map_err(|error| self.intake.gate().malformed(error.to_string()))?;
+        admitted.lower(encoded.len());
+        Ok(encoded.into())
     }
 
     /// The signal whose path it is, where a pipeline takes it.
@@ -221,11 +260,6 @@ fn encoding(content_type: &HeaderValue) -> Option<Encoding> {
     } else {
         None
     }
-}
-
-fn too_large(limit: usize) -> Refusal {
-    let message = format!("the request is larger than {limit} bytes");
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, Code::ResourceExhausted, message)
 }
 
 // === impl Encoding ===

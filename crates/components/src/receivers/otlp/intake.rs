@@ -6,13 +6,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use prometheus::IntCounter;
 use spanmill_otlp::{Limits, Opaque, Traces};
-use spanmill_pipeline::{Batch, Code, ConsumeError, Context, Operations, Outputs, Signal};
+use spanmill_pipeline::{Batch, Code, ConsumeError, Consumer, Context, Operations, Outputs, Signal};
+
+use super::attributes::Attributes;
+use super::gate::Gate;
+use super::rate::Tenant;
+use super::refusals::Reason;
 
 /// The way into the pipelines for one protocol.
 #[derive(Clone)]
 pub(super) struct Intake {
     outputs: Outputs,
+    gate: Arc<Gate>,
     limits: Limits,
+    attributes: Option<Attributes>,
     counts: Arc<[Counts; 3]>,
     operations: Arc<Operations>,
 }
@@ -31,7 +38,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 // === impl Intake ===
 
 impl Intake {
-    pub(super) fn new(context: &Context<'_>, outputs: Outputs, transport: &str, max_bytes: usize) -> Self {
+    pub(super) fn new(context: &Context<'_>, outputs: Outputs, transport: &str, gate: Gate) -> Self {
         let receiver = context.id.to_string();
         let labels = [("receiver", receiver.as_str()), ("transport", transport)];
         let counts = |items: &str, what: &str, operation: &str| {
@@ -51,8 +58,29 @@ impl Intake {
             ]),
             operations: Arc::clone(context.telemetry.operations()),
             outputs,
-            limits: Limits { max_bytes: max_bytes.min(Limits::default().max_bytes), ..Limits::default() },
+            limits: Limits {
+                max_bytes: gate.largest().min(Limits::default().max_bytes),
+                max_depth: gate.limits().max_depth,
+                max_spans: gate.limits().max_spans,
+            },
+            attributes: gate.limits().attributes.as_ref().map(Attributes::new),
+            gate: Arc::new(gate),
         }
+    }
+
+    /// What requests have to pass first.
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// Bounds on what requests hold.
+    pub(super) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The beginning of the pipelines that take that signal.
+    pub(super) fn next(&self, signal: Signal) -> Option<&dyn Consumer> {
+        self.outputs.get(signal).map(AsRef::as_ref)
     }
 
     /// Whether any pipeline takes that signal.
@@ -60,18 +88,31 @@ impl Intake {
         self.outputs.get(signal).is_some()
     }
 
-    /// Hands an encoded request over. An empty one is a success without further ado.
-    pub(super) async fn take(&self, signal: Signal, bytes: Bytes) -> Result<(), ConsumeError> {
+    /// Hands an encoded request over, on behalf of a tenant. An empty one is a success without further ado.
+    pub(super) async fn take(
+        &self,
+        signal: Signal,
+        bytes: Bytes,
+        tenant: Option<Arc<Tenant>>,
+    ) -> Result<(), ConsumeError> {
         let Some(next) = self.outputs.get(signal) else {
             let message = format!("no pipeline takes {}", signal.as_str());
             return Err(ConsumeError::permanent(message).with_code(Code::Unimplemented));
         };
+        let len = bytes.len();
         let batch = self.parse(signal, bytes)?;
         let items = batch.item_count() as u64;
         if items == 0 {
             return Ok(());
         }
         let counts = self.counts.get(signal as usize);
+        let spans = if signal == Signal::Traces { batch.item_count() } else { 0 };
+        if let Err(error) = self.gate.charge(tenant.as_deref(), spans, len) {
+            if let Some(counts) = counts {
+                counts.refused.inc_by(items);
+            }
+            return Err(error);
+        }
         let running = counts.and_then(|counts| self.operations.begin(&counts.operation));
         let result = next.consume(batch).await;
         if let Some(running) = running {
@@ -84,11 +125,18 @@ impl Intake {
     }
 
     fn parse(&self, signal: Signal, bytes: Bytes) -> Result<Batch, ConsumeError> {
-        let parsed = match signal {
-            Signal::Traces => Traces::parse_with(bytes, &self.limits).map(Batch::from),
-            _ => Opaque::parse(signal, bytes).map(Batch::from),
-        };
-        parsed.map_err(|error| ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument))
+        let malformed = |error: spanmill_otlp::Malformed| self.gate.malformed(error.to_string());
+        if signal != Signal::Traces {
+            return Opaque::parse(signal, bytes).map(Batch::from).map_err(malformed);
+        }
+        let mut traces = Traces::parse_with(bytes, &self.limits).map_err(malformed)?;
+        if let Some(attributes) = &self.attributes {
+            attributes.apply(&mut traces).map_err(|excess| {
+                let error = ConsumeError::permanent(excess.to_string()).with_code(Code::InvalidArgument);
+                self.gate.refuse(Reason::Attributes, error)
+            })?;
+        }
+        Ok(traces.into())
     }
 }
 

@@ -1,11 +1,16 @@
 //! `otlp`: receives OTLP over gRPC and HTTP.
 
 mod access;
+mod attributes;
 mod config;
 mod cors;
+mod gate;
 mod grpc;
 mod http;
 mod intake;
+mod limits;
+mod rate;
+mod refusals;
 
 #[cfg(test)]
 mod tests;
@@ -23,6 +28,7 @@ use tokio::time::timeout;
 use crate::net::listen::Listener;
 use access::Access;
 use config::{Config, Grpc, Http};
+use gate::{Gate, Shared};
 use intake::Intake;
 
 /// Makes `otlp` receivers.
@@ -50,12 +56,17 @@ struct Otlp {
 #[expect(clippy::needless_pass_by_value, reason = "the factory's signature")]
 fn create(context: Context<'_>, outputs: Outputs) -> Result<Arc<dyn Component>, ConfigError> {
     let config = Config::read(context.section)?;
+    let shared = Shared::new(&config.limits, config.largest());
+    let intake = |transport: &str, largest: usize| {
+        let gate = Gate::new(&context, transport, &config.limits, &shared, largest);
+        Intake::new(&context, outputs.clone(), transport, gate)
+    };
     let grpc = config.protocols.grpc.into_option().map(|grpc| {
-        let intake = Intake::new(&context, outputs.clone(), "grpc", grpc.limit());
+        let intake = intake("grpc", grpc.limit());
         (grpc, intake)
     });
     let http = config.protocols.http.into_option().map(|http| {
-        let intake = Intake::new(&context, outputs.clone(), "http", http.limit());
+        let intake = intake("http", http.limit());
         (Arc::new(http), intake)
     });
     Ok(Arc::new(Otlp { grpc, http, stop: watch::Sender::new(false), servers: Mutex::default() }))
@@ -87,16 +98,10 @@ impl Component for Otlp {
         };
         let mut servers = Vec::new();
         if let (Some((config, intake)), Some(listener), Some(access)) = (&self.grpc, grpc, over_grpc) {
-            let serving = grpc::serve(listener, config, intake, &access, self.stop.subscribe());
-            let host = host.clone();
-            servers.push(tokio::spawn(async move {
-                if let Ok(Err(error)) = serving.await {
-                    host.fatal(format!("the gRPC server ended: {error}"));
-                }
-            }));
+            servers.push(grpc::serve(listener, config, intake, access, self.stop.subscribe()));
         }
         if let (Some((config, intake)), Some(listener), Some(access)) = (&self.http, http, over_http) {
-            servers.push(http::serve(listener, Arc::clone(config), intake.clone(), access, self.stop.subscribe()));
+            servers.push(http::serve(listener, config, intake, access, self.stop.subscribe()));
         }
         *self.servers.lock().unwrap_or_else(PoisonError::into_inner) = servers;
         Ok(())

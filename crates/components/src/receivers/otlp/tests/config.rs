@@ -82,3 +82,47 @@ fn wrong_options_are_refused() {
         assert!(error.contains(expected), "{yaml}: {error}");
     }
 }
+
+/// Scenario: limits, all of them set; and wrong ones.
+/// Guarantees: they are read; each wrong one is refused with its path.
+#[test]
+fn limits() {
+    let all = "
+protocols: {grpc: }
+limits:
+  max_in_flight_bytes: 64MiB
+  max_concurrent_requests: 1
+  max_connections: 1
+  max_wait: 0s
+  max_body_silence: 1s
+  min_body_rate: 0B
+  max_header_bytes: 1KiB
+  max_headers: 1
+  max_decompression_ratio: 0
+  max_depth: 1
+  max_spans: 1
+  max_given_up: 0
+  attributes: {max_count: 1, max_value_bytes: 1B, policy: truncate}
+  rate: {header: X-Tenant, spans_per_second: 1, spans_burst: 1, bytes_per_second: 1KiB, bytes_burst: 1KiB, max_tenants: 1}
+";
+    assert_eq!(read(all).unwrap().limits.in_flight(64 << 20), 64 << 20);
+    let wrong = [
+        ("max_in_flight_bytes: 63MiB", "limits::max_in_flight_bytes: must be at least the size of the largest request"),
+        ("max_concurrent_requests: 0", "limits::max_concurrent_requests"),
+        ("max_body_silence: 0s", "limits::max_body_silence"),
+        ("max_wait: -1s", "limits::max_wait"),
+        ("max_header_bytes: 1B", "limits::max_header_bytes"),
+        ("max_headers: 0", "limits::max_headers"),
+        ("max_depth: 0", "limits::max_depth"),
+        ("max_spans: 0", "limits::max_spans"),
+        ("attributes: {policy: drop}", "policy"),
+        ("rate: {header: 'a b'}", "limits::rate::header"),
+        ("rate: {bytes_per_second: 4GiB}", "limits::rate::bytes_burst"),
+        ("rate: {max_tenants: 0}", "limits::rate::max_tenants"),
+        ("max_streams: 1", "max_streams"),
+    ];
+    for (limit, expected) in wrong {
+        let error = read(&format!("{{protocols: {{http: }}, limits: {{{limit}}}}}")).expect_err(limit);
+        assert!(error.contains(expected), "{limit}: {error}");
+    }
+}

@@ -1,9 +1,15 @@
 //! The receiver on real sockets: unix sockets in a folder of the test's own, so that no port is needed.
 
+mod attributes;
 mod config;
+mod crowd;
+mod flood;
 mod grpc;
+mod hostile;
 mod http;
 mod life;
+mod slow;
+mod smuggling;
 mod wire;
 
 use std::collections::HashMap;
@@ -24,6 +30,7 @@ use crate::net::compression::Compression;
 pub(super) struct Backend {
     taken: Mutex<Vec<Batch>>,
     answer: Mutex<Result<(), ConsumeError>>,
+    ready: Mutex<Result<(), ConsumeError>>,
     entered: Notify,
     gate: Semaphore,
 }
@@ -60,6 +67,10 @@ impl Consumer for Backend {
         self.taken.lock().unwrap().push(batch);
         Ok(())
     }
+
+    fn ready(&self) -> Result<(), ConsumeError> {
+        self.ready.lock().unwrap().clone()
+    }
 }
 
 impl Backend {
@@ -78,15 +89,21 @@ impl Backend {
 impl Setup {
     /// Starts a receiver with more options for gRPC and for HTTP, for traces and logs.
     async fn start(grpc_options: &str, http_options: &str) -> Self {
+        Self::limited("", grpc_options, http_options).await
+    }
+
+    /// The same with limits.
+    async fn limited(limits: &str, grpc_options: &str, http_options: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (grpc, http) = (folder.path().join("grpc"), folder.path().join("http"));
         let yaml = format!(
             "{{protocols: {{grpc: {{transport: unix, endpoint: {grpc:?}, {grpc_options}}}, \
-             http: {{transport: unix, endpoint: {http:?}, {http_options}}}}}}}"
+             http: {{transport: unix, endpoint: {http:?}, {http_options}}}}}, limits: {{{limits}}}}}"
         );
         let backend = Arc::new(Backend {
             taken: Mutex::default(),
             answer: Mutex::new(Ok(())),
+            ready: Mutex::new(Ok(())),
             entered: Notify::new(),
             gate: Semaphore::new(1000),
         });
@@ -94,6 +111,22 @@ impl Setup {
         let receiver = create(&yaml, &telemetry, &backend);
         receiver.start(&host()).await.unwrap();
         Self { receiver, backend, telemetry, grpc, http, _folder: folder }
+    }
+
+    /// How many requests and connections were refused for that reason.
+    fn refused(&self, transport: &str, reason: &str) -> u64 {
+        let labels = [("receiver", "otlp"), ("transport", transport), ("reason", reason)];
+        self.telemetry.counter("spanmill_receiver_limited_requests", "", &labels).get()
+    }
+
+    /// Good traffic is served over both protocols.
+    async fn serves(&self) {
+        let good = spans(1, 1);
+        let grpc = wire::Grpc::connect(&self.grpc).await.export(Signal::Traces, &good).await.grpc();
+        assert_eq!(grpc.code, 0, "{grpc:?}");
+        let http = wire::Http::connect(&self.http).await.protobuf("", good).await;
+        assert_eq!(http.status, 200, "{http:?}");
+        assert_eq!(self.backend.take().len(), 2);
     }
 
     fn count(&self, name: &str, transport: &str) -> u64 {

@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use spanmill_pipeline::Signal;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
 
@@ -34,6 +35,9 @@ pub(super) struct Grpc {
 pub(super) struct Http {
     sender: http1::SendRequest<Full<Bytes>>,
 }
+
+/// A connection on which any bytes can be sent.
+pub(super) struct Raw(pub(super) UnixStream);
 
 /// A message in gRPC's frame.
 pub(super) fn framed(compressed: bool, message: &[u8]) -> Bytes {
@@ -128,5 +132,33 @@ impl Http {
     /// Posts traces as JSON.
     pub(super) async fn json(&mut self, body: impl Into<Bytes>) -> Answer {
         self.send(Request::post("/v1/traces").header("content-type", "application/json"), body).await
+    }
+}
+
+// === impl Raw ===
+
+impl Raw {
+    pub(super) async fn connect(socket: &Path) -> Self {
+        Self(UnixStream::connect(socket).await.unwrap())
+    }
+
+    pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        // Who is refused in the middle may find the connection closed.
+        let _ = self.0.write_all(bytes.as_ref()).await;
+    }
+
+    /// Everything that comes until the other side closes.
+    pub(super) async fn rest(mut self) -> Vec<u8> {
+        let mut all = Vec::new();
+        // A connection that is reset has been closed as well.
+        let _ = self.0.read_to_end(&mut all).await;
+        all
+    }
+
+    /// The statuses of all answers that come until the other side closes.
+    pub(super) async fn statuses(self) -> Vec<u16> {
+        let text = String::from_utf8_lossy(&self.rest().await).into_owned();
+        let starts = text.split("HTTP/1.1 ").skip(1);
+        starts.map(|rest| rest.split(' ').next().unwrap().parse().unwrap()).collect()
     }
 }

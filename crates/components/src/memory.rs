@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 /// The least limit of the cgroups that this process is in, or all memory of the machine; none where neither can be told.
-pub(super) fn total_memory() -> Option<u64> {
+pub(crate) fn total_memory() -> Option<u64> {
     let cgroups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| machine_memory(&text));
     match (cgroup_limit(&cgroups, Path::new("/sys/fs/cgroup")), machine) {

@@ -1,4 +1,4 @@
-//! What the fuzz targets do with their input; a test does the same with mutated seeds.
+//! What the targets `scan` and `json` do with their input; a test of `spanmill-otlp` does the same with mutated seeds.
 
 #![allow(dead_code, reason = "each target uses its part")]
 
