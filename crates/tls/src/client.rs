@@ -1,0 +1,105 @@
+//! Clients: whom we trust, and who we are.
+
+use std::sync::Arc;
+
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
+use rustls::pki_types::ServerName;
+use rustls::sign::CertifiedKey;
+use rustls::{ClientConfig, SignatureScheme};
+
+use crate::pem::{Pems, Source, Sources};
+use crate::protocol::Protocol;
+use crate::reload::Reloading;
+use crate::roots::Authorities;
+use crate::verify::{AnyServer, KnownServers};
+use crate::{ClientTls, TlsError};
+
+/// What comes of a client's files.
+pub(crate) struct Files {
+    pub(crate) verifier: Arc<WebPkiServerVerifier>,
+    /// The certificates of authorities as they were given.
+    pub(crate) given: Vec<rustls::pki_types::CertificateDer<'static>>,
+    identity: Option<Arc<CertifiedKey>>,
+}
+
+/// Presents our certificate, where we have one.
+#[derive(Debug)]
+struct Ourselves(Arc<Reloading<Files>>);
+
+// === impl ClientTls ===
+
+impl ClientTls {
+    /// Reads the files. `alpn` are the protocols that are spoken, the best first.
+    ///
+    /// # Errors
+    ///
+    /// Fails when a file cannot be read or does not hold what it should.
+    pub fn config(&self, alpn: &[&str]) -> Result<ClientConfig, TlsError> {
+        let common = self.common();
+        let protocol = Protocol::new(&common)?;
+        let (with_system, provider) = (common.system, Arc::clone(&protocol.provider));
+        let sources = Sources {
+            authorities: common.authorities,
+            certificate: common.certificate,
+            key: common.key,
+            clients: Source::None,
+        };
+        let make = {
+            let provider = Arc::clone(&provider);
+            move |pems: &Pems| {
+                let authorities = Authorities::new("ca_file", pems.authorities.as_deref(), with_system)?;
+                let roots = Arc::new(authorities.roots);
+                let verifier = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider)).build();
+                let verifier = verifier.map_err(|error| TlsError::new("ca_file", error.to_string()))?;
+                let identity = pems.identity(&provider)?.map(Arc::new);
+                Ok(Files { verifier, given: authorities.given, identity })
+            }
+        };
+        let files = Arc::new(Reloading::new(sources, common.reload, make)?);
+        let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&protocol.versions);
+        let builder = builder.map_err(|error| TlsError::new("min_version", error.to_string()))?.dangerous();
+        let builder = if self.insecure_skip_verify {
+            tracing::warn!("insecure_skip_verify: whoever answers is believed to be the backend");
+            builder.with_custom_certificate_verifier(Arc::new(AnyServer::new(&protocol.provider)))
+        } else {
+            let name = self.name()?;
+            builder.with_custom_certificate_verifier(Arc::new(KnownServers { files: Arc::clone(&files), name }))
+        };
+        let mut config = builder.with_client_cert_resolver(Arc::new(Ourselves(files)));
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Ok(config)
+    }
+
+    /// The name that `server_name_override` has.
+    fn name(&self) -> Result<Option<ServerName<'static>>, TlsError> {
+        let name = &self.server_name_override;
+        let parsed = (!name.is_empty()).then(|| ServerName::try_from(name.clone())).transpose();
+        parsed.map_err(|error| TlsError::new("server_name_override", format!("{name:?}: {error}")))
+    }
+
+    /// The name to ask for when connecting to `host`: that of `server_name_override`, where there is one.
+    ///
+    /// # Errors
+    ///
+    /// Fails when it is neither a name nor an address.
+    pub fn server_name(&self, host: &str) -> Result<ServerName<'static>, TlsError> {
+        if let Some(name) = self.name()? {
+            return Ok(name);
+        }
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        ServerName::try_from(host.to_owned()).map_err(|error| TlsError::new("", format!("{host:?}: {error}")))
+    }
+}
+
+// === impl Ourselves ===
+
+impl ResolvesClientCert for Ourselves {
+    fn resolve(&self, _: &[&[u8]], schemes: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        let identity = self.0.current().identity.clone()?;
+        identity.key.choose_scheme(schemes).is_some().then_some(identity)
+    }
+
+    fn has_certs(&self) -> bool {
+        self.0.current().identity.is_some()
+    }
+}
