@@ -25,8 +25,8 @@ pub use factory::{
 };
 pub use graph::{Graph, StartError, StopError};
 pub use host::{Host, Layout};
-pub use listen::{accept, bind, serve, serve_grpc};
-pub use pages::{Page, Pages};
+pub use listen::{Port, accept, bind, serve, serve_grpc};
+pub use pages::{Guard, Page, Pages, Site};
 pub use service::{Event, Load, Service, ServiceError, SetUpLogs};
 pub use spanmill_otlp::Signal;
 pub use telemetry::{

@@ -7,18 +7,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::TcpListener;
+use spanmill_tls::Acceptor;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::listen::bind;
+use crate::listen::{Port, bind};
 
 /// A server of pages. Dropping it ends it some time later; `stop` waits until the port is free.
 #[derive(Debug)]
@@ -26,6 +28,20 @@ pub struct Pages {
     address: SocketAddr,
     task: JoinSet<()>,
 }
+
+/// Where pages are shown, and to whom. Made of an endpoint alone: to everybody.
+#[derive(Clone, Default)]
+pub struct Site {
+    /// `host:port`: see [`bind`].
+    pub endpoint: String,
+    /// TLS, where it is spoken.
+    pub tls: Option<Acceptor>,
+    /// Who decides, where not everybody may see them.
+    pub guard: Option<Guard>,
+}
+
+/// Decides whether who asks may see; the error is what is said otherwise.
+pub type Guard = Arc<dyn Fn(Parts) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// An answer to a GET.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,16 +65,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 // === impl Pages ===
 
 impl Pages {
-    /// Listens on `host:port`: see [`bind`].
+    /// Listens at a site.
     ///
     /// # Errors
     ///
     /// Fails when the name cannot be resolved or none of its addresses be bound.
     pub async fn serve(
-        endpoint: &str,
+        site: impl Into<Site>,
         answer: impl Fn(&str) -> Option<Page> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        Self::serve_queries(endpoint, move |path, _| answer(path)).await
+        Self::serve_queries(site, move |path, _| answer(path)).await
     }
 
     /// As [`Pages::serve`], for pages that are asked for with a query, which may be empty.
@@ -67,13 +83,14 @@ impl Pages {
     ///
     /// Fails when the name cannot be resolved or none of its addresses be bound.
     pub async fn serve_queries(
-        endpoint: &str,
+        site: impl Into<Site>,
         answer: impl Fn(&str, &str) -> Option<Page> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let listener = bind(endpoint).await?;
-        let address = listener.local_addr()?;
+        let Site { endpoint, tls, guard } = site.into();
+        let port = Port::new(bind(&endpoint).await?, tls);
+        let address = port.local_addr()?;
         let mut task = JoinSet::new();
-        task.spawn(accept(listener, Arc::new(answer)));
+        task.spawn(accept(port, guard, Arc::new(answer)));
         Ok(Self { address, task })
     }
 
@@ -88,24 +105,16 @@ impl Pages {
     }
 }
 
-async fn accept(listener: TcpListener, answer: Arc<Answer>) {
+async fn accept(port: Port, guard: Option<Guard>, answer: Arc<Answer>) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         let Ok(slot) = Arc::clone(&slots).acquire_owned().await else { return };
-        let stream = match listener.accept().await {
-            Ok((stream, _)) => stream,
-            Err(error) => {
-                // Mostly too many open files: others must close first.
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
-            }
-        };
+        let stream = port.accept().await;
         while connections.try_join_next().is_some() {}
-        let answer = Arc::clone(&answer);
+        let (guard, answer) = (guard.clone(), Arc::clone(&answer));
         connections.spawn(async move {
-            let service = service_fn(move |request| respond(Arc::clone(&answer), request));
+            let service = service_fn(move |request| respond(guard.clone(), Arc::clone(&answer), request));
             let mut server = http1::Builder::new();
             let server = server.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 * 1024);
             // A client that goes away is not worth a word.
@@ -115,19 +124,48 @@ async fn accept(listener: TcpListener, answer: Arc<Answer>) {
     }
 }
 
-async fn respond(answer: Arc<Answer>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let page = match *request.method() {
-        Method::GET | Method::HEAD => {
-            let uri = request.uri();
-            answer(uri.path(), uri.query().unwrap_or_default())
-                .unwrap_or_else(|| Page::text(404, "404 page not found\n"))
-        }
-        _ => Page::text(405, "405 method not allowed\n"),
+async fn respond(
+    guard: Option<Guard>,
+    answer: Arc<Answer>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let admitted = match guard {
+        Some(guard) => guard(request.into_parts().0).await,
+        None => Ok(()),
+    };
+    let page = match (admitted, method) {
+        (Err(error), _) => Page::text(401, error),
+        (Ok(()), Method::GET | Method::HEAD) => answer(uri.path(), uri.query().unwrap_or_default())
+            .unwrap_or_else(|| Page::text(404, "404 page not found\n")),
+        (Ok(()), _) => Page::text(405, "405 method not allowed\n"),
     };
     let mut response = Response::new(Full::new(page.body));
     *response.status_mut() = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(page.content_type));
     Ok(response)
+}
+
+// === impl Site ===
+
+impl From<&str> for Site {
+    fn from(endpoint: &str) -> Self {
+        Self { endpoint: endpoint.to_owned(), ..Self::default() }
+    }
+}
+
+impl From<&String> for Site {
+    fn from(endpoint: &String) -> Self {
+        endpoint.as_str().into()
+    }
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { endpoint, tls, guard } = self;
+        let mut shown = f.debug_struct("Site");
+        shown.field("endpoint", endpoint).field("tls", tls).field("guard", &guard.is_some()).finish()
+    }
 }
 
 // === impl Page ===

@@ -1,11 +1,15 @@
 //! Clients: whom we trust, and who we are.
 
+use std::io;
 use std::sync::Arc;
 
 use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::pki_types::ServerName;
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, SignatureScheme};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use crate::pem::{Pems, Source, Sources};
 use crate::protocol::Protocol;
@@ -13,6 +17,14 @@ use crate::reload::Reloading;
 use crate::roots::Authorities;
 use crate::verify::{AnyServer, KnownServers};
 use crate::{ClientTls, TlsError};
+
+/// Makes connections of a client secure. Cheap to clone.
+#[derive(Clone)]
+pub struct Connector {
+    tls: TlsConnector,
+    /// Takes the place of the host.
+    name: Option<ServerName<'static>>,
+}
 
 /// What comes of a client's files.
 pub(crate) struct Files {
@@ -59,7 +71,6 @@ impl ClientTls {
         let builder = ClientConfig::builder_with_provider(provider).with_protocol_versions(&protocol.versions);
         let builder = builder.map_err(|error| TlsError::new("min_version", error.to_string()))?.dangerous();
         let builder = if self.insecure_skip_verify {
-            tracing::warn!("insecure_skip_verify: whoever answers is believed to be the backend");
             builder.with_custom_certificate_verifier(Arc::new(AnyServer::new(&protocol.provider)))
         } else {
             let name = self.name()?;
@@ -77,17 +88,40 @@ impl ClientTls {
         parsed.map_err(|error| TlsError::new("server_name_override", format!("{name:?}: {error}")))
     }
 
-    /// The name to ask for when connecting to `host`: that of `server_name_override`, where there is one.
+    /// Reads the files, for those who connect by themselves.
     ///
     /// # Errors
     ///
-    /// Fails when it is neither a name nor an address.
-    pub fn server_name(&self, host: &str) -> Result<ServerName<'static>, TlsError> {
-        if let Some(name) = self.name()? {
-            return Ok(name);
-        }
+    /// Fails when a file cannot be read or does not hold what it should.
+    pub fn connector(&self, alpn: &[&str]) -> Result<Connector, TlsError> {
+        Ok(Connector { tls: TlsConnector::from(Arc::new(self.config(alpn)?)), name: self.name()? })
+    }
+}
+
+// === impl Connector ===
+
+impl Connector {
+    /// Shakes hands with `host`: a name or an address, also in brackets.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the host is neither, and when hands are not shaken.
+    pub async fn connect<S>(&self, host: &str, stream: S) -> io::Result<TlsStream<S>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-        ServerName::try_from(host.to_owned()).map_err(|error| TlsError::new("", format!("{host:?}: {error}")))
+        let name = match &self.name {
+            Some(name) => name.clone(),
+            None => ServerName::try_from(host.to_owned()).map_err(io::Error::other)?,
+        };
+        self.tls.connect(name, stream).await
+    }
+}
+
+impl std::fmt::Debug for Connector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connector").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,9 @@ mod verify;
 #[cfg(test)]
 mod tests;
 
+pub use client::Connector;
 pub use error::TlsError;
 pub use options::{ClientTls, ServerTls, Tpm};
 pub use server::{Acceptor, Failed};
 pub use stream::Stream;
+pub use tokio_rustls::client::TlsStream;

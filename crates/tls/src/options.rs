@@ -5,7 +5,7 @@ use spanmill_config::{ConfigError, Duration, Secret, Section};
 
 use crate::TlsError;
 use crate::pem::Source;
-use crate::protocol::{Version, curve, suite, version};
+use crate::protocol::{Suite, Version, curve, suite, version};
 
 /// What servers and clients have in common.
 pub(crate) struct Common {
@@ -164,6 +164,15 @@ impl Common {
         if self.tpm {
             return Err(TlsError::new("tpm", "is not supported"));
         }
+        if least < Version::V12 {
+            tracing::warn!(min_version = self.min_version, "TLS 1.0 and 1.1 are not spoken: 1.2 is the least");
+        }
+        for name in self.suites.iter().filter(|name| suite(name) == Some(Suite::Missing)) {
+            tracing::warn!(suite = name, "a cipher suite is not implemented and is passed over");
+        }
+        for name in self.curves.iter().filter(|name| curve(name).flatten().is_none()) {
+            tracing::warn!(curve = name, "a curve is not implemented and is passed over");
+        }
         Ok(())
     }
 }
@@ -171,7 +180,7 @@ impl Common {
 // === impl ServerTls ===
 
 impl ServerTls {
-    /// Checks the options, which are at `at` in `section`. No file is read.
+    /// Checks the options, which are at `at` in `section`, and warns of what is unwise or has no effect. No file is read.
     ///
     /// # Errors
     ///
@@ -189,13 +198,18 @@ impl ServerTls {
 // === impl ClientTls ===
 
 impl ClientTls {
-    /// Checks the options, which are at `at` in `section`. No file is read.
+    /// Checks the options, which are at `at` in `section`, and warns of what is unwise or has no effect. No file is read.
     ///
     /// # Errors
     ///
     /// Fails at the first option that is wrong, in the Collector's words.
     pub fn check(&self, section: &Section, at: &str) -> Result<(), ConfigError> {
-        self.both().map_err(|error| error.in_section(section, at))
+        self.both().map_err(|error| error.in_section(section, at))?;
+        if self.insecure_skip_verify && !self.is_off() {
+            let at = section.path();
+            tracing::warn!(at, "insecure_skip_verify: whoever answers is believed to be the backend");
+        }
+        Ok(())
     }
 
     /// Whether there is no TLS at all. As with Go, `insecure` has no effect where an authority is given.

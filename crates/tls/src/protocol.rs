@@ -75,20 +75,14 @@ pub(crate) fn curve(name: &str) -> Option<Option<&'static dyn SupportedKxGroup>>
 // === impl Protocol ===
 
 impl Protocol {
-    /// From options that have been checked. Says what of them has no effect.
+    /// From options that have been checked.
     pub(crate) fn new(common: &Common) -> Result<Self, TlsError> {
-        let (least, most) = (version(&common.min_version), version(&common.max_version).unwrap_or(Version::V13));
-        if least.is_some_and(|least| least < Version::V12) {
-            tracing::warn!(min_version = common.min_version, "TLS 1.0 and 1.1 are not spoken: 1.2 is the least");
-        }
-        let least = least.unwrap_or(Version::V12);
+        let least = version(&common.min_version).unwrap_or(Version::V12);
+        let most = version(&common.max_version).unwrap_or(Version::V13);
         let spoken = [(Version::V13, &TLS13), (Version::V12, &TLS12)];
         let spoken = spoken.into_iter().filter(|(version, _)| (least..=most).contains(version));
         let mut provider = default_provider();
         if !common.suites.is_empty() {
-            for name in common.suites.iter().filter(|name| suite(name) == Some(Suite::Missing)) {
-                tracing::warn!(suite = name, "a cipher suite is not implemented and is passed over");
-            }
             let chosen = |name: String| common.suites.contains(&name);
             let kept = ALL_CIPHER_SUITES.iter().filter(|suite| {
                 suite.tls13().is_some() || chosen(suite.suite().as_str().unwrap_or_default().to_owned())
@@ -99,9 +93,6 @@ impl Protocol {
             }
         }
         if !common.curves.is_empty() {
-            for name in common.curves.iter().filter(|name| curve(name).flatten().is_none()) {
-                tracing::warn!(curve = name, "a curve is not implemented and is passed over");
-            }
             provider.kx_groups = common.curves.iter().filter_map(|name| curve(name).flatten()).collect();
         }
         Ok(Self { provider: Arc::new(provider), versions: spoken.map(|(_, version)| version).collect() })

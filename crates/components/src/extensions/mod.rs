@@ -1,8 +1,10 @@
 //! What runs beside the pipelines.
 
+pub mod api_keys;
 pub mod basicauth;
 pub mod bearertokenauth;
 pub mod health_check;
+pub mod oidc;
 pub mod pprof;
 mod watched;
 pub mod zpages;

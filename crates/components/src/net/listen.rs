@@ -6,12 +6,19 @@ use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use spanmill_tls::{Acceptor, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
-/// A bound address.
+/// A bound address, and whether TLS is spoken there.
 #[derive(Debug)]
-pub(crate) enum Listener {
+pub(crate) struct Listener {
+    bound: Bound,
+    tls: Option<Acceptor>,
+}
+
+#[derive(Debug)]
+enum Bound {
     Tcp(TcpListener),
     Unix(UnixListener, #[expect(dead_code, reason = "removes the file when dropped")] SocketFile),
 }
@@ -22,11 +29,17 @@ pub(crate) struct Peer(pub(crate) Option<IpAddr>);
 
 /// Removes the socket's file in the end.
 #[derive(Debug)]
-pub(crate) struct SocketFile(PathBuf);
+struct SocketFile(PathBuf);
 
-/// An accepted connection.
+/// An accepted connection. Where TLS is spoken, hands are shaken when it is first read or written.
 #[derive(Debug)]
-pub(crate) enum Connection {
+pub(crate) struct Connection {
+    peer: Peer,
+    stream: Stream<Socket>,
+}
+
+#[derive(Debug)]
+enum Socket {
     Tcp(TcpStream),
     Unix(UnixStream),
 }
@@ -39,26 +52,38 @@ impl Listener {
         if transport == "unix" {
             let path = Path::new(endpoint.strip_prefix("unix://").unwrap_or(endpoint));
             remove_stale(path).await?;
-            return Ok(Self::Unix(UnixListener::bind(path)?, SocketFile(path.to_owned())));
+            let bound = Bound::Unix(UnixListener::bind(path)?, SocketFile(path.to_owned()));
+            return Ok(Self { bound, tls: None });
         }
-        Ok(Self::Tcp(spanmill_pipeline::bind(endpoint).await?))
+        Ok(Self { bound: Bound::Tcp(spanmill_pipeline::bind(endpoint).await?), tls: None })
+    }
+
+    /// The same, speaking TLS where it is given.
+    pub(crate) fn with_tls(self, tls: Option<Acceptor>) -> Self {
+        Self { tls, ..self }
     }
 
     /// Waits for a connection. Errors of a single connection, such as one that is already gone, are passed over; when the
     /// process has no file descriptors left, accepting pauses for a moment instead of spinning.
     pub(crate) async fn accept(&self) -> Connection {
         loop {
-            let accepted = match self {
-                Self::Tcp(listener) => listener.accept().await.map(|(stream, _)| Connection::Tcp(stream)),
-                Self::Unix(listener, _) => listener.accept().await.map(|(stream, _)| Connection::Unix(stream)),
+            let accepted = match &self.bound {
+                Bound::Tcp(listener) => listener.accept().await.map(|(stream, address)| {
+                    // A small answer must not wait for more to send; where it cannot be set, only latency suffers.
+                    let _ = stream.set_nodelay(true);
+                    (Socket::Tcp(stream), Some(address.ip()))
+                }),
+                Bound::Unix(listener, _) => listener.accept().await.map(|(stream, _)| (Socket::Unix(stream), None)),
             };
             match accepted {
-                Ok(connection) => {
-                    if let Connection::Tcp(stream) = &connection {
-                        // A small answer must not wait for more to send; where it cannot be set, only latency suffers.
-                        let _ = stream.set_nodelay(true);
-                    }
-                    return connection;
+                Ok((socket, address)) => {
+                    // An IPv4 address is shown as such, also where it came over IPv6.
+                    let peer = Peer(address.map(|address| address.to_canonical()));
+                    let stream = match &self.tls {
+                        Some(tls) => tls.accept(socket),
+                        None => Stream::plain(socket),
+                    };
+                    return Connection { peer, stream };
                 }
                 Err(error) if is_per_connection(&error) => {}
                 Err(error) => {
@@ -98,16 +123,55 @@ impl Drop for SocketFile {
 // === impl Connection ===
 
 impl Connection {
-    /// Who connected. An IPv4 address is shown as such, also where it came over IPv6.
+    /// Who connected.
     pub(crate) fn peer(&self) -> Peer {
-        match self {
-            Self::Tcp(stream) => Peer(stream.peer_addr().ok().map(|address| address.ip().to_canonical())),
-            Self::Unix(_) => Peer(None),
-        }
+        self.peer
     }
 }
 
 impl AsyncRead for Connection {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl tonic::transport::server::Connected for Connection {
+    type ConnectInfo = Peer;
+
+    fn connect_info(&self) -> Peer {
+        self.peer()
+    }
+}
+
+// === impl Socket ===
+
+impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
@@ -116,7 +180,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
             Self::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
@@ -151,13 +215,5 @@ impl AsyncWrite for Connection {
             Self::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
             Self::Unix(stream) => Pin::new(stream).poll_shutdown(cx),
         }
-    }
-}
-
-impl tonic::transport::server::Connected for Connection {
-    type ConnectInfo = Peer;
-
-    fn connect_info(&self) -> Peer {
-        self.peer()
     }
 }

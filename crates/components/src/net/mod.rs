@@ -5,6 +5,7 @@ pub(crate) mod body;
 pub(crate) mod compression;
 pub(crate) mod frame;
 pub(crate) mod listen;
+pub(crate) mod secure;
 pub(crate) mod service;
+pub(crate) mod site;
 pub(crate) mod status;
-pub(crate) mod tls;

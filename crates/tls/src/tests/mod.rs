@@ -9,7 +9,6 @@ use std::sync::{Arc, Mutex};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use spanmill_config::{Secret, Section};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio_rustls::TlsConnector;
 
 use crate::{Acceptor, ClientTls, ServerTls};
 
@@ -95,8 +94,7 @@ async fn meet(acceptor: &Acceptor, options: &ClientTls) -> Result<(), (String, S
 
 async fn ask(options: &ClientTls, stream: DuplexStream) -> std::io::Result<()> {
     options.check(&Section::empty("client"), "tls").unwrap();
-    let connector = TlsConnector::from(Arc::new(options.config(&[]).unwrap()));
-    let mut stream = connector.connect(options.server_name("localhost").unwrap(), stream).await?;
+    let mut stream = options.connector(&[]).unwrap().connect("localhost", stream).await?;
     stream.write_all(b"hello").await?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;

@@ -61,15 +61,13 @@ async fn renewed_client() {
     let (cert_file, key_file) = ours.issue(4000).write(folder.path());
     let client =
         ClientTls { ca_file: ca_file.clone(), cert_file, key_file, reload_interval: ALWAYS, ..Default::default() };
-    let config = Arc::new(client.config(&[]).unwrap());
+    let connector = client.connector(&[]).unwrap();
 
     let acceptor = acceptor(&ServerTls { client_ca_file, ..next.issue(4000).server() });
     let serve = || async {
         let (one, other) = duplex(1 << 16);
-        let name = client.server_name("localhost").unwrap();
-        let connector = TlsConnector::from(Arc::clone(&config));
         let asking = async {
-            let mut stream = connector.connect(name, one).await?;
+            let mut stream = connector.connect("localhost", one).await?;
             stream.write_u8(1).await?;
             // Kept open: the server still has tickets to send.
             Ok(stream)

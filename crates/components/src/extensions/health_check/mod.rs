@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use spanmill_config::{ConfigError, Duration};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Page, Pages, Stability};
 
+use crate::net::site::site;
 use config::Config;
 
 /// Makes `health_check` extensions.
@@ -47,14 +48,15 @@ impl HealthCheck {
 
 #[async_trait]
 impl Component for HealthCheck {
-    async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
+    async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         let (config, state) = (self.config.clone(), Arc::clone(&self.state));
         let answer = move |path: &str| {
             let state = *state.lock().unwrap_or_else(PoisonError::into_inner);
             answers(&config.path, path).then(|| state.page(&config))
         };
-        let endpoint = &self.config.endpoint;
-        let pages = Pages::serve(endpoint, answer)
+        let Config { endpoint, tls, auth, .. } = &self.config;
+        let site = site(host, endpoint, tls.as_ref(), auth.as_ref())?;
+        let pages = Pages::serve(site, answer)
             .await
             .map_err(|source| ComponentError::Io { context: format!("cannot listen on {endpoint}"), source })?;
         tracing::info!(endpoint = %pages.address(), "health check");

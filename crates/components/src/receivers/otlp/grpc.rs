@@ -152,7 +152,7 @@ impl Export {
             return Err(ConsumeError::permanent(message).with_code(Code::Unimplemented));
         }
         let (head, body) = request.into_parts();
-        self.access.admit(&head).await?;
+        let identity = self.access.admit(&head).await?;
         let encoding = head.headers.get("grpc-encoding").map_or(Ok(""), |value| value.to_str());
         let compression = encoding.ok().and_then(Compression::from_header).ok_or_else(|| {
             let message = "unknown grpc-encoding: expected gzip, zstd, deflate, snappy or identity";
@@ -165,7 +165,7 @@ impl Export {
         } else {
             message.bytes
         };
-        self.access.serve(head, address, self.intake.take(self.signal, bytes)).await
+        self.access.serve(head, address, identity, self.intake.take(self.signal, bytes)).await
     }
 }
 

@@ -133,7 +133,7 @@ impl Answerer {
 
     async fn receive(&self, request: Request<Incoming>, encoding: Option<Encoding>) -> Result<Encoding, Refusal> {
         let (head, body) = request.into_parts();
-        self.access.admit(&head).await?;
+        let identity = self.access.admit(&head).await?;
         let signal = self
             .signal(head.uri.path())
             .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found"))?;
@@ -176,7 +176,7 @@ impl Answerer {
                     })?)
                 }
             };
-        self.access.serve(head, self.peer.0, self.intake.take(signal, bytes)).await?;
+        self.access.serve(head, self.peer.0, identity, self.intake.take(signal, bytes)).await?;
         Ok(encoding)
     }
 

@@ -4,6 +4,7 @@ mod config;
 mod grpc;
 mod http;
 mod life;
+mod secure;
 mod wire;
 
 use std::collections::HashMap;
