@@ -57,9 +57,11 @@ const CONNECTORS: &[ConnectorFactory] = &[
 ];
 
 const EXTENSIONS: &[ExtensionFactory] = &[
+    extensions::api_keys::FACTORY,
     extensions::basicauth::FACTORY,
     extensions::bearertokenauth::FACTORY,
     extensions::health_check::FACTORY,
+    extensions::oidc::FACTORY,
     extensions::pprof::FACTORY,
     extensions::zpages::FACTORY,
 ];

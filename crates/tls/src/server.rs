@@ -96,6 +96,13 @@ impl Acceptor {
         Stream::handshake(self.current().accept(stream), self.failed.clone())
     }
 
+    /// Goes over to TLS within a connection that is not secure yet, as PostgreSQL's protocol does.
+    pub fn upgrade<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: &mut Stream<S>) {
+        if let Some(plain) = stream.take_plain() {
+            *stream = self.accept(plain);
+        }
+    }
+
     /// What accepts the next connection, for those who shake hands by themselves.
     pub fn current(&self) -> TlsAcceptor {
         TlsAcceptor::from(self.config.current())

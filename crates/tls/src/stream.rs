@@ -68,6 +68,17 @@ impl<S> Stream<S> {
         Self(State::Plain(stream))
     }
 
+    /// Takes out what is not secure, leaving nothing.
+    pub(crate) fn take_plain(&mut self) -> Option<S> {
+        match std::mem::replace(&mut self.0, State::Broken) {
+            State::Plain(stream) => Some(stream),
+            other => {
+                self.0 = other;
+                None
+            }
+        }
+    }
+
     pub(crate) fn handshake(accept: Accept<S>, failed: Option<Failed>) -> Self {
         Self(State::Handshake(Box::new(Handshake { accept, limit: Box::pin(sleep(PATIENCE)), failed })))
     }

@@ -5,6 +5,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 use tokio::time::Instant;
 
 use super::*;
+use crate::Stream;
 
 /// Scenario: a client that trusts the authority, one that trusts another, one that trusts the system's.
 /// Guarantees: only the first one is served; the others say that they do not know the issuer, and the server counts a certificate.
@@ -179,4 +180,32 @@ async fn no_tls() {
     assert!((9..12).contains(&began.elapsed().as_secs()));
     assert!(began.elapsed() >= Duration::from_secs(10));
     meet(&acceptor, &trusting(&authority)).await.unwrap();
+}
+
+/// Scenario: a connection begins without TLS and goes over to it after a first word.
+/// Guarantees: what comes before and after is read as it was meant; a second time changes nothing.
+#[tokio::test]
+async fn goes_over_to_tls() {
+    let authority = Authority::new();
+    let acceptor = acceptor(&authority.issue(4000).server());
+    let connector = trusting(&authority).connector(&[]).unwrap();
+    let (mut ours, theirs) = duplex(1 << 16);
+    let serve = async {
+        let mut stream = Stream::plain(theirs);
+        assert_eq!(stream.read_u8().await.unwrap(), b'?');
+        stream.write_u8(b'S').await.unwrap();
+        acceptor.upgrade(&mut stream);
+        assert_eq!(stream.read_u8().await.unwrap(), b'!');
+        acceptor.upgrade(&mut stream);
+        stream.write_u8(b'.').await.unwrap();
+        stream.flush().await.unwrap();
+    };
+    let ask = async {
+        ours.write_u8(b'?').await.unwrap();
+        assert_eq!(ours.read_u8().await.unwrap(), b'S');
+        let mut stream = connector.connect("localhost", ours).await.unwrap();
+        stream.write_u8(b'!').await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), b'.');
+    };
+    tokio::join!(serve, ask);
 }

@@ -56,8 +56,9 @@ impl Issuer {
     pub(super) fn new(config: &ProviderConfig) -> Result<Self, String> {
         let tls = ClientTls { ca_file: config.issuer_ca_path.clone(), ..ClientTls::default() };
         let tls = tls.config(&["h2", "http/1.1"]).map_err(|error| error.to_string())?;
-        let client = Client::builder().timeout(PATIENCE).connect_timeout(PATIENCE).use_preconfigured_tls(tls);
-        let client = client.redirect(reqwest::redirect::Policy::limited(3)).build();
+        // It is asked so rarely that a kept connection would be closed by then.
+        let client = Client::builder().timeout(PATIENCE).connect_timeout(PATIENCE).pool_max_idle_per_host(0);
+        let client = client.redirect(reqwest::redirect::Policy::limited(3)).use_preconfigured_tls(tls).build();
         let client = client.map_err(|error| error.to_string())?;
         let (url, keys_url, keys) = (config.issuer_url.clone(), OnceLock::new(), RwLock::default());
         Ok(Self { url, client, keys_url, keys, asking: Mutex::default() })

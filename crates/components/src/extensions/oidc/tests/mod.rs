@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use http::header::AUTHORIZATION;
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, get_current_timestamp};
-use rcgen::{KeyPair, PKCS_ED25519};
+use rcgen::KeyPair;
 use serde_json::{Value, json};
 use spanmill_config::{ComponentId, Section};
 use spanmill_pipeline::{Page, Pages, Site, Telemetry};
@@ -92,7 +92,9 @@ impl Signer {
     }
 
     fn ed(name: &'static str) -> Self {
-        let key = EncodingKey::from_ed_der(&KeyPair::generate_for(&PKCS_ED25519).unwrap().serialize_der());
+        // RFC 8410, section 7: what stands before the 32 bytes of a key.
+        let head = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20";
+        let key = EncodingKey::from_ed_der(&[&head[..], &[7; 32]].concat());
         Self { name: Some(name), algorithm: Algorithm::EdDSA, key }
     }
 
