@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{InvalidDnsNameError, ServerName};
 use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -84,7 +84,7 @@ impl ClientTls {
     /// The name that `server_name_override` has.
     fn name(&self) -> Result<Option<ServerName<'static>>, TlsError> {
         let name = &self.server_name_override;
-        let parsed = (!name.is_empty()).then(|| ServerName::try_from(name.clone())).transpose();
+        let parsed = (!name.is_empty()).then(|| server_name(name)).transpose();
         parsed.map_err(|error| TlsError::new("server_name_override", format!("{name:?}: {error}")))
     }
 
@@ -96,6 +96,12 @@ impl ClientTls {
     pub fn connector(&self, alpn: &[&str]) -> Result<Connector, TlsError> {
         Ok(Connector { tls: TlsConnector::from(Arc::new(self.config(alpn)?)), name: self.name()? })
     }
+}
+
+/// A name or an address, also in brackets.
+fn server_name(host: &str) -> Result<ServerName<'static>, InvalidDnsNameError> {
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    ServerName::try_from(host.to_owned())
 }
 
 // === impl Connector ===
@@ -110,10 +116,9 @@ impl Connector {
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let name = match &self.name {
             Some(name) => name.clone(),
-            None => ServerName::try_from(host.to_owned()).map_err(io::Error::other)?,
+            None => server_name(host).map_err(io::Error::other)?,
         };
         self.tls.connect(name, stream).await
     }

@@ -64,13 +64,6 @@ impl Grpc {
                 .keep_alive_timeout(keepalive.timeout.to_std())
                 .keep_alive_while_idle(keepalive.permit_without_stream);
         }
-        let secure = match uri.scheme_str() {
-            Some("https") => {
-                let tls = config.tls.connector(&["h2"]).map_err(|error| error.in_section(section, "tls"))?;
-                Some(Secure::new(tls))
-            }
-            _ => None,
-        };
         let mut parts = uri.into_parts();
         if !config.authority.is_empty() {
             let authority = config.authority.parse().map_err(|error| section.error("authority", error))?;
@@ -81,6 +74,16 @@ impl Grpc {
         let scheme = parts.scheme.ok_or_else(|| invalid(&"no scheme"))?;
         let origin = Uri::builder().scheme(scheme).authority(authority).path_and_query("/");
         let origin = origin.build().map_err(|error| invalid(&error))?;
+        let secure = if origin.scheme_str() == Some("https") {
+            let mut tls = config.tls.clone();
+            if tls.server_name_override.is_empty() && !config.authority.is_empty() {
+                // As with Go, whoever is asked for must be the one that answers.
+                origin.host().unwrap_or_default().clone_into(&mut tls.server_name_override);
+            }
+            Some(Secure::new(tls.connector(&["h2"]).map_err(|error| error.in_section(section, "tls"))?))
+        } else {
+            None
+        };
         let mut headers = Vec::new();
         for (name, value) in config.headers.iter() {
             let subpath = format!("headers::{name}");

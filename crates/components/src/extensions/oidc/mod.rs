@@ -1,6 +1,7 @@
 //! `oidc`: knows senders by tokens that an OpenID Connect provider has signed.
 
 mod config;
+mod good;
 mod issuer;
 mod keys;
 mod provider;

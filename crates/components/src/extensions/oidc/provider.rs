@@ -8,6 +8,7 @@ use jsonwebtoken::{Algorithm, Validation, decode, decode_header, get_current_tim
 use serde_json::{Map, Value};
 
 use super::config::ProviderConfig;
+use super::good::Good;
 use super::issuer::Issuer;
 use super::keys::Keys;
 use crate::extensions::watched::Watched;
@@ -17,6 +18,7 @@ use crate::net::auth::Identity;
 pub(super) struct Provider {
     pub(super) config: ProviderConfig,
     source: Source,
+    good: Good,
 }
 
 enum Source {
@@ -61,7 +63,7 @@ impl Provider {
             "" => Source::Issuer(Box::new(Issuer::new(&config)?)),
             file => Source::File(KeysFile { file: Watched::new(file), parsed: RwLock::default() }),
         };
-        Ok(Self { config, source })
+        Ok(Self { config, source, good: Good::default() })
     }
 
     pub(super) async fn start(&self) -> Result<(), String> {
@@ -87,22 +89,29 @@ impl Provider {
 
     /// Who the token is for.
     pub(super) async fn verify(&self, token: &str) -> Result<Identity, Refusal> {
+        let mut keys = self.keys().await;
+        if let Some(identity) = self.good.get(token, &keys) {
+            return Ok(identity);
+        }
         let malformed = |error| Refusal::new("malformed", format!("failed to parse the token: {error}"));
         let header = decode_header(token).map_err(malformed)?;
         if !ALGORITHMS.contains(&header.alg) {
             let message = format!("failed to verify token: unexpected signature algorithm {:?}", header.alg);
             return Err(Refusal::new("algorithm", message));
         }
-        let keys = self.keys().await;
         let claims = match self.check(token, header.kid.as_deref(), header.alg, &keys) {
             // A key that is not known may be new.
             Err(refusal) if refusal.reason == "key" => {
-                let newer = self.newer(&keys).await;
-                self.check(token, header.kid.as_deref(), header.alg, &newer)?
+                keys = self.newer(&keys).await;
+                self.check(token, header.kid.as_deref(), header.alg, &keys)?
             }
             checked => checked?,
         };
-        self.identity(&claims)
+        let identity = self.identity(&claims)?;
+        if let Some(end) = claims.get("exp").and_then(Value::as_u64) {
+            self.good.put(token, keys, end, identity.clone());
+        }
+        Ok(identity)
     }
 
     async fn keys(&self) -> Arc<Keys> {

@@ -85,6 +85,23 @@ async fn forgeries() {
     assert_eq!(told, "authentication didn't succeed");
 }
 
+/// Scenario: a token that is over in a second comes again and again.
+/// Guarantees: that it was good does not outlive it.
+#[tokio::test]
+async fn good_for_a_while() {
+    let (local, signer, oidc) = one().await;
+    let until = get_current_timestamp() + 2;
+    let token = signer.sign(&changed(&local.claims(), "exp", json!(until)));
+    assert_eq!(reason(&oidc, &token).await, None);
+    while get_current_timestamp() <= until {
+        let before = get_current_timestamp();
+        let verdict = reason(&oidc, &token).await;
+        assert!(verdict.is_none() || before + 1 >= until, "{verdict:?}");
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(reason(&oidc, &token).await, Some("expired"));
+}
+
 /// Scenario: the issuer gets another key; tokens of a key that it does not have come again and again.
 /// Guarantees: an unknown key is asked for, but once a minute only; the new one is good as soon as it was asked for, and the old one is not
 /// any more.

@@ -157,6 +157,8 @@ async fn both_present_certificates() {
         let error = secured.send(kind, &format!("{ours}, server_name_override: elsewhere"), "").await.unwrap_err();
         assert!(error.message.contains("not valid for name"), "{kind:?}: {error}");
     }
+    let error = secured.send(Kind::Grpc, ours, "authority: 'elsewhere:1'").await.unwrap_err();
+    assert!(error.message.contains("not valid for name"), "{error}");
     let loopback = Some(IpAddr::from([127, 0, 0, 1]));
     assert_eq!(*secured.sink.0.lock().unwrap(), [(loopback, None), (loopback, None), (loopback, None)]);
     // An alert may be read a moment after the client has gone.
