@@ -7,6 +7,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, Error, InconsistentKeys};
 use spanmill_config::Secret;
 
 use crate::TlsError;
@@ -115,7 +116,14 @@ impl Pems {
         let chain = certificates("cert_file", certificate)?;
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| TlsError::new("key_file", error.to_string()))?;
         let failed = |error| TlsError::new("cert_file", format!("failed to load TLS cert and key: {error}"));
-        CertifiedKey::from_der(chain, key, provider).map(Some).map_err(failed)
+        let identity = CertifiedKey::new(chain, provider.key_provider.load_private_key(key).map_err(failed)?);
+        match identity.keys_match() {
+            // Certificates of X.509 version 1, which OpenSSL makes where nothing is said of extensions, cannot be compared here. Whoever
+            // connects decides whether to take them, as with Go.
+            Ok(()) | Err(Error::InconsistentKeys(InconsistentKeys::Unknown)) => Ok(Some(identity)),
+            Err(Error::InvalidCertificate(CertificateError::Other(_))) => Ok(Some(identity)),
+            Err(error) => Err(failed(error)),
+        }
     }
 }
 

@@ -110,6 +110,24 @@ async fn skip_verify() {
     }
 }
 
+/// Scenario: a server with a certificate of X.509 version 1, as `openssl x509 -req` makes it without extensions.
+/// Guarantees: it starts; clients that skip verification are served, others are not.
+#[tokio::test]
+async fn old_forms() {
+    let (certificate, key) =
+        (include_str!("data/version1.pem").to_owned(), include_str!("data/version1.key").to_owned());
+    let acceptor = acceptor(&Identity { certificate: certificate.clone(), key }.server());
+    for max_version in ["1.2", "1.3"] {
+        let client = ClientTls {
+            max_version: max_version.to_owned(),
+            ca_pem: Secret::new(&certificate),
+            ..ClientTls::default()
+        };
+        assert!(meet(&acceptor, &client).await.is_err());
+        meet(&acceptor, &ClientTls { insecure_skip_verify: true, ..client }).await.unwrap();
+    }
+}
+
 /// Scenario: another name than that of the certificate.
 /// Guarantees: refused, and good again where it is overridden; with an address as well.
 #[tokio::test]
