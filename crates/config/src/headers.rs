@@ -55,6 +55,11 @@ impl<'de> Visitor<'de> for HeadersVisitor {
         f.write_str("a map of headers, or a list of {name, value}")
     }
 
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Headers, E> {
+        // It may be a secret, so it is not repeated.
+        Err(E::custom(format_args!("expected {}, found a string", &self as &dyn serde::de::Expected)))
+    }
+
     fn visit_unit<E: serde::de::Error>(self) -> Result<Headers, E> {
         Ok(Headers::default())
     }
@@ -102,8 +107,8 @@ mod tests {
     /// Guarantees: refused with their path.
     #[test]
     fn refused() {
-        insta::assert_snapshot!(parse("{a: 5}").unwrap_err(), @r#"x::headers:1: x::headers::a: expected a string, found the number 5"#);
+        insta::assert_snapshot!(parse("{a: 5}").unwrap_err(), @r#"x::headers:1: x::headers::a: expected a string, found something else, which is not shown"#);
         insta::assert_snapshot!(parse("[{name: a, valu: b}]").unwrap_err(), @r#"x::headers:1: x::headers[0]: unknown key "valu", did you mean "value"? (valid keys: name, value)"#);
-        insta::assert_snapshot!(parse("a").unwrap_err(), @r#"x::headers:1: x::headers: expected a map of headers, or a list of {name, value}, found the string "a""#);
+        insta::assert_snapshot!(parse("a").unwrap_err(), @r#"x::headers:1: x::headers: expected a map of headers, or a list of {name, value}, found a string"#);
     }
 }

@@ -1,5 +1,6 @@
 //! Shows a resolved configuration.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
@@ -7,9 +8,10 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 use crate::secret::REDACTED;
 use crate::{Node, Value};
 
-/// Keys under which every value is secret, as in the Collector's opaque types and the authenticators.
+/// Keys under which every value is secret, as in the Collector's opaque types, the authenticators and options of object stores.
 const SECRET_KEYS: &[&str] = &[
     "access_key",
+    "account_key",
     "api_key",
     "apikey",
     "authorization",
@@ -17,17 +19,35 @@ const SECRET_KEYS: &[&str] = &[
     "cert_pem",
     "client_secret",
     "credentials",
+    "hash_key",
     "headers",
+    "hmac_key",
+    "inline",
     "key_pem",
+    "object_store",
+    "owner_auth",
+    "passphrase",
     "password",
     "private_key",
     "response_headers",
+    "sas_key",
     "secret",
     "secret_key",
     "token",
+    "tokens",
 ];
 /// Endings of keys that are secret as well.
-const SECRET_ENDINGS: &[&str] = &["_password", "_secret", "_token", "_api_key", "_secret_key", "_private_key"];
+const SECRET_ENDINGS: &[&str] = &[
+    "_access_key",
+    "_account_key",
+    "_api_key",
+    "_password",
+    "_private_key",
+    "_sas_key",
+    "_secret",
+    "_secret_key",
+    "_token",
+];
 
 /// Whether secrets are shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -151,8 +171,25 @@ impl Serialize for Shown<'_> {
             Value::Int(value) => serializer.serialize_i64(*value),
             Value::UInt(value) => serializer.serialize_u64(*value),
             Value::Float(value) => serializer.serialize_f64(*value),
+            Value::String(text) if self.mode == PrintMode::Redacted => {
+                serializer.serialize_str(&without_password(text))
+            }
             Value::String(text) => serializer.serialize_str(text),
         }
+    }
+}
+
+/// An address without the password that it may have: `https://user:password@host`.
+fn without_password(text: &str) -> Cow<'_, str> {
+    let parts = text.split_once("://").and_then(|(scheme, rest)| {
+        let (before, after) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (credentials, host) = before.rsplit_once('@')?;
+        let (user, _) = credentials.split_once(':')?;
+        Some((scheme, user, host, after))
+    });
+    match parts {
+        Some((scheme, user, host, after)) => format!("{scheme}://{user}:{REDACTED}@{host}{after}").into(),
+        None => text.into(),
     }
 }
 
@@ -167,7 +204,10 @@ mod tests {
     use crate::Section;
 
     const TEXT: &str = "exporters:\n  otlp:\n    endpoint: x:1\n    headers: {authorization: Bearer x, n: 5}\n    tls: {key_pem: abc, key_file: k}\n\
-                        extensions:\n  bearertokenauth: {token: t}\n  other: {db_password: [p, {q: r}], metadata_keys: [k], tokens: 5}\n\
+                        extensions:\n  bearertokenauth: {token: t}\n  other: {db_password: [p, {q: r}], metadata_keys: [k]}\n\
+                        \x20 basicauth: {htpasswd: {inline: 'a:b'}, proxy_url: 'http://me:pw@proxy:1/x@y', plain: 'http://proxy/a:b@c'}\n\
+                        \x20 bearertokenauth/many: {tokens: [t, u]}\n\
+                        \x20 spanstore: {path: a, object_store: {aws_region: r, aws_secret_access_key: s}, offload: {options: {azure_storage_account_key: s}}}\n\
                         telemetry:\n  headers:\n  - {name: a, value: b}\n  empty:\n";
 
     fn print(mode: &str, format: &str) -> String {
@@ -200,7 +240,23 @@ extensions:
     - q: '[REDACTED]'
     metadata_keys:
     - k
-    tokens: 5
+  basicauth:
+    htpasswd:
+      inline: '[REDACTED]'
+    proxy_url: http://me:[REDACTED]@proxy:1/x@y
+    plain: http://proxy/a:b@c
+  bearertokenauth/many:
+    tokens:
+    - '[REDACTED]'
+    - '[REDACTED]'
+  spanstore:
+    path: a
+    object_store:
+      aws_region: '[REDACTED]'
+      aws_secret_access_key: '[REDACTED]'
+    offload:
+      options:
+        azure_storage_account_key: '[REDACTED]'
 telemetry:
   headers:
   - name: a

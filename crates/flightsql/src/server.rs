@@ -1,8 +1,8 @@
 use std::future::Future;
 
 use arrow_flight::flight_service_server::FlightServiceServer;
+use spanmill_pipeline::Port;
 use spanmill_query::{Access, QueryService};
-use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::service::interceptor::InterceptedService;
 
@@ -14,7 +14,7 @@ const MOST_ROWS: u64 = 10_000_000;
 
 /// Answers Flight SQL on a port until `shutdown`; calls that run then are answered. Without `access` everybody may ask.
 pub async fn serve(
-    listener: TcpListener,
+    port: impl Into<Port>,
     service: QueryService,
     access: Option<Access>,
     shutdown: impl Future<Output = ()> + Send,
@@ -22,5 +22,5 @@ pub async fn serve(
     let gate = Gate::new(access);
     let flight = FlightServiceServer::new(FlightSql::new(service.with_most_rows(MOST_ROWS), gate.token().to_owned()));
     let services = Routes::new(InterceptedService::new(flight, gate));
-    spanmill_pipeline::serve_grpc(listener, services, shutdown).await;
+    spanmill_pipeline::serve_grpc(port, services, shutdown).await;
 }

@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
+use spanmill_pipeline::Port;
 use spanmill_store::Store;
-use tokio::net::TcpListener;
 use tonic::service::Routes;
 
 use crate::dependencies::Dependencies;
@@ -19,6 +19,6 @@ pub fn service(store: Store) -> Routes {
 }
 
 /// Serves the store to Jaeger until `shutdown`; calls that run then are answered.
-pub async fn serve(listener: TcpListener, store: Store, shutdown: impl Future<Output = ()> + Send) {
-    spanmill_pipeline::serve_grpc(listener, service(store), shutdown).await;
+pub async fn serve(port: impl Into<Port>, store: Store, shutdown: impl Future<Output = ()> + Send) {
+    spanmill_pipeline::serve_grpc(port, service(store), shutdown).await;
 }

@@ -1,7 +1,9 @@
 //! Who sent what is being consumed.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use hyper::HeaderMap;
 
@@ -15,6 +17,10 @@ pub struct Client {
     pub headers: Option<HeaderMap>,
     /// The headers of a request over gRPC, always.
     pub grpc: Option<HeaderMap>,
+    /// For whom it acts, where an authenticator has said so. Nothing that the client writes itself can set it.
+    pub tenant: Option<Arc<str>>,
+    /// What else an authenticator has found out about it, by name; several values are joined by `;`.
+    pub auth: Option<Arc<BTreeMap<String, String>>>,
 }
 
 tokio::task_local! {
@@ -63,7 +69,7 @@ mod tests {
         for value in ["a", "b"] {
             headers.append("x-tenant", value.parse().unwrap());
         }
-        let client = Client { address: Some([127, 0, 0, 1].into()), headers: Some(headers), grpc: None };
+        let client = Client { address: Some([127, 0, 0, 1].into()), headers: Some(headers), ..Client::default() };
         let seen = client.scope(async {
             let unknown = || Client::current(|client| client.address.is_none());
             assert!(tokio::spawn(async move { unknown() }).await.unwrap());

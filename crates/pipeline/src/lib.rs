@@ -29,9 +29,9 @@ pub use factory::{
 };
 pub use graph::{Graph, StartError, StopError};
 pub use host::{Host, Layout};
-pub use listen::{accept, bind, serve, serve_grpc};
+pub use listen::{Port, accept, bind, serve, serve_grpc};
 pub use listeners::{Listeners, Sockets, UnixSocket};
-pub use pages::{Page, Pages};
+pub use pages::{Guard, Page, Pages, Site};
 pub use readiness::{Phase, Readiness, Replaying};
 pub use service::{Event, Load, News, Service, ServiceError, SetUpLogs, Tell};
 pub use spanmill_otlp::Signal;

@@ -7,19 +7,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::net::{TcpListener, TcpStream};
+use spanmill_tls::{Acceptor, Stream};
+use tokio::net::TcpStream;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::closing::{Closing, finish};
+use crate::listen::Port;
 use crate::listeners::Listeners;
 
 /// A server of pages. Dropping it ends it some time later; `stop` waits until the port is free.
@@ -29,6 +33,20 @@ pub struct Pages {
     stop: watch::Sender<bool>,
     task: JoinSet<()>,
 }
+
+/// Where pages are shown, and to whom. Made of an endpoint alone: to everybody.
+#[derive(Clone, Default)]
+pub struct Site {
+    /// `host:port`: see [`bind`].
+    pub endpoint: String,
+    /// TLS, where it is spoken.
+    pub tls: Option<Acceptor>,
+    /// Who decides, where not everybody may see them.
+    pub guard: Option<Guard>,
+}
+
+/// Decides whether who asks may see; the error is what is said otherwise.
+pub type Guard = Arc<dyn Fn(Parts) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
 
 /// An answer to a GET.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,17 +72,17 @@ const CLOSING: Duration = Duration::from_secs(1);
 // === impl Pages ===
 
 impl Pages {
-    /// Listens on `host:port`: see [`Listeners::bind`].
+    /// Listens at a site: see [`Listeners::bind`].
     ///
     /// # Errors
     ///
     /// Fails when the name cannot be resolved or none of its addresses be bound.
     pub async fn serve(
         listeners: &Listeners,
-        endpoint: &str,
+        site: impl Into<Site>,
         answer: impl Fn(&str) -> Option<Page> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        Self::serve_queries(listeners, endpoint, move |path, _| answer(path)).await
+        Self::serve_queries(listeners, site, move |path, _| answer(path)).await
     }
 
     /// As [`Pages::serve`], for pages that are asked for with a query, which may be empty.
@@ -74,14 +92,15 @@ impl Pages {
     /// Fails when the name cannot be resolved or none of its addresses be bound.
     pub async fn serve_queries(
         listeners: &Listeners,
-        endpoint: &str,
+        site: impl Into<Site>,
         answer: impl Fn(&str, &str) -> Option<Page> + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let listener = listeners.bind(endpoint).await?;
-        let address = listener.local_addr()?;
+        let Site { endpoint, tls, guard } = site.into();
+        let port = Port::new(listeners.bind(&endpoint).await?, tls);
+        let address = port.local_addr()?;
         let (stop, stopping) = watch::channel(false);
         let mut task = JoinSet::new();
-        task.spawn(accept(listener, Arc::new(answer), stopping));
+        task.spawn(accept(port, guard, Arc::new(answer), stopping));
         Ok(Self { address, stop, task })
     }
 
@@ -99,21 +118,21 @@ impl Pages {
     }
 }
 
-async fn accept(listener: TcpListener, answer: Arc<Answer>, mut stop: watch::Receiver<bool>) {
+async fn accept(port: Port, guard: Option<Guard>, answer: Arc<Answer>, mut stop: watch::Receiver<bool>) {
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             // Who is connected already is not turned away.
             biased;
-            accepted = next(&listener, &slots) => accepted,
+            accepted = next(&port, &slots) => accepted,
             _ = stop.wait_for(|stopping| *stopping) => break,
         };
         let Some((stream, slot)) = accepted else { continue };
         while connections.try_join_next().is_some() {}
-        let (answer, stop) = (Arc::clone(&answer), stop.clone());
+        let (guard, answer, stop) = (guard.clone(), Arc::clone(&answer), stop.clone());
         connections.spawn(async move {
-            let service = service_fn(move |request| respond(Arc::clone(&answer), request));
+            let service = service_fn(move |request| respond(guard.clone(), Arc::clone(&answer), request));
             let mut server = http1::Builder::new();
             let server = server.timer(TokioTimer::new()).header_read_timeout(PATIENCE).max_buf_size(16 * 1024);
             let service = Closing::new(service, stop.clone());
@@ -122,37 +141,58 @@ async fn accept(listener: TcpListener, answer: Arc<Answer>, mut stop: watch::Rec
             drop(slot);
         });
     }
-    drop(listener);
+    drop(port);
     while connections.join_next().await.is_some() {}
 }
 
 /// The next connection, once there may be one more.
-async fn next(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+async fn next(port: &Port, slots: &Arc<Semaphore>) -> Option<(Stream<TcpStream>, OwnedSemaphorePermit)> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => Some((stream, slot)),
-        Err(error) => {
-            // Mostly too many open files: others must close first.
-            tracing::warn!(%error, "cannot accept a connection");
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            None
-        }
-    }
+    Some((port.accept().await, slot))
 }
 
-async fn respond(answer: Arc<Answer>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let page = match *request.method() {
-        Method::GET | Method::HEAD => {
-            let uri = request.uri();
-            answer(uri.path(), uri.query().unwrap_or_default())
-                .unwrap_or_else(|| Page::text(404, "404 page not found\n"))
-        }
-        _ => Page::text(405, "405 method not allowed\n"),
+async fn respond(
+    guard: Option<Guard>,
+    answer: Arc<Answer>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
+    let admitted = match guard {
+        Some(guard) => guard(request.into_parts().0).await,
+        None => Ok(()),
+    };
+    let page = match (admitted, method) {
+        (Err(error), _) => Page::text(401, error),
+        (Ok(()), Method::GET | Method::HEAD) => answer(uri.path(), uri.query().unwrap_or_default())
+            .unwrap_or_else(|| Page::text(404, "404 page not found\n")),
+        (Ok(()), _) => Page::text(405, "405 method not allowed\n"),
     };
     let mut response = Response::new(Full::new(page.body));
     *response.status_mut() = StatusCode::from_u16(page.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(page.content_type));
     Ok(response)
+}
+
+// === impl Site ===
+
+impl From<&str> for Site {
+    fn from(endpoint: &str) -> Self {
+        Self { endpoint: endpoint.to_owned(), ..Self::default() }
+    }
+}
+
+impl From<&String> for Site {
+    fn from(endpoint: &String) -> Self {
+        endpoint.as_str().into()
+    }
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { endpoint, tls, guard } = self;
+        let mut shown = f.debug_struct("Site");
+        shown.field("endpoint", endpoint).field("tls", tls).field("guard", &guard.is_some()).finish()
+    }
 }
 
 // === impl Page ===

@@ -10,8 +10,10 @@ use pgwire::api::cancel::{CancelHandler, DefaultCancelHandler};
 use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
 use pgwire::api::{ConnectionManager, PgWireServerHandlers};
 use pgwire::tokio::process_socket_unix;
+use spanmill_pipeline::Port;
 use spanmill_query::{Access, QueryService};
-use tokio::net::{TcpListener, TcpStream, UnixStream};
+use spanmill_tls::{Acceptor, Stream};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
@@ -24,6 +26,7 @@ struct Connection {
     asker: Arc<Asker>,
     startup: Arc<Startup>,
     cancel: Arc<DefaultCancelHandler>,
+    tls: Option<Acceptor>,
 }
 
 /// So many clients may be connected; others wait.
@@ -35,14 +38,16 @@ const MOST_ROWS: u64 = 1_000_000;
 /// A message of a client holds a statement or values, and a little beside them.
 const AROUND: usize = 64 << 10;
 
-/// Answers PostgreSQL's protocol on a port until `shutdown`, which ends all connections. Without `access` everybody may ask.
+/// Answers PostgreSQL's protocol on a port until `shutdown`, which ends all connections. Without `access` everybody may ask. With `tls` clients
+/// must speak it; the port itself has none, since connections begin without.
 pub async fn serve(
-    listener: TcpListener,
+    port: impl Into<Port>,
+    tls: Option<Acceptor>,
     service: QueryService,
     access: Option<Access>,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let service = service.with_most_rows(MOST_ROWS);
+    let (port, service) = (port.into(), service.with_most_rows(MOST_ROWS));
     let manager = Arc::new(ConnectionManager::new());
     let longest = u32::try_from(service.limits().text.saturating_add(AROUND)).unwrap_or(u32::MAX);
     let slots = Arc::new(Semaphore::new(CONNECTIONS));
@@ -52,7 +57,7 @@ pub async fn serve(
         let accepted = tokio::select! {
             biased;
             () = &mut shutdown => break,
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = accept(&port, &slots) => accepted,
         };
         while connections.try_join_next().is_some() {}
         let Some((stream, slot)) = accepted else { continue };
@@ -60,6 +65,7 @@ pub async fn serve(
             asker: Arc::new(Asker::new(service.clone())),
             startup: Arc::new(Startup::new(access.clone(), &manager)),
             cancel: Arc::new(DefaultCancelHandler::new(Arc::clone(&manager))),
+            tls: tls.clone(),
         };
         connections.spawn(async move {
             let _slot = slot;
@@ -71,18 +77,17 @@ pub async fn serve(
     connections.shutdown().await;
 }
 
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, impl Send + 'static)> {
+async fn accept(port: &Port, slots: &Arc<Semaphore>) -> Option<(Stream<TcpStream>, impl Send + 'static)> {
     let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    Some((spanmill_pipeline::accept(listener).await, slot))
+    Some((port.accept().await, slot))
 }
 
 // === impl Connection ===
 
 impl Connection {
-    async fn serve(self, stream: TcpStream, longest: u32) -> io::Result<()> {
-        stream.set_nodelay(true)?;
+    async fn serve(self, stream: Stream<TcpStream>, longest: u32) -> io::Result<()> {
         let (inside, outside) = UnixStream::pair()?;
-        let mut passed = pin!(pass(stream, outside, longest));
+        let mut passed = pin!(pass(stream, self.tls.clone(), outside, longest));
         tokio::select! {
             // A client that has gone wants no answer: what runs for it ends here.
             ended = &mut passed => ended,

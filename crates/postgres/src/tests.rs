@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use spanmill_config::Secret;
 use spanmill_loadgen::shape::{Shape, request};
 use spanmill_otlp::Traces;
 use spanmill_query::{Access, Limits, QueryService};
 use spanmill_store::{Options, Store};
+use spanmill_tls::{Acceptor, ClientTls, ServerTls};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,6 +23,10 @@ struct Server {
 
 impl Server {
     async fn start(access: Option<Access>) -> Self {
+        Self::start_with(None, access).await
+    }
+
+    async fn start_with(tls: Option<Acceptor>, access: Option<Access>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options::new(folder.path().to_str().unwrap());
         options.max_past = Duration::from_secs(1 << 33);
@@ -29,7 +35,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let service = QueryService::new(store, Limits { time: Duration::from_secs(60), ..Limits::default() });
-        let task = tokio::spawn(crate::serve(listener, service, access, std::future::pending()));
+        let task = tokio::spawn(crate::serve(listener, tls, service, access, std::future::pending()));
         Self { port, task, _folder: folder }
     }
 
@@ -188,4 +194,46 @@ async fn strangers_are_sent_away() {
         assert!(heard.windows(answer.len().max(1)).any(|part| part == answer) || answer.is_empty(), "{heard:?}");
     }
     server.client("grafana", "secret").await.unwrap().query_one("SELECT 1", &[]).await.unwrap();
+}
+
+/// Scenario: a port with TLS. Clients ask for TLS as the protocol has it, for GSSAPI first, or not at all; one cancels without TLS.
+/// Guarantees: after `S` the connection is secure and a client is let in; without TLS it is told why not, and a cancellation is taken all the
+/// same.
+#[tokio::test]
+async fn tls() {
+    let identity = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let (cert_pem, key_pem) = (Secret::new(identity.cert.pem()), Secret::new(identity.signing_key.serialize_pem()));
+    let options = ServerTls { cert_pem: cert_pem.clone(), key_pem, ..ServerTls::default() };
+    let server = Server::start_with(Some(options.acceptor(&["postgresql"]).unwrap()), None).await;
+    let message = |code: u32, rest: &[u8]| {
+        let length = u32::try_from(rest.len() + 8).unwrap();
+        [&length.to_be_bytes()[..], &code.to_be_bytes(), rest].concat()
+    };
+    let (ssl, gssapi, startup) =
+        (message(80_877_103, b""), message(80_877_104, b""), message(196_608, b"user\0anyone\0\0"));
+    let connect = async || TcpStream::connect(("127.0.0.1", server.port)).await.unwrap();
+
+    let mut stream = connect().await;
+    stream.write_all(&gssapi).await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), b'N');
+    stream.write_all(&ssl).await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), b'S');
+    let connector = ClientTls { ca_pem: cert_pem, ..ClientTls::default() }.connector(&[]).unwrap();
+    let mut stream = connector.connect("localhost", stream).await.unwrap();
+    stream.write_all(&startup).await.unwrap();
+    let mut answer = [0; 9];
+    stream.read_exact(&mut answer).await.unwrap();
+    assert_eq!(answer, *b"R\0\0\0\x08\0\0\0\0", "welcome");
+
+    let mut stream = connect().await;
+    stream.write_all(&startup).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.contains("C28000") && answer.contains("TLS only"), "{answer:?}");
+
+    let mut stream = connect().await;
+    stream.write_all(&message(80_877_102, &[0; 8])).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.is_empty(), "{answer:?}");
 }

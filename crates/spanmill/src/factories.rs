@@ -57,10 +57,12 @@ const CONNECTORS: &[ConnectorFactory] = &[
 ];
 
 const EXTENSIONS: &[ExtensionFactory] = &[
+    extensions::api_keys::FACTORY,
     extensions::basicauth::FACTORY,
     extensions::bearertokenauth::FACTORY,
     extensions::file_storage::FACTORY,
     extensions::health_check::FACTORY,
+    extensions::oidc::FACTORY,
     extensions::pprof::FACTORY,
     extensions::zpages::FACTORY,
 ];

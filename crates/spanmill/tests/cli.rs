@@ -151,7 +151,10 @@ fn components() {
         names("connectors"),
         ["count", "failover", "forward", "genai_metrics", "routing", "signal_to_metrics", "span_metrics"]
     );
-    assert_eq!(names("extensions"), ["basicauth", "bearertokenauth", "health_check", "pprof", "zpages"]);
+    assert_eq!(
+        names("extensions"),
+        ["api_keys", "basicauth", "bearertokenauth", "health_check", "oidc", "pprof", "zpages"]
+    );
     let batch = listed["processors"].as_array().unwrap().iter().find(|one| one["name"] == "batch").unwrap();
     assert_eq!(batch["stability"]["traces"], "Beta");
     let forward = listed["connectors"].as_array().unwrap().iter().find(|one| one["name"] == "forward").unwrap();

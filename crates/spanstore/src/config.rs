@@ -3,9 +3,10 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use spanmill_config::{ByteSize, ConfigError, Duration, Endpoint, Secret, Section};
+use spanmill_config::{ByteSize, ConfigError, Duration, Endpoint, NullableBlock, Secret, Section};
 use spanmill_query::{Access, Limits};
 use spanmill_store::Options;
+use spanmill_tls::ServerTls;
 use spanmill_wal::Fsync;
 
 /// Options of the `spanstore` exporter.
@@ -47,8 +48,12 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListenConfig {
-    /// Host and port, such as `localhost:4320`. Whoever reaches it may read everything in the store.
+    /// Host and port, such as `localhost:4320`. Whoever reaches it may read everything in the store; with `tls::client_ca_file`, whoever
+    /// has a certificate.
     pub endpoint: Endpoint,
+    /// TLS; without it everything is sent in the clear.
+    #[serde(default)]
+    pub tls: NullableBlock<ServerTls>,
 }
 
 /// A port that is listened on, and who may ask there.
@@ -57,8 +62,12 @@ pub struct ListenConfig {
 pub struct GuardedConfig {
     /// Host and port, such as `localhost:4321`.
     pub endpoint: Endpoint,
-    /// Who may ask. Without it everybody may, and the endpoint has to be on this machine's own network alone.
+    /// Who may ask. Without it everybody may, and the endpoint has to be on this machine's own network alone, or to want certificates of
+    /// clients.
     pub auth: Option<AuthConfig>,
+    /// TLS; without it everything is sent in the clear.
+    #[serde(default)]
+    pub tls: NullableBlock<ServerTls>,
 }
 
 /// The name and password that whoever asks has to give.
@@ -189,9 +198,11 @@ impl Config {
         if !(1..=22).contains(&config.compression_level) {
             return Err(section.error("compression_level", "must be from 1 to 22"));
         }
-        for (name, listen) in [("sql::endpoint", &config.sql), ("jaeger::endpoint", &config.jaeger)] {
-            if let Some(Err(error)) = listen.as_ref().map(|listen| listen.endpoint.host_port()) {
-                return Err(section.error(name, error));
+        for (name, listen) in [("sql", &config.sql), ("jaeger", &config.jaeger)] {
+            let Some(listen) = listen else { continue };
+            listen.endpoint.host_port().map_err(|error| section.error(&format!("{name}::endpoint"), error))?;
+            if let Some(tls) = listen.tls.as_ref() {
+                tls.check(section, &format!("{name}::tls"))?;
             }
         }
         for (name, guarded, feature, built) in [
@@ -289,8 +300,12 @@ impl GuardedConfig {
     fn check(&self, section: &Section, name: &str) -> Result<(), ConfigError> {
         let (host, _) =
             self.endpoint.host_port().map_err(|error| section.error(&format!("{name}::endpoint"), error))?;
+        if let Some(tls) = self.tls.as_ref() {
+            tls.check(section, &format!("{name}::tls"))?;
+        }
+        let knows_clients = self.tls.as_ref().is_some_and(|tls| !tls.client_ca_file.is_empty());
         match &self.auth {
-            None if !is_loopback(host) => {
+            None if !is_loopback(host) && !knows_clients => {
                 let message = "without `auth` everybody who reaches this port may read everything: set it, or listen on localhost";
                 Err(section.error(&format!("{name}::endpoint"), message))
             }

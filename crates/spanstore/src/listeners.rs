@@ -3,15 +3,15 @@
 #[cfg(feature = "workers")]
 use std::sync::Arc;
 
-use spanmill_config::Endpoint;
-use spanmill_pipeline::Listeners;
+use spanmill_config::{Endpoint, NullableBlock};
+use spanmill_pipeline::{Listeners, Port};
 use spanmill_query::QueryService;
 #[cfg(feature = "workers")]
 use spanmill_store::Cluster;
 use spanmill_store::Store;
+use spanmill_tls::{Acceptor, ServerTls};
 #[cfg(feature = "workers")]
 use spanmill_workers::Fleet;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -35,29 +35,31 @@ pub(crate) async fn start(
         (Some(service), Some(workers)) => Some(service.with_cluster(helpers(workers, stop, tasks)?)),
         (service, _) => service,
     };
-    if let (Some(listener), Some(service)) = (bind(listeners, endpoint(&config.sql), "SQL over HTTP").await?, &service)
+    let http = ["h2", "http/1.1"];
+    if let (Some(port), Some(service)) = (open(listeners, &config.sql, "sql", &http, "SQL over HTTP").await?, &service)
     {
         let routes = spanmill_query::router(service.clone()).merge(spanmill_jaeger::tempo_routes(store.clone()));
         let stopped = stop.clone().cancelled_owned();
-        tasks.push(tokio::spawn(spanmill_query::serve(listener, routes, stopped)));
+        tasks.push(tokio::spawn(spanmill_query::serve(port, routes, stopped)));
     }
-    if let Some(listener) = bind(listeners, endpoint(&config.jaeger), "Jaeger's storage API").await? {
+    if let Some(port) = open(listeners, &config.jaeger, "jaeger", &["h2"], "Jaeger's storage API").await? {
         let (store, stopped) = (store.clone(), stop.clone().cancelled_owned());
-        tasks.push(tokio::spawn(spanmill_jaeger::serve(listener, store, stopped)));
+        tasks.push(tokio::spawn(spanmill_jaeger::serve(port, store, stopped)));
     }
     #[cfg(feature = "flight-sql")]
-    if let (Some(guarded), Some(service)) = (&config.flight_sql, service.clone())
-        && let Some(listener) = bind(listeners, Some(&guarded.endpoint), "Flight SQL").await?
-    {
+    if let (Some(guarded), Some(service)) = (&config.flight_sql, service.clone()) {
+        let tls = acceptor(&guarded.tls, "flight_sql", &["h2"])?;
+        let port = bind(listeners, &guarded.endpoint, tls, "Flight SQL").await?;
         let stopped = stop.clone().cancelled_owned();
-        tasks.push(tokio::spawn(spanmill_flightsql::serve(listener, service, guarded.access(), stopped)));
+        tasks.push(tokio::spawn(spanmill_flightsql::serve(port, service, guarded.access(), stopped)));
     }
     #[cfg(feature = "postgres")]
-    if let (Some(guarded), Some(service)) = (&config.postgres, service)
-        && let Some(listener) = bind(listeners, Some(&guarded.endpoint), "PostgreSQL's protocol").await?
-    {
+    if let (Some(guarded), Some(service)) = (&config.postgres, service) {
+        // It begins without TLS and goes over to it, so the port itself has none.
+        let tls = acceptor(&guarded.tls, "postgres", &["postgresql"])?;
+        let port = bind(listeners, &guarded.endpoint, None, "PostgreSQL's protocol").await?;
         let stopped = stop.clone().cancelled_owned();
-        tasks.push(tokio::spawn(spanmill_postgres::serve(listener, service, guarded.access(), stopped)));
+        tasks.push(tokio::spawn(spanmill_postgres::serve(port, tls, service, guarded.access(), stopped)));
     }
     Ok(())
 }
@@ -75,15 +77,29 @@ fn helpers(
     Ok(Arc::new(fleet))
 }
 
-fn endpoint(config: &Option<ListenConfig>) -> Option<&Endpoint> {
-    config.as_ref().map(|listen| &listen.endpoint)
+/// A port that the options name, if they do.
+async fn open(
+    listeners: &Listeners,
+    config: &Option<ListenConfig>,
+    option: &str,
+    protocols: &[&str],
+    what: &str,
+) -> Result<Option<Port>, String> {
+    let Some(config) = config else { return Ok(None) };
+    let tls = acceptor(&config.tls, option, protocols)?;
+    bind(listeners, &config.endpoint, tls, what).await.map(Some)
 }
 
-async fn bind(listeners: &Listeners, endpoint: Option<&Endpoint>, what: &str) -> Result<Option<TcpListener>, String> {
-    let Some(endpoint) = endpoint else { return Ok(None) };
+/// Reads the files of TLS, where it is on.
+fn acceptor(tls: &NullableBlock<ServerTls>, option: &str, protocols: &[&str]) -> Result<Option<Acceptor>, String> {
+    let acceptor = tls.as_ref().map(|tls| tls.acceptor(protocols)).transpose();
+    acceptor.map_err(|error| format!("{option}::tls::{error}"))
+}
+
+async fn bind(listeners: &Listeners, endpoint: &Endpoint, tls: Option<Acceptor>, what: &str) -> Result<Port, String> {
     let listener = listeners.bind(endpoint.as_str()).await;
     let listener = listener.map_err(|error| format!("cannot listen on {endpoint}: {error}"))?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     info!(endpoint = %address, "{what}");
-    Ok(Some(listener))
+    Ok(Port::new(listener, tls))
 }

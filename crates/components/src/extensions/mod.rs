@@ -1,9 +1,11 @@
 //! What runs beside the pipelines.
 
+pub mod api_keys;
 pub mod basicauth;
 pub mod bearertokenauth;
 pub mod file_storage;
 pub mod health_check;
+pub mod oidc;
 pub mod pprof;
 mod watched;
 pub mod zpages;

@@ -1,12 +1,14 @@
 //! How requests tell who sends them: what authenticating extensions offer to receivers and exporters, and the `auth` setting of those.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Deserialize;
 use spanmill_config::ComponentId;
-use spanmill_pipeline::{ComponentError, Host};
+use spanmill_pipeline::{ComponentError, Guard, Host};
 
 /// What an authenticating extension offers: the capability that it hands out.
 #[derive(Clone, Default)]
@@ -20,8 +22,24 @@ pub(crate) struct Authenticator {
 /// Decides whether a request may be served.
 #[async_trait]
 pub(crate) trait ServerAuth: Send + Sync {
-    /// Fails with what the client is told.
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<(), String>;
+    /// Who it is. Fails with what the client is told.
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String>;
+}
+
+/// Who a request is from, as far as an authenticator knows.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Identity {
+    /// For whom it acts.
+    pub(crate) tenant: Option<Arc<str>>,
+    /// What else is known, by name: `auth.NAME` of `from_context`.
+    pub(crate) attributes: Option<Arc<BTreeMap<String, String>>>,
+}
+
+/// Who may pass, of those who ask a server.
+#[derive(Clone, Default)]
+pub(crate) struct Gate {
+    authenticator: Option<Arc<dyn ServerAuth>>,
+    request_params: Arc<[String]>,
 }
 
 /// Tells a backend who we are.
@@ -49,7 +67,7 @@ pub(crate) struct HttpAuthConfig {
 }
 
 /// The extension as a server's authenticator.
-pub(crate) fn server(host: &Host, id: Option<&ComponentId>) -> Result<Arc<dyn ServerAuth>, ComponentError> {
+fn server(host: &Host, id: Option<&ComponentId>) -> Result<Arc<dyn ServerAuth>, ComponentError> {
     let found = resolve(host, id)?.server.clone();
     found.ok_or_else(|| ComponentError::Other("requested authenticator is not a server authenticator".to_owned()))
 }
@@ -73,5 +91,60 @@ impl std::fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { server, client } = self;
         f.debug_struct("Authenticator").field("server", &server.is_some()).field("client", &client.is_some()).finish()
+    }
+}
+
+// === impl Gate ===
+
+impl Gate {
+    /// Without a configuration everybody may pass.
+    pub(crate) fn new(host: &Host, config: Option<&HttpAuthConfig>) -> Result<Self, ComponentError> {
+        let Some(config) = config else { return Ok(Self::default()) };
+        let authenticator = Some(server(host, config.authenticator.as_ref())?);
+        Ok(Self { authenticator, request_params: config.request_params.iter().cloned().collect() })
+    }
+
+    /// Who asks. Fails with what the client is told. Nothing of its body has been read yet.
+    pub(crate) async fn admit(&self, head: &Parts) -> Result<Identity, String> {
+        let Some(authenticator) = &self.authenticator else { return Ok(Identity::default()) };
+        match self.parameters(head) {
+            None => authenticator.authenticate(&head.headers).await,
+            Some(headers) => authenticator.authenticate(&headers).await,
+        }
+    }
+
+    /// The same for pages; none where everybody may see them.
+    pub(crate) fn guard(self) -> Option<Guard> {
+        self.authenticator.as_ref()?;
+        Some(Arc::new(move |head| {
+            let gate = self.clone();
+            Box::pin(async move { gate.admit(&head).await.map(|_| ()) })
+        }))
+    }
+
+    /// The headers with those parameters of the query that stand for headers; none where there is nothing to add.
+    fn parameters(&self, head: &Parts) -> Option<HeaderMap> {
+        if self.request_params.is_empty() {
+            return None;
+        }
+        let query = head.uri.query()?;
+        let mut headers = head.headers.clone();
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            let name = self
+                .request_params
+                .iter()
+                .any(|known| *known == name)
+                .then(|| HeaderName::from_bytes(name.as_bytes()).ok());
+            if let (Some(Some(name)), Ok(value)) = (name, HeaderValue::from_str(&value)) {
+                headers.insert(name, value);
+            }
+        }
+        Some(headers)
+    }
+}
+
+impl From<AuthConfig> for HttpAuthConfig {
+    fn from(config: AuthConfig) -> Self {
+        Self { authenticator: config.authenticator, request_params: Vec::new() }
     }
 }

@@ -8,7 +8,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::DeError;
-use super::node::{NodeDeserializer, Nulls};
+use super::node::{NodeDeserializer, Nulls, SECRET};
 use crate::node::{Entry, Step};
 use crate::{Map, Node};
 
@@ -90,6 +90,10 @@ impl<'de> Deserializer<'de> for Part<'de> {
         visitor.visit_borrowed_str(self.text)
     }
 
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, DeError> {
+        if name == SECRET { visitor.visit_borrowed_str(self.text) } else { self.deserialize_any(visitor) }
+    }
+
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, DeError> {
         let found = Unexpected::Str(self.whole);
         Err(serde::de::Error::invalid_type(found, &"a list"))
@@ -97,7 +101,7 @@ impl<'de> Deserializer<'de> for Part<'de> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf option unit unit_struct
-        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+        seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

@@ -17,7 +17,7 @@ mod tests;
 use serde::de::DeserializeOwned;
 
 pub(crate) use error::DeError;
-pub(crate) use node::{NULL_STAYS_OFF, NULL_TURNS_ON};
+pub(crate) use node::{NULL_STAYS_OFF, NULL_TURNS_ON, SECRET};
 
 use crate::Node;
 use node::{NodeDeserializer, Nulls};

@@ -12,6 +12,9 @@ pub(crate) const NULL_TURNS_ON: &str = "spanmill::block::NullTurnsOn";
 /// The newtype name by which a block says: nothing leaves me off, `enabled: false` turns me off.
 pub(crate) const NULL_STAYS_OFF: &str = "spanmill::block::NullStaysOff";
 
+/// The newtype name by which a text says that it is secret, so that no error repeats it.
+pub(crate) const SECRET: &str = "\0secret";
+
 /// The key by which a block is turned off, which its own type does not know.
 const ENABLED: &str = "enabled";
 
@@ -31,13 +34,15 @@ pub(crate) struct NodeDeserializer<'de> {
     nulls: Nulls,
     /// Whether the key `enabled` was already used by the block around this node.
     hides_enabled: bool,
+    /// Whether its value must not be shown.
+    is_secret: bool,
 }
 
 // === impl NodeDeserializer ===
 
 impl<'de> NodeDeserializer<'de> {
     pub(crate) fn new(node: &'de Node, nulls: Nulls) -> Self {
-        Self { node, nulls, hides_enabled: false }
+        Self { node, nulls, hides_enabled: false, is_secret: false }
     }
 
     /// Text for a string field: the original text when there is one.
@@ -58,6 +63,9 @@ impl<'de> NodeDeserializer<'de> {
     }
 
     fn wrong_type<V: Visitor<'de>>(self, expected: &str) -> Result<V::Value, DeError> {
+        if self.is_secret {
+            return Err(DeError::new(format_args!("expected {expected}, found something else, which is not shown")));
+        }
         Err(DeError::new(format_args!("expected {expected}, found {}", describe(&self.node.value))))
     }
 
@@ -214,6 +222,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         let result = match name {
             NULL_TURNS_ON => self.visit_block(true, visitor),
             NULL_STAYS_OFF => self.visit_block(false, visitor),
+            SECRET => visitor.visit_newtype_struct(Self { is_secret: true, ..self }),
             _ => visitor.visit_newtype_struct(self),
         };
         self.located(result)

@@ -1,11 +1,11 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
+use spanmill_tls::ClientTls;
 
 use crate::exporters::sending::{RetryOnFailure, SendingQueue};
 use crate::net::auth::AuthConfig;
 use crate::net::compression::Compression;
-use crate::net::tls::ClientTls;
 
 /// Options of the `otlp_grpc` exporter.
 #[derive(Debug, Clone, Deserialize)]
@@ -15,7 +15,7 @@ pub(crate) struct Config {
     pub(crate) endpoint: String,
     /// `gzip`, `zstd`, `snappy`, `deflate` or `none`.
     pub(super) compression: Compression,
-    /// TLS, on unless `insecure` or `http://` says otherwise.
+    /// TLS, on unless `insecure` without an authority or `http://` says otherwise.
     pub(super) tls: ClientTls,
     /// Keep-alive.
     pub(super) keepalive: NullableBlock<KeepAlive>,
@@ -102,7 +102,7 @@ impl Config {
         if !config.middlewares.is_empty() {
             return Err(section.error("middlewares", "is not supported"));
         }
-        config.tls.check(section)?;
+        config.tls.check(section, "tls")?;
         config.sending_queue.check(section)?;
         config.retry_on_failure.check(section)
     }
@@ -115,7 +115,7 @@ impl Config {
         if address.contains("://") {
             return address.to_owned();
         }
-        format!("{}://{address}", if self.tls.insecure { "http" } else { "https" })
+        format!("{}://{address}", if self.tls.is_off() { "http" } else { "https" })
     }
 }
 

@@ -16,12 +16,15 @@ use crate::net::auth::{self, ClientAuth};
 use crate::net::body::{Pace, Unmetered};
 use crate::net::compression::Compression;
 use crate::net::frame::{OneMessage, read_message};
+use crate::net::secure::Secure;
 use crate::net::service::grpc_path;
 use crate::net::status::Received;
 
 /// A backend that speaks OTLP over gRPC.
 pub(crate) struct Grpc {
     endpoint: Endpoint,
+    /// What connects, where TLS is spoken.
+    secure: Option<Secure>,
     channel: std::sync::OnceLock<Channel>,
     origin: Uri,
     compression: Compression,
@@ -49,7 +52,7 @@ impl Grpc {
             return Err(invalid(&"expected host:port, http:// or https://"));
         }
         let agent = if config.user_agent.is_empty() { USER_AGENT } else { &config.user_agent };
-        let mut endpoint = Endpoint::from(uri.clone())
+        let mut endpoint = Endpoint::from(in_the_clear(&uri).map_err(|error| invalid(&error))?)
             .user_agent(agent)
             .map_err(|error| section.error("user_agent", error))?
             .tcp_nodelay(true)
@@ -62,10 +65,6 @@ impl Grpc {
                 .keep_alive_timeout(keepalive.timeout.to_std())
                 .keep_alive_while_idle(keepalive.permit_without_stream);
         }
-        if uri.scheme_str() == Some("https") {
-            let tls = config.tls.for_tonic(section)?;
-            endpoint = endpoint.tls_config(tls).map_err(|error| section.error("tls", error))?;
-        }
         let mut parts = uri.into_parts();
         if !config.authority.is_empty() {
             let authority = config.authority.parse().map_err(|error| section.error("authority", error))?;
@@ -76,7 +75,16 @@ impl Grpc {
         let scheme = parts.scheme.ok_or_else(|| invalid(&"no scheme"))?;
         let origin = Uri::builder().scheme(scheme).authority(authority).path_and_query("/");
         let origin = origin.build().map_err(|error| invalid(&error))?;
-        let endpoint = if config.authority.is_empty() { endpoint } else { endpoint.origin(origin.clone()) };
+        let secure = if origin.scheme_str() == Some("https") {
+            let mut tls = config.tls.clone();
+            if tls.server_name_override.is_empty() && !config.authority.is_empty() {
+                // As with Go, whoever is asked for must be the one that answers.
+                origin.host().unwrap_or_default().clone_into(&mut tls.server_name_override);
+            }
+            Some(Secure::new(tls.connector(&["h2"]).map_err(|error| error.in_section(section, "tls"))?))
+        } else {
+            None
+        };
         let mut headers = Vec::new();
         for (name, value) in config.headers.iter() {
             let subpath = format!("headers::{name}");
@@ -86,7 +94,8 @@ impl Grpc {
             headers.push((header, value));
         }
         Ok(Self {
-            endpoint,
+            endpoint: endpoint.origin(origin.clone()),
+            secure,
             channel: std::sync::OnceLock::new(),
             origin,
             compression: config.compression,
@@ -128,7 +137,11 @@ impl Grpc {
     async fn exchange(&self, signal: Signal, message: &Bytes) -> Result<Answer, SendError> {
         let request = self.request(signal, message)?;
         // The connection is made by the first request, on the runtime that will drive it.
-        let mut channel = self.channel.get_or_init(|| self.endpoint.connect_lazy()).clone();
+        let connect = || match &self.secure {
+            Some(secure) => self.endpoint.connect_with_connector_lazy(secure.clone()),
+            None => self.endpoint.connect_lazy(),
+        };
+        let mut channel = self.channel.get_or_init(connect).clone();
         let ready = channel.ready().await.map_err(|error| SendError::unreachable(chain(&error)))?;
         let response = ready.call(request).await.map_err(|error| SendError::unreachable(chain(&error)))?;
         let (head, body) = response.into_parts();
@@ -181,6 +194,14 @@ impl Transport for Grpc {
             }),
         }
     }
+}
+
+/// The same without TLS in its scheme, but with the port that it means: tonic would look for its own TLS, which cannot do all that is
+/// asked for.
+fn in_the_clear(uri: &Uri) -> Result<Uri, http::Error> {
+    let authority = uri.authority().map_or("", |authority| authority.as_str());
+    let port = if uri.port().is_none() && uri.scheme_str() == Some("https") { ":443" } else { "" };
+    Uri::builder().scheme("http").authority(format!("{authority}{port}")).path_and_query("/").build()
 }
 
 /// The OTLP specification says which statuses are worth another try.

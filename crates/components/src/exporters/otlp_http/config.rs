@@ -2,11 +2,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 use spanmill_pipeline::Signal;
+use spanmill_tls::ClientTls;
 
 use crate::exporters::sending::{RetryOnFailure, SendingQueue};
 use crate::net::auth::AuthConfig;
 use crate::net::compression::Compression;
-use crate::net::tls::ClientTls;
 
 /// Options of the `otlp_http` exporter.
 #[derive(Debug, Clone, Deserialize)]
@@ -132,7 +132,7 @@ impl Config {
         if !(0..=22).contains(&config.compression_params.level) {
             return Err(section.error("compression_params::level", "must be between 0 and 22"));
         }
-        config.tls.check(section)?;
+        config.tls.check(section, "tls")?;
         config.sending_queue.check(section)?;
         config.retry_on_failure.check(section)?;
         Ok(config)

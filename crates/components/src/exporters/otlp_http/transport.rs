@@ -168,20 +168,8 @@ fn client(config: &Config, section: &Section) -> Result<Client, ConfigError> {
         let proxy = reqwest::Proxy::all(&config.proxy_url).map_err(|error| section.error("proxy_url", error))?;
         builder = builder.proxy(proxy);
     }
-    if let Some(authorities) = config.tls.authorities(section)? {
-        let parsed = reqwest::Certificate::from_pem_bundle(&authorities);
-        let parsed = parsed.map_err(|error| section.error("tls::ca_file", error))?;
-        builder = builder.tls_built_in_root_certs(config.tls.include_system_ca_certs_pool);
-        builder = parsed.into_iter().fold(builder, reqwest::ClientBuilder::add_root_certificate);
-    }
-    if let Some(identity) = config.tls.identity(section)? {
-        let parsed = reqwest::Identity::from_pem(&identity);
-        builder = builder.identity(parsed.map_err(|error| section.error("tls::cert_file", error))?);
-    }
-    if !config.tls.server_name_override.is_empty() {
-        return Err(section.error("tls::server_name_override", "is not supported over HTTP"));
-    }
-    builder.build().map_err(|error| section.error("", error))
+    let tls = config.tls.config(&["h2", "http/1.1"]).map_err(|error| error.in_section(section, "tls"))?;
+    builder.use_preconfigured_tls(tls).build().map_err(|error| section.error("", error))
 }
 
 /// The body up to what is worth reading.

@@ -4,9 +4,11 @@ use regex::Regex;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section, Value};
+use spanmill_tls::ServerTls;
 
 use super::names::{LabelNamer, MetricNamer};
 use crate::exporters::sending::SendingQueue;
+use crate::net::auth::HttpAuthConfig;
 use crate::net::compression::Compression;
 
 /// Options of the `prometheus` exporter. As with the Collector's, keys that are not known are passed over, with a warning.
@@ -17,9 +19,11 @@ pub(super) struct Config {
     pub(super) endpoint: String,
     /// `tcp`, `tcp4` or `tcp6`.
     transport: String,
-    tls: NullableBlock<IgnoredAny>,
+    /// TLS; without it everything is sent in the clear.
+    pub(super) tls: NullableBlock<ServerTls>,
     cors: NullableBlock<IgnoredAny>,
-    auth: NullableBlock<IgnoredAny>,
+    /// Who may see the page.
+    pub(super) auth: NullableBlock<HttpAuthConfig>,
     middlewares: Vec<IgnoredAny>,
     /// Accepted: nothing is sent to the page.
     max_request_body_size: i64,
@@ -138,15 +142,12 @@ impl Config {
         if !matches!(config.transport.as_str(), "tcp" | "tcp4" | "tcp6") {
             return Err(section.error("transport", "only tcp is supported"));
         }
-        // What is not there must not look as if it were: a port without the TLS that was asked for would be open to all.
-        for (name, is_set) in [
-            ("tls", config.tls.is_on()),
-            ("auth", config.auth.is_on()),
-            ("middlewares", !config.middlewares.is_empty()),
-        ] {
-            if is_set {
-                return Err(section.error(name, "is not supported"));
-            }
+        if let Some(tls) = config.tls.as_ref() {
+            tls.check(section, "tls")?;
+        }
+        // It may keep strangers out, so it must not be passed over.
+        if !config.middlewares.is_empty() {
+            return Err(section.error("middlewares", "is not supported"));
         }
         let (old, new) = (&config.resource_to_telemetry_conversion, &config.resource_constant_labels);
         if new.enabled || new.exclude_service_attributes {

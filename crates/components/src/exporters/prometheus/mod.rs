@@ -25,8 +25,8 @@ use prometheus::IntCounter;
 use prost::Message;
 use spanmill_config::ConfigError;
 use spanmill_pipeline::{
-    Batch, Code, Component, ComponentError, ConsumeError, Consumer, Context, ExporterFactory, Host, Kind, Node, Signal,
-    Stability,
+    Batch, Code, Component, ComponentError, ConsumeError, Consumer, Context, ExporterFactory, Host, Kind, Node, Port,
+    Signal, Stability,
 };
 
 use config::Config;
@@ -34,6 +34,8 @@ use page::{Server, Shown};
 use store::Store;
 
 use crate::exporters::sending::{Answer, RetryOnFailure, SendError, Sending, SendingQueue, Transport};
+use crate::net::auth::Gate;
+use crate::net::site::acceptor;
 
 /// Makes `prometheus` exporters.
 pub const FACTORY: ExporterFactory = ExporterFactory {
@@ -97,12 +99,13 @@ impl Component for Prometheus {
 
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         self.sending.start(host).await?;
+        let (tls, gate) = (acceptor(self.config.tls.as_ref())?, Gate::new(host, self.config.auth.as_ref())?);
         let endpoint = self.config.endpoint.trim();
         let listener = host.listeners().bind(endpoint).await.map_err(|source| ComponentError::Io {
             context: format!("{}: cannot listen on {endpoint}", self.id),
             source,
         })?;
-        let server = Server::start(listener, &self.config, Arc::clone(&self.shown));
+        let server = Server::start(Port::new(listener, tls), &self.config, gate, Arc::clone(&self.shown));
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
         Ok(())
     }

@@ -15,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use spanmill_config::ComponentId;
-use tokio::net::TcpListener;
+use spanmill_pipeline::Port;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -24,6 +24,7 @@ use super::config::Config;
 use super::families::Families;
 use super::store::Store;
 use super::{protobuf, text};
+use crate::net::auth::Gate;
 
 /// What the page is made of.
 #[derive(Debug)]
@@ -100,19 +101,27 @@ fn compress(body: &[u8]) -> std::io::Result<Vec<u8>> {
     encoder.finish()
 }
 
-async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let refused = |status: StatusCode, text: &'static str| {
-        let mut response = Response::new(Full::new(Bytes::from_static(text.as_bytes())));
+async fn respond(
+    gate: Gate,
+    shown: Arc<Shown>,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let refused = |status: StatusCode, text: &str| {
+        let mut response = Response::new(Full::new(Bytes::copy_from_slice(text.as_bytes())));
         *response.status_mut() = status;
         response
     };
-    if request.uri().path() != "/metrics" {
+    let (request, _) = request.into_parts();
+    if let Err(error) = gate.admit(&request).await {
+        return Ok(refused(StatusCode::UNAUTHORIZED, &error));
+    }
+    if request.uri.path() != "/metrics" {
         return Ok(refused(StatusCode::NOT_FOUND, "404 page not found\n"));
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+    if !matches!(request.method, Method::GET | Method::HEAD) {
         return Ok(refused(StatusCode::METHOD_NOT_ALLOWED, "405 method not allowed\n"));
     }
-    let header = |name| request.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or("");
+    let header = |name| request.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or("");
     let accept = header(ACCEPT).to_owned();
     let gzip = header(ACCEPT_ENCODING).split(',').any(|coding| coding.trim().split(';').next() == Some("gzip"));
     // A large page takes a while, and must not hold up what else the runtime does.
@@ -124,7 +133,7 @@ async fn respond(shown: Arc<Shown>, request: Request<Incoming>) -> Result<Respon
 
 impl Server {
     /// Serves the page, and forgets at every expiration what has expired.
-    pub(super) fn start(listener: TcpListener, config: &Config, shown: Arc<Shown>) -> Self {
+    pub(super) fn start(port: Port, config: &Config, gate: Gate, shown: Arc<Shown>) -> Self {
         let (stop, stopping) = watch::channel(false);
         let mut builder = Builder::new(TokioExecutor::new());
         builder
@@ -135,9 +144,9 @@ impl Server {
         let expiration = config.metric_expiration.positive();
         let task = tokio::spawn(async move {
             let expiring = Arc::clone(&shown);
-            let service = service_fn(move |request| respond(Arc::clone(&shown), request));
+            let service = service_fn(move |request| respond(gate.clone(), Arc::clone(&shown), request));
             let mut until = stopping.clone();
-            let serve = spanmill_pipeline::serve(listener, builder, service, async move {
+            let serve = spanmill_pipeline::serve(port, builder, service, async move {
                 let _ = until.wait_for(|stop| *stop).await;
             });
             let mut until = stopping;

@@ -225,6 +225,6 @@ fn mistakes_are_told() {
         Config::read(&section).unwrap_err().to_string()
     };
     insta::assert_snapshot!(refused("{}"), @"exporters::prometheus:1: exporters::prometheus::endpoint: expecting a non-blank address to run the Prometheus metrics handler");
-    insta::assert_snapshot!(refused("{endpoint: 'l:1', tls: {cert_file: x}}"), @"exporters::prometheus:1: exporters::prometheus::tls: is not supported");
+    insta::assert_snapshot!(refused("{endpoint: 'l:1', tls: {cert_file: x}}"), @"exporters::prometheus:1: exporters::prometheus::tls: TLS configuration must include both certificate and key (CertFile/CertPem and KeyFile/KeyPem)");
     insta::assert_snapshot!(refused("{endpoint: 'l:1', sending_queue: {}}"), @"exporters::prometheus:1: exporters::prometheus::sending_queue: `num_consumers` must be positive");
 }

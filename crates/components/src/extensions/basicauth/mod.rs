@@ -7,7 +7,7 @@ mod htpasswd;
 mod tests;
 
 use std::any::Any;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
@@ -21,7 +21,7 @@ use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Ho
 use tokio::task::spawn_blocking;
 
 use super::watched::Watched;
-use crate::net::auth::{Authenticator, ClientAuth, ServerAuth};
+use crate::net::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
 use config::Config;
 use htpasswd::Htpasswd;
 
@@ -149,7 +149,7 @@ impl Users {
 
 #[async_trait]
 impl ServerAuth for Users {
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<(), String> {
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String> {
         const SCHEME: &str = "Basic ";
         let header = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
         if header.is_empty() {
@@ -163,7 +163,11 @@ impl ServerAuth for Users {
         let Some((name, password)) = decoded.as_deref().and_then(|decoded| decoded.split_once(':')) else {
             return Err("invalid authorization format".to_owned());
         };
-        if self.knows(name, password).await { Ok(()) } else { Err("invalid credentials".to_owned()) }
+        if !self.knows(name, password).await {
+            return Err("invalid credentials".to_owned());
+        }
+        let attributes = BTreeMap::from([("username".to_owned(), name.to_owned())]);
+        Ok(Identity { tenant: None, attributes: Some(Arc::new(attributes)) })
     }
 }
 

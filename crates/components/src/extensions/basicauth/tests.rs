@@ -17,7 +17,7 @@ fn authenticator(extension: &BasicAuth) -> Arc<Authenticator> {
 
 async fn verdict(extension: &BasicAuth, header: Option<&str>) -> Result<(), String> {
     let headers = header.map(|value| (AUTHORIZATION, HeaderValue::from_str(value).unwrap()));
-    authenticator(extension).server.clone().unwrap().authenticate(&headers.into_iter().collect()).await
+    authenticator(extension).server.clone().unwrap().authenticate(&headers.into_iter().collect()).await.map(drop)
 }
 
 fn basic(credentials: &str) -> String {

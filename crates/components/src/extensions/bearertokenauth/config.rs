@@ -102,6 +102,11 @@ impl<'de> Visitor<'de> for TokensVisitor {
         f.write_str("a list of tokens")
     }
 
+    fn visit_str<E: serde::de::Error>(self, _: &str) -> Result<Tokens, E> {
+        // It may be a token, so it is not repeated.
+        Err(E::custom("expected a list of tokens, found a string"))
+    }
+
     fn visit_unit<E: serde::de::Error>(self) -> Result<Tokens, E> {
         Ok(Tokens::default())
     }

@@ -14,7 +14,7 @@ use spanmill_config::ConfigError;
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
 use super::watched::{Watched, same};
-use crate::net::auth::{Authenticator, ClientAuth, ServerAuth};
+use crate::net::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
 use config::{Config, RetryOnFailure};
 
 /// Makes `bearertokenauth` extensions.
@@ -133,12 +133,12 @@ fn lines(text: &str) -> Vec<String> {
 
 #[async_trait]
 impl ServerAuth for Tokens {
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<(), String> {
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String> {
         let Some(given) = headers.get(&self.header) else {
             return Err(format!("missing or empty authorization header: {}", self.header_text));
         };
         if self.values().iter().any(|value| same(value.as_bytes(), given.as_bytes())) {
-            return Ok(());
+            return Ok(Identity::default());
         }
         Err("provided authorization does not match expected scheme or token".to_owned())
     }

@@ -18,7 +18,7 @@ fn host() -> Host {
 
 async fn verdict(extension: &BearerTokenAuth, header: &'static str, value: &str) -> Result<(), String> {
     let headers = HeaderMap::from_iter([(HeaderName::from_static(header), value.parse().unwrap())]);
-    extension.tokens.authenticate(&headers).await
+    extension.tokens.authenticate(&headers).await.map(drop)
 }
 
 fn sent(extension: &BearerTokenAuth) -> String {
@@ -110,7 +110,7 @@ fn options() {
         ("{filename: f, wait_for_token_file: true}", "requires retry_on_failure to be enabled"),
         ("{token: a, wait_for_token_file: true}", "requires filename to be set"),
         ("{token: a, header: 'a b'}", "header"),
-        ("{tokens: 'a,b'}", "tokens: expected a list of tokens"),
+        ("{tokens: 'a,b'}", "tokens: expected a list of tokens, found a string"),
         ("{bearer: a}", "unknown key"),
     ] {
         let error = extension(yaml).err().map(|error| error.to_string()).unwrap_or_default();

@@ -16,6 +16,7 @@ use spanmill_pipeline::{
     Component, ComponentError, Context, ExtensionFactory, Host, Kind, Page, Pages, Phase, Stability,
 };
 
+use crate::net::site::site;
 use config::Config;
 
 /// Makes `health_check` extensions.
@@ -56,8 +57,9 @@ impl Component for HealthCheck {
             let state = *state.lock().unwrap_or_else(PoisonError::into_inner);
             answers(&config.path, path).then(|| state.page(&config, &readiness.phase()))
         };
-        let endpoint = &self.config.endpoint;
-        let pages = Pages::serve(&host.listeners(), endpoint, answer)
+        let Config { endpoint, tls, auth, .. } = &self.config;
+        let site = site(host, endpoint, tls.as_ref(), auth.as_ref())?;
+        let pages = Pages::serve(&host.listeners(), site, answer)
             .await
             .map_err(|source| ComponentError::Io { context: format!("cannot listen on {endpoint}"), source })?;
         tracing::info!(endpoint = %pages.address(), "health check");

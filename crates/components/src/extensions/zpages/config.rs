@@ -1,6 +1,9 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
+use spanmill_tls::ServerTls;
+
+use crate::net::auth::HttpAuthConfig;
 
 /// Options of the `zpages` extension: those of a server over HTTP, and one more.
 #[derive(Debug, Clone, Deserialize)]
@@ -12,10 +15,10 @@ pub(super) struct Config {
     transport: String,
     /// Accepted: a server dials nobody.
     dialer: IgnoredAny,
-    /// TLS; not supported.
-    tls: NullableBlock<IgnoredAny>,
-    /// Authentication; not supported.
-    auth: NullableBlock<IgnoredAny>,
+    /// TLS; without it everything is sent in the clear.
+    pub(super) tls: NullableBlock<ServerTls>,
+    /// Who may see the pages.
+    pub(super) auth: NullableBlock<HttpAuthConfig>,
     /// Accepted: pages are for people, and pages of others may not read them.
     cors: IgnoredAny,
     /// Accepted: requests have no body.
@@ -85,14 +88,13 @@ impl Config {
         if !matches!(config.transport.as_str(), "tcp" | "tcp4" | "tcp6") {
             return Err(section.error("transport", format!("unknown transport {:?}: expected tcp", config.transport)));
         }
-        let unsupported = [
-            ("tls", config.tls.is_on()),
-            ("auth", config.auth.is_on()),
-            ("middlewares", !config.middlewares.is_empty()),
-        ];
-        match unsupported.into_iter().find(|(_, is_set)| *is_set) {
-            Some((name, _)) => Err(section.error(name, "is not supported")),
-            None => Ok(config),
+        if let Some(tls) = config.tls.as_ref() {
+            tls.check(section, "tls")?;
         }
+        // It may keep strangers out, so it must not be passed over.
+        if !config.middlewares.is_empty() {
+            return Err(section.error("middlewares", "is not supported"));
+        }
+        Ok(config)
     }
 }

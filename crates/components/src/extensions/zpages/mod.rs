@@ -17,6 +17,7 @@ use spanmill_pipeline::{
     Component, ComponentError, Context, ExtensionFactory, Host, Kind, Layout, Operations, Page, Pages, Stability,
 };
 
+use crate::net::site::site;
 use config::Config;
 use html::{Html, anchor, cell};
 
@@ -62,11 +63,11 @@ impl Component for ZPages {
             began: Timestamp::now(),
             expvar: self.config.expvar.enabled,
         };
-        let endpoint = &self.config.endpoint;
-        let pages =
-            Pages::serve_queries(&host.listeners(), endpoint, move |path, query| shown.page(path, &Query(query)))
-                .await
-                .map_err(|source| ComponentError::Io { context: format!("cannot listen on {endpoint}"), source })?;
+        let Config { endpoint, tls, auth, .. } = &self.config;
+        let site = site(host, endpoint, tls.as_ref(), auth.as_ref())?;
+        let pages = Pages::serve_queries(&host.listeners(), site, move |path, query| shown.page(path, &Query(query)))
+            .await
+            .map_err(|source| ComponentError::Io { context: format!("cannot listen on {endpoint}"), source })?;
         self.operations.watch();
         tracing::info!(endpoint = %pages.address(), "zpages");
         *self.pages.lock().unwrap_or_else(PoisonError::into_inner) = Some(pages);

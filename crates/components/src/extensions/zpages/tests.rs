@@ -81,10 +81,11 @@ fn options() {
     let read = |yaml: &str| Config::read(&Section::from_yaml("extensions::zpages", yaml).unwrap());
     assert_eq!(read("").unwrap().endpoint, "localhost:55679");
     assert!(read("{endpoint: ':1', expvar: {enabled: true}, cors: {allowed_origins: [x]}, read_timeout: 1s}").is_ok());
+    assert!(read("{tls: {cert_file: a, key_file: b}, auth: {authenticator: x}}").is_ok());
     for (yaml, expected) in [
         ("{endpoint: ''}", "\"endpoint\" is required when using the \"zpages\" extension"),
-        ("{tls: {cert_file: a, key_file: b}}", "tls: is not supported"),
-        ("{auth: {authenticator: x}}", "auth: is not supported"),
+        ("{tls: {cert_file: a}}", "TLS configuration must include both certificate and key"),
+        ("{middlewares: [{id: x}]}", "middlewares: is not supported"),
         ("{expvar: {on: true}}", "unknown key"),
         ("{transport: udp}", "transport"),
     ] {

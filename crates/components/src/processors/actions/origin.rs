@@ -12,8 +12,8 @@ pub(super) enum Origin {
     Address,
     /// Metadata of the request, where the receiver passes it on.
     Metadata(String),
-    /// Who it proved to be. There is no authenticator yet that would say so.
-    Auth,
+    /// What an authenticator has found out about it.
+    Auth(String),
 }
 
 // === impl Origin ===
@@ -23,8 +23,9 @@ impl Origin {
         if text == "client.address" {
             return Self::Address;
         }
-        if text.starts_with("auth.") {
-            return Self::Auth;
+        if let Some(name) = text.strip_prefix("auth.") {
+            // An older way to name the claims of a token.
+            return Self::Auth(name.strip_prefix("claims.").unwrap_or(name).to_owned());
         }
         // Metadata was meant before there were prefixes.
         Self::Metadata(text.strip_prefix("metadata.").unwrap_or(text).to_owned())
@@ -41,7 +42,10 @@ impl Origin {
                 let values = Client::current(|client| client.metadata(key));
                 (!values.is_empty()).then(|| Literal::new(&Value::Str(&values.join(";"))))
             }
-            Self::Auth => None,
+            Self::Auth(name) => {
+                let value = Client::current(|client| client.auth.as_ref()?.get(name).cloned());
+                value.map(|value| Literal::new(&Value::Str(&value)))
+            }
         }
     }
 }

@@ -107,17 +107,20 @@ fn repeated_keys() {
 }
 
 /// Scenario: values are taken from a client that is known, and from none.
-/// Guarantees: its address and headers are found; an unknown address is empty, as in the Collector, and anything else has its default.
+/// Guarantees: its address, headers and what an authenticator found out are found; an unknown address is empty, as in the Collector, and anything else has its default.
 #[tokio::test]
 async fn clients_are_asked() {
     let yaml = "{key: ip, action: upsert, from_context: client.address}, {key: t, action: upsert, from_context: metadata.X-Tenant},
-        {key: u, action: upsert, from_context: x-tenant}, {key: a, action: upsert, from_context: auth.subject, default_value: none}";
+        {key: u, action: upsert, from_context: x-tenant}, {key: a, action: upsert, from_context: auth.subject, default_value: none},
+        {key: g, action: upsert, from_context: auth.claims.group}";
     let mut headers = http::HeaderMap::new();
     headers.append("x-tenant", "one".parse().unwrap());
     headers.append("x-tenant", "two".parse().unwrap());
-    let client = Client { address: Some([10, 0, 0, 1].into()), headers: Some(headers), grpc: None };
+    let auth = std::collections::BTreeMap::from([("group".to_owned(), "ours".to_owned())]);
+    let (address, auth) = (Some([10, 0, 0, 1].into()), Some(std::sync::Arc::new(auth)));
+    let client = Client { address, headers: Some(headers), auth, ..Client::default() };
     let known = client.scope(async { after(yaml, &json!({})) }).await;
-    assert_eq!(known, json!({"ip": "10.0.0.1", "t": "one;two", "u": "one;two", "a": "none"}));
+    assert_eq!(known, json!({"ip": "10.0.0.1", "t": "one;two", "u": "one;two", "a": "none", "g": "ours"}));
     assert_eq!(after(yaml, &json!({})), json!({"ip": "", "a": "none"}));
 }
 

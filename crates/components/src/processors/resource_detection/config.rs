@@ -3,9 +3,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
+use spanmill_tls::ClientTls;
 
 use crate::exporters::sending::RetryOnFailure;
-use crate::net::tls::ClientTls;
 
 /// Options of the `resource_detection` processor.
 #[derive(Debug, Clone, Deserialize)]

@@ -1,6 +1,7 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
+use spanmill_tls::ServerTls;
 
 use super::limits::Limits;
 use crate::net::auth::{AuthConfig, HttpAuthConfig};
@@ -36,8 +37,8 @@ pub(super) struct Grpc {
     pub(super) transport: String,
     /// Accepted for the sake of the Collector's configurations; a listener dials nobody.
     pub(super) dialer: Dialer,
-    /// TLS; not supported yet.
-    pub(super) tls: NullableBlock<IgnoredAny>,
+    /// TLS; without it everything is sent in the clear.
+    pub(super) tls: NullableBlock<ServerTls>,
     /// Largest message in MiB, compressed or not. The Collector's default is 4.
     pub(super) max_recv_msg_size_mib: u32,
     /// Most requests at a time on one connection; 0: 1,000.
@@ -105,8 +106,8 @@ pub(super) struct Http {
     pub(super) endpoint: String,
     /// `tcp` or `unix`.
     pub(super) transport: String,
-    /// TLS; not supported yet.
-    pub(super) tls: NullableBlock<IgnoredAny>,
+    /// TLS; without it everything is sent in the clear.
+    pub(super) tls: NullableBlock<ServerTls>,
     /// Which web pages may send, and how.
     pub(super) cors: NullableBlock<Cors>,
     /// Who may send.
@@ -167,7 +168,7 @@ impl Config {
         if let Some(grpc) = config.protocols.grpc.as_ref() {
             let path = "protocols::grpc";
             check_listener(section, path, &grpc.endpoint, &grpc.transport)?;
-            refuse(section, path, grpc.tls.is_on(), &grpc.middlewares)?;
+            check_security(section, path, grpc.tls.as_ref(), &grpc.middlewares)?;
             if grpc.max_recv_msg_size_mib > 2047 {
                 let subpath = "protocols::grpc::max_recv_msg_size_mib";
                 return Err(section.error(subpath, "must be at most 2047"));
@@ -176,7 +177,7 @@ impl Config {
         if let Some(http) = config.protocols.http.as_ref() {
             let path = "protocols::http";
             check_listener(section, path, &http.endpoint, &http.transport)?;
-            refuse(section, path, http.tls.is_on(), &http.middlewares)?;
+            check_security(section, path, http.tls.as_ref(), &http.middlewares)?;
             for (name, value) in [
                 ("traces_url_path", &http.traces_url_path),
                 ("metrics_url_path", &http.metrics_url_path),
@@ -214,12 +215,18 @@ fn check_listener(section: &Section, path: &str, endpoint: &str, transport: &str
     Ok(())
 }
 
-/// What is not there must not look as if it were: a port without the TLS that was asked for would be open to all.
-fn refuse(section: &Section, path: &str, tls: bool, middlewares: &[IgnoredAny]) -> Result<(), ConfigError> {
-    for (name, is_set) in [("tls", tls), ("middlewares", !middlewares.is_empty())] {
-        if is_set {
-            return Err(section.error(&format!("{path}::{name}"), "is not supported"));
-        }
+/// What is not there must not look as if it were: a middleware may keep strangers out.
+fn check_security(
+    section: &Section,
+    path: &str,
+    tls: Option<&ServerTls>,
+    middlewares: &[IgnoredAny],
+) -> Result<(), ConfigError> {
+    if let Some(tls) = tls {
+        tls.check(section, &format!("{path}::tls"))?;
+    }
+    if !middlewares.is_empty() {
+        return Err(section.error(&format!("{path}::middlewares"), "is not supported"));
     }
     Ok(())
 }

@@ -136,7 +136,7 @@ impl Export {
     }
 
     async fn receive(&self, signal: Signal, head: Parts, body: Incoming, peer: Peer) -> Result<(), ConsumeError> {
-        self.access.admit(&head).await?;
+        let identity = self.access.admit(&head).await?;
         let encoding = head.headers.get("grpc-encoding").map_or(Ok(""), |value| value.to_str());
         let compression = encoding.ok().and_then(Compression::from_header).ok_or_else(|| {
             let message = "unknown grpc-encoding: expected gzip, zstd, deflate, snappy or identity";
@@ -148,7 +148,7 @@ impl Export {
         let message = message.map_err(|error| frame_error(gate, error))?;
         let bytes = if message.compressed { admitted.decompress(compression, message.bytes)? } else { message.bytes };
         let tenant = gate.tenant(&head.headers);
-        self.access.serve(head, peer.0, self.intake.take(signal, bytes, tenant)).await
+        self.access.serve(head, peer.0, identity, self.intake.take(signal, bytes, tenant)).await
     }
 }
 

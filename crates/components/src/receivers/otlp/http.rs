@@ -159,7 +159,7 @@ impl Answerer {
             let fits = gate.check_headers(&head.headers);
             fits.map_err(|error| Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, error })?;
         }
-        self.access.admit(&head).await?;
+        let identity = self.access.admit(&head).await?;
         let signal = self
             .signal(head.uri.path())
             .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found"))?;
@@ -187,7 +187,7 @@ impl Answerer {
             bytes = self.json_as_protobuf(signal, &bytes, &mut admitted)?;
         }
         let tenant = gate.tenant(&head.headers);
-        self.access.serve(head, peer.0, self.intake.take(signal, bytes, tenant)).await?;
+        self.access.serve(head, peer.0, identity, self.intake.take(signal, bytes, tenant)).await?;
         Ok(encoding)
     }
 

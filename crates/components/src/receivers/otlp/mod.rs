@@ -11,6 +11,7 @@ mod intake;
 mod limits;
 mod rate;
 mod refusals;
+mod secure;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use prometheus::IntCounter;
 use spanmill_config::ConfigError;
 use spanmill_pipeline::{Component, ComponentError, Context, Host, Kind, Outputs, ReceiverFactory, Signal, Stability};
 use tokio::sync::watch;
@@ -30,6 +32,7 @@ use access::Access;
 use config::{Config, Grpc, Http};
 use gate::{Gate, Shared};
 use intake::Intake;
+use secure::Secure;
 
 /// Makes `otlp` receivers.
 pub const FACTORY: ReceiverFactory = ReceiverFactory {
@@ -49,6 +52,10 @@ const CLOSING: Duration = Duration::from_secs(5);
 struct Otlp {
     grpc: Option<(Grpc, Intake)>,
     http: Option<(Arc<Http>, Intake)>,
+    secure_grpc: Option<Secure>,
+    secure_http: Option<Secure>,
+    /// Requests of whom may not send, over gRPC and over HTTP.
+    refused: [IntCounter; 2],
     stop: watch::Sender<bool>,
     servers: Mutex<Vec<JoinHandle<()>>>,
 }
@@ -61,6 +68,15 @@ fn create(context: Context<'_>, outputs: Outputs) -> Result<Arc<dyn Component>, 
         let gate = Gate::new(&context, transport, &config.limits, &shared, largest);
         Intake::new(&context, outputs.clone(), transport, gate)
     };
+    let refused = ["grpc", "http"].map(|transport| {
+        let labels = [("receiver", &*context.id.to_string()), ("transport", transport)];
+        let help = "Requests that are refused because nobody knows their sender";
+        context.telemetry.counter("spanmill_receiver_unauthenticated_requests", help, &labels)
+    });
+    let secure_grpc = config.protocols.grpc.as_ref().and_then(|grpc| grpc.tls.as_ref());
+    let secure_grpc = secure_grpc.map(|tls| Secure::new(&context, tls, "grpc", &["h2"]));
+    let secure_http = config.protocols.http.as_ref().and_then(|http| http.tls.as_ref());
+    let secure_http = secure_http.map(|tls| Secure::new(&context, tls, "http", &["h2", "http/1.1"]));
     let grpc = config.protocols.grpc.into_option().map(|grpc| {
         let intake = intake("grpc", grpc.limit());
         (grpc, intake)
@@ -69,7 +85,15 @@ fn create(context: Context<'_>, outputs: Outputs) -> Result<Arc<dyn Component>, 
         let intake = intake("http", http.limit());
         (Arc::new(http), intake)
     });
-    Ok(Arc::new(Otlp { grpc, http, stop: watch::Sender::new(false), servers: Mutex::default() }))
+    Ok(Arc::new(Otlp {
+        grpc,
+        http,
+        secure_grpc,
+        secure_http,
+        refused,
+        stop: watch::Sender::new(false),
+        servers: Mutex::default(),
+    }))
 }
 
 async fn bind(host: &Host, protocol: &str, transport: &str, endpoint: &str) -> Result<Listener, ComponentError> {
@@ -85,15 +109,24 @@ async fn bind(host: &Host, protocol: &str, transport: &str, endpoint: &str) -> R
 #[async_trait]
 impl Component for Otlp {
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
-        let over_grpc = self.grpc.as_ref().map(|(config, _)| Access::over_grpc(config, host)).transpose()?;
-        let over_http = self.http.as_ref().map(|(config, _)| Access::over_http(config, host)).transpose()?;
+        let [grpc, http] = &self.refused;
+        let over_grpc = self.grpc.as_ref().map(|(config, _)| Access::over_grpc(config, grpc, host)).transpose()?;
+        let over_http = self.http.as_ref().map(|(config, _)| Access::over_http(config, http, host)).transpose()?;
+        let tls_of_grpc = self.secure_grpc.as_ref().map(Secure::acceptor).transpose()?;
+        let tls_of_http = self.secure_http.as_ref().map(Secure::acceptor).transpose()?;
         // Both are bound before either serves: a port that is taken must not leave the other one half open.
         let grpc = match &self.grpc {
-            Some((config, _)) => Some(bind(host, "gRPC", &config.transport, &config.endpoint).await?),
+            Some((config, _)) => {
+                let listener = bind(host, "gRPC", &config.transport, &config.endpoint).await?;
+                Some(listener.with_tls(tls_of_grpc))
+            }
             None => None,
         };
         let http = match &self.http {
-            Some((config, _)) => Some(bind(host, "HTTP", &config.transport, &config.endpoint).await?),
+            Some((config, _)) => {
+                let listener = bind(host, "HTTP", &config.transport, &config.endpoint).await?;
+                Some(listener.with_tls(tls_of_http))
+            }
             None => None,
         };
         let mut servers = Vec::new();

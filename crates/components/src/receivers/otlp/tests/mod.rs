@@ -8,6 +8,7 @@ mod grpc;
 mod hostile;
 mod http;
 mod life;
+mod secure;
 mod slow;
 mod smuggling;
 mod wire;
