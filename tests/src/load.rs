@@ -122,7 +122,7 @@ fn mixed(seed: u64, count: u64) -> Vec<u8> {
         spans::text("gen_ai.operation.name", "chat"),
         spans::int("gen_ai.usage.output_tokens", 250),
     ];
-    if seed % 8 != 0 {
+    if !seed.is_multiple_of(8) {
         return spans::request_with("load", seed, count, &usage);
     }
     let prompt = "Summarise the incident report for the on-call engineer. ".repeat(40);

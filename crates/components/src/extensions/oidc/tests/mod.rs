@@ -46,7 +46,8 @@ impl Local {
         let address = Arc::<Mutex<String>>::default();
         let (shown, own) = (Arc::clone(&served), Arc::clone(&address));
         let host = Host::new(HashMap::new(), tokio::sync::mpsc::unbounded_channel().0);
-        let pages = Pages::serve(&host.listeners(), site, move |path| {
+        let listeners = host.listeners();
+        let pages = Pages::serve(&listeners, site, move |path| {
             let (mut served, own) = (shown.lock().unwrap(), own.lock().unwrap());
             match path {
                 "/.well-known/openid-configuration" => {
