@@ -81,7 +81,7 @@ fn options() {
         ("{queue_size: 0}", "processors::queuebatch::queue_size: `queue_size` must be positive"),
         ("{num_consumers: 0}", "processors::queuebatch::num_consumers"),
         ("{batch: {min_size: 5, max_size: 4}}", "processors::queuebatch::batch::max_size"),
-        ("{storage: file_storage}", "processors::queuebatch::storage: persistent queues are not supported"),
+        ("{storage: file_storage, wait_for_result: true}", "processors::queuebatch::wait_for_result"),
         ("{enabled: true}", "unknown key"),
     ] {
         let error = read(yaml).unwrap_err().to_string();
