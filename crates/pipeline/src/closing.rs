@@ -49,8 +49,12 @@ pub async fn finish<C: GracefulConnection>(connection: C, mut stop: watch::Recei
     let mut connection = Lingering::new(connection);
     tokio::select! {
         ended = &mut connection => return ended,
-        // Without its sender the server is gone.
-        _ = stop.wait_for(|stopping| *stopping) => {}
+        told = stop.wait_for(|stopping| *stopping) => {
+            // Without its sender the server is gone, and nobody waits for more requests.
+            if told.is_err() {
+                connection.until = Some(Box::pin(sleep(Duration::ZERO)));
+            }
+        }
     }
     connection.graceful_shutdown();
     connection.await
