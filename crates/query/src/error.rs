@@ -108,6 +108,8 @@ impl From<DataFusionError> for QueryError {
         match root {
             DataFusionError::SQL(parser, _) => from_parser(parser),
             DataFusionError::ResourcesExhausted(message) => Self::Memory(message.clone()),
+            // What spills writes to disk, whose bound is told as an error of I/O.
+            _ if message.contains(SPILLED) => Self::Memory(message),
             DataFusionError::Plan(_)
             | DataFusionError::SchemaError(..)
             | DataFusionError::NotImplemented(_)
@@ -122,6 +124,8 @@ impl From<DataFusionError> for QueryError {
         }
     }
 }
+
+const SPILLED: &str = "disk space during the spilling process has exceeded";
 
 const BAD_PATTERN: &str = "Regular expression did not compile";
 
