@@ -100,7 +100,7 @@ impl Wal {
         let timing = Timing::new(clock.now());
         let shared = Shared::new(dir.into(), limits, files, clock, counters, segments, cursors, tail, requests);
         let shared = Arc::new(shared);
-        let writer = Writer {
+        let mut writer = Writer {
             shared: Arc::clone(&shared),
             requests: received,
             active,
@@ -110,10 +110,12 @@ impl Wal {
             failure: None,
             lock,
         };
-        shared.request(Request::Collect);
+        // Before anybody reads: a crash may have brought back some of the segments that every cursor had passed, and a new cursor would begin
+        // with them and find the others missing.
+        writer.collect();
         let thread = std::thread::Builder::new()
             .name("wal-writer".into())
-            .spawn(|| writer.run())
+            .spawn(move || writer.run())
             .map_err(Failure::of("start a thread for", dir))?;
         let pending = Arc::new(Semaphore::new(limits.max_pending_bytes as usize));
         Ok(Self { inner: Arc::new(Inner { shared, pending, thread: Mutex::new(Some(thread)) }) })
