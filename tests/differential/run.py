@@ -7,12 +7,19 @@
 
 A file of `cases/` may have `requests` (lists of OTLP/JSON requests, one list a wave), `pipelines` (a processor and its configuration each; `wave`
 says which requests it is fed, `wait` how many seconds pass before the end, `known` why spanmill differs), `verdicts` (a suite and a whole
-configuration each, accepted or refused), `wholes` (configuration files and arguments, where PORT and OUT stand for what is filled in, and what
-comes out) and `http` (a request each, and the status and content type of the answer). Each binary is called as `BIN --config FILE` and `BIN validate --config FILE`.
+configuration each, accepted or refused), `wholes` (configuration files and arguments, and what comes out) and `http` (a request each, and the
+status and content type of the answer). Each binary is called as `BIN --config FILE` and `BIN validate --config FILE`.
+
+In the files of a whole, PORT, OUT and FOLDER stand for what is filled in; PORT_NAME is a port more. It has `files`, the text of each, or `processes`,
+for each process the files of `configurations/` that it is started with; the last is fed, and may send to those before it. There, files of spans
+(`outputs`) and of metrics (`metrics`) in FOLDER, and pages of Prometheus exporters (`pages`, a port each) are compared.
 """
-import argparse, base64, collections, gzip, http.client, json, os, pathlib, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.request, zlib
+import argparse, base64, collections, gzip, http.client, json, os, pathlib, re, signal, socket, subprocess, sys, tempfile, time, urllib.error, urllib.request, zlib
+
+import series
 
 HERE = pathlib.Path(__file__).parent
+CONFIGURATIONS = HERE / "configurations"
 BATCH = 40
 ENVIRONMENT = dict(os.environ, DIFF_TEXT="abc", DIFF_NUMBER="0123", DIFF_EMPTY="", DIFF_LIST="[a, b]")
 
@@ -161,25 +168,43 @@ def run_apart(binary, part, waves):
     return {**run_apart(binary, part[:half], waves), **run_apart(binary, part[half:], waves)}
 
 
+PLACES = re.compile(r"\b(PORT(?:_[A-Z]+)?|OUT|FOLDER)\b")
+
+
 def run_whole(binary, case, waves):
-    """The spans that come out of a whole configuration, or "refused"."""
+    """What comes out of whole configurations, or "refused"."""
+    wave = waves[case.get("wave", 0)]
     with tempfile.TemporaryDirectory() as name:
-        folder, port = pathlib.Path(name), free_port()
-        fill = lambda text: text.replace("PORT", str(port)).replace("OUT", str(folder / "out.jsonl")).replace("FOLDER", name)
-        arguments = []
-        for number, text in enumerate(case.get("files", [])):
-            path = folder / ("%d.yaml" % number)
-            path.write_text(fill(text))
-            arguments += ["--config", str(path)]
-        arguments += [fill(argument) for argument in case.get("args", [])]
-        environment = dict(ENVIRONMENT, **case.get("env", {}))
-        with open(folder / "log", "w") as log:
-            process = subprocess.Popen(binary + arguments, stdout=log, stderr=log, env=environment, cwd=name)
-        if not listens(process, port): return "refused"
-        for request in waves[case.get("wave", 0)]: send(port, request)
-        stop(process)
-        path = folder / "out.jsonl"
-        return read_spans(map(json.loads, path.read_text().splitlines())) if path.exists() else []
+        folder, ports, running = pathlib.Path(name), collections.defaultdict(free_port), []
+        places = {"OUT": str(folder / "out.jsonl"), "FOLDER": name}
+        fill = lambda text: PLACES.sub(lambda place: places.get(place[0]) or str(ports[place[0]]), text)
+        texts = [[(CONFIGURATIONS / file).read_text() for file in files] for files in case.get("processes", [])] or [case.get("files", [])]
+        for at, files in enumerate(texts):
+            last, arguments = at == len(texts) - 1, []
+            for number, text in enumerate(files):
+                path = folder / ("%d-%d.yaml" % (at, number))
+                path.write_text(fill(text))
+                arguments += ["--config", str(path)]
+            if last: arguments += [fill(argument) for argument in case.get("args", [])]
+            with open(folder / ("log%d" % at), "w") as log:
+                running.append(subprocess.Popen(binary + arguments, stdout=log, stderr=log, env=dict(ENVIRONMENT, **{name: fill(text) for name, text in case.get("env", {}).items()}), cwd=name))
+            # A process that others send to is ready when all its ports are.
+            awaited = {"PORT"} if last else {place for text in files for place in re.findall(r"\bPORT_[A-Z]+\b", text)}
+            if not all(listens(running[-1], ports[place]) for place in awaited):
+                for process in running: stop(process)
+                return "refused"
+        for request in wave: send(ports["PORT"], request)
+        time.sleep(case.get("wait", 0))
+        pages = {place: series.page(ports[place]) for place in case.get("pages", [])}
+        for process in reversed(running): stop(process)
+        came = {file: spans_of(folder / file) for file in case.get("outputs", [] if "processes" in case else ["out.jsonl"])}
+        came = {file: deltas(spans, read_spans(wave)) for file, spans in came.items()}
+        if "processes" not in case: return came["out.jsonl"]
+        return {**came, **{file: series.plain(series.read(folder / file), times=False) for file in case.get("metrics", [])}, **pages}
+
+
+def spans_of(path):
+    return read_spans(map(json.loads, path.read_text().splitlines())) if path.exists() else []
 
 
 def listens(process, port):
@@ -195,9 +220,11 @@ def listens(process, port):
 
 
 def send(port, request):
-    """Says whether the connection held."""
+    """Says whether the connection held. A request may bring headers of its own."""
+    headers = {"content-type": "application/json", **request.get("headers", {})}
+    body = json.dumps({key: value for key, value in request.items() if key != "headers"}).encode()
     try:
-        urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:%d/v1/traces" % port, json.dumps(request).encode(), {"content-type": "application/json"}), timeout=60).read()
+        urllib.request.urlopen(urllib.request.Request("http://127.0.0.1:%d/v1/traces" % port, body, headers), timeout=60).read()
     except urllib.error.HTTPError:
         pass  # A pipeline that propagates an error refuses for all; what the others let through counts.
     except (OSError, http.client.HTTPException):
@@ -207,6 +234,7 @@ def send(port, request):
 
 def stop(process):
     """Says whether it ended well."""
+    if process.poll() is not None: return process.returncode == 0
     process.send_signal(signal.SIGTERM)
     try: return process.wait(60) == 0
     except subprocess.TimeoutExpired:
@@ -250,7 +278,7 @@ def ask(binary, given, suite):
     pipelines = chosen("pipelines")
     for i, answer in answers(binary, pipelines, waves).items(): out["pipelines", i] = shown(answer, given["pipelines"][i])
     for i, (_, text, *_) in chosen("verdicts"): out["verdicts", i] = validates(binary, text)
-    for i, case in chosen("wholes"): out["wholes", i] = shown(run_whole(binary, case, waves), case)
+    for i, case in chosen("wholes"): out["wholes", i] = run_whole(binary, case, waves)
     asked = chosen("http")
     if asked:
         for (i, _), answer in zip(asked, run_http(binary, [case for _, case in asked])): out["http", i] = answer
@@ -320,11 +348,23 @@ def main():
 def show(case, truth, ours, why):
     text = case[1] if isinstance(case, list) else json.dumps({k: v for k, v in case.items() if k not in ("suite", "known")}, ensure_ascii=False)
     print("DIFF", case[0] if isinstance(case, list) else case["suite"], text[:400], "KNOWN" if why else "")
-    if not (isinstance(truth, list) and isinstance(ours, list) and all(isinstance(x, dict) for x in truth + ours)):
+    if not (isinstance(truth, dict) and isinstance(ours, dict)): return differ(truth, ours)
+    for file in truth:
+        if truth[file] != ours[file]:
+            print("  ", file)
+            differ(truth[file], ours[file])
+
+
+def differ(truth, ours):
+    if not (isinstance(truth, list) and isinstance(ours, list)):
         brief = lambda answer: "%d spans" % len(answer) if isinstance(answer, list) and answer and isinstance(answer[0], dict) else json.dumps(answer)[:300]
         print("    go", brief(truth), "spanmill", brief(ours))
         return
-    if len(truth) != len(ours): print("    spans: go", len(truth), "spanmill", len(ours))
+    if len(truth) != len(ours): print("    go", len(truth), "spanmill", len(ours))
+    if not all(isinstance(x, dict) for x in truth + ours):
+        for name, these, others in (("go", truth, ours), ("spanmill", ours, truth)):
+            for x in [x for x in these if x not in others][:3]: print("    %s alone %s" % (name, str(x)[:900]))
+        return
     for a, b in zip(truth, ours):
         if a != b:
             for key in sorted(set(a) | set(b)):
