@@ -12,7 +12,6 @@
 
 pub mod collector;
 pub mod corpus;
-pub mod counter;
 pub mod grpc;
 pub mod http;
 pub mod jaeger;
@@ -45,6 +44,12 @@ pub fn peer(test: &str, peer: Peer) -> Option<PathBuf> {
             None
         }
     }
+}
+
+/// How much of something a test does: a number in the environment, or else the usual one.
+pub fn amount(variable: &str, usual: u64) -> u64 {
+    let said = std::env::var(variable).ok();
+    said.map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{variable}: a number is wanted, not {text:?}")))
 }
 
 /// The binary under test.

@@ -97,8 +97,12 @@ impl Sink {
     /// Listens from now on.
     pub fn up(&mut self) {
         let runtime = self.runtime.as_ref().expect("it runs until it is dropped");
-        let address = (Ipv4Addr::LOCALHOST, self.port);
-        let listener = runtime.block_on(TcpListener::bind(address)).expect("the port is free");
+        // Without waiting, so that a test which is a task itself can start one.
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, self.port)).expect("the port is free");
+        listener.set_nonblocking(true).expect("a socket can be made not to block");
+        let entered = runtime.enter();
+        let listener = TcpListener::from_std(listener).expect("the runtime takes a listener");
+        drop(entered);
         self.listening = Some(runtime.spawn(listen(listener, Arc::clone(&self.shared))));
     }
 
@@ -126,6 +130,11 @@ impl Sink {
         let all = u64::MAX >> (64 - spans);
         let taken = self.traces();
         traces.iter().filter(|trace| taken.get(trace).is_none_or(|taken| taken.spans & all != all)).count()
+    }
+
+    /// How many different spans it has.
+    pub fn count(&self) -> u64 {
+        self.traces().values().map(|taken| u64::from(taken.spans.count_ones())).sum()
     }
 
     /// How many times a span came that was there already.

@@ -18,7 +18,7 @@ use spanmill_tests::load::{Ledger, Load, Senders};
 use spanmill_tests::process::folder;
 use spanmill_tests::sink::{Behaviour, Sink};
 use spanmill_tests::wait::{PATIENCE, pause, until};
-use spanmill_tests::{figure, ports};
+use spanmill_tests::{amount, figure, ports};
 
 /// Spans of a request.
 const SPANS: u64 = 8;
@@ -45,11 +45,6 @@ service:
     )
 }
 
-/// How often a test repeats itself; the variable makes it more.
-fn repeats(variable: &str, usual: u32) -> u32 {
-    std::env::var(variable).ok().map_or(usual, |text| text.parse().unwrap_or_else(|_| panic!("{variable}: a number")))
-}
-
 fn await_all(sink: &Sink, ledger: &Ledger, patience: Duration) {
     let acknowledged = ledger.acknowledged();
     let arrived = || (sink.missing(&acknowledged, SPANS) == 0).then_some(());
@@ -66,7 +61,7 @@ fn kill_at_any_moment() {
     let ledger = Arc::new(Ledger::default());
     let load = Load { port: inlet, senders: 8, spans: SPANS, pause: Duration::ZERO };
     let senders = Senders::start(load, &ledger);
-    let kills = repeats("SPANMILL_KILLS", 20);
+    let kills = amount("SPANMILL_KILLS", 20);
     for _ in 0..kills {
         let mut spanmill = Collector::spanmill(&config, &[inlet]);
         pause(Duration::from_millis(fastrand::u64(10..250)));
@@ -94,8 +89,8 @@ fn backend_comes_late() {
     let ledger = Arc::new(Ledger::default());
     let pause_between = Duration::from_millis(3);
     let senders = Senders::start(Load { port: inlet, senders: 8, spans: SPANS, pause: pause_between }, &ledger);
-    let seconds = repeats("SPANMILL_AWAY_SECONDS", 5);
-    pause(Duration::from_secs(u64::from(seconds)));
+    let seconds = amount("SPANMILL_AWAY_SECONDS", 5);
+    pause(Duration::from_secs(seconds));
     sink.up();
     senders.stop();
     assert_eq!(ledger.refused(), 0);

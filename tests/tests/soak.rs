@@ -21,7 +21,7 @@ use spanmill_tests::load::{Ledger, Load, Senders};
 use spanmill_tests::process::{Running, folder};
 use spanmill_tests::sink::{Behaviour, Sink};
 use spanmill_tests::wait::{pause, until};
-use spanmill_tests::{figure, ports};
+use spanmill_tests::{amount, figure, ports};
 
 /// 20,000 spans a second, of 64 a request.
 const SPANS: u64 = 64;
@@ -103,7 +103,7 @@ fn look(process: &Running, at: Duration) -> Moment {
 #[test]
 #[ignore = "takes minutes: cargo xtask soak"]
 fn nothing_acknowledged_is_lost() {
-    let minutes: u64 = std::env::var("SPANMILL_SOAK_MINUTES").ok().map_or(1, |text| text.parse().expect("a number"));
+    let minutes = amount("SPANMILL_SOAK_MINUTES", 1);
     let ([inlet, sql], folder, mut sink) = (ports::several(), folder("soak"), Sink::start());
     let config = config(inlet, folder.path(), sink.port, sql);
     let start = || Collector::spanmill(&config, &[inlet, sql]);

@@ -22,7 +22,7 @@ use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use spanmill_tests::collector::Collector;
 use spanmill_tests::mutate::mutated;
-use spanmill_tests::{figure, grpc, ports, raw, skipped, spans};
+use spanmill_tests::{amount, figure, grpc, ports, raw, skipped, spans};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tonic::Code;
@@ -51,7 +51,7 @@ type Tally = BTreeMap<String, u64>;
 /// and its memory is bounded; each good request is taken, and its spans are written.
 #[tokio::test(flavor = "multi_thread")]
 async fn mutations() {
-    let count = std::env::var("SPANMILL_MUTATIONS").ok().and_then(|count| count.parse().ok()).unwrap_or(MUTATIONS);
+    let count = amount("SPANMILL_MUTATIONS", MUTATIONS);
     let began = Instant::now();
     let mut server = Server::start("");
     let mut senders = JoinSet::new();

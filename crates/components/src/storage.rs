@@ -1,5 +1,6 @@
 //! Where queues are kept on disk: what storage extensions offer, and the `storage` setting of those who use one.
 
+use std::io;
 use std::path::PathBuf;
 
 use spanmill_config::ComponentId;
@@ -47,6 +48,13 @@ fn safe(name: &str) -> String {
         }
     }
     safe
+}
+
+/// Does what waits for the disk on a thread that may wait.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Pages of extensions, by their options: TLS, and who may see them.
 
+use serde::de::IgnoredAny;
+use spanmill_config::{ConfigError, Section};
 use spanmill_pipeline::{ComponentError, Host, Site};
 use spanmill_tls::{Acceptor, ServerTls};
 
@@ -21,13 +23,30 @@ pub(crate) fn site(
     Ok(Site { endpoint: endpoint.to_owned(), tls: acceptor(tls)?, guard: Gate::new(host, auth)?.guard() })
 }
 
+/// Checks what may keep strangers out of a server: it must not be passed over. `path` is that of the server's options, with `::` at its end
+/// unless it is empty.
+pub(crate) fn check(
+    section: &Section,
+    path: &str,
+    tls: Option<&ServerTls>,
+    middlewares: &[IgnoredAny],
+) -> Result<(), ConfigError> {
+    if let Some(tls) = tls {
+        tls.check(section, &format!("{path}tls"))?;
+    }
+    if !middlewares.is_empty() {
+        return Err(section.error(&format!("{path}middlewares"), "is not supported"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
     use std::sync::Arc;
 
     use reqwest::{Certificate, Client, StatusCode};
-    use spanmill_config::{ComponentId, Section};
+    use spanmill_config::ComponentId;
     use spanmill_pipeline::{Component, Context, Telemetry};
     use tokio::sync::mpsc;
 

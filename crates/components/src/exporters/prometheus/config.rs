@@ -10,6 +10,7 @@ use super::names::{LabelNamer, MetricNamer};
 use crate::exporters::sending::SendingQueue;
 use crate::net::auth::HttpAuthConfig;
 use crate::net::compression::Compression;
+use crate::net::site;
 
 /// Options of the `prometheus` exporter. As with the Collector's, keys that are not known are passed over, with a warning.
 #[derive(Debug, Clone, Deserialize)]
@@ -142,13 +143,7 @@ impl Config {
         if !matches!(config.transport.as_str(), "tcp" | "tcp4" | "tcp6") {
             return Err(section.error("transport", "only tcp is supported"));
         }
-        if let Some(tls) = config.tls.as_ref() {
-            tls.check(section, "tls")?;
-        }
-        // It may keep strangers out, so it must not be passed over.
-        if !config.middlewares.is_empty() {
-            return Err(section.error("middlewares", "is not supported"));
-        }
+        site::check(section, "", config.tls.as_ref(), &config.middlewares)?;
         let (old, new) = (&config.resource_to_telemetry_conversion, &config.resource_constant_labels);
         if new.enabled || new.exclude_service_attributes {
             let message =

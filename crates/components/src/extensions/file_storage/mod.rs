@@ -16,7 +16,7 @@ use spanmill_config::ConfigError;
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 use spanmill_wal::Options;
 
-use crate::storage::Storage;
+use crate::storage::{Storage, blocking};
 use config::Config;
 
 /// Makes `file_storage` extensions.
@@ -64,9 +64,8 @@ impl Component for FileStorage {
         let Some(mode) = self.mode else { return Ok(()) };
         let folder = self.storage.directory.clone();
         let context = format!("cannot make the folder {}", folder.display());
-        let made = tokio::task::spawn_blocking(move || make(&folder, mode)).await;
-        made.unwrap_or_else(|error| Err(io::Error::other(error)))
-            .map_err(|source| ComponentError::Io { context, source })
+        let made = blocking(move || make(&folder, mode)).await;
+        made.map_err(|source| ComponentError::Io { context, source })
     }
 
     fn capability(&self) -> Option<Arc<dyn Any + Send + Sync>> {

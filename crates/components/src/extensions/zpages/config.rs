@@ -4,6 +4,7 @@ use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 use spanmill_tls::ServerTls;
 
 use crate::net::auth::HttpAuthConfig;
+use crate::net::site;
 
 /// Options of the `zpages` extension: those of a server over HTTP, and one more.
 #[derive(Debug, Clone, Deserialize)]
@@ -88,13 +89,7 @@ impl Config {
         if !matches!(config.transport.as_str(), "tcp" | "tcp4" | "tcp6") {
             return Err(section.error("transport", format!("unknown transport {:?}: expected tcp", config.transport)));
         }
-        if let Some(tls) = config.tls.as_ref() {
-            tls.check(section, "tls")?;
-        }
-        // It may keep strangers out, so it must not be passed over.
-        if !config.middlewares.is_empty() {
-            return Err(section.error("middlewares", "is not supported"));
-        }
+        site::check(section, "", config.tls.as_ref(), &config.middlewares)?;
         Ok(config)
     }
 }

@@ -6,6 +6,7 @@ use spanmill_tls::ServerTls;
 use super::limits::Limits;
 use crate::net::auth::{AuthConfig, HttpAuthConfig};
 use crate::net::compression::Compression;
+use crate::net::site;
 
 /// Options of the `otlp` receiver.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -168,7 +169,7 @@ impl Config {
         if let Some(grpc) = config.protocols.grpc.as_ref() {
             let path = "protocols::grpc";
             check_listener(section, path, &grpc.endpoint, &grpc.transport)?;
-            check_security(section, path, grpc.tls.as_ref(), &grpc.middlewares)?;
+            site::check(section, &format!("{path}::"), grpc.tls.as_ref(), &grpc.middlewares)?;
             if grpc.max_recv_msg_size_mib > 2047 {
                 let subpath = "protocols::grpc::max_recv_msg_size_mib";
                 return Err(section.error(subpath, "must be at most 2047"));
@@ -177,7 +178,7 @@ impl Config {
         if let Some(http) = config.protocols.http.as_ref() {
             let path = "protocols::http";
             check_listener(section, path, &http.endpoint, &http.transport)?;
-            check_security(section, path, http.tls.as_ref(), &http.middlewares)?;
+            site::check(section, &format!("{path}::"), http.tls.as_ref(), &http.middlewares)?;
             for (name, value) in [
                 ("traces_url_path", &http.traces_url_path),
                 ("metrics_url_path", &http.metrics_url_path),
@@ -211,22 +212,6 @@ fn check_listener(section: &Section, path: &str, endpoint: &str, transport: &str
     let port = endpoint.rsplit_once(':').map(|(_, port)| port.parse::<u16>());
     if transport != "unix" && !matches!(port, Some(Ok(_))) {
         return Err(section.error(&at, format!("{endpoint:?} is no address: expected host:port")));
-    }
-    Ok(())
-}
-
-/// What is not there must not look as if it were: a middleware may keep strangers out.
-fn check_security(
-    section: &Section,
-    path: &str,
-    tls: Option<&ServerTls>,
-    middlewares: &[IgnoredAny],
-) -> Result<(), ConfigError> {
-    if let Some(tls) = tls {
-        tls.check(section, &format!("{path}::tls"))?;
-    }
-    if !middlewares.is_empty() {
-        return Err(section.error(&format!("{path}::middlewares"), "is not supported"));
     }
     Ok(())
 }

@@ -1,26 +1,24 @@
 //! A queue on disk: requests are in a log before they are acknowledged, and stay there until they are sent or set aside.
 
-use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
 use spanmill_config::ComponentId;
-use spanmill_otlp::{Opaque, Signal, Traces};
+use spanmill_otlp::Signal;
 use spanmill_pipeline::{Batch, Code, ComponentError, ConsumeError, Context, Host};
-use spanmill_wal::{AppendError, Committer, CursorError, ReadError, Reader, Record, Seq, Wal};
+use spanmill_wal::{AppendError, ReadError, Record, Seq};
 use tokio::sync::{Notify, oneshot, watch};
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::dead_letters::{Counts, DeadLetters, Reason};
+use super::dead_letters::{Counts, Reason};
+use super::opened::{Left, Opened, batch_of};
 use super::progress::Progress;
-use super::{Cost, Item, Refused};
+use super::{Cost, Item, Refused, until};
 use crate::exporters::sending::config::Sizer;
 use crate::exporters::sending::transport::SendError;
-use crate::storage::Storage;
+use crate::storage::{Storage, blocking};
 
 /// The log of one exporter, and what of it is on its way.
 pub(in crate::exporters::sending) struct Disk {
@@ -37,16 +35,6 @@ pub(in crate::exporters::sending) struct Disk {
     /// Something went out, or the queue was closed.
     changed: Notify,
     phase: watch::Sender<Phase>,
-}
-
-/// What there is once the queue has started.
-struct Opened {
-    wal: Wal,
-    /// Consumers take turns.
-    reader: tokio::sync::Mutex<Reader>,
-    committer: Committer,
-    letters: Arc<DeadLetters>,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
 
 #[derive(Debug, Default)]
@@ -70,22 +58,6 @@ enum Phase {
 
 /// Gives room back unless the request was written.
 struct Reserved<'a>(&'a Disk, usize);
-
-/// A queue could not be opened.
-#[derive(Debug, thiserror::Error)]
-enum OpenError {
-    #[error(transparent)]
-    Log(#[from] spanmill_wal::OpenError),
-    #[error(transparent)]
-    Cursor(#[from] CursorError),
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error(transparent)]
-    Io(#[from] io::Error),
-}
-
-/// The name of the cursor.
-const CURSOR: &str = "sent";
 
 /// How often what is done is written down: so much may be sent again after a crash.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(20);
@@ -138,8 +110,13 @@ impl Disk {
             ComponentError::Other(format!("cannot open the queue in {}: {error}", folder.display()))
         };
         let replaying = host.replaying(format!("queue of the \"{}\" {}", self.id, self.kind));
-        let opened = self.open(&folder, &storage).await.map_err(|error| failed(&error))?;
+        let opened = Opened::open(&folder, &storage, self.sizer, self.counts.clone()).await;
+        let (opened, Left { requests, size }) = opened.map_err(|error| failed(&error))?;
         drop(replaying);
+        self.size.store(size, Ordering::Relaxed);
+        if requests > 0 {
+            tracing::info!(queue = %self.id, requests, "requests of an earlier run are sent first");
+        }
         let (wal, host, id) = (opened.wal.clone(), host.clone(), self.id.clone());
         let watching = tokio::spawn(async move {
             let failure = wal.failed().await;
@@ -150,40 +127,6 @@ impl Disk {
         self.opened.set(opened).map_err(|_| failed(&"it is open already"))?;
         self.changed.notify_waiters();
         Ok(())
-    }
-
-    async fn open(&self, folder: &Path, storage: &Storage) -> Result<Opened, OpenError> {
-        let parent = folder.to_owned();
-        blocking(move || std::fs::create_dir_all(parent)).await?;
-        let wal = Wal::open(folder.join("log"), storage.options.clone()).await?;
-        let mut reader = wal.reader(CURSOR).await?;
-        let committer = reader.committer();
-        let (requests, size) = self.measure(&mut reader).await?;
-        self.size.store(size, Ordering::Relaxed);
-        if requests > 0 {
-            tracing::info!(queue = %self.id, requests, "requests of an earlier run are sent first");
-            // Another reader begins again where the cursor stands.
-            drop(reader);
-            reader = wal.reader(CURSOR).await?;
-        }
-        let (path, limit, counts) = (folder.join("dead_letters"), storage.max_dead_letter_bytes, self.counts.clone());
-        let letters = blocking(move || DeadLetters::open(path, limit, counts)).await?;
-        let (reader, letters) = (tokio::sync::Mutex::new(reader), Arc::new(letters));
-        Ok(Opened { wal, reader, committer, letters, tasks: Mutex::default() })
-    }
-
-    /// What an earlier run has left: requests, and their size. It has to be read, since numbers may have gaps.
-    async fn measure(&self, reader: &mut Reader) -> Result<(u64, usize), ReadError> {
-        let (mut requests, mut size) = (0, 0);
-        while let Some(record) = reader.try_next().await? {
-            requests += 1;
-            size += match self.sizer {
-                Sizer::Requests => 1,
-                Sizer::Bytes => record.payload.len(),
-                Sizer::Items => batch_of(record).map_or(0, |batch| batch.item_count()),
-            };
-        }
-        Ok((requests, size))
     }
 
     /// Resolves once the request is durable.
@@ -242,16 +185,7 @@ impl Disk {
     }
 
     async fn until(&self, reached: impl Fn() -> bool) {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            // Enabled before looking, so that no change between looking and waiting is missed.
-            changed.as_mut().enable();
-            if reached() {
-                return;
-            }
-            changed.await;
-        }
+        until(&self.changed, reached).await;
     }
 
     /// The next request; none once nothing more is to be sent.
@@ -411,17 +345,4 @@ impl Drop for Reserved<'_> {
     fn drop(&mut self) {
         self.0.give_back(self.1);
     }
-}
-
-/// The request of a record: its kind is the signal's number.
-fn batch_of(record: Record) -> Result<Batch, spanmill_otlp::Malformed> {
-    match record.kind {
-        kind if kind == Signal::Metrics as u8 => Opaque::parse(Signal::Metrics, record.payload).map(Batch::from),
-        kind if kind == Signal::Logs as u8 => Opaque::parse(Signal::Logs, record.payload).map(Batch::from),
-        _ => Traces::parse(record.payload).map(Batch::from),
-    }
-}
-
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)))
 }

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use spanmill_pipeline::{Batch, ConsumeError};
 use tokio::sync::{Notify, oneshot};
 
-use super::{Cost, Item, Refused};
+use super::{Cost, Item, Refused, until};
 use crate::exporters::sending::config::Sizer;
 
 /// What waits to be sent, and what is being sent: both count.
@@ -93,16 +93,7 @@ impl Memory {
     }
 
     async fn until(&self, reached: impl Fn(&State) -> bool) {
-        loop {
-            let changed = self.changed.notified();
-            tokio::pin!(changed);
-            // Enabled before looking, so that no change between looking and waiting is missed.
-            changed.as_mut().enable();
-            if reached(&self.state()) {
-                return;
-            }
-            changed.await;
-        }
+        until(&self.changed, || reached(&self.state())).await;
     }
 
     /// The next request; none once the queue is closed and empty.

@@ -3,13 +3,14 @@
 mod dead_letters;
 mod disk;
 mod memory;
+mod opened;
 mod progress;
 
 use std::sync::Arc;
 
 use spanmill_pipeline::{Batch, ComponentError, ConsumeError, Context, Host};
 use spanmill_wal::Seq;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::config::{SendingQueue, Sizer};
 use super::transport::SendError;
@@ -49,6 +50,20 @@ pub(super) enum Refused {
     Full(Batch, Option<oneshot::Sender<Result<(), ConsumeError>>>),
     /// The disk cannot be trusted any more.
     Broken(String),
+}
+
+/// Waits until it is reached, looking again whenever something has changed.
+async fn until(changed: &Notify, reached: impl Fn() -> bool) {
+    loop {
+        let changed = changed.notified();
+        tokio::pin!(changed);
+        // Enabled before looking, so that no change between looking and waiting is missed.
+        changed.as_mut().enable();
+        if reached() {
+            return;
+        }
+        changed.await;
+    }
 }
 
 // === impl Queue ===
