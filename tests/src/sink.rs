@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
+use std::io::Read;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::{Buf, Bytes};
+use flate2::read::GzDecoder;
 use http::{HeaderMap, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -198,6 +200,8 @@ async fn answer(request: http::Request<Incoming>, shared: Arc<Shared>) -> Result
     let behaviour = *shared.behaviour.lock().expect("no test has panicked with it");
     let content_type = request.headers().get("content-type").and_then(|value| value.to_str().ok());
     let is_grpc = content_type.is_some_and(|value| value.starts_with("application/grpc"));
+    let encoding = if is_grpc { "grpc-encoding" } else { "content-encoding" };
+    let gzip = request.headers().get(encoding).is_some_and(|value| value == "gzip");
     let broken = || std::io::Error::other("broken on purpose");
     let mut body = request.into_body();
     if behaviour == Behaviour::Reset {
@@ -208,6 +212,11 @@ async fn answer(request: http::Request<Incoming>, shared: Arc<Shared>) -> Result
     if is_grpc {
         // One message: a flag, four bytes of length, and the request.
         message.advance(5.min(message.len()));
+    }
+    if gzip {
+        let mut inflated = Vec::new();
+        GzDecoder::new(&message[..]).read_to_end(&mut inflated)?;
+        message = inflated.into();
     }
     match behaviour {
         Behaviour::Refuse(status, code) => return Ok(refusal(is_grpc, status, code, "refused on purpose")),

@@ -51,33 +51,75 @@ fn await_all(sink: &Sink, ledger: &Ledger, patience: Duration) {
     until("all acknowledged spans have arrived", patience, arrived);
 }
 
-/// Scenario: eight senders at work while the process is killed at random moments (20, or `SPANMILL_KILLS`) and started again; the backend is
-/// there all the time.
+/// Kills and starts a collector again and again (20 times, or `SPANMILL_KILLS`) while eight senders are at work, and has it run in the end.
+fn kill_often(start: impl Fn() -> Option<Collector>, inlet: u16, ledger: &Arc<Ledger>) -> Option<Collector> {
+    let load = Load { port: inlet, senders: 8, spans: SPANS, pause: Duration::ZERO };
+    let senders = Senders::start(load, ledger);
+    let mut collector = start();
+    for _ in 0..kills() {
+        let Some(running) = &mut collector else { break };
+        pause(Duration::from_millis(fastrand::u64(10..250)));
+        running.process.signal(Signal::KILL);
+        running.process.await_end();
+        collector = start();
+    }
+    senders.stop();
+    collector
+}
+
+fn kills() -> u64 {
+    amount("SPANMILL_KILLS", 20)
+}
+
+/// Scenario: eight senders at work while the process is killed at random moments and started again; the backend is there all the time.
 /// Guarantees: every acknowledged span arrives; some may arrive twice, which is counted.
 #[test]
 fn kill_at_any_moment() {
     let (inlet, queue, sink) = (ports::free(), folder("queue"), Sink::start());
     let config = config(inlet, queue.path(), sink.port, "");
     let ledger = Arc::new(Ledger::default());
-    let load = Load { port: inlet, senders: 8, spans: SPANS, pause: Duration::ZERO };
-    let senders = Senders::start(load, &ledger);
-    let kills = amount("SPANMILL_KILLS", 20);
-    for _ in 0..kills {
-        let mut spanmill = Collector::spanmill(&config, &[inlet]);
-        pause(Duration::from_millis(fastrand::u64(10..250)));
-        spanmill.process.signal(Signal::KILL);
-        spanmill.process.await_end();
-    }
-    let mut spanmill = Collector::spanmill(&config, &[inlet]);
-    senders.stop();
+    let start = || Some(Collector::spanmill(&config, &[inlet]));
+    let mut spanmill = kill_often(start, inlet, &ledger).expect("it is what is tested");
     await_all(&sink, &ledger, PATIENCE);
     spanmill.stop();
     let spans = ledger.requests() as u64 * SPANS;
     assert!(spans > 0);
     figure(
         "kill_at_any_moment",
-        &format!("{kills} kills: {spans} spans acknowledged, 0 lost, {} delivered again", sink.duplicates()),
+        &format!("{} kills: {spans} spans acknowledged, 0 lost, {} delivered again", kills(), sink.duplicates()),
     );
+}
+
+/// Scenario: the same with the Go Collector, with its queue on disk as it comes, and synced.
+/// Guarantees: none; its figures stand beside ours.
+#[test]
+#[ignore = "measures a peer: cargo test -p spanmill-tests --test durable_queue -- --ignored"]
+fn kill_the_collector() {
+    for more in ["", ", fsync: true"] {
+        let (inlet, queue, sink) = (ports::free(), folder("queue"), Sink::start());
+        let config = config(inlet, queue.path(), sink.port, "")
+            .replace("directory: '", "create_directory: true, directory: '")
+            .replace("'}", &format!("'{more}}}"));
+        let ledger = Arc::new(Ledger::default());
+        let start = || Collector::otelcol("kill_the_collector", &config, &[inlet]);
+        let Some(mut collector) = kill_often(start, inlet, &ledger) else { return };
+        let acknowledged = ledger.acknowledged();
+        assert!(!acknowledged.is_empty());
+        // What has not come after a minute in which nothing else is to be done does not come.
+        let deadline = Instant::now() + PATIENCE;
+        while sink.missing(&acknowledged, SPANS) > 0 && Instant::now() < deadline {
+            pause(Duration::from_millis(100));
+        }
+        let lost = sink.missing(&acknowledged, SPANS) as u64 * SPANS;
+        collector.stop();
+        let spans = acknowledged.len() as u64 * SPANS;
+        let text = format!(
+            "{} kills: {spans} spans acknowledged, {lost} lost, {} delivered again",
+            kills(),
+            sink.duplicates()
+        );
+        figure("kill_the_collector", &format!("file_storage{more}: {text}"));
+    }
 }
 
 /// Scenario: the backend is away while senders are at work, for 5 s (or `SPANMILL_AWAY_SECONDS`), and then comes.

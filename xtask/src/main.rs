@@ -40,6 +40,9 @@ enum Task {
         /// How long
         #[arg(long, default_value_t = 30)]
         minutes: u64,
+        /// The Go Collector in the same scenario, instead: as it comes, and with a queue that it syncs
+        #[arg(long)]
+        beside: bool,
     },
     /// Write docs/compatibility.md anew, out of the components' sources and READMEs
     Compatibility,
@@ -87,7 +90,7 @@ fn main() -> ExitCode {
             steps.summary(&Notes::default())
         }
         Task::Ci => ci(),
-        Task::Soak { minutes } => test::soak(minutes),
+        Task::Soak { minutes, beside } => test::soak(minutes, beside),
         Task::Compatibility => compatibility::write(),
         Task::Bench { what: Bench::Relay { arguments } } => bench::run("relay", &arguments),
         Task::Bench { what: Bench::Store { arguments } } => bench::run("store", &arguments),

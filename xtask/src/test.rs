@@ -97,16 +97,17 @@ fn end_to_end(name: &str, binary: Option<&Path>, collected: &Path, no_peers: boo
     in_clone(&mut command)
 }
 
-/// Runs the soak; true if nothing was lost.
-pub(crate) fn soak(minutes: u64) -> bool {
+/// Runs the soak, or what it is compared with; true if nothing was lost.
+pub(crate) fn soak(minutes: u64, beside: bool) -> bool {
     let mut steps = Steps::new(SETUP_STEPS + 1);
-    let binary = set_up(&mut steps, true);
+    let binary = set_up(&mut steps, !beside);
     let collected = std::env::temp_dir().join(format!("spanmill-notes-{}", std::process::id()));
     steps.step(&format!("soak for {minutes} minutes"), || {
         let mut command = cargo();
-        command.args(["test", "--package", END_TO_END, "--test", "soak", "--", "--ignored"]);
+        let test = if beside { "beside_the_collector" } else { "nothing_acknowledged_is_lost" };
+        command.args(["test", "--package", END_TO_END, "--test", "soak", "--", "--ignored", "--exact", test]);
         command.env("SPANMILL_SOAK_MINUTES", minutes.to_string()).env(notes::FILE_VARIABLE, &collected);
-        pass_on(&mut command, binary.as_deref(), true);
+        pass_on(&mut command, binary.as_deref(), !beside);
         in_clone(&mut command)
     });
     let passed = steps.summary(&notes::collect(&collected));
