@@ -97,9 +97,8 @@ fn kill_at_any_moment() {
 fn kill_the_collector() {
     for more in ["", ", fsync: true"] {
         let (inlet, queue, sink) = (ports::free(), folder("queue"), Sink::start());
-        let config = config(inlet, queue.path(), sink.port, "")
-            .replace("directory: '", "create_directory: true, directory: '")
-            .replace("'}", &format!("'{more}}}"));
+        let storage = format!("file_storage: {{create_directory: true{more}, directory:");
+        let config = config(inlet, queue.path(), sink.port, "").replace("file_storage: {directory:", &storage);
         let ledger = Arc::new(Ledger::default());
         let start = || Collector::otelcol("kill_the_collector", &config, &[inlet]);
         let Some(mut collector) = kill_often(start, inlet, &ledger) else { return };

@@ -41,6 +41,20 @@ impl Patches {
         self.notes.is_empty()
     }
 
+    /// Forgets what is noted, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.notes.clear();
+        self.cuts.clear();
+        self.replacements.clear();
+        self.appended.clear();
+    }
+
+    /// How many bytes of memory there are.
+    pub fn capacity(&self) -> usize {
+        let notes = self.notes.capacity() * size_of::<Note>() + self.cuts.capacity() * size_of::<Cut>();
+        notes + self.replacements.capacity() + self.appended.capacity()
+    }
+
     /// Turns to a part: what follows changes that one.
     pub fn begin(&mut self, target: impl Into<Target>) {
         self.note(target.into(), false);

@@ -34,6 +34,7 @@ mod parsed_statement;
 #[cfg(test)]
 mod recorded;
 mod sequence;
+mod spare;
 mod statement;
 mod value_expression;
 

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::eval::EvalError;
 use crate::eval::frame::{Frame, Levels, Slots};
 use crate::parse;
+use crate::spare::{Spare, Spares};
 use crate::statement::{Statement, StatementError};
 
 /// A sequence of statements as it is written.
@@ -37,6 +38,7 @@ pub struct Sequence {
     mode: ErrorMode,
     /// Statements that do not name what the context is about, although another one makes it the context of all.
     astray: Vec<Arc<str>>,
+    spares: Spares,
 }
 
 /// What is wrong with a sequence, by the place in its lists.
@@ -130,6 +132,7 @@ impl Sequence {
             statements,
             mode,
             astray: astray.collect(),
+            spares: Spares::default(),
         })
     }
 
@@ -155,10 +158,10 @@ impl Sequence {
         ignored: Ignored<'_>,
     ) -> Result<(), StatementError> {
         let mut shared = shared.map(|cache| cache.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let Spare { mut arena, mut patches } = self.spares.take();
         let mut done = 0;
         loop {
-            let arena = Bump::new();
-            let mut frame = self.slots.editing(&arena);
+            let mut frame = self.slots.editing(&arena, patches);
             if let Some(cache) = &shared {
                 frame.load_cache(arena.alloc_slice_copy(cache));
             }
@@ -171,11 +174,12 @@ impl Sequence {
                     cache.clear();
                 }
             }
-            let noted = frame.into_noted();
-            noted.apply(traces);
+            patches = frame.into_noted().apply(traces);
             if finished {
+                self.spares.give_back(Spare { arena, patches });
                 return Ok(());
             }
+            arena.reset();
         }
     }
 }

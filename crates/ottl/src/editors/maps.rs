@@ -6,7 +6,7 @@ use spanmill_otlp::{AnyValue, ValueRef};
 
 use super::{Edit, Editor};
 use crate::eval::EvalError;
-use crate::eval::assign::{Given, keep, map};
+use crate::eval::assign::{Given, map};
 use crate::eval::edits::Entry;
 use crate::eval::expr::Expr;
 use crate::eval::frame::Frame;
@@ -146,7 +146,7 @@ impl Edit for Flatten {
         flat.map(target.into_iter(), &self.prefix, 0);
         let mut entries: Vec<Entry<'a>> = Vec::with_capacity(flat.out.len());
         for (key, value) in flat.out {
-            entries.push((keep(frame, key.as_bytes()), value));
+            entries.push((frame.keep(key.as_bytes()), value));
         }
         self.target.put_entries(frame, &entries)
     }

@@ -5,7 +5,7 @@ use spanmill_otlp::AnyValue;
 
 use super::{Edit, Editor, glob};
 use crate::eval::EvalError;
-use crate::eval::assign::{Given, keep, string};
+use crate::eval::assign::{Given, string};
 use crate::eval::edits::Entry;
 use crate::eval::expr::{Env, Expr};
 use crate::eval::frame::Frame;
@@ -348,7 +348,7 @@ impl Edit for ReplaceAllPatterns {
             changed = true;
             match with.replace(&regex, text, frame) {
                 Ok(replaced) if self.keys => {
-                    let key = keep(frame, &replaced);
+                    let key = frame.keep(&replaced);
                     put(&mut out, key, value, true);
                 }
                 Ok(replaced) => {

@@ -7,7 +7,6 @@ use spanmill_otlp::{AnyValue, Slot, ValueRef};
 use super::{Edit, Editor};
 use crate::context::Context;
 use crate::eval::EvalError;
-use crate::eval::assign::keep;
 use crate::eval::frame::{Frame, Level, SlotsBuilder};
 use crate::eval::val::put_delimited;
 use crate::functions::{ParamKind, optional, required};
@@ -95,7 +94,7 @@ impl Edit for SetName {
         let before = frame.fields.name;
         let name = Attributes { frame, names: &self.names }.span_name(frame.fields.kind);
         let Some(name) = name.filter(|name| name.as_ref() != before).map(Cow::into_owned) else { return Ok(()) };
-        frame.fields.name = keep(frame, &name);
+        frame.fields.name = frame.keep(&name);
         frame.touch(Level::Span, 5);
         if let Some(original) = self.original {
             let mut scratch = frame.take_scratch();

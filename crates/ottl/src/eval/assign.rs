@@ -48,11 +48,19 @@ const LINKS: u32 = 13;
 impl<'a> Given<'a> {
     /// Evaluates an expression.
     pub(crate) fn of(expr: &'a Expr, frame: &mut Frame<'a>) -> Result<Self, EvalError> {
-        if let Expr::Path(Path::Attribute { level, slot, rest }) = expr
-            && rest.is_empty()
-        {
+        if let Expr::Path(Path::Attribute { level, slot, rest }) = expr {
             // It stays where it is.
-            return Ok(frame.slot(*level, *slot).map_or(Self::Nil, Self::attribute));
+            match frame.slot(*level, *slot) {
+                None => return Ok(Self::Nil),
+                Some(value) => {
+                    if let Some(found) = at(value, rest) {
+                        return Ok(Self::attribute(found));
+                    }
+                }
+            }
+        }
+        if let Some(number) = expr.number(frame) {
+            return Ok(Self::Value(ValueRef::new(frame.keep(number.encode(&mut [0; 11])))));
         }
         let mut scratch = frame.take_scratch();
         let detached = {
@@ -287,7 +295,7 @@ impl Path {
                     return Err(EvalError::Static("trace_state can only be indexed by a string"));
                 };
                 if let Some(state) = trace_state_with(frame.fields.trace_state, key.as_bytes(), value) {
-                    frame.fields.trace_state = keep(frame, &state);
+                    frame.fields.trace_state = frame.keep(&state);
                     frame.touch(Level::Span, 3);
                 }
                 Ok(())
@@ -345,13 +353,6 @@ impl Path {
 /// All attributes of a level, which was settled.
 fn attributes<'a>(frame: &Frame<'a>, level: Level) -> Vec<Entry<'a>> {
     frame.table(level).message.attributes(level.attributes()).map(|found| (found.key, found.value)).collect()
-}
-
-/// Copies bytes to where they stay.
-pub(crate) fn keep<'a>(frame: &mut Frame<'a>, bytes: &[u8]) -> &'a [u8] {
-    let mut scratch = frame.take_scratch();
-    scratch.extend_from_slice(bytes);
-    frame.store(scratch)
 }
 
 /// A text argument, computed and kept.
@@ -435,6 +436,17 @@ fn follow<'a>(value: Option<ValueRef<'a>>, keys: &[Resolved<'a>]) -> Result<Opti
         };
     }
     Ok(Some(value))
+}
+
+/// What keys lead to that are written in the text; nothing where any of them leads nowhere, which only the general way can judge.
+fn at<'a>(value: ValueRef<'a>, keys: &[Key]) -> Option<ValueRef<'a>> {
+    keys.iter().try_fold(value, |value, key| match (value.get(), key) {
+        (AnyValue::Map(body), Key::String(name)) => {
+            entries(body).find(|(known, _)| *known == name.as_bytes()).map(|(_, found)| found)
+        }
+        (AnyValue::Array(body), Key::Int(index)) => elements(body).nth(usize::try_from(*index).ok()?),
+        _ => None,
+    })
 }
 
 type Changed<'a> = (Option<ValueRef<'a>>, Result<(), EvalError>);
@@ -600,7 +612,7 @@ impl Field {
         let number = match self {
             Self::TraceId => match given {
                 Given::TraceId(id) => {
-                    frame.fields.trace_id = keep(frame, &id);
+                    frame.fields.trace_id = frame.keep(&id);
                     1
                 }
                 other => return Err(other.unexpected("trace id")),
@@ -610,7 +622,7 @@ impl Field {
                 1
             }
             Self::SpanId => {
-                frame.fields.span_id = keep(frame, &given.span_id()?);
+                frame.fields.span_id = frame.keep(&given.span_id()?);
                 2
             }
             Self::SpanIdString => {
@@ -622,7 +634,7 @@ impl Field {
                 3
             }
             Self::ParentSpanId => {
-                frame.fields.parent_span_id = keep(frame, &given.span_id()?);
+                frame.fields.parent_span_id = frame.keep(&given.span_id()?);
                 4
             }
             Self::ParentSpanIdString => {
@@ -727,7 +739,7 @@ fn hex_id<'a, const N: usize>(frame: &mut Frame<'a>, text: &[u8]) -> Result<&'a 
             _ => return Err(EvalError::parse("id in hexadecimal", text)),
         }
     }
-    Ok(keep(frame, &id))
+    Ok(frame.keep(&id))
 }
 
 /// Puts a value in the place of an attribute that has a slot, or removes it.

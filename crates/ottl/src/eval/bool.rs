@@ -6,6 +6,7 @@ use spanmill_otlp::{Slot, ValueRef};
 use super::compare::{compare, ordered};
 use super::expr::{Env, Expr};
 use super::frame::Level;
+use super::number::compare_numbers;
 use super::val::Val;
 use crate::ast::CompareOp;
 
@@ -62,6 +63,9 @@ impl Bool {
             Self::Const(value) => Ok(*value),
             Self::Compare(parts) => {
                 let (left, op, right) = &**parts;
+                if let Some(met) = compare_numbers(left, *op, right, env.frame) {
+                    return Ok(met);
+                }
                 let left = left.eval(env)?;
                 let right = right.eval(env)?;
                 Ok(compare(&left, *op, &right))

@@ -58,7 +58,7 @@ pub(crate) fn ordered(ordering: Ordering, op: CompareOp) -> bool {
 
 /// NaN is unequal to everything, and neither less nor greater.
 #[inline]
-fn floats(a: f64, b: f64, op: CompareOp) -> bool {
+pub(super) fn floats(a: f64, b: f64, op: CompareOp) -> bool {
     match op {
         CompareOp::Eq => a == b,
         CompareOp::Ne => a != b,

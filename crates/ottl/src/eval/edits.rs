@@ -56,8 +56,8 @@ const EVENTS: u32 = 11;
 // === impl Noted ===
 
 impl Noted {
-    /// Makes the changes.
-    pub(crate) fn apply(self, traces: &mut Traces) {
+    /// Makes the changes, and gives back the memory of those that were most.
+    pub(crate) fn apply(mut self, traces: &mut Traces) -> Patches {
         traces.apply_all(&self.patches);
         for (ix, url) in &self.resource_urls {
             traces.set_resource_schema_url(*ix, url);
@@ -65,13 +65,16 @@ impl Noted {
         for (ix, url) in &self.scope_urls {
             traces.set_schema_url(*ix, url);
         }
+        self.patches.clear();
+        self.patches
     }
 }
 
 // === impl Draft ===
 
 impl<'a> Draft<'a> {
-    pub(crate) fn new(arena: &'a Bump) -> Self {
+    /// `patches` is empty; its memory is used.
+    pub(crate) fn new(arena: &'a Bump, patches: Patches) -> Self {
         Self {
             arena,
             scratch: Vec::new(),
@@ -80,7 +83,7 @@ impl<'a> Draft<'a> {
             event_at: None,
             events: Vec::new(),
             generation: 0,
-            noted: Noted::default(),
+            noted: Noted { patches, ..Noted::default() },
         }
     }
 
@@ -206,6 +209,12 @@ impl<'a> Frame<'a> {
         let mut scratch = self.draft.as_mut().map(|draft| std::mem::take(&mut draft.scratch)).unwrap_or_default();
         scratch.clear();
         scratch
+    }
+
+    /// Copies bytes to where they stay.
+    #[inline]
+    pub(crate) fn keep(&self, bytes: &[u8]) -> &'a [u8] {
+        self.draft.as_ref().map_or(&[], |draft| draft.arena.alloc_slice_copy(bytes))
     }
 
     /// Puts bytes into the arena, and gives the scratch back.

@@ -5,8 +5,8 @@ use std::ops::ControlFlow;
 
 use bumpalo::Bump;
 use spanmill_otlp::{
-    Attribute, EventRef, KeyTable, Message, Payload, Pos, ResourceIx, ResourceRef, ScopeIx, ScopeRef, Slot, SpanIx,
-    SpanRef, StatusRef, ValueRef, Visitor,
+    Attribute, EventRef, KeyTable, Message, Patches, Payload, Pos, ResourceIx, ResourceRef, ScopeIx, ScopeRef, Slot,
+    SpanIx, SpanRef, StatusRef, ValueRef, Visitor,
 };
 
 use super::client::{ClientInfo, ClientMap};
@@ -265,8 +265,8 @@ impl Slots {
     }
 
     /// A frame in which statements edit; what they make goes to the arena.
-    pub(crate) fn editing<'a>(&'a self, arena: &'a Bump) -> Frame<'a> {
-        Frame { draft: Some(Box::new(Draft::new(arena))), ..self.frame() }
+    pub(crate) fn editing<'a>(&'a self, arena: &'a Bump, patches: Patches) -> Frame<'a> {
+        Frame { draft: Some(Box::new(Draft::new(arena, patches))), ..self.frame() }
     }
 
     /// Whether it makes a difference to enter a client.

@@ -1,16 +1,17 @@
 //! Arithmetic. Integers stay integers, also when divided; with a double on either side both are doubles.
 
 use super::EvalError;
+use super::number::Number;
 use super::val::Val;
 use crate::ast::MathOp;
 
 /// Computes `left op right`.
 pub(crate) fn math<'a>(left: &Val<'_>, op: MathOp, right: &Val<'_>) -> Result<Val<'a>, EvalError> {
     match (left, right) {
-        (Val::Int(a), Val::Int(b)) => int(*a, op, *b),
-        (Val::Int(a), Val::Double(b)) => double(*a as f64, op, *b),
-        (Val::Double(a), Val::Int(b)) => double(*a, op, *b as f64),
-        (Val::Double(a), Val::Double(b)) => double(*a, op, *b),
+        (Val::Int(a), Val::Int(b)) => number(Number::Int(*a), op, Number::Int(*b)),
+        (Val::Int(a), Val::Double(b)) => number(Number::Int(*a), op, Number::Double(*b)),
+        (Val::Double(a), Val::Int(b)) => number(Number::Double(*a), op, Number::Int(*b)),
+        (Val::Double(a), Val::Double(b)) => number(Number::Double(*a), op, Number::Double(*b)),
         (Val::Int(_) | Val::Double(_), other) => Err(wrong("int or double", other)),
         (Val::Time(time), other) => match (op, other) {
             (MathOp::Add, Val::Duration(by)) => Ok(Val::Time(time.add(*by))),
@@ -47,22 +48,6 @@ fn wrong(expected: &'static str, found: &Val<'_>) -> EvalError {
     EvalError::Type { expected, found: found.type_name() }
 }
 
-fn int<'a>(a: i64, op: MathOp, b: i64) -> Result<Val<'a>, EvalError> {
-    Ok(Val::Int(match op {
-        MathOp::Add => a.wrapping_add(b),
-        MathOp::Sub => a.wrapping_sub(b),
-        MathOp::Mul => a.wrapping_mul(b),
-        MathOp::Div if b == 0 => return Err(EvalError::DivideByZero),
-        MathOp::Div => a.wrapping_div(b),
-    }))
-}
-
-fn double<'a>(a: f64, op: MathOp, b: f64) -> Result<Val<'a>, EvalError> {
-    Ok(Val::Double(match op {
-        MathOp::Add => a + b,
-        MathOp::Sub => a - b,
-        MathOp::Mul => a * b,
-        MathOp::Div if b == 0.0 => return Err(EvalError::DivideByZero),
-        MathOp::Div => a / b,
-    }))
+fn number<'a>(a: Number, op: MathOp, b: Number) -> Result<Val<'a>, EvalError> {
+    a.compute(op, b).map(Val::from).ok_or(EvalError::DivideByZero)
 }

@@ -11,6 +11,7 @@ pub(crate) mod frame;
 pub(crate) mod index;
 pub(crate) mod json;
 pub(crate) mod math;
+pub(crate) mod number;
 pub(crate) mod path;
 pub(crate) mod val;
 

@@ -6,8 +6,9 @@ use spanmill_otlp::{Slot, ValueRef};
 
 use super::client::{ClientMap, ENTRIES};
 use super::expr::{Env, Key};
-use super::frame::Level;
+use super::frame::{Frame, Level};
 use super::index::{index_value, map_key};
+use super::number::Number;
 use super::val::{MapVal, Time, Val};
 use super::{EvalError, convert};
 
@@ -133,6 +134,18 @@ fn attributes<'e>(level: Level, env: &'e Env<'e>) -> MapVal<'e> {
 // === impl Field ===
 
 impl Field {
+    /// The field where it is an integer that computations start from.
+    #[inline]
+    pub(super) fn number(self, frame: &Frame<'_>) -> Option<Number> {
+        Some(Number::Int(match self {
+            Self::StartNano => frame.fields.start as i64,
+            Self::EndNano => frame.fields.end as i64,
+            Self::Kind => i64::from(frame.fields.kind),
+            Self::StatusCode => i64::from(frame.fields.status.code),
+            _ => return None,
+        }))
+    }
+
     #[inline]
     fn get<'e>(self, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
         let frame = env.frame;

@@ -1,16 +1,19 @@
 //! From one type to another. Nil stays nil.
 
 use super::{Function, ParamKind, required};
+use crate::eval::number::Number;
 use crate::eval::val::Val;
 use crate::eval::{EvalError, convert as to};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function::plain("Int", &[required("target", ParamKind::IntLike)], |args, env| {
         Ok(to::int_like(&args.get(0, env)?)?.map_or(Val::Nil, Val::Int))
-    }),
+    })
+    .of_numbers(Number::to_int),
     Function::plain("Double", &[required("target", ParamKind::DoubleLike)], |args, env| {
         Ok(to::double_like(&args.get(0, env)?)?.map_or(Val::Nil, Val::Double))
-    }),
+    })
+    .of_numbers(Number::to_double),
     Function::plain("Bool", &[required("target", ParamKind::BoolLike)], |args, env| {
         Ok(to::bool_like(&args.get(0, env)?)?.map_or(Val::Nil, Val::Bool))
     }),

@@ -36,6 +36,8 @@ use std::fmt;
 
 use crate::context::Context;
 use crate::eval::expr::{Env, Expr, Lambda};
+use crate::eval::frame::Frame;
+use crate::eval::number::Number;
 use crate::eval::path::Path;
 use crate::eval::val::{MapVal, Time, Val, elements};
 use crate::eval::{EvalError, convert as to};
@@ -48,6 +50,8 @@ pub(crate) struct Function {
     pub(crate) name: &'static str,
     pub(crate) params: &'static [Param],
     pub(crate) body: Body,
+    /// What it does where its only argument is a number.
+    number: Option<fn(Number) -> Number>,
     /// The only context that has it, where not all have.
     pub(crate) only: Option<Context>,
 }
@@ -204,7 +208,7 @@ impl Function {
         params: &'static [Param],
         body: for<'e> fn(&'e Args, &'e Env<'e>) -> Result<Val<'e>, EvalError>,
     ) -> Self {
-        Self { name, params, body: Body::Plain(body), only: None }
+        Self { name, params, body: Body::Plain(body), number: None, only: None }
     }
 
     const fn prepared(
@@ -212,7 +216,14 @@ impl Function {
         params: &'static [Param],
         make: fn(&Args) -> Result<Box<dyn Prepared>, String>,
     ) -> Self {
-        Self { name, params, body: Body::Prepared(make), only: None }
+        Self { name, params, body: Body::Prepared(make), number: None, only: None }
+    }
+}
+
+impl Function {
+    /// Says what it does where its only argument is a number.
+    const fn of_numbers(self, number: fn(Number) -> Number) -> Self {
+        Self { number: Some(number), ..self }
     }
 }
 
@@ -231,6 +242,15 @@ impl Call {
             Body::Prepared(make) => Some(make(&args)?),
         };
         Ok(Self { function, args, prepared })
+    }
+
+    /// What it gives where its only argument is a number.
+    pub(crate) fn number(&self, frame: &Frame<'_>) -> Option<Number> {
+        let compute = self.function.number?;
+        match &*self.args.0 {
+            [Arg::Expr(argument)] => argument.composed_number(frame).map(compute),
+            _ => None,
+        }
     }
 
     #[inline]
