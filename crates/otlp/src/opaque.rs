@@ -15,7 +15,8 @@ pub enum Signal {
     Logs,
 }
 
-/// A metrics or logs request, passed through as bytes: its framing is checked down to the items, and they are counted.
+/// A request passed through as bytes, of metrics or logs, or of spans that nobody looks at any more: its framing is checked down to the
+/// items, and they are counted.
 #[derive(Debug, Clone)]
 pub struct Opaque {
     signal: Signal,
@@ -63,7 +64,7 @@ impl Opaque {
         &self.bytes
     }
 
-    /// Log records, or metric points.
+    /// Log records, metric points, or spans.
     pub fn item_count(&self) -> usize {
         self.items
     }

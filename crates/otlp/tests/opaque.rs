@@ -4,7 +4,7 @@
 
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message;
-use spanmill_otlp::{Limits, Opaque, Signal, SplitLimit, json};
+use spanmill_otlp::{Limits, Opaque, Signal, SplitLimit, Traces, json};
 
 fn logs(bodies: &[&str]) -> Opaque {
     let records: Vec<String> = bodies.iter().map(|body| format!(r#"{{"body":{{"stringValue":"{body}"}}}}"#)).collect();
@@ -43,6 +43,30 @@ fn logs_are_joined_and_split() {
     let parts = whole.split(SplitLimit::Bytes(40));
     assert!(parts.iter().all(|part| part.bytes().len() <= 40), "{parts:?}");
     assert_eq!(parts.iter().map(Opaque::item_count).sum::<usize>(), 4);
+}
+
+/// Scenario: spans in several resources and scopes, parsed and not, are joined and split in all ways.
+/// Guarantees: the same requests come out, with the same counts.
+#[test]
+fn spans_are_split_alike_parsed_or_not() {
+    let text = r#"{"resourceSpans":[
+        {"resource":{"attributes":[{"key":"a","value":{"intValue":1}}]},"scopeSpans":[
+            {"scope":{"name":"s"},"spans":[{"name":"one"},{"name":"two"},{"name":"three"}]},{"spans":[{"name":"four"}]}]},
+        {"scopeSpans":[{"schemaUrl":"u","spans":[{"name":"five"},{"name":"six"}]}],"schemaUrl":"v"}]}"#;
+    let opaque = parse(Signal::Traces, text);
+    let traces = Traces::parse(opaque.bytes().clone()).unwrap();
+    assert_eq!((opaque.item_count(), traces.span_count()), (6, 6));
+    let (opaque, traces) = (
+        Opaque::concat(Signal::Traces, [opaque.clone(), opaque]).unwrap(),
+        Traces::concat([traces.clone(), traces]).unwrap(),
+    );
+    assert_eq!(opaque.bytes(), &traces.encode());
+    let limits = (0..13).map(SplitLimit::Items).chain((0..200).map(SplitLimit::Bytes));
+    for limit in limits {
+        let plain = opaque.clone().split(limit).into_iter().map(|part| (part.bytes().clone(), part.item_count()));
+        let parsed = traces.clone().split(limit).into_iter().map(|part| (part.encode(), part.span_count()));
+        assert_eq!(plain.collect::<Vec<_>>(), parsed.collect::<Vec<_>>(), "{limit:?}");
+    }
 }
 
 /// Scenario: metrics with one, three and no points are split after every two points.

@@ -6,7 +6,7 @@ use spanmill_otlp::{Opaque, Signal, SplitLimit, Traces};
 pub enum Batch {
     /// Spans, which processors read and edit.
     Traces(Traces),
-    /// Metrics or logs, passed through as bytes.
+    /// Metrics or logs, passed through as bytes; in a queue before an exporter also spans.
     Opaque(Opaque),
 }
 

@@ -168,7 +168,8 @@ mod tests {
         fn numbers_are_values(a in number(), b in number()) {
             let mut expected = Vec::new();
             Val::from(a).encode(&mut expected).expect("a number can be encoded");
-            prop_assert_eq!(a.encode(&mut [0; 11]), expected);
+            let mut buffer = [0; 11];
+            prop_assert_eq!(a.encode(&mut buffer), expected);
             use CompareOp::{Eq, Ge, Gt, Le, Lt, Ne};
             for op in [Eq, Ne, Lt, Le, Ge, Gt] {
                 prop_assert_eq!(a.compare(op, b), super::super::compare::compare(&a.into(), op, &b.into()));

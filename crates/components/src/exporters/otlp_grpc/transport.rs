@@ -169,6 +169,8 @@ impl Grpc {
 impl Transport for Grpc {
     type Request = Bytes;
 
+    const READS_SPANS: bool = false;
+
     fn request(&self, batch: &Batch) -> Bytes {
         batch.encode()
     }

@@ -134,7 +134,7 @@ impl Joined {
                 Batch::Opaque(batch) => opaque.push(batch),
             }
         }
-        joined.batches = if signal == Signal::Traces {
+        joined.batches = if opaque.is_empty() {
             // Only beyond 2 GiB can requests not be joined; then each goes alone.
             let whole = Traces::concat(traces.clone()).map_or(traces, |one| vec![one]);
             whole.into_iter().flat_map(|one| one.split(limit)).map(Batch::from).collect()

@@ -56,7 +56,7 @@ struct Unsent {
 impl<T: Transport> Sending<T> {
     pub(crate) fn new(context: &Context<'_>, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
         let metrics = Metrics::of_exporter(context, &options);
-        let queue = Queue::new(context, "exporter", &options);
+        let queue = Queue::new(context, "exporter", &options, T::READS_SPANS);
         Self::of(queue, metrics, transport, options, retry)
     }
 
@@ -68,7 +68,7 @@ impl<T: Transport> Sending<T> {
         retry: RetryOnFailure,
     ) -> Self {
         let metrics = Metrics::of_processor(context, &options);
-        let queue = Queue::new(context, "processor", &options);
+        let queue = Queue::new(context, "processor", &options, T::READS_SPANS);
         Self::of(queue, metrics, transport, options, retry)
     }
 

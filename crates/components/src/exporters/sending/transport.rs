@@ -11,6 +11,9 @@ pub(crate) trait Transport: Send + Sync + 'static {
     /// What is sent: made once of a batch, however often it is tried.
     type Request: Clone + Send + Sync;
 
+    /// Whether it looks at the spans of a batch. Where it does not, a queue on disk does not parse them either.
+    const READS_SPANS: bool = true;
+
     /// The request of a batch.
     fn request(&self, batch: &Batch) -> Self::Request;
 

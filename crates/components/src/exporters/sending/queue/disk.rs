@@ -16,7 +16,7 @@ use super::dead_letters::{Counts, Reason};
 use super::opened::{Left, Opened, batch_of};
 use super::progress::Progress;
 use super::{Cost, Item, Refused, until};
-use crate::exporters::sending::config::Sizer;
+use crate::exporters::sending::config::{SendingQueue, Sizer};
 use crate::exporters::sending::transport::SendError;
 use crate::storage::{Storage, blocking};
 
@@ -27,6 +27,8 @@ pub(in crate::exporters::sending) struct Disk {
     storage: ComponentId,
     capacity: usize,
     sizer: Sizer,
+    /// Whether spans are wanted parsed.
+    parsed: bool,
     /// What the queue holds, sent or not; what is being appended counts.
     size: AtomicUsize,
     counts: Counts,
@@ -81,15 +83,16 @@ impl Disk {
         context: &Context<'_>,
         kind: &'static str,
         storage: &ComponentId,
-        capacity: usize,
-        sizer: Sizer,
+        options: &SendingQueue,
+        parsed: bool,
     ) -> Self {
         Self {
             id: context.id.clone(),
             kind,
             storage: storage.clone(),
-            capacity,
-            sizer,
+            capacity: options.queue_size,
+            sizer: options.sizer,
+            parsed,
             size: AtomicUsize::new(0),
             counts: Counts::new(context, kind),
             opened: OnceLock::new(),
@@ -232,7 +235,7 @@ impl Disk {
     async fn taken(&self, record: Record) -> Option<Item> {
         let (seq, payload) = (record.seq, record.payload.clone());
         self.state().progress.take(seq);
-        match batch_of(record) {
+        match batch_of(record, self.parsed) {
             Ok(batch) => {
                 let cost = Cost::of(&batch, self.sizer);
                 self.state().bytes += cost.bytes;

@@ -69,11 +69,11 @@ async fn until(changed: &Notify, reached: impl Fn() -> bool) {
 // === impl Queue ===
 
 impl Queue {
-    /// `kind` is what the component is called in the name of its folder.
-    pub(super) fn new(context: &Context<'_>, kind: &'static str, options: &SendingQueue) -> Self {
+    /// `kind` is what the component is called in the name of its folder; `parsed` says whether spans are wanted parsed.
+    pub(super) fn new(context: &Context<'_>, kind: &'static str, options: &SendingQueue, parsed: bool) -> Self {
         match &options.storage {
             Some(storage) if options.enabled => {
-                Self::Disk(Arc::new(Disk::new(context, kind, storage, options.queue_size, options.sizer)))
+                Self::Disk(Arc::new(Disk::new(context, kind, storage, options, parsed)))
             }
             _ => Self::Memory(Memory::new(options.queue_size, options.sizer)),
         }

@@ -86,18 +86,20 @@ impl Left {
             left.size += match sizer {
                 Sizer::Requests => 1,
                 Sizer::Bytes => record.payload.len(),
-                Sizer::Items => batch_of(record).map_or(0, |batch| batch.item_count()),
+                Sizer::Items => batch_of(record, false).map_or(0, |batch| batch.item_count()),
             };
         }
         Ok(left)
     }
 }
 
-/// The request of a record: its kind is the signal's number.
-pub(super) fn batch_of(record: Record) -> Result<Batch, Malformed> {
-    match record.kind {
-        kind if kind == Signal::Metrics as u8 => Opaque::parse(Signal::Metrics, record.payload).map(Batch::from),
-        kind if kind == Signal::Logs as u8 => Opaque::parse(Signal::Logs, record.payload).map(Batch::from),
-        _ => Traces::parse(record.payload).map(Batch::from),
-    }
+/// The request of a record: its kind is the signal's number. Spans that nobody looks at are only counted.
+pub(super) fn batch_of(record: Record, parsed: bool) -> Result<Batch, Malformed> {
+    let signal = match record.kind {
+        kind if kind == Signal::Metrics as u8 => Signal::Metrics,
+        kind if kind == Signal::Logs as u8 => Signal::Logs,
+        _ if parsed => return Traces::parse(record.payload).map(Batch::from),
+        _ => Signal::Traces,
+    };
+    Opaque::parse(signal, record.payload).map(Batch::from)
 }
