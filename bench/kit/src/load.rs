@@ -54,6 +54,8 @@ struct Turn {
 pub struct Sent {
     /// The numbers of the requests that were answered with success.
     pub accepted: Vec<u64>,
+    /// How long each of them took.
+    pub latencies: Vec<Duration>,
     /// How many were refused, all of them tried again later with other ids.
     pub refused: u64,
     /// What the first refusal said.
@@ -91,6 +93,7 @@ pub async fn run(port: u16, traffic: &Arc<Traffic>, first: u64, load: Load) -> R
     let mut all = Sent::default();
     for sent in clients.join_all().await {
         all.accepted.extend(sent.accepted);
+        all.latencies.extend(sent.latencies);
         all.refused += sent.refused;
         all.problem = all.problem.or(sent.problem);
     }
@@ -100,8 +103,13 @@ pub async fn run(port: u16, traffic: &Arc<Traffic>, first: u64, load: Load) -> R
 async fn client(mut channel: Channel, traffic: Arc<Traffic>, turn: Turn) -> Sent {
     let mut sent = Sent::default();
     while let Some(number) = turn.take().await {
-        match export(&mut channel, traffic.frame(number), traffic.compression()).await {
-            Ok(()) => sent.accepted.push(number),
+        let frame = traffic.frame(number);
+        let began = Instant::now();
+        match export(&mut channel, frame, traffic.compression()).await {
+            Ok(()) => {
+                sent.accepted.push(number);
+                sent.latencies.push(began.elapsed());
+            }
             Err(problem) => {
                 sent.refused += 1;
                 sent.problem.get_or_insert(problem);

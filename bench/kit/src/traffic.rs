@@ -50,9 +50,14 @@ impl Compression {
 impl Traffic {
     /// Requests of that shape.
     pub fn new(shape: Shape, compression: Compression) -> Self {
+        Self::of(shape, compression, SPANS)
+    }
+
+    /// Requests of so many spans each.
+    pub fn of(shape: Shape, compression: Compression, spans: usize) -> Self {
         // Enough different ones that no cache of the processor holds them all.
         let count = if shape == Shape::Small { 16 } else { 4 };
-        let templates = (0..count).map(|number| Template::new(shape, SPANS, 77 + number * 7919)).collect();
+        let templates = (0..count).map(|number| Template::new(shape, spans, 77 + number * 7919)).collect();
         Self { templates, compression }
     }
 

@@ -6,6 +6,7 @@
 
 mod codec;
 mod configuration;
+mod durable;
 mod inspect;
 mod measure;
 mod options;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let outcome = match &options.command {
         Some(Command::RawRelay(relay)) => raw::run(relay),
+        Some(Command::Durable(options)) => durable::run(options),
         None => plan::run(&options),
     };
     match outcome {

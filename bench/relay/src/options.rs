@@ -45,6 +45,28 @@ pub(crate) enum Command {
     /// The raw byte relay, as a subject of its own.
     #[command(hide = true)]
     RawRelay(RawRelay),
+    /// Spans a second and latency with a queue on disk that is synced before a request is answered, beside the disk's own limit.
+    Durable(Durable),
+}
+
+/// How the queue on disk is measured.
+#[derive(Debug, Args)]
+pub(crate) struct Durable {
+    /// How long each measurement lasts, in seconds.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) seconds: u64,
+    /// How often everything is measured.
+    #[arg(long, default_value_t = 3)]
+    pub(crate) reps: usize,
+    /// How many clients send at a time.
+    #[arg(long, default_value_t = 32)]
+    pub(crate) clients: usize,
+    /// Spans of a request.
+    #[arg(long, default_value_t = 64)]
+    pub(crate) spans: usize,
+    /// Spans a second that are sent; as many as are taken, where it is not given.
+    #[arg(long)]
+    pub(crate) rate: Option<u32>,
 }
 
 /// Where the raw relay listens and sends to.
