@@ -50,13 +50,27 @@ impl Client {
 
     /// Sends one message to any method.
     pub async fn call(&self, method: &'static str, message: Bytes) -> Result<Bytes, Status> {
+        self.call_with(method, message, &[]).await
+    }
+
+    /// The same, with headers.
+    pub async fn call_with(
+        &self,
+        method: &'static str,
+        message: Bytes,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Bytes, Status> {
         let mut grpc = Grpc::new(self.channel.clone());
         if let Some(encoding) = self.compression {
             grpc = grpc.send_compressed(encoding).accept_compressed(encoding);
         }
         grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
         let path = PathAndQuery::from_static(method);
-        grpc.unary(Request::new(message), path, Raw).await.map(tonic::Response::into_inner)
+        let mut request = Request::new(message);
+        for (name, value) in headers {
+            request.metadata_mut().insert(*name, value.parse().expect("a test sends what a header can have"));
+        }
+        grpc.unary(request, path, Raw).await.map(tonic::Response::into_inner)
     }
 }
 

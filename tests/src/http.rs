@@ -61,6 +61,15 @@ impl Client {
         answer(request.call()?)
     }
 
+    /// GET with headers.
+    pub fn get_with(&self, url: &str, headers: &[(&str, &str)]) -> Result<Answer, ureq::Error> {
+        let mut request = self.agent.get(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request.call()?)
+    }
+
     /// POST with headers.
     pub fn post(&self, url: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer, ureq::Error> {
         let mut request = self.agent.post(url);

@@ -11,6 +11,7 @@ use tonic::{Request, Response, Status};
 use crate::error::query_failed;
 use crate::proto::dependency_reader_server::DependencyReader;
 use crate::proto::{Dependency, GetDependenciesRequest, GetDependenciesResponse};
+use crate::reader::confined;
 use crate::search::{micros, time};
 
 /// Answers which service calls which.
@@ -47,6 +48,7 @@ impl DependencyReader for Dependencies {
         &self,
         request: Request<GetDependenciesRequest>,
     ) -> Result<Response<GetDependenciesResponse>, Status> {
+        let store = confined(&self.store, &request);
         let GetDependenciesRequest { start_time, end_time } = request.into_inner();
         let bound = |time: Option<Timestamp>, unset| time.as_ref().and_then(micros).unwrap_or(unset);
         // A year more than there are spans is as good as no bound, and is a time.
@@ -54,7 +56,7 @@ impl DependencyReader for Dependencies {
         let positional: Vec<ScalarValue> =
             [first, last, first.saturating_sub(LONGEST_CALL)].into_iter().map(time).collect();
         let options = QueryOptions { positional, ..QueryOptions::default() };
-        let answer = self.store.query(SQL, &options).await.map_err(|error| query_failed(&error))?;
+        let answer = store.query(SQL, &options).await.map_err(|error| query_failed(&error))?;
         let batches: Vec<_> = answer.rows.try_collect().await.map_err(|error| query_failed(&error))?;
         let mut dependencies = Vec::new();
         for batch in &batches {

@@ -6,6 +6,7 @@ use arrow::array::{AsArray, RecordBatch};
 use datafusion::common::ScalarValue;
 use futures_util::{Stream, StreamExt, TryStreamExt, stream};
 use opentelemetry_proto::tonic::trace::v1::TracesData;
+use spanmill_pipeline::auth::Identity;
 use spanmill_store::{QueryOptions, Store, TraceOptions};
 use tonic::{Request, Response, Status};
 
@@ -34,6 +35,11 @@ type TracesStream = Pin<Box<dyn Stream<Item = Result<TracesData, Status>> + Send
 impl Reader {
     pub(crate) fn new(store: Store) -> Self {
         Self { store }
+    }
+
+    /// The same for who asks.
+    fn of<T>(&self, request: &Request<T>) -> Self {
+        Self { store: confined(&self.store, request) }
     }
 
     async fn rows(&self, sql: &str, positional: Vec<ScalarValue>) -> Result<Vec<RecordBatch>, Status> {
@@ -68,13 +74,17 @@ impl TraceReader for Reader {
 
     /// The times that may come with an id are hints, which Bloom filters make unnecessary.
     async fn get_traces(&self, request: Request<GetTracesRequest>) -> Result<Response<TracesStream>, Status> {
+        let reader = self.of(&request);
         let ids: Vec<String> = request.into_inner().query.iter().map(|query| hex(&query.trace_id)).collect();
-        Ok(Response::new(self.stream(&ids)))
+        Ok(Response::new(reader.stream(&ids)))
     }
 
-    async fn get_services(&self, _: Request<GetServicesRequest>) -> Result<Response<GetServicesResponse>, Status> {
+    async fn get_services(
+        &self,
+        request: Request<GetServicesRequest>,
+    ) -> Result<Response<GetServicesResponse>, Status> {
         let sql = "SELECT DISTINCT service FROM spans WHERE service IS NOT NULL ORDER BY service";
-        let batches = self.rows(sql, Vec::new()).await?;
+        let batches = self.of(&request).rows(sql, Vec::new()).await?;
         let services = batches.iter().filter_map(|batch| batch.columns().first()?.as_string_view_opt());
         let services = services.flat_map(|services| services.iter().flatten()).map(str::to_owned).collect();
         Ok(Response::new(GetServicesResponse { services }))
@@ -84,11 +94,12 @@ impl TraceReader for Reader {
         &self,
         request: Request<GetOperationsRequest>,
     ) -> Result<Response<GetOperationsResponse>, Status> {
+        let reader = self.of(&request);
         let GetOperationsRequest { service, span_kind } = request.into_inner();
         let sql =
             "SELECT DISTINCT name, kind FROM spans WHERE service = $1 AND ($2 = '' OR kind = $2) ORDER BY name, kind";
         let text = |text| ScalarValue::Utf8View(Some(text));
-        let batches = self.rows(sql, vec![text(service), text(span_kind)]).await?;
+        let batches = reader.rows(sql, vec![text(service), text(span_kind)]).await?;
         let mut operations = Vec::new();
         for batch in &batches {
             let [names, kinds] = batch.columns() else { continue };
@@ -102,18 +113,20 @@ impl TraceReader for Reader {
     }
 
     async fn find_traces(&self, request: Request<FindTracesRequest>) -> Result<Response<TracesStream>, Status> {
+        let reader = self.of(&request);
         let search = Search::from(request.into_inner().query.unwrap_or_default());
-        let found = search.find(&self.store).await.map_err(|error| search_failed(&error))?;
+        let found = search.find(&reader.store).await.map_err(|error| search_failed(&error))?;
         let ids: Vec<String> = found.into_iter().map(|found| found.trace_id).collect();
-        Ok(Response::new(self.stream(&ids)))
+        Ok(Response::new(reader.stream(&ids)))
     }
 
     async fn find_trace_i_ds(
         &self,
         request: Request<FindTracesRequest>,
     ) -> Result<Response<FindTraceIDsResponse>, Status> {
+        let reader = self.of(&request);
         let search = Search::from(request.into_inner().query.unwrap_or_default());
-        let found = search.find(&self.store).await.map_err(|error| search_failed(&error))?;
+        let found = search.find(&reader.store).await.map_err(|error| search_failed(&error))?;
         let trace_ids = found.into_iter().map(|found| FoundTraceId {
             trace_id: bytes(&found.trace_id),
             start: Some(timestamp(found.first_us)),
@@ -121,6 +134,11 @@ impl TraceReader for Reader {
         });
         Ok(Response::new(FindTraceIDsResponse { trace_ids: trace_ids.collect() }))
     }
+}
+
+/// What the store has for who asks, where somebody found out who that is.
+pub(crate) fn confined<T>(store: &Store, request: &Request<T>) -> Store {
+    store.confined(request.extensions().get::<Identity>().and_then(|identity| identity.tenant.clone()))
 }
 
 fn hex(id: &[u8]) -> String {

@@ -132,7 +132,7 @@ async fn jaeger_shows_and_searches_the_store() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let storage = listener.local_addr().unwrap().port();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let server = tokio::spawn(spanmill_jaeger::serve(listener, store, async {
+    let server = tokio::spawn(spanmill_jaeger::serve(listener, spanmill_jaeger::service(store), async {
         let _ = stopped.await;
     }));
     let test = "jaeger_shows_and_searches_the_store";

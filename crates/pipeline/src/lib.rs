@@ -1,5 +1,6 @@
 //! Component traits, the pipeline graph, life cycle and own telemetry.
 
+pub mod auth;
 mod batch;
 mod client;
 mod closing;

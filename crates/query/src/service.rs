@@ -26,6 +26,8 @@ pub struct QueryService {
     inner: Arc<Inner>,
     most_rows: u64,
     cluster: Option<Arc<dyn Cluster>>,
+    /// For whom queries are asked.
+    tenant: Option<Arc<str>>,
 }
 
 struct Inner {
@@ -87,7 +89,16 @@ impl QueryService {
         let permits = Arc::new(Semaphore::new(limits.concurrent.max(1)));
         let most_rows = limits.rows;
         let inner = Inner { store, limits, permits, waiting: AtomicUsize::new(0), threads: Threads(threads.ok()) };
-        Self { inner: Arc::new(inner), most_rows, cluster: None }
+        Self { inner: Arc::new(inner), most_rows, cluster: None, tenant: None }
+    }
+
+    /// The same service for those who act for a tenant: see [`Store::confined`].
+    pub fn confined(&self, tenant: Option<Arc<str>>) -> Self {
+        Self { tenant: self.tenant.clone().or(tenant), ..self.clone() }
+    }
+
+    fn store(&self) -> Store {
+        self.inner.store.confined(self.tenant.clone())
     }
 
     /// The same service, with answers of more or fewer rows: for clients that take them as fast as they can.
@@ -121,7 +132,7 @@ impl QueryService {
         let (sender, batches) = mpsc::channel(2);
         let (sql, options) = request.into_options();
         let work = Work {
-            store: self.inner.store.clone(),
+            store: self.store(),
             sql,
             options: QueryOptions { cluster: self.cluster.clone(), ..options },
             _permit: Arc::new(permit),
@@ -147,7 +158,7 @@ impl QueryService {
         let Limits { time, text, .. } = self.inner.limits;
         guard::check(&request.sql, text)?;
         let permit = self.permit().await?;
-        let store = self.inner.store.clone();
+        let store = self.store();
         let plan = on_its_own_thread(self.inner.threads.handle(), async move {
             let _permit = permit;
             let (sql, options) = request.into_options();

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use spanmill_config::{ByteSize, ConfigError, Duration, Endpoint, NullableBlock, Secret, Section};
+use spanmill_pipeline::auth::HttpAuthConfig;
 use spanmill_query::{Access, Limits};
 use spanmill_store::Options;
 use spanmill_tls::ServerTls;
@@ -32,6 +33,9 @@ pub struct Config {
     pub max_attribute: ByteSize,
     /// Level of zstd in files, 1 to 22. Default: `3`.
     pub compression_level: i32,
+    /// Who says whose spans are whose, where no authenticator does. Default: `clients` where `sql` or `jaeger` have `auth`, `attributes`
+    /// otherwise.
+    pub tenants: Option<TenantsConfig>,
     /// Limits of queries.
     pub query: QueryConfig,
     /// Where questions are answered over HTTP: SQL, named questions, and Tempo's traces by id. Default: nowhere.
@@ -48,12 +52,24 @@ pub struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListenConfig {
-    /// Host and port, such as `localhost:4320`. Whoever reaches it may read everything in the store; with `tls::client_ca_file`, whoever
-    /// has a certificate.
+    /// Host and port, such as `localhost:4320`. Without `auth` whoever reaches it may read everything in the store; with
+    /// `tls::client_ca_file`, whoever has a certificate.
     pub endpoint: Endpoint,
     /// TLS; without it everything is sent in the clear.
     #[serde(default)]
     pub tls: NullableBlock<ServerTls>,
+    /// The extension that knows who asks. Whoever acts for a tenant sees the rows of that tenant alone.
+    pub auth: Option<HttpAuthConfig>,
+}
+
+/// Who says whose spans are whose, where no authenticator has said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TenantsConfig {
+    /// Spans or their resources, by `tenant.id`: whoever sends may write any name.
+    Attributes,
+    /// Nobody: such spans are no tenant's.
+    Clients,
 }
 
 /// A port that is listened on, and who may ask there.
@@ -265,6 +281,12 @@ impl Config {
         options
     }
 
+    /// Who says whose spans are whose.
+    pub(crate) fn tenants(&self) -> TenantsConfig {
+        let guarded = [&self.sql, &self.jaeger].into_iter().flatten().any(|listen| listen.auth.is_some());
+        self.tenants.unwrap_or(if guarded { TenantsConfig::Clients } else { TenantsConfig::Attributes })
+    }
+
     /// The limits of queries.
     pub(crate) fn limits(&self) -> Limits {
         Limits { rows: self.query.max_rows, time: self.query.timeout.to_std(), ..Limits::default() }
@@ -374,6 +396,7 @@ impl Default for Config {
             compaction: CompactionConfig::default(),
             max_attribute: ByteSize::from_bytes(4 << 10),
             compression_level: 3,
+            tenants: None,
             query: QueryConfig::default(),
             sql: None,
             jaeger: None,

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
 
 use crate::metrics::Metrics;
+use crate::record;
 
 /// Puts the records of a log into a store, and what is in memory into files.
 pub(crate) struct Feed {
@@ -119,12 +120,15 @@ impl Feed {
         if stored.is_some_and(|stored| record.seq.get() <= stored) {
             return;
         }
-        match Traces::parse(record.payload) {
-            Ok(traces) => self.store.add(&traces, Some(record.seq.get())),
-            Err(problem) => {
-                self.metrics.unreadable.inc();
-                error!(record = record.seq.get(), %problem, "a record of the log is no request");
-            }
+        let seq = record.seq.get();
+        let unreadable = |problem: &dyn std::fmt::Display| {
+            self.metrics.unreadable.inc();
+            error!(record = seq, %problem, "a record of the log is no request");
+        };
+        let Some((owner, request)) = record::read(record) else { return unreadable(&"it is of another version") };
+        match Traces::parse(request) {
+            Ok(traces) => self.store.add_as(&traces, &owner, Some(seq)),
+            Err(problem) => unreadable(&problem),
         }
     }
 

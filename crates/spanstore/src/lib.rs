@@ -4,11 +4,13 @@
 //! memory, and has files written; what is in files is committed together with the number of the last record, so that a process that is killed at
 //! any moment goes on without losing or doubling a span.
 
+mod access;
 mod config;
 mod feed;
 mod listeners;
 mod log;
 mod metrics;
+mod record;
 #[cfg(test)]
 mod tests;
 
@@ -18,10 +20,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use spanmill_config::ConfigError;
 use spanmill_pipeline::{
-    Batch, Code, Component, ComponentError, ConsumeError, Consumer, Context, ExporterFactory, Host, Kind, Node, Signal,
-    Stability,
+    Batch, Client, Code, Component, ComponentError, ConsumeError, Consumer, Context, ExporterFactory, Host, Kind, Node,
+    Signal, Stability,
 };
-use spanmill_store::Store;
+use spanmill_store::{Owner, Store};
 use spanmill_wal::{AppendError, Wal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -33,7 +35,7 @@ use self::metrics::Metrics;
 
 pub use self::config::{
     AcceptConfig, CompactionConfig, Config, FsyncConfig, HotConfig, ListenConfig, QueryConfig, RetentionConfig,
-    WalConfig,
+    TenantsConfig, WalConfig,
 };
 
 /// Makes `spanstore` exporters.
@@ -81,15 +83,27 @@ impl SpanStore {
             let running = running.as_ref().ok_or_else(|| ConsumeError::retryable("the store is not open"))?;
             (running.store.clone(), running.wal.clone())
         };
+        let owner = self.owner();
         match wal {
-            Some(wal) => wal.append(0, batch.encode()).await.map(|_| ()).map_err(refusal),
+            Some(wal) => {
+                let (kind, payload) = record::write(&owner, batch.encode());
+                wal.append(kind, payload).await.map(|_| ()).map_err(refusal)
+            }
             None if store.hot_bytes() >= self.most_bytes() => {
                 Err(ConsumeError::retryable("files are not written as fast as spans come").with_retry_after(RETRY))
             }
             None => {
-                store.add(traces, None);
+                store.add_as(traces, &owner, None);
                 Ok(())
             }
+        }
+    }
+
+    /// Whose spans are those of the request that is being consumed.
+    fn owner(&self) -> Owner {
+        match Client::current(|client| client.tenant.clone()) {
+            None if self.config.tenants() == TenantsConfig::Attributes => Owner::Attributes,
+            tenant => Owner::Known(tenant),
         }
     }
 
@@ -129,7 +143,7 @@ impl SpanStore {
         };
         let interval = self.config.compaction.interval.to_std();
         tasks.push(tokio::spawn(upkeep(store.clone(), wal.clone(), self.metrics.clone(), interval, stop.clone())));
-        let listening = listeners::start(&self.config, &host.listeners(), &store, &stop, &mut tasks).await;
+        let listening = listeners::start(&self.config, host, &store, &stop, &mut tasks).await;
         let running = Running { store, wal, stop, tasks };
         match listening {
             Ok(()) => Ok(running),

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use spanmill_config::{Endpoint, NullableBlock};
-use spanmill_pipeline::{Listeners, Port};
+use spanmill_pipeline::auth::Gate;
+use spanmill_pipeline::{Host, Listeners, Port};
 use spanmill_query::QueryService;
 #[cfg(feature = "workers")]
 use spanmill_store::Cluster;
@@ -14,8 +15,10 @@ use spanmill_tls::{Acceptor, ServerTls};
 use spanmill_workers::Fleet;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use tracing::info;
 
+use crate::access::guarded;
 #[cfg(feature = "workers")]
 use crate::config::WorkersConfig;
 use crate::config::{Config, ListenConfig};
@@ -23,11 +26,12 @@ use crate::config::{Config, ListenConfig};
 /// Listens where the options say so, until `stop`. Ports are bound when this returns.
 pub(crate) async fn start(
     config: &Config,
-    listeners: &Listeners,
+    host: &Host,
     store: &Store,
     stop: &CancellationToken,
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> Result<(), String> {
+    let listeners = &host.listeners();
     let asks = config.sql.is_some() || config.flight_sql.is_some() || config.postgres.is_some();
     let service = asks.then(|| QueryService::new(store.clone(), config.limits()));
     #[cfg(feature = "workers")]
@@ -39,12 +43,15 @@ pub(crate) async fn start(
     if let (Some(port), Some(service)) = (open(listeners, &config.sql, "sql", &http, "SQL over HTTP").await?, &service)
     {
         let routes = spanmill_query::router(service.clone()).merge(spanmill_jaeger::tempo_routes(store.clone()));
+        let routes = guarded(routes, gate(host, &config.sql, "sql")?);
         let stopped = stop.clone().cancelled_owned();
         tasks.push(tokio::spawn(spanmill_query::serve(port, routes, stopped)));
     }
     if let Some(port) = open(listeners, &config.jaeger, "jaeger", &["h2"], "Jaeger's storage API").await? {
-        let (store, stopped) = (store.clone(), stop.clone().cancelled_owned());
-        tasks.push(tokio::spawn(spanmill_jaeger::serve(port, store, stopped)));
+        let services = spanmill_jaeger::service(store.clone()).prepare().into_axum_router();
+        let services = Routes::from(guarded(services, gate(host, &config.jaeger, "jaeger")?));
+        let stopped = stop.clone().cancelled_owned();
+        tasks.push(tokio::spawn(spanmill_jaeger::serve(port, services, stopped)));
     }
     #[cfg(feature = "flight-sql")]
     if let (Some(guarded), Some(service)) = (&config.flight_sql, service.clone()) {
@@ -88,6 +95,12 @@ async fn open(
     let Some(config) = config else { return Ok(None) };
     let tls = acceptor(&config.tls, option, protocols)?;
     bind(listeners, &config.endpoint, tls, what).await.map(Some)
+}
+
+/// Who may ask there.
+fn gate(host: &Host, config: &Option<ListenConfig>, option: &str) -> Result<Gate, String> {
+    let auth = config.as_ref().and_then(|config| config.auth.as_ref());
+    Gate::new(host, auth).map_err(|error| format!("{option}::auth: {error}"))
 }
 
 /// Reads the files of TLS, where it is on.

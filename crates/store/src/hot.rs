@@ -10,6 +10,7 @@ use spanmill_otlp::Traces;
 use crate::batches::Batches;
 use crate::encode::Encoder;
 use crate::schema::Table;
+use crate::store::Owner;
 
 /// Rows that are in no file yet.
 #[derive(Debug)]
@@ -44,8 +45,8 @@ impl Hot {
     }
 
     /// Adds the spans of a request; `record` is its number in the log, where there is one.
-    pub(crate) fn add(&mut self, traces: &Traces, record: Option<u64>) {
-        self.encoder.push(traces);
+    pub(crate) fn add(&mut self, traces: &Traces, owner: &Owner, record: Option<u64>) {
+        self.encoder.push(traces, owner);
         self.through = record.or(self.through);
         self.since.get_or_insert_with(Instant::now);
         if self.encoder.len() >= BATCH {

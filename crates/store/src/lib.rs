@@ -36,7 +36,7 @@ pub use options::Options;
 pub use place::PlaceError;
 pub use schema::{AttributeColumn, Table, Unit, attribute_column, span_column};
 pub use session::{Answer, Description, QueryOptions};
-pub use store::{Sealed, Store, StoreError};
+pub use store::{Owner, Sealed, Store, StoreError};
 pub use upkeep::Upkeep;
 
 /// Whether an attribute stands in `content`, whatever its size.

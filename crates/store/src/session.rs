@@ -9,15 +9,15 @@ use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, CatalogProviderList};
 use datafusion::catalog::{MemoryCatalogProvider, MemoryCatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{ParamValues, ScalarValue};
-use datafusion::datasource::{ViewTable, provider_as_source};
+use datafusion::common::{ParamValues, ScalarValue, plan_err};
+use datafusion::datasource::ViewTable;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext, context::SQLOptions};
-use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
-use datafusion::prelude::{SessionConfig, SessionContext, col, lit};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::cluster::Cluster;
 use crate::options::Options;
@@ -74,7 +74,8 @@ struct Tables {
     snapshot: Arc<Snapshot>,
     /// Decided once the query is understood, and before it is planned.
     class: Arc<OnceLock<Class>>,
-    tenant: Option<String>,
+    /// Whose rows are in them.
+    tenants: Vec<Arc<str>>,
     engine: Engine,
 }
 
@@ -86,7 +87,7 @@ const SCHEMA: &str = "public";
 impl Store {
     /// Answers a query about what is in memory and in files at this moment. Statements that are no queries are refused.
     pub async fn query(&self, sql: &str, options: &QueryOptions) -> Result<Answer> {
-        let session = self.engine().session(&Arc::new(self.snapshot()), options)?;
+        let session = self.engine().session(&Arc::new(self.snapshot()), options, self.tenant())?;
         let plan = session.plan(sql, options).await?;
         let _ = session.class.set(class_of(&plan)?);
         let frame = session.context.execute_logical_plan(plan).await?;
@@ -96,7 +97,7 @@ impl Store {
 
     /// What a query takes and gives; nothing is read. What [`Store::query`] refuses as no query is refused here as well.
     pub async fn describe(&self, sql: &str, options: &QueryOptions) -> Result<Description> {
-        let session = self.engine().session(&Arc::new(self.snapshot()), options)?;
+        let session = self.engine().session(&Arc::new(self.snapshot()), options, self.tenant())?;
         let _ = session.class.set(Class::Lookup);
         let plan = session.plan(sql, options).await?;
         let parameters = plan.get_parameter_types()?.into_iter().collect();
@@ -109,7 +110,7 @@ impl Store {
     /// what is written later is not in it.
     pub fn session(&self, tenant: Option<&str>) -> Result<SessionContext> {
         let options = QueryOptions { tenant: tenant.map(str::to_owned), ..QueryOptions::default() };
-        let session = self.engine().session(&Arc::new(self.snapshot()), &options)?;
+        let session = self.engine().session(&Arc::new(self.snapshot()), &options, self.tenant())?;
         let _ = session.class.set(Class::Aggregate);
         Ok(session.context)
     }
@@ -124,6 +125,8 @@ impl Store {
 pub(crate) struct Session {
     pub(crate) context: SessionContext,
     pub(crate) class: Arc<OnceLock<Class>>,
+    /// Who asks acts for a tenant.
+    is_confined: bool,
 }
 
 // === impl Session ===
@@ -134,6 +137,9 @@ impl Session {
         let plan = self.context.state().create_logical_plan(sql).await?;
         let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_queries.verify_plan(&plan)?;
+        if self.is_confined && matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) {
+            return plan_err!("EXPLAIN is for those who may see the rows of all tenants: it tells how many there are");
+        }
         match (options.positional.as_slice(), options.named.as_slice()) {
             ([], []) => Ok(plan),
             ([], named) => plan.with_param_values(ParamValues::from(named.to_vec())),
@@ -165,20 +171,30 @@ impl Engine {
     }
 
     /// A session that sees a snapshot.
-    fn session(&self, snapshot: &Arc<Snapshot>, options: &QueryOptions) -> Result<Session> {
+    fn session(
+        &self,
+        snapshot: &Arc<Snapshot>,
+        options: &QueryOptions,
+        confined_to: Option<&Arc<str>>,
+    ) -> Result<Session> {
+        let asked = options.tenant.as_deref().map(Arc::from);
+        let tenants: Vec<Arc<str>> = confined_to.cloned().into_iter().chain(asked).collect();
         let class = Arc::new(OnceLock::new());
         let tables = Tables {
             snapshot: Arc::clone(snapshot),
             class: Arc::clone(&class),
-            tenant: options.tenant.clone(),
+            tenants: tenants.clone(),
             engine: self.clone(),
         };
         let builder = self.builder_with(tables).with_runtime_env(self.runtime_of_one_query());
-        let builder = match options.cluster.as_deref().filter(|cluster| cluster.is_there()) {
+        // Others are sent plans, and there is none that says whose rows are whose.
+        let cluster = options.cluster.as_deref().filter(|cluster| tenants.is_empty() && cluster.is_there());
+        let builder = match cluster {
             Some(cluster) => cluster.plan(builder)?,
             None => builder,
         };
-        Ok(Session { context: SessionContext::new_with_state(builder.build()), class })
+        let context = SessionContext::new_with_state(builder.build());
+        Ok(Session { context, class, is_confined: confined_to.is_some() })
     }
 
     fn runtime_of_one_query(&self) -> Arc<RuntimeEnv> {
@@ -208,13 +224,9 @@ impl Engine {
 // === impl Tables ===
 
 impl Tables {
-    fn stored(&self, table: Table) -> Result<Arc<dyn TableProvider>> {
+    fn stored(&self, table: Table) -> Arc<dyn TableProvider> {
         let stored = StoredTable::new(table, Arc::clone(&self.snapshot), Arc::clone(&self.class), self.engine.url());
-        let Some(tenant) = &self.tenant else { return Ok(Arc::new(stored)) };
-        let plan = LogicalPlanBuilder::scan(table.name(), provider_as_source(Arc::new(stored)), None)?
-            .filter(col("tenant").eq(lit(tenant.as_str())))?
-            .build()?;
-        Ok(Arc::new(ViewTable::new(plan, None)))
+        Arc::new(stored.confined(self.tenants.clone()))
     }
 
     async fn view(&self, sql: &'static str) -> Result<Option<Arc<dyn TableProvider>>> {
@@ -237,7 +249,7 @@ impl SchemaProvider for Tables {
 
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>, DataFusionError> {
         if let Some(table) = Table::ALL.into_iter().find(|table| table.name() == name) {
-            return self.stored(table).map(Some);
+            return Ok(Some(self.stored(table)));
         }
         match views::ALL.iter().find(|view| view.name == name) {
             Some(view) => self.view(view.sql).await,
@@ -252,7 +264,7 @@ impl SchemaProvider for Tables {
 
 impl fmt::Debug for Tables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Tables").field("tenant", &self.tenant).finish_non_exhaustive()
+        f.debug_struct("Tables").field("tenants", &self.tenants).finish_non_exhaustive()
     }
 }
 

@@ -22,6 +22,8 @@ use crate::upkeep::Dead;
 #[derive(Clone)]
 pub struct Store {
     inner: Arc<Inner>,
+    /// Of all that is in it only rows of this tenant are shown.
+    tenant: Option<Arc<str>>,
 }
 
 struct Inner {
@@ -34,6 +36,15 @@ struct Inner {
     dead: Dead,
     /// One seal at a time.
     sealing: tokio::sync::Mutex<()>,
+}
+
+/// Whose spans are those of a request: what their column `tenant` has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// What they or their resource say in `tenant.id` or `tenant`.
+    Attributes,
+    /// This tenant's, whatever they say; nobody's where there is none.
+    Known(Option<Arc<str>>),
 }
 
 /// What the store consists of at one moment.
@@ -104,12 +115,29 @@ impl Store {
             dead: Dead::default(),
             sealing: tokio::sync::Mutex::default(),
         };
-        Ok(Self { inner: Arc::new(inner) })
+        Ok(Self { inner: Arc::new(inner), tenant: None })
+    }
+
+    /// The same store for those who act for a tenant: to them, nothing else is in it, whatever they ask. What shows a tenant's rows already
+    /// stays as it is.
+    #[must_use]
+    pub fn confined(&self, tenant: Option<Arc<str>>) -> Self {
+        Self { inner: Arc::clone(&self.inner), tenant: self.tenant.clone().or(tenant) }
+    }
+
+    /// Whose rows are shown; those of all where there is nothing.
+    pub fn tenant(&self) -> Option<&Arc<str>> {
+        self.tenant.as_ref()
     }
 
     /// Adds the spans of a request. `record` is its number in the log, where there is one; numbers grow.
     pub fn add(&self, traces: &Traces, record: Option<u64>) {
-        self.hot().add(traces, record);
+        self.add_as(traces, &Owner::Attributes, record);
+    }
+
+    /// The same, where it is known whose spans they are.
+    pub fn add_as(&self, traces: &Traces, owner: &Owner, record: Option<u64>) {
+        self.hot().add(traces, owner, record);
     }
 
     /// Size of the rows that are in no file yet, in bytes.

@@ -57,6 +57,12 @@ impl fmt::Display for Seq {
 // === impl Payload ===
 
 impl Payload {
+    /// All slices as one.
+    #[must_use]
+    pub fn concat(&self) -> Bytes {
+        self.0.concat().into()
+    }
+
     pub(crate) fn bytes(&self) -> u64 {
         self.0.iter().map(|part| part.len() as u64).sum()
     }

@@ -1,6 +1,5 @@
 //! What receivers and exporters share of the network: listening, compression under a cap, gRPC's framing and statuses.
 
-pub(crate) mod auth;
 pub(crate) mod body;
 pub(crate) mod budget;
 pub(crate) mod compression;

@@ -2,12 +2,13 @@
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::routing::get;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, TracesData};
 use prost::Message;
 use serde_json::{Value as Json, json};
+use spanmill_pipeline::auth::Identity;
 use spanmill_store::{Store, TraceOptions};
 
 use super::json::resource_spans;
@@ -32,14 +33,15 @@ const PROTOBUF: &str = "application/protobuf";
 /// a 404 of the first and an empty trace of the second.
 pub fn tempo_routes(store: Store) -> Router {
     Router::new()
-        .route("/api/traces/{id}", get(|store, id, headers| by_id(Version::One, store, id, headers)))
-        .route("/api/v2/traces/{id}", get(|store, id, headers| by_id(Version::Two, store, id, headers)))
+        .route("/api/traces/{id}", get(|store, asker, id, headers| by_id(Version::One, store, asker, id, headers)))
+        .route("/api/v2/traces/{id}", get(|store, asker, id, headers| by_id(Version::Two, store, asker, id, headers)))
         .with_state(store)
 }
 
 async fn by_id(
     version: Version,
     State(store): State<Store>,
+    asker: Option<Extension<Identity>>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response<Body> {
@@ -50,6 +52,7 @@ async fn by_id(
             "trace IDs can only contain hex characters, 32 at most",
         );
     };
+    let store = store.confined(asker.and_then(|Extension(identity)| identity.tenant));
     let found = match store.traces(&[id], &TraceOptions::default()).await {
         Ok(traces) => traces.into_iter().next(),
         Err(error) => {

@@ -9,10 +9,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::Extension;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, HeaderValue, header};
 use serde_json::json;
+use spanmill_pipeline::auth::Identity;
 
 use crate::error::QueryError;
 use crate::format::Format;
@@ -23,13 +25,19 @@ pub use server::serve;
 /// Seconds after which a client that was turned away may try again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
-/// `POST /v1/sql`, `GET /v1/questions` and `GET /v1/questions/NAME`, answered by a service.
+/// `POST /v1/sql`, `GET /v1/questions` and `GET /v1/questions/NAME`, answered by a service. A request that has an [`Identity`] among its
+/// extensions sees the rows of that tenant.
 pub fn router(service: QueryService) -> Router {
     Router::new()
         .route("/v1/sql", post(sql::post))
         .route("/v1/questions", get(questions::list))
         .route("/v1/questions/{name}", get(questions::answer))
         .with_state(Arc::new(service))
+}
+
+/// What the service has for who asks, where somebody found out who that is.
+fn confined(service: &QueryService, asker: Option<Extension<Identity>>) -> QueryService {
+    service.confined(asker.and_then(|Extension(identity)| identity.tenant))
 }
 
 /// The form of the answer that a request asks for.

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Extension, Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, header};
 use jiff::Timestamp;
 use serde_json::json;
+use spanmill_pipeline::auth::Identity;
 use url::form_urlencoded;
 
-use super::accepted;
 use super::answer::response;
+use super::{accepted, confined};
 use crate::error::QueryError;
 use crate::question::Question;
 use crate::service::QueryService;
@@ -25,11 +26,12 @@ pub(super) async fn list() -> Response {
 
 pub(super) async fn answer(
     State(service): State<Arc<QueryService>>,
+    asker: Option<Extension<Identity>>,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Response {
-    let query = query.unwrap_or_default();
+    let (service, query) = (confined(&service, asker), query.unwrap_or_default());
     asked(&service, &name, &query, &headers).await.unwrap_or_else(IntoResponse::into_response)
 }
 

@@ -4,15 +4,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use serde::Deserialize;
 use serde_json::Value;
 use spanmill_config::Duration;
+use spanmill_pipeline::auth::Identity;
 
-use super::accepted;
 use super::answer::response;
+use super::{accepted, confined};
 use crate::error::QueryError;
 use crate::parameter::Parameters;
 use crate::service::{QueryService, Request};
@@ -32,7 +33,13 @@ struct Wanted {
 /// A body may be larger than its SQL: quotes are escaped in JSON, and parameters come with it.
 const BODY_PER_TEXT: usize = 4;
 
-pub(super) async fn post(State(service): State<Arc<QueryService>>, headers: HeaderMap, body: Body) -> Response {
+pub(super) async fn post(
+    State(service): State<Arc<QueryService>>,
+    asker: Option<Extension<Identity>>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let service = confined(&service, asker);
     answer(&service, &headers, body).await.unwrap_or_else(IntoResponse::into_response)
 }
 

@@ -11,6 +11,7 @@ use self::builder::Rows;
 use self::shared::Shared;
 use crate::batches::Batches;
 use crate::schema::{Origin, Table, moved};
+use crate::store::Owner;
 
 /// Makes rows of requests.
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl Encoder {
     }
 
     /// Adds all spans of a request.
-    pub(crate) fn push(&mut self, traces: &Traces) {
+    pub(crate) fn push(&mut self, traces: &Traces, owner: &Owner) {
         let mut shared: Option<Shared> = None;
         for span in traces.spans() {
             let scope = span.scope();
@@ -57,7 +58,7 @@ impl Encoder {
                 Some(known) if known.is_of(scope) => known,
                 _ => Shared::new(scope),
             };
-            span::push(self, span, &current);
+            span::push(self, span, &current, owner);
             shared = Some(current);
         }
     }

@@ -12,6 +12,7 @@ use super::builder::Cell;
 use super::json::{Object, lossy, put_value};
 use super::shared::Shared;
 use crate::schema::{Kind, Origin, SPANS, is_content};
+use crate::store::Owner;
 
 const COLUMNS: usize = SPANS.len();
 
@@ -66,7 +67,7 @@ struct Found<'a, 'e> {
 struct Hex<const N: usize>([u8; N]);
 
 /// Adds the rows of a span.
-pub(super) fn push(encoder: &mut Encoder, span: SpanRef<'_>, shared: &Shared) {
+pub(super) fn push(encoder: &mut Encoder, span: SpanRef<'_>, shared: &Shared, owner: &Owner) {
     encoder.guesses.restart();
     let mut attributes = std::mem::take(&mut encoder.scratch.attributes);
     attributes.clear();
@@ -90,7 +91,7 @@ pub(super) fn push(encoder: &mut Encoder, span: SpanRef<'_>, shared: &Shared) {
         links: 0,
     };
     span.message().visit(9, &mut found);
-    found.finish(span, shared);
+    found.finish(span, shared, owner);
 }
 
 // === impl Found ===
@@ -151,7 +152,7 @@ impl<'a> Found<'a, '_> {
         }
     }
 
-    fn finish(mut self, span: SpanRef<'_>, shared: &Shared) {
+    fn finish(mut self, span: SpanRef<'_>, shared: &Shared, owner: &Owner) {
         let trace_id = Hex::<32>::new(self.trace_id);
         let span_id = Hex::<16>::new(self.span_id);
         let parent = Hex::<16>::new(self.parent);
@@ -197,6 +198,9 @@ impl<'a> Found<'a, '_> {
             if let Some(cell @ Cell::Null) = cells.get_mut(*column) {
                 *cell = Cell::Text(text);
             }
+        }
+        if let (Owner::Known(tenant), Some(cell)) = (owner, cells.get_mut(*TENANT)) {
+            *cell = optional(tenant.as_deref());
         }
         self.encoder.spans.push(&cells);
 

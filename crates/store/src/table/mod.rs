@@ -1,6 +1,7 @@
 //! Tables as DataFusion sees them: files and memory as one, pruned before planning.
 
 mod bounds;
+mod confined;
 mod provider;
 
 pub(crate) use bounds::{Bounds, bounds};

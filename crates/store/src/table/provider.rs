@@ -27,6 +27,7 @@ use datafusion::physical_plan::union::UnionExec;
 use object_store::ObjectMeta;
 use parquet::arrow::async_reader::AsyncFileReader;
 
+use super::confined::ConfinedExec;
 use super::{Bounds, bounds};
 use crate::file::time_range;
 use crate::manifest::{FileStats, Piece};
@@ -48,6 +49,8 @@ pub(crate) struct StoredTable {
     table: Table,
     snapshot: Arc<Snapshot>,
     class: Arc<OnceLock<Class>>,
+    /// Whose rows alone are in it; all rows where there is nobody, and none where there are several.
+    tenants: Vec<Arc<str>>,
     url: ObjectStoreUrl,
 }
 
@@ -58,7 +61,12 @@ const FOOTER: usize = 64 << 10;
 
 impl StoredTable {
     pub(crate) fn new(table: Table, snapshot: Arc<Snapshot>, class: Arc<OnceLock<Class>>, url: ObjectStoreUrl) -> Self {
-        Self { table, snapshot, class, url }
+        Self { table, snapshot, class, tenants: Vec::new(), url }
+    }
+
+    /// The table with the rows of those tenants alone, of whom each one decides.
+    pub(crate) fn confined(self, tenants: Vec<Arc<str>>) -> Self {
+        Self { tenants, ..self }
     }
 
     /// The files that may hold rows within bounds, the newest first: who wants few rows mostly wants the last ones, and once those are found
@@ -193,6 +201,34 @@ impl TableProvider for StoredTable {
     }
 
     async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let Some((tenant, others)) = self.tenants.split_first() else {
+            return self.rows(state, projection, filters, limit).await;
+        };
+        let schema = match projection {
+            Some(columns) => Arc::new(self.table.schema().project(columns)?),
+            None => self.table.schema(),
+        };
+        if others.iter().any(|other| other != tenant) {
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        // A limit of all rows is none of the tenant's.
+        let column = self.table.schema().index_of("tenant")?;
+        let wanted = projection.map(|columns| columns.iter().copied().chain([column]).collect());
+        let rows = self.rows(state, wanted.as_ref(), filters, None).await?;
+        let column = projection.map_or(column, Vec::len);
+        Ok(Arc::new(ConfinedExec::new(rows, tenant, column, schema)?))
+    }
+}
+
+impl StoredTable {
+    /// Rows of all tenants. Filters are looked at for times and traces only.
+    async fn rows(
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,

@@ -4,8 +4,8 @@ use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 use spanmill_tls::ClientTls;
 
 use crate::exporters::sending::{RetryOnFailure, SendingQueue};
-use crate::net::auth::AuthConfig;
 use crate::net::compression::Compression;
+use spanmill_pipeline::auth::AuthConfig;
 
 /// Options of the `otlp_grpc` exporter.
 #[derive(Debug, Clone, Deserialize)]

@@ -12,13 +12,13 @@ use tower::{Service, ServiceExt};
 
 use super::config::Config;
 use crate::exporters::sending::{Answer, SendError, Transport, unauthenticated};
-use crate::net::auth::{self, ClientAuth};
 use crate::net::body::{Pace, Unmetered};
 use crate::net::compression::Compression;
 use crate::net::frame::{OneMessage, read_message};
 use crate::net::secure::Secure;
 use crate::net::service::grpc_path;
 use crate::net::status::Received;
+use spanmill_pipeline::auth::{self, ClientAuth};
 
 /// A backend that speaks OTLP over gRPC.
 pub(crate) struct Grpc {

@@ -5,8 +5,8 @@ use spanmill_pipeline::Signal;
 use spanmill_tls::ClientTls;
 
 use crate::exporters::sending::{RetryOnFailure, SendingQueue};
-use crate::net::auth::AuthConfig;
 use crate::net::compression::Compression;
+use spanmill_pipeline::auth::AuthConfig;
 
 /// Options of the `otlp_http` exporter.
 #[derive(Debug, Clone, Deserialize)]

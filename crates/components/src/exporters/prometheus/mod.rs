@@ -34,8 +34,8 @@ use page::{Server, Shown};
 use store::Store;
 
 use crate::exporters::sending::{Answer, RetryOnFailure, SendError, Sending, SendingQueue, Transport};
-use crate::net::auth::Gate;
 use crate::net::site::acceptor;
+use spanmill_pipeline::auth::Gate;
 
 /// Makes `prometheus` exporters.
 pub const FACTORY: ExporterFactory = ExporterFactory {

@@ -24,7 +24,7 @@ use super::config::Config;
 use super::families::Families;
 use super::store::Store;
 use super::{protobuf, text};
-use crate::net::auth::Gate;
+use spanmill_pipeline::auth::Gate;
 
 /// What the page is made of.
 #[derive(Debug)]

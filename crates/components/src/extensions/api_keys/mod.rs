@@ -15,8 +15,8 @@ use spanmill_config::ConfigError;
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
 use super::watched::{Watched, same};
-use crate::net::auth::{Authenticator, Identity, ServerAuth};
 use config::Config;
+use spanmill_pipeline::auth::{Authenticator, Identity, ServerAuth};
 
 /// Makes `api_keys` extensions.
 pub const FACTORY: ExtensionFactory = ExtensionFactory {

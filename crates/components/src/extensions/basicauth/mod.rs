@@ -21,9 +21,9 @@ use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Ho
 use tokio::task::spawn_blocking;
 
 use super::watched::Watched;
-use crate::net::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
 use config::Config;
 use htpasswd::Htpasswd;
+use spanmill_pipeline::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
 
 /// Makes `basicauth` extensions.
 pub const FACTORY: ExtensionFactory = ExtensionFactory {

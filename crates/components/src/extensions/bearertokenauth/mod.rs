@@ -14,8 +14,8 @@ use spanmill_config::ConfigError;
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
 use super::watched::{Watched, same};
-use crate::net::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
 use config::{Config, RetryOnFailure};
+use spanmill_pipeline::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
 
 /// Makes `bearertokenauth` extensions.
 pub const FACTORY: ExtensionFactory = ExtensionFactory {

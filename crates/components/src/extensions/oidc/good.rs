@@ -8,7 +8,7 @@ use lru::LruCache;
 use sha2::{Digest as _, Sha256};
 
 use super::keys::Keys;
-use crate::net::auth::Identity;
+use spanmill_pipeline::auth::Identity;
 
 /// Good tokens, by their hash.
 pub(super) struct Good(Mutex<LruCache<[u8; 32], Entry>>);

@@ -21,9 +21,9 @@ use serde::Deserialize;
 use spanmill_config::ConfigError;
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
-use crate::net::auth::{Authenticator, Identity, ServerAuth};
 use config::Config;
 use provider::{Provider, Refusal};
+use spanmill_pipeline::auth::{Authenticator, Identity, ServerAuth};
 
 /// Makes `oidc` extensions.
 pub const FACTORY: ExtensionFactory =

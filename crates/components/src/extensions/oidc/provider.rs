@@ -12,7 +12,7 @@ use super::good::Good;
 use super::issuer::Issuer;
 use super::keys::Keys;
 use crate::extensions::watched::Watched;
-use crate::net::auth::Identity;
+use spanmill_pipeline::auth::Identity;
 
 /// An issuer and what is wanted of its tokens.
 pub(super) struct Provider {

@@ -3,8 +3,8 @@ use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 use spanmill_tls::ServerTls;
 
-use crate::net::auth::HttpAuthConfig;
 use crate::net::site;
+use spanmill_pipeline::auth::HttpAuthConfig;
 
 /// Options of the `zpages` extension: those of a server over HTTP, and one more.
 #[derive(Debug, Clone, Deserialize)]

@@ -10,7 +10,7 @@ use prometheus::IntCounter;
 use spanmill_pipeline::{Client, Code, ComponentError, ConsumeError, Host};
 
 use super::config::{Grpc, Http};
-use crate::net::auth::{Gate, HttpAuthConfig, Identity};
+use spanmill_pipeline::auth::{Gate, HttpAuthConfig, Identity};
 
 /// The rules of one listener.
 #[derive(Clone)]

@@ -4,9 +4,9 @@ use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 use spanmill_tls::ServerTls;
 
 use super::limits::Limits;
-use crate::net::auth::{AuthConfig, HttpAuthConfig};
 use crate::net::compression::Compression;
 use crate::net::site;
+use spanmill_pipeline::auth::{AuthConfig, HttpAuthConfig};
 
 /// Options of the `otlp` receiver.
 #[derive(Debug, Clone, Default, Deserialize)]

@@ -4,46 +4,49 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use hyper::header::{HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
 use serde::Deserialize;
 use spanmill_config::ComponentId;
-use spanmill_pipeline::{ComponentError, Guard, Host};
+
+use crate::component::ComponentError;
+use crate::host::Host;
+use crate::pages::Guard;
 
 /// What an authenticating extension offers: the capability that it hands out.
 #[derive(Clone, Default)]
-pub(crate) struct Authenticator {
+pub struct Authenticator {
     /// For receivers.
-    pub(crate) server: Option<Arc<dyn ServerAuth>>,
+    pub server: Option<Arc<dyn ServerAuth>>,
     /// For exporters.
-    pub(crate) client: Option<Arc<dyn ClientAuth>>,
+    pub client: Option<Arc<dyn ClientAuth>>,
 }
 
 /// Decides whether a request may be served.
 #[async_trait]
-pub(crate) trait ServerAuth: Send + Sync {
+pub trait ServerAuth: Send + Sync {
     /// Who it is. Fails with what the client is told.
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String>;
 }
 
 /// Who a request is from, as far as an authenticator knows.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Identity {
+pub struct Identity {
     /// For whom it acts.
-    pub(crate) tenant: Option<Arc<str>>,
+    pub tenant: Option<Arc<str>>,
     /// What else is known, by name: `auth.NAME` of `from_context`.
-    pub(crate) attributes: Option<Arc<BTreeMap<String, String>>>,
+    pub attributes: Option<Arc<BTreeMap<String, String>>>,
 }
 
 /// Who may pass, of those who ask a server.
 #[derive(Clone, Default)]
-pub(crate) struct Gate {
+pub struct Gate {
     authenticator: Option<Arc<dyn ServerAuth>>,
     request_params: Arc<[String]>,
 }
 
 /// Tells a backend who we are.
-pub(crate) trait ClientAuth: Send + Sync {
+pub trait ClientAuth: Send + Sync {
     /// The header to send now: what it says may change while the process runs. Fails where there is nothing to send.
     fn header(&self) -> Result<(HeaderName, HeaderValue), String>;
 }
@@ -51,19 +54,19 @@ pub(crate) trait ClientAuth: Send + Sync {
 /// The `auth` setting of an exporter or a receiver.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct AuthConfig {
+pub struct AuthConfig {
     /// The extension that authenticates.
-    pub(crate) authenticator: Option<ComponentId>,
+    pub authenticator: Option<ComponentId>,
 }
 
 /// The `auth` setting of a receiver over HTTP.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct HttpAuthConfig {
+pub struct HttpAuthConfig {
     /// The extension that authenticates.
-    pub(crate) authenticator: Option<ComponentId>,
+    pub authenticator: Option<ComponentId>,
     /// Parameters of the query that are taken for headers, and go before them.
-    pub(crate) request_params: Vec<String>,
+    pub request_params: Vec<String>,
 }
 
 /// The extension as a server's authenticator.
@@ -73,7 +76,7 @@ fn server(host: &Host, id: Option<&ComponentId>) -> Result<Arc<dyn ServerAuth>, 
 }
 
 /// The extension as a client's authenticator.
-pub(crate) fn client(host: &Host, id: Option<&ComponentId>) -> Result<Arc<dyn ClientAuth>, ComponentError> {
+pub fn client(host: &Host, id: Option<&ComponentId>) -> Result<Arc<dyn ClientAuth>, ComponentError> {
     let found = resolve(host, id)?.client.clone();
     found.ok_or_else(|| ComponentError::Other("requested authenticator is not a client authenticator".to_owned()))
 }
@@ -96,16 +99,22 @@ impl std::fmt::Debug for Authenticator {
 
 // === impl Gate ===
 
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Gate").field("authenticator", &self.authenticator.is_some()).finish_non_exhaustive()
+    }
+}
+
 impl Gate {
     /// Without a configuration everybody may pass.
-    pub(crate) fn new(host: &Host, config: Option<&HttpAuthConfig>) -> Result<Self, ComponentError> {
+    pub fn new(host: &Host, config: Option<&HttpAuthConfig>) -> Result<Self, ComponentError> {
         let Some(config) = config else { return Ok(Self::default()) };
         let authenticator = Some(server(host, config.authenticator.as_ref())?);
         Ok(Self { authenticator, request_params: config.request_params.iter().cloned().collect() })
     }
 
     /// Who asks. Fails with what the client is told. Nothing of its body has been read yet.
-    pub(crate) async fn admit(&self, head: &Parts) -> Result<Identity, String> {
+    pub async fn admit(&self, head: &Parts) -> Result<Identity, String> {
         let Some(authenticator) = &self.authenticator else { return Ok(Identity::default()) };
         match self.parameters(head) {
             None => authenticator.authenticate(&head.headers).await,
@@ -114,7 +123,7 @@ impl Gate {
     }
 
     /// The same for pages; none where everybody may see them.
-    pub(crate) fn guard(self) -> Option<Guard> {
+    pub fn guard(self) -> Option<Guard> {
         self.authenticator.as_ref()?;
         Some(Arc::new(move |head| {
             let gate = self.clone();

@@ -1,0 +1,41 @@
+//! Who may ask at a port: everybody, or whom an authenticating extension knows, who sees the rows of the tenant that he acts for.
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use spanmill_pipeline::auth::Gate;
+use tonic::Status;
+
+/// Asks the gate before anything of a request is read, and tells the routes who asks.
+pub(crate) fn guarded(routes: Router, gate: Gate) -> Router {
+    routes.layer(from_fn_with_state(gate, admit))
+}
+
+async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Response {
+    let (mut head, body) = request.into_parts();
+    // Nobody but the gate says who it is.
+    match gate.admit(&head).await {
+        Ok(identity) => {
+            head.extensions.insert(identity);
+            next.run(Request::from_parts(head, body)).await
+        }
+        Err(message) => refusal(&head, &message),
+    }
+}
+
+fn refusal(head: &Parts, message: &str) -> Response {
+    let kind = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if kind.starts_with(b"application/grpc") {
+        return Status::unauthenticated(message).into_http();
+    }
+    let mut response = Response::new(Body::from(serde_json::json!({ "error": message }).to_string()));
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
+}
