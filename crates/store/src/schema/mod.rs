@@ -93,9 +93,10 @@ impl Table {
     /// What makes a row the same as another, where it was delivered twice.
     pub(crate) fn key(self) -> &'static [&'static str] {
         match self {
-            Self::Spans => &["trace_id", "span_id"],
-            Self::Events | Self::Links => &["trace_id", "span_id", "index"],
-            Self::Content => &["trace_id", "span_id", "index", "key"],
+            // Nobody removes a span of another tenant by sending one with its ids.
+            Self::Spans => &["trace_id", "span_id", "tenant"],
+            Self::Events | Self::Links => &["trace_id", "span_id", "index", "tenant"],
+            Self::Content => &["trace_id", "span_id", "index", "key", "tenant"],
             Self::Usage => &[],
         }
     }
