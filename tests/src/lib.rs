@@ -10,6 +10,7 @@
     reason = "this library exists for tests, which fail by panicking"
 )]
 
+pub mod clock;
 pub mod collector;
 pub mod corpus;
 pub mod grpc;
