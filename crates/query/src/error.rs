@@ -115,6 +115,10 @@ impl From<DataFusionError> for QueryError {
             | DataFusionError::NotImplemented(_)
             | DataFusionError::Execution(_)
             | DataFusionError::ArrowError(..) => Self::Sql { message: without_kind(&message).to_owned(), position },
+            DataFusionError::External(_) if PATTERNS.iter().any(|words| message.contains(words)) => {
+                let reason = message.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+                Self::Sql { message: format!("the regular expression cannot be used: {}", reason.trim()), position }
+            }
             // Patterns come with the query, whatever DataFusion thinks of its own kernels.
             DataFusionError::Internal(text) if text.contains(BAD_PATTERN) => {
                 let reason = text.split(BAD_PATTERN).nth(1).and_then(|rest| rest.lines().next()).unwrap_or_default();
@@ -126,6 +130,9 @@ impl From<DataFusionError> for QueryError {
 }
 
 const SPILLED: &str = "disk space during the spilling process has exceeded";
+
+/// What the crate `regex` says of patterns.
+const PATTERNS: [&str; 2] = ["regex parse error", "Compiled regex exceeds size limit"];
 
 const BAD_PATTERN: &str = "Regular expression did not compile";
 

@@ -1,6 +1,8 @@
-//! Functions that spanmill adds to SQL.
+//! Functions that spanmill adds to SQL, and bounds of those that make much out of little.
 
 mod attr;
+mod bounded;
+mod concat;
 mod json;
 mod percentile;
 mod time_bucket;
@@ -13,6 +15,7 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF};
 
 use attr::Attr;
+use concat::ConcatPlanner;
 use percentile::Percentile;
 use time_bucket::TimeBucket;
 
@@ -23,5 +26,8 @@ pub(crate) fn registered(mut state: SessionState) -> Result<SessionState> {
     for function in Percentile::ALL {
         state.register_udaf(Arc::new(AggregateUDF::from(function())))?;
     }
+    bounded::bound(&mut state)?;
+    state.register_udf(concat::function())?;
+    state.register_expr_planner(Arc::new(ConcatPlanner::new()))?;
     Ok(state)
 }
