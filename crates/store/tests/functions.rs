@@ -79,3 +79,44 @@ async fn attributes_and_buckets() {
     assert_eq!(rows(&store, differ).await.column(0).as_primitive::<Int64Type>().value(0), 0);
     assert!(failure(&store, "SELECT time_bucket('5 parsecs', start_time) FROM spans").await.contains("parsecs"));
 }
+
+/// Scenario: functions and operators that make much out of little, over rows and over constants, at one go and by doubling; and the same
+/// with what people ask for.
+/// Guarantees: what is too much is refused before it is made, with the name of what would have made it; the rest answers as ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_makes_more_than_its_bound() {
+    let (_folder, store) = filled().await;
+    let doubled =
+        (0..34).fold("SELECT name AS a FROM spans".to_owned(), |inner, _| format!("SELECT a || a AS a FROM ({inner})"));
+    for (name, sql) in [
+        ("repeat", "SELECT max(length(repeat(name, 2147483647))) FROM spans".to_owned()),
+        ("repeat", "SELECT repeat('x', 2147483647)".to_owned()),
+        ("lpad", "SELECT max(length(lpad(name, 2147483647))) FROM spans".to_owned()),
+        ("rpad", "SELECT max(length(rpad(name, 1000000, 'xy'))) FROM spans".to_owned()),
+        ("array_repeat", "SELECT array_repeat(name, 1000000000) FROM spans".to_owned()),
+        ("array_resize", "SELECT array_resize(make_array(1), 1000000000)".to_owned()),
+        ("replace", "SELECT length(replace(repeat('x', 1000000), 'x', repeat('y', 1000000)))".to_owned()),
+        (
+            "regexp_replace",
+            "SELECT length(regexp_replace(repeat('x', 1000000), 'x', repeat('y', 1000000), 'g'))".to_owned(),
+        ),
+        ("concat", format!("SELECT concat({}) FROM spans", vec!["repeat(name, 2000)"; 16].join(","))),
+        ("||", doubled),
+    ] {
+        let said = failure(&store, &sql).await;
+        assert!(said.contains(&format!("{name} would make")), "{sql}: {said}");
+    }
+    assert!(failure(&store, "SELECT generate_series(1, 1000000000)").await.contains("generate_series"));
+    let sql = "SELECT repeat('ab', 3), lpad('7', 3, '0'), rpad('7', 3, '0'), replace('aXb', 'X', '--'), regexp_replace('a1b2', '[0-9]', '_', 'g'),
+        concat('a', NULL, 1), 'a' || 1 || 'b', CAST(NULL AS VARCHAR) || 'b', concat_ws('-', 'a', 'b'), array_repeat(1, 2)";
+    let found = rows(&store, sql).await;
+    let text = |column: usize| arrow::util::display::array_value_to_string(found.column(column), 0).unwrap();
+    let texts: Vec<String> = (0..found.num_columns()).map(text).collect();
+    assert_eq!(texts, ["ababab", "007", "700", "a--b", "a_b_", "a1", "a1b", "", "a-b", "[1, 1]"]);
+    let found = rows(
+        &store,
+        "SELECT count(*) AS n FROM spans WHERE name || '!' LIKE '%!' AND lpad(name, 40) <> repeat(name, 2)",
+    )
+    .await;
+    assert_eq!(found.column(0).as_primitive::<Int64Type>().value(0), 3_000);
+}
