@@ -28,7 +28,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         let text = SequenceText { context, statements: &statements, conditions: &[] };
         let Ok(sequence) = Sequence::parse(text, ErrorMode::Ignore, true) else { continue };
         let mut traces = Traces::parse(REQUEST.clone()).expect("the request is good");
-        let _ = sequence.apply(&mut traces, None, &mut |_, _| {});
+        let _ = sequence.apply(&mut traces, None, None, &mut |_, _| {});
         let encoded = traces.encode();
         assert_eq!(encoded.len(), traces.encoded_len(), "the length is foretold");
         Traces::parse(encoded).expect("what was changed is a valid request");

@@ -174,4 +174,5 @@ def main():
     sys.exit(share < args.min)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,12 +1,17 @@
-//! The client of the request that is being served, for conditions.
+//! The client of the request that is being served, for conditions and statements.
 
 use http::HeaderMap;
 use spanmill_ottl::ClientInfo;
 use spanmill_pipeline::Client;
 
-/// What conditions can ask about the current client; nothing where it is not known.
+/// What they can ask about the current client; nothing where it is not known.
 pub(crate) fn info() -> ClientInfo {
-    Client::current(|client| ClientInfo::new(lists(client.headers.as_ref()), lists(client.grpc.as_ref())))
+    Client::current(|client| {
+        let auth = client.auth.iter().flat_map(|auth| auth.iter());
+        ClientInfo::new(lists(client.headers.as_ref()), lists(client.grpc.as_ref()))
+            .with_address(client.address.map(|address| address.to_string()))
+            .with_auth(auth.map(|(name, value)| (name.as_str(), value.as_str())))
+    })
 }
 
 /// Each name with its values that are text.

@@ -3,9 +3,11 @@
 //! `FACTORY`.
 
 mod client;
+mod gates;
 mod memory;
 mod net;
 mod part;
+mod partition;
 mod storage;
 
 pub mod connectors;

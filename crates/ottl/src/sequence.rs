@@ -10,6 +10,7 @@ use crate::compile::{CompileError, Compiler, infer_all};
 use crate::condition::{Condition, ConditionSet, ErrorMode, ParseError};
 use crate::context::Context;
 use crate::eval::EvalError;
+use crate::eval::client::ClientInfo;
 use crate::eval::frame::{Frame, Levels, Slots};
 use crate::parse;
 use crate::spare::{Spare, Spares};
@@ -146,7 +147,12 @@ impl Sequence {
         &self.astray
     }
 
-    /// Runs the statements on a request. `ignored` is told of errors that the mode says to tell and go on.
+    /// Whether it makes a difference to know the client.
+    pub fn reads_client(&self) -> bool {
+        self.slots.reads_client()
+    }
+
+    /// Runs the statements on a request that `client` sent. `ignored` is told of errors that the mode says to tell and go on.
     ///
     /// # Errors
     ///
@@ -154,6 +160,7 @@ impl Sequence {
     pub fn apply(
         &self,
         traces: &mut Traces,
+        client: Option<&ClientInfo>,
         shared: Option<&SharedCache>,
         ignored: Ignored<'_>,
     ) -> Result<(), StatementError> {
@@ -162,6 +169,9 @@ impl Sequence {
         let mut done = 0;
         loop {
             let mut frame = self.slots.editing(&arena, patches);
+            if let Some(client) = client {
+                frame.enter_client(client);
+            }
             if let Some(cache) = &shared {
                 frame.load_cache(arena.alloc_slice_copy(cache));
             }

@@ -61,7 +61,7 @@ fn encode(spans: &[Span]) -> Bytes {
 
 fn apply(sequence: &Sequence, spans: &[Span]) -> Vec<Vec<u8>> {
     let mut traces = Traces::parse(encode(spans)).expect("well-formed");
-    sequence.apply(&mut traces, None, &mut |_, _| {}).expect("errors are ignored");
+    sequence.apply(&mut traces, None, None, &mut |_, _| {}).expect("errors are ignored");
     let traces = Traces::parse(traces.encode()).expect("what is written is well-formed");
     traces.spans().map(|span| span.message().to_vec()).collect()
 }
@@ -98,7 +98,7 @@ fn a_resource_remembers() {
     let sequence = Sequence::parse(text, ErrorMode::Propagate, false).expect("valid statements");
     let spans: Vec<Span> = (0..20_000).map(|at| (format!("span {at}"), vec![("a", Some("x".repeat(600)))])).collect();
     let mut traces = Traces::parse(encode(&spans)).expect("well-formed");
-    sequence.apply(&mut traces, None, &mut |_, _| {}).expect("nothing fails");
+    sequence.apply(&mut traces, None, None, &mut |_, _| {}).expect("nothing fails");
     let count = traces.resources().next().and_then(|resource| resource.attribute("count")?.as_int());
     assert_eq!(count, Some(20_000));
     let last = traces.spans().last().and_then(|span| span.attribute("copy")?.as_str()).map(str::len);

@@ -94,7 +94,7 @@ pub(crate) struct Configuration {
     /// Set one property over all files; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(crate) set: Vec<String>,
-    /// Feature gates of the Collector, comma-separated, each with + or - in front; accepted, without effect
+    /// Feature gates of the Collector, comma-separated, - in front of those to turn off; `featuregate` lists them
     #[arg(long = "feature-gates", value_name = "LIST", allow_hyphen_values = true)]
     pub(crate) feature_gates: Vec<String>,
 }

@@ -44,13 +44,14 @@ enum Socket {
 // === impl Listener ===
 
 impl Listener {
-    /// Binds `endpoint`: `host:port`, or the path of a socket where the transport is `unix`.
+    /// Binds `endpoint`: `host:port`, or the path of a socket where the transport is `unix`; nothing is any port that is free.
     pub(crate) async fn bind(listeners: &Listeners, transport: &str, endpoint: &str) -> io::Result<Self> {
         if transport == "unix" {
             let path = Path::new(endpoint.strip_prefix("unix://").unwrap_or(endpoint));
             let bound = Bound::Unix(listeners.bind_unix(path).await?);
             return Ok(Self { bound, tls: None });
         }
+        let endpoint = if endpoint.is_empty() { ":0" } else { endpoint };
         Ok(Self { bound: Bound::Tcp(listeners.bind(endpoint).await?), tls: None })
     }
 

@@ -6,6 +6,8 @@ pub(crate) mod compression;
 pub(crate) mod frame;
 pub(crate) mod life;
 pub(crate) mod listen;
+pub(crate) mod local;
+pub(crate) mod media_type;
 pub(crate) mod secure;
 pub(crate) mod serve;
 pub(crate) mod service;

@@ -59,13 +59,13 @@ impl MetricsLevel {
     }
 
     fn by_number(number: i64) -> Option<Self> {
-        match number {
-            -1 => Some(Self::None),
-            0 => Some(Self::Basic),
-            1 => Some(Self::Normal),
-            2 => Some(Self::Detailed),
-            _ => None,
-        }
+        // Go takes any number, and compares.
+        Some(match number {
+            ..0 => Self::None,
+            0 => Self::Basic,
+            1 => Self::Normal,
+            2.. => Self::Detailed,
+        })
     }
 }
 

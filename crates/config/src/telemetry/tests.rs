@@ -33,8 +33,8 @@ fn defaults() {
 fn levels() {
     let metrics = |level: &str| parse(&format!("metrics: {{level: {level}}}")).unwrap().metrics.level;
     assert_eq!(
-        [metrics("none"), metrics("DETAILED"), metrics("Normal"), metrics("0")],
-        [MetricsLevel::None, MetricsLevel::Detailed, MetricsLevel::Normal, MetricsLevel::Basic]
+        [metrics("none"), metrics("DETAILED"), metrics("Normal"), metrics("0"), metrics("7")],
+        [MetricsLevel::None, MetricsLevel::Detailed, MetricsLevel::Normal, MetricsLevel::Basic, MetricsLevel::Detailed]
     );
     let logs = |level: &str| parse(&format!("logs: {{level: {level}}}")).unwrap().logs.level;
     assert_eq!(
@@ -42,7 +42,7 @@ fn levels() {
         [LogLevel::Debug, LogLevel::Warn, LogLevel::Info, LogLevel::Debug]
     );
     insta::assert_snapshot!(error("logs:\n  level: trace"), @r#"service::telemetry:2: service::telemetry::logs::level: unknown level "trace", expected debug, info, warn, error, dpanic, panic or fatal"#);
-    insta::assert_snapshot!(error("metrics: {level: 7}"), @r#"service::telemetry:1: service::telemetry::metrics::level: unknown level 7, expected none, basic, normal or detailed"#);
+    insta::assert_snapshot!(error("metrics: {level: much}"), @r#"service::telemetry:1: service::telemetry::metrics::level: unknown level "much", expected none, basic, normal or detailed"#);
 }
 
 /// Scenario: readers of both kinds, and none.

@@ -10,6 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::schema::{Field, Kind, Label, Message};
 use super::text::{get_hex, put_lossy};
+use crate::float::parse_float;
 use crate::wire::{put_varint, varint_len};
 
 /// Base64 with or without padding.
@@ -437,11 +438,8 @@ impl Visitor<'_> for Scalar<'_> {
             Kind::Id(len) => self.id(text, len),
             Kind::Bytes => self.bytes(text),
             Kind::Double => {
-                let value: f64 = self.parsed(text)?;
-                if value.is_infinite() && text.bytes().any(|byte| byte.is_ascii_digit()) {
-                    return Err(E::custom(format_args!("{text} is out of range for {}", self.field.name)));
-                }
-                self.double(value)
+                let wrong = || E::custom(format_args!("{text:?} is no number that {} can hold", self.field.name));
+                self.double(parse_float(text).ok_or_else(wrong)?)
             }
             Kind::Enum(names) => match names.iter().position(|name| *name == text) {
                 Some(number) => self.integer(number as u64),

@@ -16,8 +16,6 @@ enum Target {
     TraceState,
     /// Headers of the request.
     Client(ClientMap),
-    /// A map that is always empty here; keys are allowed.
-    Empty,
 }
 
 type Names = &'static [(&'static str, Target)];
@@ -73,11 +71,10 @@ const EVENT: Names = &[
     ("event_index", Target::Field(Field::EventIndex)),
 ];
 
-/// Who is authenticated, and from which address, does not travel with the data here, so there is nothing in it.
 const COLLECTOR: Names = &[
     ("client.addr", Target::Field(Field::ClientAddress)),
     ("client.metadata", Target::Client(ClientMap::Metadata)),
-    ("client.auth.attributes", Target::Empty),
+    ("client.auth.attributes", Target::Client(ClientMap::Auth)),
     ("grpc.metadata", Target::Client(ClientMap::Grpc)),
 ];
 
@@ -175,6 +172,9 @@ impl Scope<'_> {
         if matches!(target, Target::Field(_) | Target::TraceState) {
             self.slots.reads_fields();
         }
+        if matches!(target, Target::Client(_) | Target::Field(Field::ClientAddress)) {
+            self.slots.reads_client();
+        }
         match (target, last.keys.first()) {
             (Target::Attributes(_), Some(ast::Key::String(_))) => {}
             (Target::Attributes(level), _) => self.whole.insert(level),
@@ -202,12 +202,7 @@ impl Scope<'_> {
             (Target::TraceState, _) => {
                 return Err(CompileError::new(path.at, "trace_state takes exactly one key"));
             }
-            (Target::Client(map), keys) => {
-                self.slots.reads_client();
-                Path::Client { map, keys: self.keys(keys)? }
-            }
-            (Target::Empty, []) => Path::Empty,
-            (Target::Empty, keys) => Path::EmptyEntry(self.keys(keys)?),
+            (Target::Client(map), keys) => Path::Client { map, keys: self.keys(keys)? },
         }))
     }
 }

@@ -300,9 +300,7 @@ impl Path {
                 }
                 Ok(())
             }
-            Self::Client { .. } | Self::Empty | Self::EmptyEntry(_) => {
-                Err(EvalError::Static("what is known about a client cannot be changed"))
-            }
+            Self::Client { .. } => Err(EvalError::Static("what is known about a client cannot be changed")),
         }
     }
 
@@ -322,8 +320,7 @@ impl Path {
                 let found = frame.table(*level).message.attributes(level.attributes()).find(|found| found.key == name);
                 follow(found.map(|found| found.value), &keys)?
             }
-            Self::Empty => return Ok(Vec::new()),
-            Self::Client { .. } | Self::Field(_) | Self::TraceState(_) | Self::EmptyEntry(_) => None,
+            Self::Client { .. } | Self::Field(_) | Self::TraceState(_) => None,
         };
         match value.map(ValueRef::get) {
             Some(AnyValue::Map(body)) => Ok(entries(body).collect()),

@@ -2,12 +2,23 @@
 
 use spanmill_otlp::{Message, Value, put_key_value};
 
-/// Headers of a request, as `otelcol.client.metadata` and `otelcol.grpc.metadata` show them: a list of texts a name. Encoded once a request,
-/// and only where a condition asks for it.
+/// Headers of a request, as `otelcol.client.metadata` and `otelcol.grpc.metadata` show them: a list of texts a name; where it came from, and
+/// what was found out about who sent it. Encoded once a request, and only where a condition or statement asks for it.
 #[derive(Debug, Clone, Default)]
 pub struct ClientInfo {
     metadata: Vec<u8>,
     grpc: Vec<u8>,
+    auth: Vec<u8>,
+    address: Option<String>,
+}
+
+/// The same, as a frame holds it.
+#[derive(Debug, Clone)]
+pub(crate) struct ClientView<'a> {
+    metadata: Message<'a>,
+    grpc: Message<'a>,
+    auth: Message<'a>,
+    pub(crate) address: Option<&'a str>,
 }
 
 /// One of its maps.
@@ -15,6 +26,8 @@ pub struct ClientInfo {
 pub(crate) enum ClientMap {
     Metadata,
     Grpc,
+    /// What an authenticator has found out.
+    Auth,
 }
 
 /// The field of the entries; its tag.
@@ -29,14 +42,40 @@ impl ClientInfo {
         metadata: impl IntoIterator<Item = (&'h str, Vec<&'h str>)>,
         grpc: impl IntoIterator<Item = (&'h str, Vec<&'h str>)>,
     ) -> Self {
-        Self { metadata: encode(metadata), grpc: encode(grpc) }
+        Self { metadata: encode(metadata), grpc: encode(grpc), ..Self::default() }
     }
 
-    pub(crate) fn message(&self, map: ClientMap) -> Message<'_> {
-        Message::standalone(match map {
+    /// With the address that the request came from.
+    #[must_use]
+    pub fn with_address(self, address: Option<String>) -> Self {
+        Self { address, ..self }
+    }
+
+    /// With what an authenticator has found out, by name.
+    #[must_use]
+    pub fn with_auth<'h>(self, attributes: impl IntoIterator<Item = (&'h str, &'h str)>) -> Self {
+        let mut auth = Vec::new();
+        for (name, value) in attributes {
+            put_key_value(&mut auth, TAG, name, &Value::Str(value));
+        }
+        Self { auth, ..self }
+    }
+
+    pub(crate) fn view(&self) -> ClientView<'_> {
+        let [metadata, grpc, auth] = [&self.metadata, &self.grpc, &self.auth].map(|bytes| Message::standalone(bytes));
+        ClientView { metadata, grpc, auth, address: self.address.as_deref() }
+    }
+}
+
+// === impl ClientView ===
+
+impl<'a> ClientView<'a> {
+    pub(crate) fn map(&self, map: ClientMap) -> &Message<'a> {
+        match map {
             ClientMap::Metadata => &self.metadata,
             ClientMap::Grpc => &self.grpc,
-        })
+            ClientMap::Auth => &self.auth,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use spanmill_otlp::parse_float;
+
 use super::val::{MapVal, Time, Val, encode_slice};
 use super::{EvalError, json};
 
@@ -148,58 +150,8 @@ fn parse_int(text: &[u8]) -> Result<i64, EvalError> {
     std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).ok_or_else(|| EvalError::parse("integer", text))
 }
 
-/// A number as Go's `ParseFloat` reads it, also with underscores and in hexadecimal; one that is too large is an error.
 fn parse_double(text: &[u8]) -> Result<f64, EvalError> {
-    let wrong = || EvalError::parse("double", text);
-    let written = std::str::from_utf8(text).map_err(|_| wrong())?;
-    if !underscores_are_fine(written) {
-        return Err(wrong());
-    }
-    let plain: String = written.chars().filter(|c| *c != '_').collect();
-    match hexadecimal(&plain).or_else(|| plain.parse::<f64>().ok()) {
-        Some(value) if value.is_finite() || !text.iter().any(u8::is_ascii_digit) => Ok(value),
-        _ => Err(wrong()),
-    }
-}
-
-/// Underscores stand between digits, or between the prefix of a base and a digit.
-pub(crate) fn underscores_are_fine(number: &str) -> bool {
-    if !number.contains('_') {
-        return true;
-    }
-    let number = number.strip_prefix(['-', '+']).unwrap_or(number);
-    let base = number.get(..2).unwrap_or("").to_ascii_lowercase();
-    let prefix = matches!(base.as_str(), "0x" | "0b" | "0o");
-    let mut before = if prefix { '0' } else { '^' };
-    for c in number.chars().skip(if prefix { 2 } else { 0 }) {
-        let digit = c.is_ascii_digit() || (base == "0x" && c.is_ascii_hexdigit());
-        if (c == '_' && before != '0') || (c != '_' && !digit && before == '_') {
-            return false;
-        }
-        before = match c {
-            '_' => '_',
-            _ if digit => '0',
-            _ => '^',
-        };
-    }
-    before != '_'
-}
-
-/// `0x1.8p3`
-fn hexadecimal(text: &str) -> Option<f64> {
-    let (sign, size) = text.strip_prefix('-').map_or((1.0, text), |size| (-1.0, size));
-    let size = size.strip_prefix('+').filter(|_| sign > 0.0).unwrap_or(size);
-    let size = size.strip_prefix("0x").or(size.strip_prefix("0X"))?;
-    let (mantissa, power) = size.split_once(['p', 'P'])?;
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = || whole.chars().chain(fraction.chars());
-    if digits().next().is_none() || !digits().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    let power: i32 = power.strip_prefix('+').unwrap_or(power).parse().ok()?;
-    let value = digits().fold(0.0, |value, digit| value * 16.0 + f64::from(digit.to_digit(16).unwrap_or(0)));
-    let power = i64::from(power) - 4 * fraction.len() as i64;
-    Some(sign * value * 2.0_f64.powi(power.clamp(-2000, 2000) as i32))
+    std::str::from_utf8(text).ok().and_then(parse_float).ok_or_else(|| EvalError::parse("double", text))
 }
 
 /// What remains of a double as an integer. What no integer can hold becomes the smallest one, as on Go's main platform.

@@ -9,7 +9,7 @@ use spanmill_otlp::{
     SpanIx, SpanRef, StatusRef, ValueRef, Visitor,
 };
 
-use super::client::{ClientInfo, ClientMap};
+use super::client::{ClientInfo, ClientView};
 use super::edits::Draft;
 
 /// Where attributes are.
@@ -78,8 +78,8 @@ pub struct Frame<'a> {
     pub(crate) cache: Table<'a>,
     /// What is needed for editing; none where nothing is edited.
     pub(crate) draft: Option<Box<Draft<'a>>>,
-    /// Metadata and gRPC's metadata of the client, where it is known.
-    client: Option<[Message<'a>; 2]>,
+    /// What is known about the client.
+    client: Option<ClientView<'a>>,
 }
 
 /// One message and its attributes by slot.
@@ -300,15 +300,11 @@ impl Slots {
 impl<'a> Frame<'a> {
     /// Makes the client known that sent the data.
     pub fn enter_client(&mut self, client: &'a ClientInfo) {
-        self.client = Some([ClientMap::Metadata, ClientMap::Grpc].map(|map| client.message(map)));
+        self.client = Some(client.view());
     }
 
-    pub(crate) fn client(&self, map: ClientMap) -> Option<&Message<'a>> {
-        let [metadata, grpc] = self.client.as_ref()?;
-        Some(match map {
-            ClientMap::Metadata => metadata,
-            ClientMap::Grpc => grpc,
-        })
+    pub(crate) fn client(&self) -> Option<&ClientView<'a>> {
+        self.client.as_ref()
     }
 
     /// Moves to a resource.

@@ -27,10 +27,6 @@ pub(crate) enum Path {
     TraceState(Option<Box<str>>),
     /// A map of headers, or something inside it.
     Client { map: ClientMap, keys: Box<[Key]> },
-    /// A map that nothing fills.
-    Empty,
-    /// An entry of a map that nothing fills.
-    EmptyEntry(Box<[Key]>),
 }
 
 /// A field that is no attribute.
@@ -71,7 +67,7 @@ pub(crate) enum Field {
     EventName,
     EventDropped,
     EventIndex,
-    /// Who sent the data is not known here.
+    /// Where the request came from.
     ClientAddress,
 }
 
@@ -103,27 +99,21 @@ impl Path {
             Self::TraceState(None) => Err(EvalError::Static("trace_state can only be indexed by a string")),
             Self::TraceState(Some(key)) => Ok(trace_state(env.frame.fields.trace_state, key.as_bytes())),
             Self::Client { map, keys } => client(*map, keys, env),
-            Self::Empty => Ok(Val::Map(MapVal::Encoded(Cow::Borrowed(&[])))),
-            Self::EmptyEntry(keys) => {
-                if let Some(key) = keys.first() {
-                    map_key(key, env)?;
-                }
-                Ok(Val::Nil)
-            }
         }
     }
 }
 
-/// Names of headers are of any case.
+/// Names of headers are of any case, those of attributes are not.
 fn client<'e>(map: ClientMap, keys: &'e [Key], env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
-    let message = env.frame.client(map);
+    let message = env.frame.client().map(|client| client.map(map));
     let Some((key, rest)) = keys.split_first() else {
         return Ok(Val::Map(
             message.map_or(MapVal::Encoded(Cow::Borrowed(&[])), |found| MapVal::Attributes(found, ENTRIES)),
         ));
     };
-    let name = map_key(key, env)?.to_ascii_lowercase();
-    let found = message.and_then(|message| message.attributes(ENTRIES).find(|found| found.key == name));
+    let name = map_key(key, env)?;
+    let is_named = |key: &[u8]| if map == ClientMap::Auth { key == &*name } else { key.eq_ignore_ascii_case(&name) };
+    let found = message.and_then(|message| message.attributes(ENTRIES).find(|found| is_named(found.key)));
     found.map_or(Ok(Val::Nil), |found| index_value(found.value, rest, env))
 }
 
@@ -191,7 +181,9 @@ impl Field {
                 Some(index) => Val::Int(index),
                 None => return Err(EvalError::Static("the index of an event is not known here")),
             },
-            Self::ClientAddress => Val::Nil,
+            Self::ClientAddress => {
+                frame.client().and_then(|client| client.address).map_or(Val::Nil, |address| bytes(address.as_bytes()))
+            }
         })
     }
 }

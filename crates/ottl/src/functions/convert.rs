@@ -1,5 +1,7 @@
 //! From one type to another. Nil stays nil.
 
+use spanmill_otlp::underscores_are_fine;
+
 use super::{Function, ParamKind, required};
 use crate::eval::number::Number;
 use crate::eval::val::Val;
@@ -52,7 +54,7 @@ fn parse_int(text: &[u8], base: i64) -> Result<i64, EvalError> {
         Some(digits) => (text.starts_with('-'), digits),
         None => (false, text),
     };
-    if digits.starts_with(['-', '+']) || (base == 0 && !to::underscores_are_fine(text)) {
+    if digits.starts_with(['-', '+']) || (base == 0 && !underscores_are_fine(text)) {
         return Err(wrong());
     }
     let (base, digits) = match (base, digits.get(..2).map(str::to_ascii_lowercase).as_deref()) {

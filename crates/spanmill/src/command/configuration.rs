@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use spanmill_config::{ConfigError, Document, Providers, Resolved, SetFlag, Uri, load};
+use spanmill_config::{ConfigError, Document, Providers, Resolved, SetFlag, Uri, load, set_feature_gates};
 
 use crate::arguments::Configuration;
 use crate::error::CommandError;
@@ -15,7 +15,12 @@ pub(super) struct Sources {
 // === impl Sources ===
 
 impl Sources {
+    /// Feature gates are set as well: they are of the process, and what is read depends on them.
     pub(super) fn read(configuration: &Configuration) -> Result<Self, CommandError> {
+        let remarks = set_feature_gates(&configuration.feature_gates);
+        for remark in remarks.map_err(|error| CommandError::Usage(format!("--feature-gates: {error}")))? {
+            super::warn(&remark);
+        }
         let uris = configuration.config.iter().map(|uri| uri.parse()).collect::<Result<_, _>>()?;
         let sets = configuration.set.iter().map(|set| set.parse()).collect::<Result<_, _>>()?;
         Ok(Self { uris, sets, providers: Providers::from_process() })

@@ -18,7 +18,7 @@ mod trace;
 use std::io::{self, Write};
 
 use clap::CommandFactory;
-use spanmill_config::{Document, print_config};
+use spanmill_config::{Document, FEATURE_GATES, FeatureGate, print_config};
 use spanmill_pipeline::Service;
 
 use crate::arguments::{Arguments, Command, Configuration, Print};
@@ -71,11 +71,17 @@ fn show_config(print: &Print) -> Result<(), CommandError> {
     write_out(print_config(&resolved.tree, mode, format)?.as_bytes())
 }
 
-/// There are none yet: gates of the Collector concern its own code.
+/// Those of the Collector: whoever has them on the command line need not change it.
 fn show_gates(id: Option<&str>) -> Result<(), CommandError> {
+    let shown = FEATURE_GATES.iter().filter(|gate| id.is_none_or(|id| gate.id == id));
+    let line = |gate: &FeatureGate| {
+        let effect = if gate.is_heeded() { "heeded" } else { "accepted, without effect" };
+        format!("{:<60} {:<8} {:<7} {effect}\n", gate.id, gate.is_on(), gate.stage)
+    };
+    let lines = shown.map(line).collect::<String>();
     match id {
-        None => write_out(b"ID  Enabled  Stage  Description\n"),
-        Some(id) => Err(CommandError::Usage(format!("feature \"{id}\" not found"))),
+        Some(id) if lines.is_empty() => Err(CommandError::Usage(format!("feature \"{id}\" not found"))),
+        _ => write_out(format!("{:<60} {:<8} {:<7} {}\n{lines}", "ID", "Enabled", "Stage", "Here").as_bytes()),
     }
 }
 

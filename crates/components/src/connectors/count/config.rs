@@ -7,6 +7,7 @@ use spanmill_pipeline::Signal;
 
 use super::definition::{AttributeDefinition, Definitions, MetricDefinition};
 use crate::connectors::metrics::{Wanted, fallback};
+use crate::gates;
 
 /// Options of the `count` connector. As with the Collector's, keys that are not known are passed over.
 #[derive(Debug, Default, Deserialize)]
@@ -74,7 +75,7 @@ impl Plan {
     /// Reads and checks the options. `inputs` says which signals there will be.
     pub(super) fn read(section: &Section, inputs: &[Signal]) -> Result<Self, ConfigError> {
         let config: Config = section.parse()?;
-        let mut reading = Reading { section, inputs, compiler: Compiler::new(), problems: Vec::new() };
+        let mut reading = Reading { section, inputs, compiler: gates::compiler(), problems: Vec::new() };
         let default = ["trace.span.count", "The number of spans observed."];
         let spans = reading.definitions("spans", &config.spans, default, Conditions::Of(Context::Span));
         let default = ["trace.span.event.count", "The number of span events observed."];

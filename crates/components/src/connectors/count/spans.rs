@@ -7,6 +7,7 @@ use spanmill_ottl::{ConditionError, Frame};
 use super::SCOPE;
 use super::config::Plan;
 use super::counter::Counter;
+use crate::client;
 use crate::connectors::metrics::{all, resource_metrics};
 
 /// Counts a request, resource by resource.
@@ -15,7 +16,11 @@ use crate::connectors::metrics::{all, resource_metrics};
 ///
 /// Fails where any condition cannot be evaluated.
 pub(super) fn count(plan: &Plan, traces: &Traces) -> Result<Vec<ResourceMetrics>, ConditionError> {
+    let client = plan.slots.reads_client().then(client::info);
     let mut frame = plan.slots.frame();
+    if let Some(client) = &client {
+        frame.enter_client(client);
+    }
     let mut made = Vec::new();
     for resource in traces.resources() {
         frame.enter_resource(resource);

@@ -5,6 +5,7 @@ use spanmill_pipeline::{Outputs, Signal};
 
 use super::request::RequestCondition;
 use super::route::{Route, Target, Test};
+use crate::gates;
 
 /// Options of the `routing` connector.
 #[derive(Debug, Default, Deserialize)]
@@ -91,7 +92,7 @@ impl Table {
             [] => None,
             ids => Some(targets.number(ids).map_err(|error| section.error("default_pipelines", error))?),
         };
-        let (mut compiler, mut routes, mut problems) = (Compiler::new(), Vec::<Route>::new(), Vec::new());
+        let (mut compiler, mut routes, mut problems) = (gates::compiler(), Vec::<Route>::new(), Vec::new());
         for (at, item) in config.table.iter().enumerate() {
             match item.route(&mut compiler, &mut targets) {
                 Ok(route) if routes.iter().any(|known| known.repeats(&route)) => {

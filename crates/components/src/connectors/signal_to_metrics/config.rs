@@ -4,6 +4,10 @@ use spanmill_ottl::{Compiler, Condition, ConditionSet, Context, ErrorMode, Paths
 
 use super::definition::{AttributeEntry, Attributes, Definition, Name, Value};
 use crate::connectors::metrics::{Buckets, DEFAULT_MAX_SIZE, LARGEST_MAX_SIZE, SMALLEST_MAX_SIZE, Wanted, fallback};
+use crate::gates;
+
+/// Gives a map of what its pattern finds.
+const GROK: &str = "ExtractGrokPatterns";
 
 /// Options of the `signal_to_metrics` connector.
 #[derive(Debug, Default, Deserialize)]
@@ -111,7 +115,7 @@ impl Plan {
         if config.spans.is_empty() && others.iter().all(|(_, metrics)| metrics.is_empty()) {
             return Err(section.error("", "no configuration provided, at least one should be specified"));
         }
-        let compiler = Compiler::new().with_adjusted_count(true);
+        let compiler = gates::compiler().with_adjusted_count(true);
         let mut reading = Reading { section, compiler, problems: Vec::new() };
         for (path, metrics) in others {
             for (index, metric) in metrics.iter().enumerate() {
@@ -205,6 +209,10 @@ impl Reading<'_> {
         if let Some(gauge) = metric.gauge.as_ref() {
             kinds += 1;
             missing("gauge", &gauge.value, "value must be defined for gauge metrics");
+            if gauge.value.contains(GROK) && !takes_one(&gauge.value) {
+                let message = "ExtractGrokPatterns: a single key selector[key] is required for signal to gauge";
+                self.problems.push(self.section.problem(&format!("{at}::gauge::value"), message));
+            }
         }
         if kinds != 1 {
             self.problem(at, format!("exactly one of the metrics must be defined, {kinds} found"));
@@ -297,6 +305,15 @@ impl Reading<'_> {
         }
         Attributes::new(entries)
     }
+}
+
+/// Whether one of the patterns is taken, as in `ExtractGrokPatterns(...)["key"]`: all of them are no number.
+fn takes_one(value: &str) -> bool {
+    value.split(GROK).skip(1).any(|call| {
+        let key = call.strip_prefix('(').and_then(|arguments| arguments.split_once(')'));
+        let key = key.and_then(|(_, rest)| rest.trim_start().strip_prefix('[')?.split_once(']'));
+        key.is_some_and(|(key, _)| !key.is_empty())
+    })
 }
 
 // === impl Mode ===

@@ -10,6 +10,7 @@ use thiserror::Error;
 use super::aggregate::{Aggregates, Given};
 use super::config::Plan;
 use super::definition::{Definition, Source, Taken, Value};
+use crate::client;
 use crate::connectors::metrics::{all, insert, push_typed, text_attribute};
 
 /// Why a request is refused.
@@ -49,7 +50,11 @@ pub(super) fn make(
     ignored: &mut dyn FnMut(&SpanError),
 ) -> Result<Vec<ResourceMetrics>, SpanError> {
     let mut aggregates = Aggregates::default();
+    let client = plan.slots.reads_client().then(client::info);
     let mut frame = plan.slots.frame();
+    if let Some(client) = &client {
+        frame.enter_client(client);
+    }
     let (mut values, mut key) = (Vec::new(), Vec::new());
     for resource in traces.resources() {
         frame.enter_resource(resource);

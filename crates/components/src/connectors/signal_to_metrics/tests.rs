@@ -85,5 +85,8 @@ fn mistakes_are_told() {
     insta::assert_snapshot!(refused("{}"), @"connectors::x:1: connectors::x: no configuration provided, at least one should be specified");
     insta::assert_snapshot!(refused("{spans: [{name: a}]}"), @"connectors::x:1: connectors::x::spans[0]: exactly one of the metrics must be defined, 0 found");
     insta::assert_snapshot!(refused("{spans: [{name: a, exponential_histogram: {value: '1', max_size: 1}}]}"), @"connectors::x:1: connectors::x::spans[0]::exponential_histogram::max_size: invalid histogram size: 1");
+    let grok = |value: &str| format!("{{spans: [{{name: a, gauge: {{value: '{value}'}}}}]}}");
+    insta::assert_snapshot!(refused(&grok(r#"ExtractGrokPatterns(name, "%{NUMBER:n}")"#)), @"connectors::x:1: connectors::x::spans[0]::gauge::value: ExtractGrokPatterns: a single key selector[key] is required for signal to gauge");
+    make(&FACTORY, &grok(r#"ExtractGrokPatterns(name, "%{NUMBER:n:int}", true)["n"]"#), &[]).map(|_| ()).unwrap();
     insta::assert_snapshot!(refused("{logs: [{name: a}]}"), @"connectors::x:1: connectors::x::logs[0]: exactly one of the metrics must be defined, 0 found");
 }

@@ -3,6 +3,7 @@ use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 use spanmill_tls::ClientTls;
 
+use super::target::Target;
 use crate::exporters::sending::{RetryOnFailure, SendingQueue};
 use crate::net::compression::Compression;
 use spanmill_pipeline::auth::AuthConfig;
@@ -11,11 +12,11 @@ use spanmill_pipeline::auth::AuthConfig;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
-    /// Where to send: `host:port`, or with `http://` (no TLS) or `https://` before it.
+    /// Where to send: `host:port`, or with `https://`, `http://`, `dns:///` or `passthrough:///` before it; `unix://` and a path.
     pub(crate) endpoint: String,
     /// `gzip`, `zstd`, `snappy`, `deflate` or `none`.
     pub(super) compression: Compression,
-    /// TLS, on unless `insecure` without an authority or `http://` says otherwise.
+    /// TLS, on unless `insecure` without an authority says otherwise; `http://` does not.
     pub(super) tls: ClientTls,
     /// Keep-alive.
     pub(super) keepalive: NullableBlock<KeepAlive>,
@@ -85,8 +86,15 @@ impl Default for Config {
 impl Config {
     pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
         let config: Self = section.parse()?;
-        if config.endpoint.is_empty() {
-            return Err(section.error("endpoint", "requires a non-empty \"endpoint\""));
+        if let Err(error) = Target::parse(&config.endpoint) {
+            return Err(section.error("endpoint", error));
+        }
+        if config.endpoint.starts_with("http://") && !config.tls.is_off() {
+            let at = section.path();
+            tracing::warn!(
+                at,
+                "http:// does not turn TLS off, as it does not in the Go Collector: `tls::insecure` does"
+            );
         }
         config.check(section)?;
         Ok(config)
@@ -105,17 +113,6 @@ impl Config {
         config.tls.check(section, "tls")?;
         config.sending_queue.check(section)?;
         config.retry_on_failure.check(section)
-    }
-
-    /// The endpoint as a URI: its scheme says whether there is TLS.
-    pub(super) fn uri(&self) -> String {
-        // Go's resolvers are named in front of the address; the connector resolves names by itself.
-        let address = ["dns:///", "passthrough:///"].iter().find_map(|scheme| self.endpoint.strip_prefix(scheme));
-        let address = address.unwrap_or(&self.endpoint);
-        if address.contains("://") {
-            return address.to_owned();
-        }
-        format!("{}://{address}", if self.tls.is_off() { "http" } else { "https" })
     }
 }
 

@@ -1,6 +1,7 @@
 //! `otlp_grpc`: sends OTLP over gRPC.
 
 mod config;
+mod target;
 mod transport;
 
 #[cfg(test)]

@@ -3,7 +3,8 @@ use std::time::Duration;
 use spanmill_config::Section;
 
 use super::config::Config;
-use super::transport::check;
+use super::target::Target;
+use super::transport::{Grpc, check};
 use crate::net::status::Received;
 
 /// Scenario: every gRPC status a backend may refuse with, without a hint.
@@ -25,16 +26,48 @@ fn exhausted_with_a_hint() {
     assert_eq!((error.retryable, error.retry_after), (true, hint));
 }
 
-/// Scenario: endpoints as people write them.
-/// Guarantees: the scheme decides about TLS; without one `insecure` does, and TLS is the default.
+/// Scenario: endpoints as people write them, and ones that Go refuses.
+/// Guarantees: they mean what they mean to Go's gRPC; what is refused says why.
 #[test]
 fn endpoints() {
-    let uri =
-        |yaml| Config::read(&Section::from_yaml("exporters::otlp_grpc", yaml).unwrap()).map(|config| config.uri());
-    assert_eq!(uri("{endpoint: 'h:4317'}").unwrap(), "https://h:4317");
-    assert_eq!(uri("{endpoint: 'h:4317', tls: {insecure: true}}").unwrap(), "http://h:4317");
-    assert_eq!(uri("{endpoint: 'http://h:4317'}").unwrap(), "http://h:4317");
-    assert_eq!(uri("{endpoint: 'dns:///h:4317', tls: {insecure: true}}").unwrap(), "http://h:4317");
-    let error = uri("{}").unwrap_err().to_string();
-    assert!(error.contains("requires a non-empty \"endpoint\""), "{error}");
+    let host = |address: &str, is_https| Ok(Target::Host { address: address.to_owned(), is_https });
+    for (text, expected) in [
+        ("h:4317", host("h:4317", false)),
+        ("http://h:4317", host("h:4317", false)),
+        ("https://h:4317", host("h:4317", true)),
+        ("dns:///h:4317", host("h:4317", false)),
+        ("dns://8.8.8.8/h:4317", host("h:4317", false)),
+        ("passthrough:///[::1]:1", host("[::1]:1", false)),
+        (":4317", host("localhost:4317", false)),
+        ("unix:///tmp/a.sock", Ok(Target::Unix("/tmp/a.sock".into()))),
+        ("unix://", Err("unix socket path cannot be empty")),
+        ("", Err("requires a non-empty \"endpoint\"")),
+        ("http://", Err("requires a non-empty \"endpoint\"")),
+        ("https://h", Err("missing port in address")),
+        ("http://h:4317/v1/traces", Err("invalid port \"4317/v1/traces\"")),
+        ("unix:/tmp/a.sock", Err("invalid port")),
+        ("etcd:///h:1", Err("no resolver")),
+    ] {
+        match (Target::parse(text), expected) {
+            (Err(error), Err(expected)) => assert!(error.contains(expected), "{text}: {error}"),
+            (got, expected) => assert_eq!(got, expected.map_err(str::to_owned), "{text}"),
+        }
+    }
+}
+
+/// Scenario: `http://` and `https://`, with `tls::insecure` and without.
+/// Guarantees: as with Go, `http://` does not turn TLS off, and `https://` does not let it be turned off.
+#[test]
+fn schemes_and_tls() {
+    for (yaml, scheme) in [
+        ("{endpoint: 'h:4317'}", "https"),
+        ("{endpoint: 'http://h:4317'}", "https"),
+        ("{endpoint: 'http://h:4317', tls: {insecure: true}}", "http"),
+        ("{endpoint: 'https://h:4317', tls: {insecure: true}}", "https"),
+        ("{endpoint: 'unix:///tmp/a.sock', tls: {insecure: true}}", "http"),
+    ] {
+        let section = Section::from_yaml("exporters::otlp_grpc", yaml).unwrap();
+        let grpc = Grpc::new(&Config::read(&section).unwrap(), &section).unwrap();
+        assert_eq!(grpc.origin().scheme_str(), Some(scheme), "{yaml}");
+    }
 }

@@ -3,18 +3,22 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use spanmill_config::{ComponentId, ConfigError, Section};
 use spanmill_pipeline::{Batch, Code, ComponentError, Host, Signal};
+use spanmill_tls::ClientTls;
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tower::{Service, ServiceExt};
 
 use super::config::Config;
+use super::target::Target;
 use crate::exporters::sending::{Answer, SendError, Transport, unauthenticated};
 use crate::net::body::{Pace, Unmetered};
 use crate::net::compression::Compression;
 use crate::net::frame::{OneMessage, read_message};
+use crate::net::local::Local;
 use crate::net::secure::Secure;
 use crate::net::service::grpc_path;
 use crate::net::status::Received;
@@ -23,8 +27,7 @@ use spanmill_pipeline::auth::{self, ClientAuth};
 /// A backend that speaks OTLP over gRPC.
 pub(crate) struct Grpc {
     endpoint: Endpoint,
-    /// What connects, where TLS is spoken.
-    secure: Option<Secure>,
+    connecting: Connecting,
     channel: std::sync::OnceLock<Channel>,
     origin: Uri,
     compression: Compression,
@@ -33,6 +36,13 @@ pub(crate) struct Grpc {
     /// The extension that authenticates, where there shall be one.
     authenticator: Option<Option<ComponentId>>,
     auth: std::sync::OnceLock<Arc<dyn ClientAuth>>,
+}
+
+/// What connects.
+enum Connecting {
+    Plain,
+    Secure(Secure),
+    Local(Local),
 }
 
 /// Responses are small; a larger one is not read to its end.
@@ -47,12 +57,14 @@ impl Grpc {
         let invalid = |error: &dyn std::fmt::Display| {
             section.error("endpoint", format!("{:?} is no address: {error}", config.endpoint))
         };
-        let uri: Uri = config.uri().parse().map_err(|error| invalid(&error))?;
-        if !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(invalid(&"expected host:port, http:// or https://"));
-        }
+        let target = Target::parse(&config.endpoint).map_err(|error| invalid(&error))?;
+        let (authority, is_https) = (target.authority(), matches!(target, Target::Host { is_https: true, .. }));
+        // Where connections are TLS by the scheme alone, the options about it say nothing, as with Go.
+        let tls = if config.tls.is_off() { is_https.then(ClientTls::default) } else { Some(config.tls.clone()) };
+        // Without TLS in its scheme: tonic would look for its own, which cannot do all that is asked for.
+        let clear = Uri::builder().scheme("http").authority(authority).path_and_query("/").build();
         let agent = if config.user_agent.is_empty() { USER_AGENT } else { &config.user_agent };
-        let mut endpoint = Endpoint::from(in_the_clear(&uri).map_err(|error| invalid(&error))?)
+        let mut endpoint = Endpoint::from(clear.map_err(|error| invalid(&error))?)
             .user_agent(agent)
             .map_err(|error| section.error("user_agent", error))?
             .tcp_nodelay(true)
@@ -65,25 +77,24 @@ impl Grpc {
                 .keep_alive_timeout(keepalive.timeout.to_std())
                 .keep_alive_while_idle(keepalive.permit_without_stream);
         }
-        let mut parts = uri.into_parts();
-        if !config.authority.is_empty() {
-            let authority = config.authority.parse().map_err(|error| section.error("authority", error))?;
-            parts.authority = Some(authority);
-        }
-        parts.path_and_query = None;
-        let authority = parts.authority.ok_or_else(|| invalid(&"no host"))?;
-        let scheme = parts.scheme.ok_or_else(|| invalid(&"no scheme"))?;
+        let authority = match config.authority.as_str() {
+            "" => authority.parse::<Authority>().map_err(|error| invalid(&error))?,
+            other => other.parse().map_err(|error| section.error("authority", error))?,
+        };
+        let scheme = if tls.is_some() { "https" } else { "http" };
         let origin = Uri::builder().scheme(scheme).authority(authority).path_and_query("/");
         let origin = origin.build().map_err(|error| invalid(&error))?;
-        let secure = if origin.scheme_str() == Some("https") {
-            let mut tls = config.tls.clone();
+        let connector = tls.map(|mut tls| {
             if tls.server_name_override.is_empty() && !config.authority.is_empty() {
                 // As with Go, whoever is asked for must be the one that answers.
                 origin.host().unwrap_or_default().clone_into(&mut tls.server_name_override);
             }
-            Some(Secure::new(tls.connector(&["h2"]).map_err(|error| error.in_section(section, "tls"))?))
-        } else {
-            None
+            tls.connector(&["h2"]).map_err(|error| error.in_section(section, "tls"))
+        });
+        let connecting = match (target, connector.transpose()?) {
+            (Target::Unix(path), tls) => Connecting::Local(Local::new(path, tls)),
+            (Target::Host { .. }, Some(tls)) => Connecting::Secure(Secure::new(tls)),
+            (Target::Host { .. }, None) => Connecting::Plain,
         };
         let mut headers = Vec::new();
         for (name, value) in config.headers.iter() {
@@ -95,7 +106,7 @@ impl Grpc {
         }
         Ok(Self {
             endpoint: endpoint.origin(origin.clone()),
-            secure,
+            connecting,
             channel: std::sync::OnceLock::new(),
             origin,
             compression: config.compression,
@@ -104,6 +115,12 @@ impl Grpc {
             authenticator: config.auth.as_ref().map(|auth| auth.authenticator.clone()),
             auth: std::sync::OnceLock::new(),
         })
+    }
+
+    /// What requests are addressed to.
+    #[cfg(test)]
+    pub(super) fn origin(&self) -> &Uri {
+        &self.origin
     }
 
     fn request(&self, signal: Signal, message: &Bytes) -> Result<Request<Body>, SendError> {
@@ -137,9 +154,10 @@ impl Grpc {
     async fn exchange(&self, signal: Signal, message: &Bytes) -> Result<Answer, SendError> {
         let request = self.request(signal, message)?;
         // The connection is made by the first request, on the runtime that will drive it.
-        let connect = || match &self.secure {
-            Some(secure) => self.endpoint.connect_with_connector_lazy(secure.clone()),
-            None => self.endpoint.connect_lazy(),
+        let connect = || match &self.connecting {
+            Connecting::Plain => self.endpoint.connect_lazy(),
+            Connecting::Secure(secure) => self.endpoint.connect_with_connector_lazy(secure.clone()),
+            Connecting::Local(local) => self.endpoint.connect_with_connector_lazy(local.clone()),
         };
         let mut channel = self.channel.get_or_init(connect).clone();
         let ready = channel.ready().await.map_err(|error| SendError::unreachable(chain(&error)))?;
@@ -196,14 +214,6 @@ impl Transport for Grpc {
             }),
         }
     }
-}
-
-/// The same without TLS in its scheme, but with the port that it means: tonic would look for its own TLS, which cannot do all that is
-/// asked for.
-fn in_the_clear(uri: &Uri) -> Result<Uri, http::Error> {
-    let authority = uri.authority().map_or("", |authority| authority.as_str());
-    let port = if uri.port().is_none() && uri.scheme_str() == Some("https") { ":443" } else { "" };
-    Uri::builder().scheme("http").authority(format!("{authority}{port}")).path_and_query("/").build()
 }
 
 /// The OTLP specification says which statuses are worth another try.

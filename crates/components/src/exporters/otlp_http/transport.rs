@@ -62,7 +62,14 @@ impl Http {
             let wrong = |error: &dyn std::fmt::Display| {
                 section.error(option, format!("{text:?} is no URL: {error}")).at_creation()
             };
-            let url = Url::parse(&text).map_err(|error| wrong(&error))?;
+            let url = match Url::parse(&text) {
+                // Nothing before the path: mostly a variable of the environment that is not set. Go starts, and fails at each request.
+                Err(url::ParseError::RelativeUrlWithoutBase) if text.starts_with('/') => {
+                    tracing::warn!(at = section.path(), url = text, "the URL has no host, nothing can be sent");
+                    return Ok(None);
+                }
+                parsed => parsed.map_err(|error| wrong(&error))?,
+            };
             if !matches!(url.scheme(), "http" | "https") {
                 return Err(wrong(&"expected http:// or https://"));
             }

@@ -1,7 +1,9 @@
 //! Joins requests from the queue into batches, and splits them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use http::HeaderMap;
 use spanmill_otlp::{Opaque, Signal, SplitLimit, Traces};
 use spanmill_pipeline::{Batch, ConsumeError};
 use spanmill_wal::Seq;
@@ -13,29 +15,32 @@ use super::Shared;
 use super::config::{BatchBlock, Sizer};
 use super::queue::{Cost, Item};
 use super::transport::Transport;
+use crate::partition::Partition;
 
 /// The one task that takes from the queue where batching is on; sending runs beside it.
 pub(super) struct Batcher<T> {
     config: BatchBlock,
     shared: Arc<Shared<T>>,
-    /// One collection a signal: an exporter may serve pipelines of all three.
-    collections: [Collection; 3],
+    /// One collection a signal and partition: an exporter may serve pipelines of all three signals. Only those that hold something.
+    collections: BTreeMap<(u8, Partition), Collection>,
     permits: Arc<Semaphore>,
     sending: JoinSet<()>,
 }
 
-/// Requests of one signal that wait to be joined.
-#[derive(Default)]
+/// Requests that wait to be joined.
 struct Collection {
+    signal: Signal,
     items: Vec<Item>,
     size: usize,
-    deadline: Option<Instant>,
+    deadline: Instant,
 }
 
 /// Batches to be sent one after the other, and who waits for the result.
 pub(super) struct Joined {
     pub(super) batches: Vec<Batch>,
     pub(super) waiting: Vec<oneshot::Sender<Result<(), ConsumeError>>>,
+    /// What the clients of all of them sent along.
+    pub(super) metadata: Option<Box<HeaderMap>>,
     pub(super) cost: Cost,
     /// Their numbers on disk.
     pub(super) seqs: Vec<Seq>,
@@ -46,12 +51,12 @@ pub(super) struct Joined {
 impl<T: Transport> Batcher<T> {
     pub(super) fn new(config: BatchBlock, shared: Arc<Shared<T>>) -> Self {
         let permits = Arc::new(Semaphore::new(shared.options.num_consumers));
-        Self { config, shared, collections: Default::default(), permits, sending: JoinSet::new() }
+        Self { config, shared, collections: BTreeMap::new(), permits, sending: JoinSet::new() }
     }
 
     pub(super) async fn run(mut self) {
         loop {
-            let deadline = self.collections.iter().filter_map(|collection| collection.deadline).min();
+            let deadline = self.collections.values().map(|collection| collection.deadline).min();
             let timeout = async move {
                 match deadline {
                     Some(at) => sleep_until(at).await,
@@ -61,9 +66,7 @@ impl<T: Transport> Batcher<T> {
             let shared = Arc::clone(&self.shared);
             tokio::select! {
                 biased;
-                () = timeout => self.flush_where(|collection| {
-                    collection.deadline.is_some_and(|at| at <= Instant::now())
-                }).await,
+                () = timeout => self.flush_where(|collection| collection.deadline <= Instant::now()).await,
                 item = shared.queue.take() => match item {
                     Some(item) => self.collect(item).await,
                     None => break,
@@ -77,28 +80,33 @@ impl<T: Transport> Batcher<T> {
     async fn collect(&mut self, item: Item) {
         let size = self.config.sizer.size(&item.batch);
         let deadline = Instant::now() + self.config.flush_timeout.to_std();
-        let Some(collection) = self.collections.get_mut(item.batch.signal() as usize) else { return };
-        collection.deadline.get_or_insert(deadline);
+        let (signal, partition) = (item.batch.signal(), self.partition(&item));
+        let collection = self.collections.entry((signal as u8, partition));
+        let collection = collection.or_insert_with(|| Collection { signal, items: Vec::new(), size: 0, deadline });
         collection.size += size;
         collection.items.push(item);
         let min_size = self.config.min_size;
         self.flush_where(|collection| collection.size >= min_size.max(1)).await;
     }
 
+    fn partition(&self, item: &Item) -> Partition {
+        match (self.config.partition.metadata_keys.as_slice(), &item.metadata) {
+            ([], _) | (_, None) => Partition::default(),
+            (keys, Some(headers)) => Partition::of(keys, headers),
+        }
+    }
+
     /// Hands full collections to senders; waits for one where all are busy.
     async fn flush_where(&mut self, is_due: impl Fn(&Collection) -> bool) {
-        for signal in [Signal::Traces, Signal::Metrics, Signal::Logs] {
-            let Some(collection) = self.collections.get_mut(signal as usize) else { continue };
-            if collection.items.is_empty() || !is_due(collection) {
-                continue;
-            }
-            let collection = std::mem::take(collection);
+        let due = self.collections.extract_if(.., |_, collection| is_due(collection)).collect::<Vec<_>>();
+        for ((_, partition), collection) in due {
             // The semaphore is never closed.
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
             while self.sending.try_join_next().is_some() {}
             let (shared, limit) = (Arc::clone(&self.shared), self.limit());
+            let metadata = partition.metadata().map(Box::new);
             self.sending.spawn(async move {
-                shared.finish(Joined::new(signal, collection.items, limit)).await;
+                shared.deliver(Joined::new(collection.signal, collection.items, metadata, limit)).await;
                 drop(permit);
             });
         }
@@ -117,12 +125,14 @@ impl<T: Transport> Batcher<T> {
 impl Joined {
     /// A request that goes as it is.
     pub(super) fn one(item: Item) -> Self {
-        let Item { batch, cost, waiting, seq } = item;
-        Self { batches: vec![batch], waiting: waiting.into_iter().collect(), cost, seqs: seq.into_iter().collect() }
+        let Item { batch, cost, metadata, waiting, seq } = item;
+        let (waiting, seqs) = (waiting.into_iter().collect(), seq.into_iter().collect());
+        Self { batches: vec![batch], waiting, metadata, cost, seqs }
     }
 
-    fn new(signal: Signal, items: Vec<Item>, limit: SplitLimit) -> Self {
-        let mut joined = Self { batches: Vec::new(), waiting: Vec::new(), cost: Cost::default(), seqs: Vec::new() };
+    fn new(signal: Signal, items: Vec<Item>, metadata: Option<Box<HeaderMap>>, limit: SplitLimit) -> Self {
+        let (cost, seqs) = (Cost::default(), Vec::new());
+        let mut joined = Self { batches: Vec::new(), waiting: Vec::new(), metadata, cost, seqs };
         let mut traces = Vec::new();
         let mut opaque = Vec::new();
         for item in items {

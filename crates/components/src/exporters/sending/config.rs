@@ -1,6 +1,8 @@
 use serde::Deserialize;
 use spanmill_config::{ComponentId, ConfigError, Duration, OptionalBlock, Section};
 
+use crate::partition::check_keys;
+
 /// Options of `sending_queue`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -35,14 +37,15 @@ pub(crate) struct BatchBlock {
     pub(crate) max_size: usize,
     /// What is counted: `items` or `bytes`.
     pub(crate) sizer: Sizer,
-    /// Batching by client metadata; its list of keys must be empty.
-    pub(crate) partition: Partition,
+    /// What keeps requests apart.
+    pub(crate) partition: PartitionBlock,
 }
 
 /// Options of `sending_queue::batch::partition`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct Partition {
+pub(crate) struct PartitionBlock {
+    /// Requests whose clients sent different values of these are never joined.
     pub(crate) metadata_keys: Vec<String>,
 }
 
@@ -130,9 +133,13 @@ impl SendingQueue {
         if self.sizer == batch.sizer && batch.min_size > self.queue_size {
             return Err(section.error(&at("batch::min_size"), "`min_size` must be less than or equal to `queue_size`"));
         }
-        if !batch.partition.metadata_keys.is_empty() {
-            let message = "batching by client metadata is not supported";
-            return Err(section.error(&at("batch::partition::metadata_keys"), message));
+        let keys = &batch.partition.metadata_keys;
+        check_keys(section, &at("batch::partition::metadata_keys"), keys)?;
+        if self.storage.is_some() && !keys.is_empty() {
+            tracing::warn!(
+                at = section.path(),
+                "`partition` has no effect: a queue on disk does not keep who sent what"
+            );
         }
         Ok(())
     }
@@ -147,7 +154,7 @@ impl Default for BatchBlock {
             min_size: 8192,
             max_size: 0,
             sizer: Sizer::Items,
-            partition: Partition::default(),
+            partition: PartitionBlock::default(),
         }
     }
 }

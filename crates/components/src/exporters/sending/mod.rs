@@ -15,14 +15,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use spanmill_otlp::SplitLimit;
-use spanmill_pipeline::{Batch, Code, Component, ComponentError, ConsumeError, Consumer, Context, Host};
+use spanmill_pipeline::{Batch, Client, Code, Component, ComponentError, ConsumeError, Consumer, Context, Host};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
 use batcher::{Batcher, Joined};
 pub(crate) use config::{BatchBlock, RetryOnFailure, SendingQueue, Sizer};
 use metrics::Metrics;
-use queue::{Queue, Refused};
+use queue::{Offered, Queue, Refused};
 use retry::Schedule;
 pub(crate) use transport::{Answer, SendError, Transport, unauthenticated};
 
@@ -88,15 +88,16 @@ impl<T: Transport> Sending<T> {
         } else {
             (None, None)
         };
-        let mut offer = (batch, waiting);
+        let metadata = Client::current(|client| client.headers.clone().map(Box::new));
+        let mut offer = Offered { batch, metadata, waiting };
         let refused = loop {
-            match shared.queue.offer(offer.0, offer.1).await {
+            match shared.queue.offer(offer).await {
                 Ok(()) => break None,
-                Err(Refused::Full(batch, waiting)) if shared.options.block_on_overflow => {
-                    shared.queue.wait_for_room(&batch).await;
-                    offer = (batch, waiting);
+                Err(Refused::Full(refused)) if shared.options.block_on_overflow => {
+                    shared.queue.wait_for_room(&refused.batch).await;
+                    offer = refused;
                 }
-                Err(Refused::Full(..)) => {
+                Err(Refused::Full(_)) => {
                     break Some(ConsumeError::retryable("sending queue is full"));
                 }
                 Err(Refused::TooLarge) => {
@@ -175,7 +176,18 @@ impl<T: Transport> Shared<T> {
     /// Sends one request after the other.
     async fn work(self: Arc<Self>) {
         while let Some(item) = self.queue.take().await {
-            self.finish(Joined::one(item)).await;
+            self.deliver(Joined::one(item)).await;
+        }
+    }
+
+    /// Sends a batch on behalf of whoever sent its requests.
+    async fn deliver(&self, mut joined: Joined) {
+        match joined.metadata.take() {
+            None => self.finish(joined).await,
+            Some(headers) => {
+                let client = Client { headers: Some(*headers), ..Client::default() };
+                client.scope(self.finish(joined)).await;
+            }
         }
     }
 

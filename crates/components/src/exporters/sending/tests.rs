@@ -42,6 +42,8 @@ struct Try {
     signal: Signal,
     items: usize,
     bytes: usize,
+    /// Whose request it is.
+    tenant: Vec<String>,
 }
 
 /// An exporter with a script behind it.
@@ -75,7 +77,13 @@ impl Transport for Timed {
         };
         let Self(script, began) = self;
         // A test may have seen enough.
-        let _ = script.tries.send(Try { at: began.elapsed(), signal, items, bytes: request.len() });
+        let _ = script.tries.send(Try {
+            at: began.elapsed(),
+            signal,
+            items,
+            bytes: request.len(),
+            tenant: Client::current(|client| client.metadata("x-tenant")),
+        });
         script.gate.acquire().await.unwrap().forget();
         script.answers.lock().unwrap().pop_front().unwrap_or(Ok(Answer::default()))
     }

@@ -1,9 +1,7 @@
 //! Values that actions make of others.
 
 use sha2::{Digest, Sha256};
-use spanmill_otlp::{AnyValue, Value, ValueRef, put_any_value};
-
-use super::float::parse_float;
+use spanmill_otlp::{AnyValue, Value, ValueRef, parse_float, put_any_value};
 
 /// A type to convert to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

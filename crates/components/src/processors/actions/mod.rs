@@ -5,7 +5,6 @@
 
 mod config;
 mod convert;
-mod float;
 mod origin;
 pub(super) mod sheet;
 

@@ -1,6 +1,8 @@
 use serde::Deserialize;
 use spanmill_config::{ConfigError, Duration, Section};
 
+use crate::partition::check_keys;
+
 /// Options of the `batch` processor.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -15,9 +17,9 @@ pub(super) struct Config {
     pub(super) send_batch_bytes: u64,
     /// Larger batches are split into ones of so many encoded bytes at most. 0 means no limit. Spanmill's own option.
     pub(super) send_batch_max_bytes: u64,
-    /// The Collector batches by client metadata; here the list must be empty.
+    /// Requests whose clients sent different values of these are never joined.
     pub(super) metadata_keys: Vec<String>,
-    /// Accepted for the sake of the Collector's configurations; without metadata keys it means nothing.
+    /// So many combinations of values at most; requests with further ones are refused. 0: any number.
     pub(super) metadata_cardinality_limit: u32,
 }
 
@@ -52,9 +54,7 @@ impl Config {
         if config.timeout.is_negative() {
             return Err(section.error("timeout", "timeout must be greater or equal to 0"));
         }
-        if !config.metadata_keys.is_empty() {
-            return Err(section.error("metadata_keys", "batching by client metadata is not supported"));
-        }
+        check_keys(section, "metadata_keys", &config.metadata_keys)?;
         Ok(config)
     }
 }

@@ -1,4 +1,4 @@
-use prometheus::{Histogram, IntCounter};
+use prometheus::{Histogram, IntCounter, IntGauge};
 use spanmill_pipeline::{Level, Telemetry};
 
 /// What the processor counts, under the Collector's names.
@@ -8,6 +8,7 @@ pub(super) struct Metrics {
     pub(super) bytes: Option<Histogram>,
     pub(super) full: IntCounter,
     pub(super) timeout: IntCounter,
+    pub(super) cardinality: IntGauge,
     pub(super) dropped: IntCounter,
 }
 
@@ -48,14 +49,6 @@ const BYTES: [f64; 22] = [
 impl Metrics {
     pub(super) fn new(telemetry: &Telemetry, processor: &str) -> Self {
         let labels = [("processor", processor)];
-        // One combination of client metadata: none.
-        telemetry
-            .gauge(
-                "otelcol_processor_batch_metadata_cardinality",
-                "Number of distinct metadata value combinations being processed",
-                &labels,
-            )
-            .set(1);
         let detailed = telemetry.level() >= Level::Detailed;
         Self {
             size: telemetry.histogram(
@@ -82,6 +75,11 @@ impl Metrics {
             timeout: telemetry.counter(
                 "otelcol_processor_batch_timeout_trigger_send",
                 "Number of times the batch was sent due to a timeout trigger",
+                &labels,
+            ),
+            cardinality: telemetry.gauge(
+                "otelcol_processor_batch_metadata_cardinality",
+                "Number of distinct metadata value combinations being processed",
                 &labels,
             ),
             dropped: telemetry.counter(

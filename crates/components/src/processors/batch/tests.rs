@@ -4,7 +4,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use spanmill_config::{ComponentId, Section};
 use spanmill_otlp::{Opaque, Traces};
-use spanmill_pipeline::Telemetry;
+use spanmill_pipeline::{Client, Telemetry};
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::time::{Instant, advance, sleep};
 
@@ -14,6 +14,7 @@ use super::*;
 /// Takes batches, or refuses the first few of them.
 struct Sink {
     taken: mpsc::UnboundedSender<(Instant, Batch)>,
+    clients: mpsc::UnboundedSender<Vec<String>>,
     refusals: AtomicUsize,
     refuse_with: ConsumeError,
 }
@@ -27,6 +28,7 @@ impl Consumer for Sink {
             return Err(self.refuse_with.clone());
         }
         self.taken.send((Instant::now(), batch)).unwrap();
+        self.clients.send(Client::current(|client| client.metadata("x-tenant"))).unwrap();
         Ok(())
     }
 }
@@ -34,6 +36,8 @@ impl Consumer for Sink {
 struct Rig {
     processor: Arc<dyn Node>,
     taken: UnboundedReceiver<(Instant, Batch)>,
+    /// Of which tenant each batch was.
+    clients: UnboundedReceiver<Vec<String>>,
     telemetry: Telemetry,
     began: Instant,
 }
@@ -41,14 +45,15 @@ struct Rig {
 impl Rig {
     async fn new(yaml: &str, signal: Signal, refusals: usize, refuse_with: ConsumeError) -> Self {
         let (sender, taken) = mpsc::unbounded_channel();
-        let sink = Sink { taken: sender, refusals: AtomicUsize::new(refusals), refuse_with };
+        let (told, clients) = mpsc::unbounded_channel();
+        let sink = Sink { taken: sender, clients: told, refusals: AtomicUsize::new(refusals), refuse_with };
         let telemetry = Telemetry::default();
         let id: ComponentId = "batch".parse().unwrap();
         let section = Section::from_yaml("processors::batch", yaml).unwrap();
         let context = Context { id: &id, section: &section, telemetry: &telemetry };
         let processor = create(context, signal, Arc::new(sink)).unwrap();
         processor.start(&Host::new(Default::default(), mpsc::unbounded_channel().0)).await.unwrap();
-        Self { processor, taken, telemetry, began: Instant::now() }
+        Self { processor, taken, clients, telemetry, began: Instant::now() }
     }
 
     async fn traces(yaml: &str) -> Self {
@@ -229,7 +234,7 @@ fn wrong_options() {
         ),
         ("{send_batch_bytes: 10, send_batch_max_bytes: 9}", "send_batch_max_bytes must be greater or equal"),
         ("{timeout: -1s}", "timeout must be greater or equal to 0"),
-        ("{metadata_keys: [tenant]}", "metadata_keys"),
+        ("{metadata_keys: [tenant, Tenant]}", "duplicate entry in metadata_keys: \"tenant\" (case-insensitive)"),
         ("{send_batch: 1}", "unknown key"),
     ];
     for (yaml, expected) in cases {
@@ -250,4 +255,38 @@ async fn bytes_are_bounded() {
     rig.processor.consume(request.clone().into()).await.unwrap();
     rig.processor.consume(request.into()).await.unwrap();
     assert_eq!(rig.next().await, (2, 0));
+}
+
+/// Scenario: requests of two tenants and of nobody, and of a third tenant where two combinations are allowed; one of them fills its batch.
+/// Guarantees: nobody's spans are joined with another's, and what follows knows whose a batch is; one tenant that waits does not keep another;
+/// beyond the limit a request is refused for good; at the end what is held is sent.
+#[tokio::test(start_paused = true)]
+async fn batches_by_metadata() {
+    let tenant = |name: &'static str| {
+        let headers = [("x-tenant", name), ("user-agent", "sdk")]
+            .map(|(key, value)| (key.parse::<http::HeaderName>().unwrap(), http::HeaderValue::from_static(value)));
+        Client { headers: Some(headers.into_iter().collect()), ..Client::default() }
+    };
+    let yaml = "{metadata_keys: [X-Tenant], send_batch_size: 5, timeout: 1h, metadata_cardinality_limit: 2}";
+    let mut rig = Rig::traces(yaml).await;
+    tenant("a").scope(rig.send(2)).await;
+    tenant("b").scope(rig.send(4)).await;
+    tenant("b").scope(rig.send(1)).await;
+    assert_eq!(rig.next().await, (5, 0));
+    assert_eq!(rig.clients.recv().await.unwrap(), ["b"]);
+    let error = rig.processor.consume(request(1).into()).await.unwrap_err();
+    assert_eq!((error.retryable, &*error.message), (false, "too many batcher metadata-value combinations"));
+    tenant("a").scope(rig.send(1)).await;
+    let cardinality =
+        rig.telemetry.gauge("otelcol_processor_batch_metadata_cardinality", "", &[("processor", "batch")]);
+    assert_eq!(cardinality.get(), 2);
+    rig.processor.shutdown().await.unwrap();
+    assert_eq!(rig.next().await, (3, 0));
+    assert_eq!(rig.clients.recv().await.unwrap(), ["a"]);
+    assert!(tenant("a").scope(rig.processor.consume(request(1).into())).await.unwrap_err().retryable);
+
+    let mut rig = Rig::traces("{metadata_keys: [x-tenant], metadata_cardinality_limit: 0}").await;
+    rig.send(1).await;
+    tenant("a").scope(rig.send(1)).await;
+    assert_eq!([rig.next().await.0, rig.next().await.0], [1, 1]);
 }

@@ -7,6 +7,7 @@ use spanmill_config::{ConfigError, Problem, Section, Value};
 use spanmill_ottl::{Compiler, Condition, ConditionSet, Context, ErrorMode, Paths};
 
 use super::group::Group;
+use crate::gates;
 
 /// Options of the `filter` processor.
 #[derive(Debug, Default, Deserialize)]
@@ -116,7 +117,7 @@ fn from_contexts(
     mode: ErrorMode,
     lists: [(Context, &Option<Vec<String>>); 3],
 ) -> Result<Vec<Group>, ConfigError> {
-    let mut compiler = Compiler::new();
+    let mut compiler = gates::compiler();
     let mut problems = Vec::new();
     let mut conditions = Vec::new();
     for (context, list) in lists {
@@ -136,14 +137,14 @@ fn from_items(section: &Section, mode: ErrorMode, items: &[Item]) -> Result<Vec<
     let mut problems = Vec::new();
     let mut groups = Vec::new();
     if !texts.is_empty() {
-        let mut compiler = Compiler::new();
+        let mut compiler = gates::compiler();
         let path = "trace_conditions";
         let conditions = compile(section, path, &mut compiler, Paths::Prefixed, texts, &mut problems);
         groups.push(Group::new(conditions, mode, compiler.finish()));
     }
     for (index, item) in items.iter().enumerate() {
         let Item::Group(group) = item else { continue };
-        let mut compiler = Compiler::new();
+        let mut compiler = gates::compiler();
         let paths = group.context.0.map_or(Paths::Prefixed, Paths::Unprefixed);
         let path = format!("trace_conditions[{index}]::conditions");
         let conditions = compile(section, &path, &mut compiler, paths, &group.conditions, &mut problems);

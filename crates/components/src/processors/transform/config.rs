@@ -8,6 +8,7 @@ use spanmill_config::{ConfigError, Section, Value};
 use spanmill_ottl::{Context, ErrorMode, Sequence, SequenceText, SharedCache};
 
 use super::Group;
+use crate::gates;
 
 /// Options of the `transform` processor.
 #[derive(Debug, Default, Deserialize)]
@@ -114,7 +115,7 @@ pub(super) fn read(section: &Section) -> Result<Vec<Group>, ConfigError> {
         let text =
             SequenceText { context: group.context.0, statements: &group.statements, conditions: &group.conditions };
         let mode = group.error_mode.unwrap_or(config.error_mode).0;
-        match Sequence::parse(text, mode, false) {
+        match Sequence::parse(text, mode, gates::lambdas()) {
             Ok(sequence) => {
                 let shared = group.shared_cache.then(|| shared(&compiled, sequence.context()));
                 compiled.push(Group { sequence, shared });

@@ -17,6 +17,7 @@ use spanmill_pipeline::{
 
 use super::ignored::Ignored;
 use super::pass_through::PassThrough;
+use crate::client;
 
 /// Makes `transform` processors.
 pub const FACTORY: ProcessorFactory = ProcessorFactory {
@@ -94,9 +95,10 @@ impl TransformProcessor {
             count += 1;
             first.get_or_insert_with(|| format!("{statement:?}: {error}"));
         };
+        let client = self.groups.iter().any(|group| group.sequence.reads_client()).then(client::info);
         let mut failed = None;
         for group in &self.groups {
-            if let Err(error) = group.sequence.apply(traces, group.shared.as_deref(), &mut ignored) {
+            if let Err(error) = group.sequence.apply(traces, client.as_ref(), group.shared.as_deref(), &mut ignored) {
                 failed = Some(error);
                 break;
             }

@@ -120,7 +120,7 @@ pub(super) struct Http {
     /// Headers added to every response.
     pub(super) response_headers: Headers,
     /// The compressions that are accepted; all of them by default.
-    pub(super) compression_algorithms: Vec<Compression>,
+    pub(super) compression_algorithms: Vec<String>,
     /// A request must have arrived within this time; 0: no limit.
     pub(super) read_timeout: Duration,
     /// Its headers must have arrived within this time; 0: 75 s, so that half requests cannot pile up.
@@ -179,6 +179,10 @@ impl Config {
             let path = "protocols::http";
             check_listener(section, path, &http.endpoint, &http.transport)?;
             site::check(section, &format!("{path}::"), http.tls.as_ref(), &http.middlewares)?;
+            for name in http.compression_algorithms.iter().filter(|name| Compression::from_header(name).is_none()) {
+                let at = section.path();
+                tracing::warn!(at, "compression_algorithms: {name:?} is not supported, requests with it are refused");
+            }
             for (name, value) in [
                 ("traces_url_path", &http.traces_url_path),
                 ("metrics_url_path", &http.metrics_url_path),
@@ -206,6 +210,10 @@ fn check_listener(section: &Section, path: &str, endpoint: &str, transport: &str
         return Err(section.error(&format!("{path}::transport"), message));
     }
     let at = format!("{path}::endpoint");
+    // Nothing is a port that is free, on all interfaces, as with Go.
+    if endpoint.is_empty() && transport != "unix" {
+        return Ok(());
+    }
     if endpoint.is_empty() {
         return Err(section.error(&at, "must not be empty"));
     }
@@ -295,8 +303,9 @@ impl Http {
         }
     }
 
-    /// Whether bodies with that compression are accepted.
-    pub(super) fn accepts(&self, compression: Compression) -> bool {
-        self.compression_algorithms.is_empty() || self.compression_algorithms.contains(&compression)
+    /// Whether bodies are accepted with that in `Content-Encoding`, which may be nothing.
+    pub(super) fn accepts(&self, encoding: &str) -> bool {
+        let accepted = &self.compression_algorithms;
+        accepted.is_empty() || accepted.iter().any(|name| name == encoding)
     }
 }

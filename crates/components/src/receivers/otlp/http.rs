@@ -28,6 +28,7 @@ use crate::net::body::{self, BodyError};
 use crate::net::compression::Compression;
 use crate::net::life::Terms;
 use crate::net::listen::{Listener, Peer};
+use crate::net::media_type::media_type;
 use crate::net::serve::Server;
 use crate::net::status;
 
@@ -160,6 +161,8 @@ impl Answerer {
             fits.map_err(|error| Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, error })?;
         }
         let identity = self.access.admit(&head).await?;
+        // Before anything else, as the Collector does it.
+        let compression = self.compression(&head.headers)?;
         let signal = self
             .signal(head.uri.path())
             .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found"))?;
@@ -171,7 +174,6 @@ impl Answerer {
             let message = "415 unsupported media type, supported: [application/json, application/x-protobuf]";
             Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, message)
         })?;
-        let compression = self.compression(&head.headers)?;
         let (mut admitted, received) = match self.read(signal, &mut body).await {
             Ok(read) => read,
             Err(refusal) => {
@@ -241,7 +243,9 @@ impl Answerer {
     fn compression(&self, headers: &HeaderMap) -> Result<Compression, Refusal> {
         let value = headers.get(header::CONTENT_ENCODING);
         let name = value.map_or(Some(""), |value| value.to_str().ok());
-        let known = name.and_then(Compression::from_header).filter(|found| self.config.accepts(*found));
+        // What gRPC knows as no compression is unknown over HTTP, as with the Collector.
+        let accepted = name.filter(|name| !matches!(*name, "identity" | "none") && self.config.accepts(name));
+        let known = accepted.and_then(Compression::from_header);
         known.ok_or_else(|| {
             let message = format!("unsupported Content-Encoding: {}", name.unwrap_or("not even text"));
             Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, message)
@@ -250,15 +254,10 @@ impl Answerer {
 }
 
 fn encoding(content_type: &HeaderValue) -> Option<Encoding> {
-    // Parameters such as a charset do not change what it is, and neither does case (RFC 9110, section 8.3.1).
-    let media_type = content_type.to_str().ok()?.split(';').next()?.trim();
-    let is = |known: &str| media_type.eq_ignore_ascii_case(known);
-    if is("application/x-protobuf") {
-        Some(Encoding::Protobuf)
-    } else if is("application/json") {
-        Some(Encoding::Json)
-    } else {
-        None
+    match media_type(content_type.to_str().ok()?)?.as_str() {
+        "application/x-protobuf" => Some(Encoding::Protobuf),
+        "application/json" => Some(Encoding::Json),
+        _ => None,
     }
 }
 
@@ -276,7 +275,7 @@ impl Encoding {
     fn success(self) -> Response<Full<Bytes>> {
         let body = match self {
             Self::Protobuf => Bytes::new(),
-            Self::Json => Bytes::from_static(b"{}"),
+            Self::Json => Bytes::from_static(br#"{"partialSuccess":{}}"#),
         };
         let mut response = Response::new(Full::new(body));
         response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());

@@ -7,15 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use spanmill_config::ComponentId;
 use spanmill_otlp::Signal;
-use spanmill_pipeline::{Batch, Code, ComponentError, ConsumeError, Context, Host};
+use spanmill_pipeline::{Batch, Code, ComponentError, Context, Host};
 use spanmill_wal::{AppendError, ReadError, Record, Seq};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::dead_letters::{Counts, Reason};
 use super::opened::{Left, Opened, batch_of};
 use super::progress::Progress;
-use super::{Cost, Item, Refused, until};
+use super::{Cost, Item, Offered, Refused, until};
 use crate::exporters::sending::config::{SendingQueue, Sizer};
 use crate::exporters::sending::transport::SendError;
 use crate::storage::{Storage, blocking};
@@ -133,19 +133,16 @@ impl Disk {
     }
 
     /// Resolves once the request is durable.
-    pub(super) async fn offer(
-        &self,
-        batch: Batch,
-        waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
-    ) -> Result<(), Refused> {
+    pub(super) async fn offer(&self, offered: Offered) -> Result<(), Refused> {
         let Some(opened) = self.opened.get().filter(|_| *self.phase.borrow() == Phase::Open) else {
             return Err(Refused::Closed);
         };
-        let cost = Cost::of(&batch, self.sizer);
+        let batch = &offered.batch;
+        let cost = Cost::of(batch, self.sizer);
         if cost.size > self.capacity {
             return Err(Refused::TooLarge);
         }
-        let Some(reserved) = self.reserve(cost.size) else { return Err(Refused::Full(batch, waiting)) };
+        let Some(reserved) = self.reserve(cost.size) else { return Err(Refused::Full(offered)) };
         match opened.wal.append(batch.signal() as u8, batch.encode()).await {
             Ok(_) => {
                 std::mem::forget(reserved);
@@ -154,7 +151,7 @@ impl Disk {
             Err(AppendError::TooLarge { .. }) => Err(Refused::TooLarge),
             Err(error) if error.is_retryable() => {
                 tracing::warn!(%error, queue = %self.id, "no room on disk");
-                Err(Refused::Full(batch, waiting))
+                Err(Refused::Full(offered))
             }
             Err(AppendError::Closed) => Err(Refused::Closed),
             Err(error) => Err(Refused::Broken(error.to_string())),
@@ -239,7 +236,7 @@ impl Disk {
             Ok(batch) => {
                 let cost = Cost::of(&batch, self.sizer);
                 self.state().bytes += cost.bytes;
-                Some(Item { batch, cost, waiting: None, seq: Some(seq) })
+                Some(Item { batch, cost, metadata: None, waiting: None, seq: Some(seq) })
             }
             Err(error) => {
                 // Its checksum is right: what wrote it was of another version.

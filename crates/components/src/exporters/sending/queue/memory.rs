@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use spanmill_pipeline::{Batch, ConsumeError};
-use tokio::sync::{Notify, oneshot};
+use spanmill_pipeline::Batch;
+use tokio::sync::Notify;
 
-use super::{Cost, Item, Refused, until};
+use super::{Cost, Item, Offered, Refused, until};
 use crate::exporters::sending::config::Sizer;
 
 /// What waits to be sent, and what is being sent: both count.
@@ -51,12 +51,8 @@ impl Memory {
     }
 
     /// Puts a request in, or says that there is no room.
-    pub(in crate::exporters::sending) fn offer(
-        &self,
-        batch: Batch,
-        waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
-    ) -> Result<(), Refused> {
-        let cost = Cost::of(&batch, self.sizer);
+    pub(in crate::exporters::sending) fn offer(&self, offered: Offered) -> Result<(), Refused> {
+        let cost = Cost::of(&offered.batch, self.sizer);
         let mut state = self.state();
         if state.closed {
             return Err(Refused::Closed);
@@ -65,11 +61,12 @@ impl Memory {
             return Err(Refused::TooLarge);
         }
         if !self.has_room(&state, cost) {
-            return Err(Refused::Full(batch, waiting));
+            return Err(Refused::Full(offered));
         }
         state.size += cost.size;
         state.bytes += cost.bytes;
-        state.items.push_back(Item { batch, cost, waiting, seq: None });
+        let Offered { batch, metadata, waiting } = offered;
+        state.items.push_back(Item { batch, cost, metadata, waiting, seq: None });
         drop(state);
         self.filled.notify_one();
         Ok(())

@@ -8,6 +8,7 @@ mod progress;
 
 use std::sync::Arc;
 
+use http::HeaderMap;
 use spanmill_pipeline::{Batch, ComponentError, ConsumeError, Context, Host};
 use spanmill_wal::Seq;
 use tokio::sync::{Notify, oneshot};
@@ -24,11 +25,23 @@ pub(super) enum Queue {
     Disk(Arc<Disk>),
 }
 
+/// A request that is to be put in.
+#[derive(Debug)]
+pub(super) struct Offered {
+    pub(super) batch: Batch,
+    /// What the client sent along, where the receiver passes it on.
+    pub(super) metadata: Option<Box<HeaderMap>>,
+    /// Who waits for the result.
+    pub(super) waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
+}
+
 /// A request in the queue.
 #[derive(Debug)]
 pub(super) struct Item {
     pub(super) batch: Batch,
     pub(super) cost: Cost,
+    /// What the client sent along. On disk it is not kept.
+    pub(super) metadata: Option<Box<HeaderMap>>,
     /// Who waits for the result.
     pub(super) waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
     /// Its number on disk.
@@ -47,7 +60,7 @@ pub(super) struct Cost {
 pub(super) enum Refused {
     Closed,
     TooLarge,
-    Full(Batch, Option<oneshot::Sender<Result<(), ConsumeError>>>),
+    Full(Offered),
     /// The disk cannot be trusted any more.
     Broken(String),
 }
@@ -93,14 +106,10 @@ impl Queue {
     }
 
     /// Puts a request in, or says that there is no room.
-    pub(super) async fn offer(
-        &self,
-        batch: Batch,
-        waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
-    ) -> Result<(), Refused> {
+    pub(super) async fn offer(&self, offered: Offered) -> Result<(), Refused> {
         match self {
-            Self::Memory(memory) => memory.offer(batch, waiting),
-            Self::Disk(disk) => disk.offer(batch, waiting).await,
+            Self::Memory(memory) => memory.offer(offered),
+            Self::Disk(disk) => disk.offer(offered).await,
         }
     }
 

@@ -1,5 +1,7 @@
 //! The `batch` block of the queue: when requests are joined and sent, how they are split, and who hears of the result.
 
+use http::HeaderMap;
+
 use super::*;
 
 /// Scenario: two small requests and then nothing, under the defaults.
@@ -52,6 +54,28 @@ async fn max_size_splits() {
         assert_eq!(rig.spans(), [25, 0, 0]);
         assert!(rig.times().is_empty());
     }
+}
+
+/// Scenario: requests of two tenants and of nobody, with a partition by the tenant; and without batches.
+/// Guarantees: what leaves is of one tenant, whose it is is known, and nothing else about the client; without batches everything is.
+#[tokio::test(start_paused = true)]
+async fn partitions_stay_apart() {
+    let of = |tenant: &'static str| {
+        let headers = HeaderMap::from_iter([("x-tenant".parse().unwrap(), http::HeaderValue::from_static(tenant))]);
+        Client { headers: Some(headers), ..Client::default() }
+    };
+    let mut rig = Rig::open("{sending_queue: {batch: {partition: {metadata_keys: [X-Tenant]}}}}", []).await;
+    for (tenant, count) in [("a", 1), ("b", 2), ("a", 4)] {
+        of(tenant).scope(rig.consume(spans(count))).await.unwrap();
+    }
+    rig.consume(spans(8)).await.unwrap();
+    let mut sent = [rig.next().await, rig.next().await, rig.next().await].map(|one| (one.tenant, one.items));
+    sent.sort();
+    assert_eq!(sent, [(vec![], 8), (vec!["a".to_owned()], 5), (vec!["b".to_owned()], 2)]);
+
+    let mut rig = Rig::open("{}", []).await;
+    of("a").scope(rig.consume(spans(1))).await.unwrap();
+    assert_eq!(rig.next().await.tenant, ["a"]);
 }
 
 /// Scenario: spans and log records in turn.

@@ -44,8 +44,8 @@ fn refused() {
             "sending_queue::batch::min_size: `min_size` must be less than or equal to `queue_size`",
         ),
         (
-            "{sending_queue: {batch: {partition: {metadata_keys: [tenant]}}}}",
-            "sending_queue::batch::partition::metadata_keys: batching by client metadata is not supported",
+            "{sending_queue: {batch: {partition: {metadata_keys: [tenant, Tenant]}}}}",
+            "sending_queue::batch::partition::metadata_keys: duplicate entry in metadata_keys: \"tenant\" (case-insensitive)",
         ),
         (
             "{retry_on_failure: {initial_interval: -1s}}",

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::exporters::sending::config::Sizer;
-use crate::exporters::sending::queue::Memory;
+use crate::exporters::sending::queue::{Memory, Offered};
 
 /// Scenario: a queue for two requests before a backend that does not answer, then answers once.
 /// Guarantees: a third request is refused with an error that allows to come again and is counted; it fits as soon as one is
@@ -183,16 +183,17 @@ async fn keeps_no_pace_with_a_backend_that_is_away() {
 /// Guarantees: a queue that does not count bytes holds 256 MiB; one that does holds what it was told.
 #[tokio::test]
 async fn held_bytes_are_bounded() {
+    let offered = |batch| Offered { batch, metadata: None, waiting: None };
     let batch = Batch::from(large(100 << 20));
     let fits = |capacity, sizer| {
         let queue = Memory::new(capacity, sizer);
-        (0..9).take_while(|_| queue.offer(batch.clone(), None).is_ok()).count()
+        (0..9).take_while(|_| queue.offer(offered(batch.clone())).is_ok()).count()
     };
     assert_eq!(fits(1000, Sizer::Requests), 2);
     assert_eq!(fits(1 << 20, Sizer::Items), 2);
     assert_eq!(fits(450 << 20, Sizer::Bytes), 4);
     // What is larger than all that goes alone.
     let queue = Memory::new(1000, Sizer::Requests);
-    queue.offer(large(300 << 20).into(), None).unwrap();
-    assert!(matches!(queue.offer(spans(1).into(), None), Err(Refused::Full(..))));
+    queue.offer(offered(large(300 << 20).into())).unwrap();
+    assert!(matches!(queue.offer(offered(spans(1).into())), Err(Refused::Full(..))));
 }

@@ -1,7 +1,7 @@
 //! Policies from their configuration.
 
 use spanmill_config::{ConfigError, Section};
-use spanmill_ottl::{Compiler, Condition, ConditionSet, Context, Paths, compile_re2};
+use spanmill_ottl::{Condition, ConditionSet, Context, Paths, compile_re2};
 
 use super::Policy;
 use super::attribute::{AttributePolicy, Matcher};
@@ -12,6 +12,7 @@ use super::config::{BytesLimit, Composite, Conditions, Numeric, PolicyConfig, Ra
 use super::latency::LatencyPolicy;
 use super::probabilistic::ProbabilisticPolicy;
 use super::trace_state::TraceStatePolicy;
+use crate::gates;
 
 /// A policy with the name that it was given.
 #[derive(Debug)]
@@ -182,7 +183,7 @@ impl Builder<'_> {
         if options.span.is_empty() && options.spanevent.is_empty() {
             return Err(self.error(path, "ottl_condition", "expected at least one condition, on span or spanevent"));
         }
-        let mut compiler = Compiler::new();
+        let mut compiler = gates::compiler();
         let mut set = |list: &str, context, texts: &[String]| -> Result<ConditionSet> {
             let mut compiled = Vec::with_capacity(texts.len());
             for (index, text) in texts.iter().enumerate() {
