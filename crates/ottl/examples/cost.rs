@@ -117,10 +117,10 @@ fn statements(traces: &Traces) -> Result<(), Box<dyn std::error::Error>> {
         let sequence = Sequence::parse(text, ErrorMode::Propagate, false).map_err(|errors| format!("{errors:?}"))?;
         let time = best(|| {
             let mut traces = traces.clone();
-            sequence.apply(black_box(&mut traces), None, &mut |_, _| {})?;
+            sequence.apply(black_box(&mut traces), None, None, &mut |_, _| {})?;
             Ok(())
         })?;
-        eprintln!("{time:7.1} ns a span: {}", if list.len() == 1 { list[0].as_str() } else { "all of these" });
+        eprintln!("{time:7.1} ns a span: {}", if let [one] = list { one.as_str() } else { "all of these" });
     }
     Ok(())
 }
