@@ -21,7 +21,9 @@ pub(super) fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Resu
             (value @ Value::Null, "null")
             | (value @ Value::Bool(_), "bool")
             | (value @ (Value::Int(_) | Value::UInt(_)), "int")
-            | (value @ (Value::Int(_) | Value::Float(_)), "float") => Ok(value),
+            | (value @ Value::Float(_), "float") => Ok(value),
+            (Value::Int(value), "float") => Ok(Value::Float(value as f64)),
+            (Value::UInt(value), "float") => Ok(Value::Float(value as f64)),
             _ => Err(format!("cannot read {text:?} as !!{tag}")),
         },
         Some("binary") => Err("!!binary is not supported".to_owned()),

@@ -11,9 +11,9 @@ pub struct Config {
     /// Default: `basic`.
     pub verbosity: Verbosity,
     /// How many equal messages are let through each second before thinning begins. Default: `2`.
-    pub sampling_initial: u64,
+    pub sampling_initial: i64,
     /// Of the equal messages after those, every how many-th is let through; `0` is none. Default: `1`, which is all.
-    pub sampling_thereafter: u64,
+    pub sampling_thereafter: i64,
     /// Whether messages go to spanmill's own log; otherwise to `output_paths`, without time and level. Default: `true`.
     pub use_internal_logger: bool,
     /// Files, `stdout` or `stderr`; only without the internal logger. Default: `[stdout]`.

@@ -68,7 +68,9 @@ struct Report {
 
 fn create(context: Context<'_>) -> Result<Arc<dyn Node>, ConfigError> {
     let config = Config::read(context.section)?;
-    let sampler = Sampler::new(config.sampling_initial, config.sampling_thereafter, Instant::now());
+    // As with Go, what is negative is more than ever comes.
+    let [initial, thereafter] = [config.sampling_initial, config.sampling_thereafter].map(i64::cast_unsigned);
+    let sampler = Sampler::new(initial, thereafter, Instant::now());
     let state = Mutex::new(State { sampler, outputs: Outputs::default() });
     let printer = Arc::new(Printer { id: context.id.to_string(), config, state });
     Ok(Arc::new(DebugExporter { counts: Counts::new(&context), printer }))

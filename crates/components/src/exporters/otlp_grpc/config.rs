@@ -110,6 +110,9 @@ impl Config {
         if !config.middlewares.is_empty() {
             return Err(section.error("middlewares", "is not supported"));
         }
+        if config.timeout.is_negative() {
+            return Err(section.error("timeout", "timeout value must be greater than or equal to 0"));
+        }
         config.tls.check(section, "tls")?;
         config.sending_queue.check(section)?;
         config.retry_on_failure.check(section)

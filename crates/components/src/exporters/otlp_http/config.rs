@@ -35,11 +35,11 @@ pub(super) struct Config {
     /// A proxy to go through.
     pub(super) proxy_url: String,
     /// Connections kept for later.
-    pub(super) max_idle_conns: usize,
+    pub(super) max_idle_conns: i64,
     /// Accepted: there is one host, so `max_idle_conns` counts for it.
-    pub(super) max_idle_conns_per_host: usize,
+    pub(super) max_idle_conns_per_host: i64,
     /// Accepted: `num_consumers` of the queue bounds what is sent at a time.
-    pub(super) max_conns_per_host: usize,
+    pub(super) max_conns_per_host: i64,
     /// How long connections are kept.
     pub(super) idle_conn_timeout: Duration,
     /// Whether every request gets a connection of its own.

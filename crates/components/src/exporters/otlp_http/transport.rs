@@ -162,7 +162,11 @@ fn client(config: &Config, section: &Section) -> Result<Client, ConfigError> {
         .default_headers(headers)
         .tcp_nodelay(true)
         .redirect(reqwest::redirect::Policy::none())
-        .pool_max_idle_per_host(if config.disable_keep_alives { 0 } else { config.max_idle_conns })
+        .pool_max_idle_per_host(if config.disable_keep_alives {
+            0
+        } else {
+            usize::try_from(config.max_idle_conns).unwrap_or(0)
+        })
         .pool_idle_timeout(config.idle_conn_timeout.positive());
     if let Some(limit) = config.timeout.positive() {
         builder = builder.timeout(limit);

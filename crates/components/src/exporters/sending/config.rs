@@ -206,9 +206,7 @@ impl RetryOnFailure {
         let fail = |option: &str, message: &str| {
             Err(section.error(&format!("{path}::{option}"), format!("'{option}' {message}")))
         };
-        if !self.enabled {
-            return Ok(());
-        }
+        // Whether it is on or not, as in the Collector.
         if self.initial_interval.is_negative() {
             return fail("initial_interval", "must be non-negative");
         }

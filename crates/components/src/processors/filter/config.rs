@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use spanmill_config::{ConfigError, Problem, Section, Value};
 use spanmill_ottl::{Compiler, Condition, ConditionSet, Context, ErrorMode, Paths};
 
+use super::super::selection::{PropertiesConfig, Selection};
 use super::group::Group;
 use crate::gates;
 
@@ -21,7 +22,7 @@ struct Config {
     trace_conditions: Vec<Item>,
     /// The same with one list a context, and paths without prefix. `trace_conditions` replaces it.
     traces: Contexts,
-    /// Not supported: use conditions.
+    /// The oldest form: spans by their properties, where there are no conditions.
     spans: Match,
     metrics: IgnoredAny,
     logs: IgnoredAny,
@@ -40,12 +41,21 @@ struct Contexts {
     spanevent: Option<Vec<String>>,
 }
 
-/// `spans`: the Collector's matching by properties.
+/// `spans`: which spans stay.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Match {
-    include: Option<IgnoredAny>,
-    exclude: Option<IgnoredAny>,
+    include: Option<PropertiesConfig>,
+    exclude: Option<PropertiesConfig>,
+}
+
+/// What is dropped.
+#[derive(Debug, Default)]
+pub(super) struct Rules {
+    /// Applied one after the other, each to what the previous one left.
+    pub(super) groups: Vec<Group>,
+    /// Spans that stay; all where nothing is said.
+    pub(super) kept: Option<Selection>,
 }
 
 /// An item of `trace_conditions`.
@@ -74,24 +84,32 @@ struct Mode(ErrorMode);
 #[derive(Debug, Clone, Copy, Default)]
 struct In(Option<Context>);
 
-/// Reads the configuration. Groups are applied one after the other, each to what the previous one left.
-pub(super) fn read(section: &Section) -> Result<Vec<Group>, ConfigError> {
+/// Reads the configuration.
+pub(super) fn read(section: &Section) -> Result<Rules, ConfigError> {
     let config: Config = section.parse()?;
-    if config.spans.include.is_some() || config.spans.exclude.is_some() {
-        let message = "matching by spans::include and spans::exclude is not supported; use trace_conditions";
-        return Err(section.error("spans", message));
-    }
+    let Match { include, exclude } = &config.spans;
+    let by_properties = include.is_some() || exclude.is_some();
     let Contexts { resource, span, spanevent } = &config.traces;
     let lists = [(Context::Resource, resource), (Context::Span, span), (Context::SpanEvent, spanevent)];
     let legacy = lists.iter().any(|(_, list)| list.is_some());
-    match section.get("trace_conditions") {
+    if legacy && by_properties {
+        let message = "cannot use \"traces.resource\", \"traces.span\", \"traces.spanevent\" and the span settings \
+                       \"spans.include\", \"spans.exclude\" at the same time";
+        return Err(section.error("spans", message));
+    }
+    let groups = match section.get("trace_conditions") {
         None if legacy => from_contexts(section, config.error_mode.0, lists),
+        None if by_properties => {
+            let kept = Selection::compile_under(section, "spans::", include.as_ref(), exclude.as_ref())?;
+            return Ok(Rules { groups: Vec::new(), kept: Some(kept) });
+        }
         None => Ok(Vec::new()),
         Some(_) if legacy => Err(section
             .error("trace_conditions", "cannot be used together with traces: the latter is the older form of it")),
         Some(given) if given.is_null() => Err(section.error("trace_conditions", "expected a list of conditions")),
         Some(_) => from_items(section, config.error_mode.0, &config.trace_conditions),
-    }
+    };
+    Ok(Rules { groups: groups?, kept: None })
 }
 
 /// Refuses conditions on another signal: nothing here can evaluate them.
@@ -171,6 +189,14 @@ fn compile<'t>(
         }
     }
     compiled
+}
+
+// === impl Rules ===
+
+impl Rules {
+    pub(super) fn are_empty(&self) -> bool {
+        self.groups.is_empty() && self.kept.is_none()
+    }
 }
 
 // === impl Group ===

@@ -18,7 +18,8 @@ use spanmill_pipeline::{
 
 use super::ignored::Ignored;
 use super::pass_through::PassThrough;
-use group::{Errors, Group};
+use config::Rules;
+use group::Errors;
 
 /// Makes `filter` processors.
 pub const FACTORY: ProcessorFactory = ProcessorFactory {
@@ -33,7 +34,7 @@ pub const FACTORY: ProcessorFactory = ProcessorFactory {
 
 struct FilterProcessor {
     id: ComponentId,
-    groups: Vec<Group>,
+    rules: Rules,
     filtered: IntCounter,
     ignored: Ignored,
     next: Arc<dyn Consumer>,
@@ -51,14 +52,14 @@ fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Resu
             return Ok(Arc::new(PassThrough::new(next)));
         }
     }
-    let groups = config::read(context.section)?;
+    let rules = config::read(context.section)?;
     let id = context.id.clone();
     let filtered = context.telemetry.counter(
         "otelcol_processor_filter_spans_filtered",
         "Number of spans dropped by the filter processor",
         &[("filter", &id.to_string())],
     );
-    Ok(Arc::new(FilterProcessor { id, groups, filtered, ignored: Ignored::default(), next }))
+    Ok(Arc::new(FilterProcessor { id, rules, filtered, ignored: Ignored::default(), next }))
 }
 
 // === impl FilterProcessor ===
@@ -70,7 +71,7 @@ impl Component for FilterProcessor {}
 impl Consumer for FilterProcessor {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
         let batch = match batch {
-            Batch::Traces(mut traces) if !self.groups.is_empty() => {
+            Batch::Traces(mut traces) if !self.rules.are_empty() => {
                 self.filter(&mut traces)?;
                 if traces.span_count() == 0 {
                     // Nothing is left to be responsible for.
@@ -88,7 +89,10 @@ impl FilterProcessor {
     fn filter(&self, traces: &mut Traces) -> Result<(), ConsumeError> {
         let before = traces.span_count();
         let mut errors = Errors::default();
-        for group in &self.groups {
+        if let Some(kept) = &self.rules.kept {
+            kept.keep(traces);
+        }
+        for group in &self.rules.groups {
             group.apply(traces, &mut errors);
         }
         self.filtered.inc_by((before - traces.span_count()) as u64);

@@ -123,6 +123,22 @@ async fn span_without_events_stays() {
     assert!(left["5"].is_empty());
 }
 
+/// Scenario: spans by properties, the oldest form: included, excluded, both, and beside conditions.
+/// Guarantees: what is not included or is excluded goes; conditions take the place of properties.
+#[tokio::test]
+async fn by_properties() {
+    let all = remaining("{}").await.unwrap().len();
+    let left = async |yaml: &str| remaining(yaml).await.map_or(0, |spans| spans.len());
+    let workers = left(r#"{trace_conditions: ['resource.attributes["service.name"] != "worker"']}"#).await;
+    assert!(workers > 0 && workers < all);
+    let worker = "{match_type: strict, services: [worker]}";
+    assert_eq!(left(&format!("{{spans: {{include: {worker}}}}}")).await, workers);
+    assert_eq!(left(&format!("{{spans: {{exclude: {worker}}}}}")).await, all - workers);
+    let both = format!("{{spans: {{include: {{match_type: regexp, span_names: ['.*']}}, exclude: {worker}}}}}");
+    assert_eq!(left(&both).await, all - workers);
+    assert_eq!(left(&format!("{{spans: {{include: {worker}}}, trace_conditions: ['span.name == nil']}}")).await, all);
+}
+
 /// Scenario: a condition that everything meets.
 /// Guarantees: the request is answered with success, nothing is sent on, and the spans are counted.
 #[tokio::test]
@@ -185,7 +201,8 @@ fn mistakes_are_named() {
     insta::assert_snapshot!(refused("{trace_conditions: [{context: spam, conditions: ['kind == 1']}]}"), @r#"processors::filter:1: processors::filter::trace_conditions[0]::context: unknown context "spam", valid are resource, scope, span and spanevent"#);
     insta::assert_snapshot!(refused("{error_mode: loud}"), @r#"processors::filter:1: processors::filter::error_mode: unknown error mode "loud", valid are ignore, propagate and silent"#);
     insta::assert_snapshot!(refused("{trace_condition: []}"), @r#"processors::filter:1: processors::filter: unknown key "trace_condition", did you mean "trace_conditions"? (valid keys: error_mode, log_conditions, logs, metric_conditions, metrics, profile_conditions, profiles, spans, trace_conditions, traces)"#);
-    insta::assert_snapshot!(refused("{spans: {include: {match_type: strict}}}"), @"processors::filter:1: processors::filter::spans: matching by spans::include and spans::exclude is not supported; use trace_conditions");
+    let both = "{spans: {include: {match_type: strict, services: [a]}}, traces: {span: ['true']}}";
+    insta::assert_snapshot!(refused(both), @r#"processors::filter:1: processors::filter::spans: cannot use "traces.resource", "traces.span", "traces.spanevent" and the span settings "spans.include", "spans.exclude" at the same time"#);
     insta::assert_snapshot!(refused("{trace_conditions: 'span.kind == 1'}"), @r#"processors::filter:1: processors::filter::trace_conditions: expected a list, found the string "span.kind == 1""#);
 }
 

@@ -1,4 +1,4 @@
-//! Which spans a processor is for: `include` and `exclude`, shared by `attributes` and `span`.
+//! Which spans a processor is for: `include` and `exclude`, shared by `attributes`, `span` and `filter`.
 
 mod config;
 mod properties;
@@ -30,10 +30,31 @@ impl Selection {
         include: Option<&PropertiesConfig>,
         exclude: Option<&PropertiesConfig>,
     ) -> Result<Self, ConfigError> {
-        let compile = |config: Option<&PropertiesConfig>, path: &str| {
-            config.map(|config| Properties::compile(section, path, config)).transpose()
+        Self::compile_under(section, "", include, exclude)
+    }
+
+    /// The same where they stand under a path, which ends with `::`.
+    pub(super) fn compile_under(
+        section: &Section,
+        path: &str,
+        include: Option<&PropertiesConfig>,
+        exclude: Option<&PropertiesConfig>,
+    ) -> Result<Self, ConfigError> {
+        let compile = |config: Option<&PropertiesConfig>, option: &str| {
+            config.map(|config| Properties::compile(section, &format!("{path}{option}"), config)).transpose()
         };
         Ok(Self { include: compile(include, "include")?, exclude: compile(exclude, "exclude")? })
+    }
+
+    /// Drops all others.
+    pub(super) fn keep(&self, traces: &mut Traces) {
+        let mut kept = self.of(traces).into_iter().peekable();
+        let all = traces.spans().map(|span| span.ix()).collect::<Vec<_>>();
+        for ix in all {
+            if kept.next_if_eq(&ix).is_none() {
+                traces.drop_span(ix);
+            }
+        }
     }
 
     /// The selected spans, in order. What is the same for all spans of a resource or a scope is asked once.

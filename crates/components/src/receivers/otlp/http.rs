@@ -165,7 +165,7 @@ impl Answerer {
         let compression = self.compression(&head.headers)?;
         let signal = self
             .signal(head.uri.path())
-            .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found"))?;
+            .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found\n"))?;
         if head.method != Method::POST {
             let message = "405 method not allowed, supported: [POST]";
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::InvalidArgument, message));
@@ -275,7 +275,7 @@ impl Encoding {
     fn success(self) -> Response<Full<Bytes>> {
         let body = match self {
             Self::Protobuf => Bytes::new(),
-            Self::Json => Bytes::from_static(br#"{"partialSuccess":{}}"#),
+            Self::Json => Bytes::from_static(b"{}"),
         };
         let mut response = Response::new(Full::new(body));
         response.headers_mut().insert(header::CONTENT_TYPE, self.content_type());

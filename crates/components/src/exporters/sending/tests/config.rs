@@ -87,7 +87,7 @@ fn accepted() {
         "{sending_queue: {batch: {enabled: false, flush_timeout: 0s}}}",
         "{sending_queue: {storage: file_storage}}",
         "{sending_queue: {sizer: requests, queue_size: 10, batch: {min_size: 11}}}",
-        "{retry_on_failure: {enabled: false, randomization_factor: 2}}",
+        "{retry_on_failure: {enabled: false, randomization_factor: 1}}",
         "{retry_on_failure: {max_elapsed_time: 0s, initial_interval: 1h}}",
     ] {
         check(yaml).unwrap();
