@@ -5,6 +5,7 @@ mod content;
 mod copy;
 mod deferred;
 mod fill;
+mod instructions;
 mod retrieved;
 mod take;
 mod visit;
