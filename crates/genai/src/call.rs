@@ -43,6 +43,8 @@ pub(crate) enum Why {
     Response,
     /// Another instrumentation of the call lies right inside it.
     Time,
+    /// It only records the counts of a call that had just ended.
+    Record,
     /// A span of an earlier request has the same response id.
     EarlierResponse,
     /// A span of an earlier request of the trace is the same call.
@@ -188,6 +190,7 @@ impl Why {
             Self::Sum => "its counts sum those of the spans below it",
             Self::Response => "another span has the same response id",
             Self::Time => "another instrumentation's span lies right inside it, with equal counts and a response id",
+            Self::Record => "it only records the counts of a call that had just ended",
             Self::EarlierResponse => "a span of an earlier request has the same response id",
             Self::EarlierTrace => "a span of an earlier request of this trace is the same call",
         }
@@ -260,6 +263,17 @@ impl Call<'_> {
 
     pub(crate) fn has_tokens(&self) -> bool {
         self.input.is_some() || self.output.is_some()
+    }
+
+    /// Whether this may be a record of the usage of a call, and no call: it names no operation, no response and nothing that
+    /// was asked for, and took no time.
+    pub(crate) fn may_be_record(&self) -> bool {
+        const LONGEST: u64 = 5_000_000;
+        self.request_model.is_none()
+            && self.response_hash == 0
+            && matches!(self.operation, Operation::Absent | Operation::Custom)
+            && self.has_usage()
+            && self.duration() <= LONGEST
     }
 
     pub(crate) fn duration(&self) -> u64 {

@@ -21,6 +21,9 @@ pub(crate) struct SourceFile {
     /// Documents of messages that stand in one attribute a value.
     #[serde(default)]
     pub(crate) flattened: Vec<Flattened>,
+    /// Names of events whose attributes are read as if they were the span's own.
+    #[serde(default)]
+    pub(crate) events: Vec<String>,
     #[serde(default)]
     pub(crate) spans: Vec<SpanRule>,
     #[serde(default)]
@@ -33,6 +36,9 @@ pub(crate) struct SourceFile {
     pub(crate) time_to_first_token: TtftRule,
     /// Scopes whose spans say the model of the request where they do not know which one answered: a regular expression.
     pub(crate) response_model_copied_by: Option<String>,
+    /// The model that answered is written as the one that was asked for.
+    #[serde(default)]
+    pub(crate) answers_as_request_model: bool,
 }
 
 /// How its spans are known. A scope decides before an attribute.

@@ -345,3 +345,45 @@ fn what_is_right_stays() {
     let cut = chat(OPENINFERENCE, &json!({ "input.value": "{\"messages\": [{\"role\": \"us" }));
     assert_eq!(document(&cut, "gen_ai.input.messages"), Json::Null);
 }
+
+/// Scenario: flattened messages beside the plain words of the same answer; instructions that stand only among flattened messages, beside messages of the
+/// conventions; and items of OpenAI's Responses API under the conventions' name, which say how they ended.
+/// Guarantees: calls of tools are not lost for the words, nor instructions for the messages, and the reason is taken from the items.
+#[test]
+fn nothing_is_lost_for_a_shorter_form() {
+    let call = chat(
+        OPENINFERENCE,
+        &json!({
+            "openinference.span.kind": "LLM", "output.value": "assistant: None",
+            "llm.output_messages.0.message.role": "assistant",
+            "llm.output_messages.0.message.tool_calls.0.tool_call.function.name": "look",
+            "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": "{}",
+        }),
+    );
+    let expected = json!([{ "role": "assistant", "parts": [{ "type": "tool_call", "name": "look", "arguments": {} }], "finish_reason": "tool_call" }]);
+    assert_eq!(document(&call, "gen_ai.output.messages"), expected);
+    let words = chat(
+        OPENINFERENCE,
+        &json!({ "openinference.span.kind": "LLM", "output.value": "Ho", "llm.output_messages.0.message.role": "assistant" }),
+    );
+    let expected =
+        json!([{ "role": "assistant", "parts": [{ "type": "text", "content": "Ho" }], "finish_reason": "stop" }]);
+    assert_eq!(document(&words, "gen_ai.output.messages"), expected);
+    let items = chat(
+        "lmnr.tracer",
+        &json!({
+            "gen_ai.input.messages": "[{\"role\":\"user\",\"content\":\"Hi\",\"type\":\"message\"}]",
+            "gen_ai.output.messages": "[{\"id\":\"msg_1\",\"content\":[{\"text\":\"Ho\",\"type\":\"output_text\"}],\"role\":\"assistant\",\"status\":\"incomplete\",\"type\":\"message\"}]",
+            "gen_ai.prompt.0.role": "system", "gen_ai.prompt.0.content": "Be brief",
+            "gen_ai.prompt.1.role": "user", "gen_ai.prompt.1.content": "Hi",
+        }),
+    );
+    let expected =
+        json!([{ "role": "assistant", "parts": [{ "type": "text", "content": "Ho" }], "finish_reason": "length" }]);
+    assert_eq!(document(&items, "gen_ai.output.messages"), expected);
+    assert_eq!(document(&items, "gen_ai.system_instructions"), json!([{ "type": "text", "content": "Be brief" }]));
+    assert_eq!(
+        document(&items, "gen_ai.input.messages"),
+        json!([{ "role": "user", "parts": [{ "type": "text", "content": "Hi" }] }])
+    );
+}

@@ -123,6 +123,33 @@ fn usage_on_a_second_span() {
     assert_has(&seen[&1], &json!({ "gen_ai.usage.input_tokens": 10, "spanmill.slow_small": true }), "owner");
 }
 
+/// Scenario: two calls of a loop with the same counts, and after each a span that only records them, as AG2 writes; then a record that has no call. In
+/// one request, and each span in a request of its own.
+/// Guarantees: a record is the duplicate of the call that ended before it, and owns where there is none.
+#[test]
+fn records_of_usage_are_no_calls() {
+    let record = |id, at, input| {
+        let counts = json!({ "gen_ai.provider.name": "openai", "gen_ai.response.model": "gpt-4o-2024-08-06",
+            "gen_ai.usage.input_tokens": input, "gen_ai.usage.output_tokens": 3 });
+        sample(id, "somebody.else", &counts).name("record_usage").below(9).at(at, at)
+    };
+    let spans = [
+        chat(1, "somebody.else", 5, 3).below(9).at(0, 100),
+        record(2, 100, 5),
+        chat(3, "somebody.else", 5, 3).below(9).at(110, 200),
+        record(4, 201, 5),
+        record(5, 300, 8),
+    ];
+    let expected = ["owner", "duplicate", "owner", "duplicate", "owner"];
+    let seen = normalise(&spans);
+    assert_eq!([1, 2, 3, 4, 5].map(|id| role(&seen, id)), expected);
+    let engine = engine(&Options::default());
+    let apart = spans.map(|span| pass(&engine, &[span]));
+    for (at, (seen, expected)) in apart.iter().zip(expected).enumerate() {
+        assert_eq!(role(seen, at as u8 + 1), expected, "span {}", at + 1);
+    }
+}
+
 /// Scenario: sibling calls with the same counts, each with a response id of its own.
 /// Guarantees: both own: equal counts alone join nothing.
 #[test]

@@ -156,7 +156,8 @@ impl Catalogue {
             wanted.map(|draft| Rule { priority: draft.rule.priority + offset, ..draft.rule.clone() }).collect()
         };
         let mut shared = pick(0, GENERIC);
-        let foreign = drafts.iter().map(|draft| draft.source).find(|owner| *owner != 0);
+        let foreign =
+            drafts.iter().filter(|draft| !draft.rule.local).map(|draft| draft.source).find(|owner| *owner != 0);
         if let (true, true, Some(owner)) = (shared.is_empty(), key.contains('.'), foreign) {
             shared = pick(owner, FOREIGN);
             shared.retain(|rule| !rule.local);

@@ -55,6 +55,12 @@ pub(super) fn rules_of(
             return Err(CatalogueError::new(file, format!("when: unknown operation {word:?}")));
         };
         when |= 1u32.checked_shl(u32::from(bit)).unwrap_or(0);
+        // Gemini's word for a chat.
+        if word == "chat"
+            && let Operation::Known(bit) = vocabulary.operation("generate_content")
+        {
+            when |= 1u32.checked_shl(u32::from(bit)).unwrap_or(0);
+        }
     }
     let find =
         |name: &str| target::target(name).ok_or_else(|| CatalogueError::new(file, format!("unknown target {name:?}")));

@@ -14,6 +14,8 @@ pub(crate) struct Source {
     /// Whether a span of its scopes may have nothing to do with GenAI.
     pub(crate) mixed: bool,
     pub(crate) spans: Vec<(Pattern, Operation, bool)>,
+    /// Events whose attributes are read as if they were the span's own.
+    pub(crate) events: Vec<Box<[u8]>>,
     pub(crate) default_provider: Option<Box<str>>,
     pub(crate) providers: Words<Box<str>>,
     pub(crate) default_operation: Operation,
@@ -26,6 +28,7 @@ pub(crate) struct Source {
     pub(crate) running_totals: bool,
     pub(crate) ttft_only_streaming: bool,
     pub(crate) ttft_weak: bool,
+    pub(crate) answers_as_request_model: bool,
     copies_model: Option<Pattern>,
 }
 
@@ -46,6 +49,7 @@ impl Source {
             name: file.name.as_str().into(),
             mixed: file.recognise.mixed,
             spans,
+            events: file.events.iter().map(|name| name.as_bytes().into()).collect(),
             default_provider: file.provider.default.as_deref().map(Box::from),
             providers: Words::new(
                 file.provider.values.iter().map(|(word, provider)| (word.clone(), provider.as_str().into())),
@@ -60,6 +64,7 @@ impl Source {
             running_totals: file.usage.running_totals,
             ttft_only_streaming: file.time_to_first_token.only_streaming,
             ttft_weak: file.time_to_first_token.weak,
+            answers_as_request_model: file.answers_as_request_model,
             copies_model: file
                 .response_model_copied_by
                 .as_deref()

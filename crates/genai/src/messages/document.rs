@@ -133,9 +133,18 @@ fn list(items: Vec<&RawValue>, side: Side, depth: u8, found: &mut Conversation) 
                 }
             }
             Node::Map(object) if object.has("event.name") => event(object, side, found),
+            // Gemini's candidates.
+            Node::Map(object) if side == Side::Output && object.map("content").is_some_and(|it| it.has("parts")) => {
+                choice(Node::Map(object), depth + 1, found);
+            }
             Node::Map(object) if is_message(&object) => match offered_tool(&object) {
                 Some(tool) => definitions(Node::Map(tool), &mut found.tools),
-                None => found.messages.push(read(object, side.role())),
+                None => {
+                    let status = (side == Side::Output).then(|| item_status(&object)).flatten();
+                    let mut message = read(object, side.role());
+                    message.finish_reason = message.finish_reason.or(status.map(Into::into));
+                    found.messages.push(message);
+                }
             },
             Node::Map(object) => {
                 if let Some(message) = read_item(&object, side.role()) {
@@ -157,6 +166,12 @@ fn list(items: Vec<&RawValue>, side: Side, depth: u8, found: &mut Conversation) 
     }
 }
 
+/// How an item of OpenAI's Responses API ended.
+fn item_status(object: &Object<'_>) -> Option<String> {
+    object.text("type").filter(|kind| kind == "message")?;
+    object.text("status").filter(|status| !status.is_empty()).map(Into::into)
+}
+
 /// Langfuse puts the tools that LangChain offers to a model behind its messages.
 fn offered_tool<'a>(object: &Object<'a>) -> Option<Object<'a>> {
     let tool = object.map("content").filter(|_| object.text("role").as_deref() == Some("tool"))?;
@@ -176,6 +191,13 @@ fn document(mut object: Object<'_>, side: Side, depth: u8, found: &mut Conversat
     }
     if is_message(&object) && !object.has("messages") {
         return found.messages.push(read(object, side.role()));
+    }
+    // A call alone.
+    if side == Side::Output
+        && object.text("type").is_some_and(|kind| matches!(&*kind, "tool_use" | "tool_call" | "function_call"))
+    {
+        let call = read_item(&object, side.role());
+        return found.messages.push(call.unwrap_or_else(|| Message::new(side.role(), vec![read_part(object)])));
     }
     match side {
         Side::Input => request(object, depth, found),

@@ -25,8 +25,9 @@ pub(crate) fn call(mut object: Object<'_>) -> Option<Part> {
     }
     let from = function.as_mut().unwrap_or(&mut object);
     let name = from.take_word(&["name", "toolName", "tool_name", "function_name"])?;
-    let arguments =
-        from.take_raw(&["arguments", "args", "input", "parameters", "arguments_json", "tool_kwargs"]).and_then(value);
+    let arguments = from
+        .take_raw(&["arguments", "args", "input", "parameters", "arguments_json", "tool_kwargs", "tool_input"])
+        .and_then(value);
     // The other identifier of OpenAI's items.
     object.forget(&["call_id"]);
     if hosted {

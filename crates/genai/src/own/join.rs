@@ -95,6 +95,38 @@ pub(super) fn join_by_time(calls: &mut [Call<'_>]) -> bool {
     joined.contains(&true)
 }
 
+/// Records of the usage of calls, which stand beside them. Each belongs to the call with its counts that ended last before
+/// it began. Says whether there are any.
+pub(super) fn join_records(calls: &mut [Call<'_>]) -> bool {
+    type Counts = (u64, Option<i64>, Option<i64>);
+    let mut groups: Vec<(Counts, u64, u32)> = calls
+        .iter()
+        .enumerate()
+        .filter(|(_, call)| call.role == Role::Owner)
+        .map(|(at, call)| ((call.trace, call.input, call.output), call.start, at as u32))
+        .collect();
+    groups.sort_unstable();
+    let mut any = false;
+    for group in groups.chunk_by(|left, right| left.0 == right.0).filter(|group| group.len() > 1) {
+        // The call that the next record is of.
+        let mut open: Option<u32> = None;
+        for (_, start, at) in group {
+            let Some(call) = calls.get(*at as usize) else { continue };
+            if !call.may_be_record() {
+                open = Some(*at);
+                continue;
+            }
+            let ended = |call: &u32| calls.get(*call as usize).is_some_and(|call| call.end <= *start);
+            let Some(owner) = open.take_if(|call| ended(call)) else { continue };
+            if let Some(record) = calls.get_mut(*at as usize) {
+                (record.role, record.owner, record.why) = (Role::Duplicate, Some(owner), Why::Record);
+                any = true;
+            }
+        }
+    }
+    any
+}
+
 /// Whether a span lies inside another one and fills it but for a tenth, or a tenth of a second.
 fn right_inside(inner: &Call<'_>, outer: &Call<'_>) -> bool {
     let slack = (outer.duration() / 10).max(100_000_000);

@@ -6,7 +6,7 @@ mod merge;
 mod recent;
 mod running;
 
-use join::{join_by_response, join_by_time};
+use join::{join_by_response, join_by_time, join_records};
 use merge::{infer_tool_calls, merge, take_echoes, wrappers};
 use recent::across_requests;
 use running::take_apart;
@@ -43,6 +43,8 @@ pub(crate) struct Marks {
     named: bool,
     /// Usage without one.
     unnamed: bool,
+    /// What may be records of the usage of calls.
+    records: bool,
 }
 
 /// What a span that carries usage has below it.
@@ -136,7 +138,8 @@ fn within_request(calls: &mut [Call<'_>], nested: bool, marks: Marks) -> bool {
     }
     let by_response = marks.named && join_by_response(calls);
     let by_time = marks.named && marks.unnamed && join_by_time(calls);
-    nested || by_response || by_time
+    let by_record = marks.records && join_records(calls);
+    nested || by_response || by_time || by_record
 }
 
 /// The innermost span of a call owns its usage; what sums several is a roll-up.
@@ -206,6 +209,7 @@ impl Marks {
         self.running |= call.running;
         self.named |= call.response_hash != 0;
         self.unnamed |= call.response_hash == 0;
+        self.records |= call.response_hash == 0 && call.may_be_record();
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn across_requests(calls: &mut [Call<'_>], memory: &mut Memory) {
             // The very span, sent again.
             Some(known) if known.span == usage.span && known.trace == usage.trace => continue,
             Some(_) => (Role::Duplicate, Why::EarlierResponse),
-            None => match role_in_trace(&usage, call.class, memory) {
+            None => match role_in_trace(&usage, call, memory) {
                 Some(role) => (role, Why::EarlierTrace),
                 None => continue,
             },
@@ -31,12 +31,16 @@ pub(super) fn across_requests(calls: &mut [Call<'_>], memory: &mut Memory) {
 }
 
 /// What earlier requests of the trace say about a span that would own its usage.
-fn role_in_trace(usage: &Usage, class: Class, memory: &Memory) -> Option<Role> {
+fn role_in_trace(usage: &Usage, call: &Call<'_>, memory: &Memory) -> Option<Role> {
+    let class = call.class;
     for known in memory.of_trace(usage.trace) {
         if known.span == usage.span {
             return None;
         }
         let same_counts = known.input == usage.input && known.output == usage.output;
+        if same_counts && known.model && known.end <= usage.start && call.may_be_record() {
+            return Some(Role::Duplicate);
+        }
         let other_response = known.response != 0 && usage.response != 0;
         // A gateway may give the answer an id of its own.
         let gateway = class == Class::Model && known.model && usage.output.is_some();

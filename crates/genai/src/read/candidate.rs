@@ -61,6 +61,15 @@ impl<'a> Candidate<'a> {
         }
     }
 
+    /// Whether this is nothing but words, of an attribute that is none of the conventions.
+    pub(super) fn is_words(&self) -> bool {
+        if self.canonical || self.member.is_some() {
+            return false;
+        }
+        self.text()
+            .is_some_and(|text| !text.trim_start().starts_with(['{', '[', '"']) && python::printed(&text).is_none())
+    }
+
     pub(super) fn text(&self) -> Option<Cow<'_, str>> {
         let text = match &self.document {
             Document::Text(text) => Cow::Borrowed(&**text),

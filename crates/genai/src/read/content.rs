@@ -135,6 +135,12 @@ impl<'a> Content<'a> {
         self.answer
     }
 
+    /// Whether a document for that attribute was flattened, and holds more than roles.
+    pub(super) fn is_flattened(&self, target: Target, prefixes: &[(Box<str>, Target)]) -> bool {
+        let is_wanted = |flat: &FlatAttribute<'_>| prefixes.get(flat.prefix).is_some_and(|(_, it)| *it == target);
+        self.flat.iter().any(|flat| !flat.rest.ends_with("role") && is_wanted(flat))
+    }
+
     /// The values that were flattened under a prefix: where each stands, the rest of its key, and itself.
     pub(super) fn flattened(&self, prefix: usize) -> impl Iterator<Item = (Pos, (&'a str, ValueRef<'a>))> {
         let mine = self.flat.iter().filter(move |flat| flat.prefix == prefix);
@@ -178,8 +184,8 @@ impl<'a> Reader<'a> {
     /// Notes an attribute of the conventions. Its text is not looked at before it has to be: prompts are long.
     pub(super) fn note_canonical(&mut self, rule: &'a Rule, found: Found<'a>) {
         let known = |known: &Candidate<'_>| known.canonical && known.target == rule.target;
-        if self.content.candidates.iter().any(known) {
-            // The key stands twice: the first one counts, and the span keeps one.
+        // The key stands twice: the first one counts, and the span keeps one. Or it stands there to say that there is nothing.
+        if self.content.candidates.iter().any(known) || found.value.as_str() == Some("null") {
             self.to_cut.push(found.pos);
             return;
         }
@@ -206,6 +212,10 @@ impl<'a> Reader<'a> {
         if !self.messages {
             return;
         }
+        let [input, _, system, _] = right;
+        if !system && self.content.system.is_none() && self.leaves_out_system(input) {
+            self.take_system_apart();
+        }
         let documents = self.read_message_events(call);
         self.read_retrieved(documents);
         // What stands there already is not to be written from another place.
@@ -220,6 +230,9 @@ impl<'a> Reader<'a> {
     fn read_kind(&mut self, target: Target) -> bool {
         let candidates = std::mem::take(&mut self.content.candidates);
         let mut right = false;
+        // Words alone tell less than messages that were flattened, which may call tools as well.
+        let flattened = self.content.is_flattened(target, &self.catalogue.flattened);
+        let is_weak = |candidate: &&Candidate<'a>| flattened && candidate.is_words();
         for candidate in candidates.iter().filter(|candidate| candidate.target == target) {
             if candidate.canonical && candidate.is_right() {
                 right = true;
@@ -228,29 +241,38 @@ impl<'a> Reader<'a> {
                 }
                 break;
             }
-            if !self.messages || self.content.has(target) {
+            if !self.messages || self.content.has(target) || is_weak(&candidate) {
                 continue;
             }
             if candidate.member.is_some() {
                 self.read_members(target, &candidates);
                 continue;
             }
-            if let Some(found) = candidate.read() {
-                let slot = self.found.iter().find(|found| found.pos == candidate.pos).map(|found| found.slot);
-                self.take_content(target, found, |reader| match slot {
-                    Some(slot) => String::from_utf8_lossy(reader.catalogue.name(slot)).into_owned(),
-                    None => String::new(),
-                });
-                if !candidate.canonical {
-                    self.used.push(candidate.pos);
-                }
+            self.read_candidate(candidate);
+        }
+        if !right && self.messages && !self.content.has(target) {
+            self.read_flat(target);
+            let mut words = candidates.iter().filter(|candidate| candidate.target == target).filter(is_weak);
+            while !self.content.has(target)
+                && let Some(candidate) = words.next()
+            {
+                self.read_candidate(candidate);
             }
         }
         self.content.candidates = candidates;
-        if !right && self.messages && !self.content.has(target) {
-            self.read_flat(target);
-        }
         right
+    }
+
+    fn read_candidate(&mut self, candidate: &Candidate<'a>) {
+        let Some(found) = candidate.read() else { return };
+        let slot = self.found.iter().find(|found| found.pos == candidate.pos).map(|found| found.slot);
+        self.take_content(candidate.target, found, |reader| match slot {
+            Some(slot) => String::from_utf8_lossy(reader.catalogue.name(slot)).into_owned(),
+            None => String::new(),
+        });
+        if !candidate.canonical {
+            self.used.push(candidate.pos);
+        }
     }
 
     /// Takes what a document held, and notes where that was.

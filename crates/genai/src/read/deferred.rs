@@ -15,8 +15,24 @@ use crate::vocabulary::Operation;
 impl<'a> Reader<'a> {
     pub(super) fn read_deferred(&mut self, call: &mut Call<'a>, source: Option<&'a Source>) {
         let deferred = std::mem::take(&mut self.deferred);
+        self.read_rules(call, source, deferred.iter());
+        // A document may name the model that tells what the span does, and so what its other attributes mean.
+        if call.operation.is_absent() && !deferred.is_empty() && self.operate_by_default(call, source) {
+            self.read_rules(call, source, deferred.iter().filter(|(_, rule)| rule.when != !0));
+        }
+        self.deferred = deferred;
+    }
+
+    fn read_rules<'r>(
+        &mut self,
+        call: &mut Call<'a>,
+        source: Option<&'a Source>,
+        rules: impl Iterator<Item = &'r (u32, &'a Rule)>,
+    ) where
+        'a: 'r,
+    {
         let mut document: Option<(u32, Option<Json>)> = None;
-        for (at, rule) in &deferred {
+        for (at, rule) in rules {
             let Some(&found) = self.found.get(*at as usize) else { continue };
             if !applies(rule, call.operation) || rule.priority >= self.priority(rule.target) {
                 continue;
@@ -38,7 +54,6 @@ impl<'a> Reader<'a> {
                 self.offer(call, source, rule, found, datum);
             }
         }
-        self.deferred = deferred;
     }
 }
 

@@ -43,9 +43,12 @@ impl<'a> Reader<'a> {
     pub(super) fn fill_in(&mut self, call: &mut Call<'a>, source: Option<&'a Source>, name: &[u8]) {
         let vocabulary = &self.catalogue.vocabulary;
         self.place_model(call);
+        if source.is_some_and(|source| source.answers_as_request_model) {
+            answer_instead(call);
+        }
         self.doubt_copy(call);
-        if call.operation.is_absent() && (call.request_model.is_some() || call.response_model.is_some()) {
-            call.operation = source.map_or(Operation::Absent, |source| source.default_operation);
+        if call.operation.is_absent() {
+            self.operate_by_default(call, source);
         }
         if call.operation.is_absent() && name.starts_with(b"execute_tool ") {
             call.operation = vocabulary.operation("execute_tool");
@@ -55,7 +58,9 @@ impl<'a> Reader<'a> {
             operation => vocabulary.describe(operation).map_or(Class::Other, |(_, class)| class),
         };
         self.ask_host(call);
-        if call.provider.is_none() && call.class == Class::Model {
+        // An agent may carry the usage that no call below it does; whom it names, if not a provider, stays.
+        let carries = call.has_usage() && call.place(target::PROVIDER).is_none();
+        if call.provider.is_none() && (call.class == Class::Model || carries) {
             let by_model = [&call.request_model, &call.response_model]
                 .into_iter()
                 .flatten()
@@ -105,6 +110,19 @@ impl<'a> Reader<'a> {
         } else {
             call.tool = None;
         }
+    }
+
+    /// What a span does that names a model and no operation; says whether its source tells that.
+    pub(super) fn operate_by_default(&self, call: &mut Call<'a>, source: Option<&'a Source>) -> bool {
+        let either = self.model.as_ref().map(|(name, _)| &**name);
+        let Some(model) = call.request_model.as_deref().or(call.response_model.as_deref()).or(either) else {
+            return false;
+        };
+        let Some(source) = source.filter(|source| !source.default_operation.is_absent()) else { return false };
+        let embeds = call.output.unwrap_or(0) == 0 && model.contains("embed");
+        call.operation =
+            if embeds { self.catalogue.vocabulary.operation("embeddings") } else { source.default_operation };
+        true
     }
 
     /// Decides what a name stands for that may be the request's or the response's. A name with a date is what answered,
@@ -257,6 +275,19 @@ impl<'a> Reader<'a> {
         };
         call.error = signs.classify(&self.catalogue.vocabulary.errors);
         call.failed |= call.error.is_some() && !call.has_usage();
+    }
+}
+
+/// A dated model that stands where the request's belongs, and that nothing else says was asked for, is the answer's.
+fn answer_instead(call: &mut Call<'_>) {
+    if !call.is_right(target::REQUEST_MODEL) || !call.request_model.as_deref().is_some_and(names_snapshot) {
+        return;
+    }
+    let answered = call.request_model.take();
+    call.changed(target::REQUEST_MODEL);
+    if call.response_model.is_none() {
+        call.response_model = answered;
+        call.changed(target::RESPONSE_MODEL);
     }
 }
 

@@ -5,6 +5,7 @@ mod content;
 mod copy;
 mod deferred;
 mod fill;
+mod instructions;
 mod retrieved;
 mod take;
 mod visit;
@@ -12,11 +13,11 @@ mod written;
 
 use std::borrow::Cow;
 
-use spanmill_otlp::{Guesses, Pos, Slot, SpanRef, StatusRef, ValueRef};
+use spanmill_otlp::{EventRef, Guesses, Pos, Slot, SpanRef, StatusRef, ValueRef};
 
 use self::content::Content;
 use crate::call::{Call, Node, Write, Written};
-use crate::catalogue::{Catalogue, Rule, SourceIx};
+use crate::catalogue::{Catalogue, Rule, Source, SourceIx};
 use crate::datum::Datum;
 use crate::errors;
 use crate::memo::Memo;
@@ -148,6 +149,7 @@ impl<'a> Reader<'a> {
         let visit::Seen { name, status, markers, signals, told } = visit.seen;
         let node = Node { trace: call.trace, id: call.id, parent: call.parent, call: Some(first as u32), error: None };
         let seen_before = u16::from(target::SOURCE);
+        let signals = signals || mixed.is_some_and(|source| self.has_event_of(source));
         if !signals || self.found.iter().any(|found| found.slot == seen_before) {
             calls.truncate(first);
             let error = if status.code == 2 { self.transport_error() } else { None };
@@ -210,13 +212,19 @@ impl<'a> Reader<'a> {
         (self.error_type, self.error_text, self.tool_name) = (None, None, None);
         (self.http_status, self.model) = (None, None);
         let source = catalogue.source(call.source);
+        let own = self.found.len();
+        if let Some(source) = source {
+            self.find_in_events(source);
+        }
         for at in 0..self.found.len() {
             let Some(&found) = self.found.get(at) else { break };
             if catalogue.slots.get(usize::from(found.slot)).is_some_and(|info| info.flat) {
                 self.note_flat(catalogue.name(found.slot), found.value, found.pos);
             }
             for rule in catalogue.rules(found.slot, call.source) {
-                if rule.canonical && target::is_content(rule.target) {
+                if rule.canonical && at >= own {
+                    // It stands in an event: the span does not have it.
+                } else if rule.canonical && target::is_content(rule.target) {
                     self.note_canonical(rule, found);
                 } else if rule.when != !0 || rule.path.is_some() {
                     self.deferred.push((at as u32, rule));
@@ -246,12 +254,39 @@ impl<'a> Reader<'a> {
         let first_cut = self.cuts.len() as u32;
         self.cuts.extend_from_slice(&self.to_cut);
         if self.remove_originals {
-            self.cuts.extend_from_slice(&self.used);
+            let is_attribute = |pos: &&Pos| !self.events.iter().any(|(_, event)| event == *pos);
+            self.cuts.extend(self.used.iter().filter(is_attribute));
         }
         call.cuts = first_cut..self.cuts.len() as u32;
         let first_write = self.writes.len() as u32;
         self.writes.extend(self.copies.drain(..).map(|(target, at, value)| Write { target, at, value }));
         call.writes = first_write..self.writes.len() as u32;
+    }
+
+    /// Whether a span has an event that its source writes of calls.
+    fn has_event_of(&self, source: SourceIx) -> bool {
+        let known = self.catalogue.source(source).map_or([].as_slice(), |source| &source.events);
+        let is_known = |body, pos| known.iter().any(|name| **name == *EventRef::new(body, pos).name());
+        !known.is_empty() && self.events.iter().any(|(body, pos)| is_known(body, *pos))
+    }
+
+    /// Adds the attributes of events that the source writes in the place of the span's own.
+    fn find_in_events(&mut self, source: &Source) {
+        if source.events.is_empty() {
+            return;
+        }
+        for (body, pos) in &self.events {
+            let event = EventRef::new(body, *pos);
+            if !source.events.iter().any(|name| **name == *event.name()) {
+                continue;
+            }
+            for attribute in event.attributes() {
+                let Some(slot) = self.catalogue.keys.get(attribute.key) else { continue };
+                if self.found.len() < MOST_PARTS {
+                    self.found.push(Found { slot, pos: *pos, value: attribute.value });
+                }
+            }
+        }
     }
 
     /// [`Reader::take_plain`] is inlined where it matters, and not here.

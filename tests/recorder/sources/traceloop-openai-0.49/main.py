@@ -1,0 +1,6 @@
+from driver import case, openai_calls, telemetry
+from opentelemetry.instrumentation.openai import OpenAIInstrumentor
+
+telemetry.start()
+OpenAIInstrumentor().instrument()
+case.run(openai_calls.ask)
