@@ -101,9 +101,13 @@ const LONGEST_STRUCTURAL: usize = 256;
 impl<'a> Place<'a> {
     /// The place of the value of an attribute. Names that are written with dots end in what the value is.
     pub(super) fn attribute(key: &'a str) -> Self {
-        let last = key.rsplit('.').next().unwrap_or(key);
+        let mut segments = key.rsplit('.');
+        let last = segments.next().unwrap_or(key);
+        // Those of a definition stand behind its number or `function`; others are what was asked for, or handed to a tool.
+        let defined = |above: &str| above == "function" || above.bytes().all(|byte| byte.is_ascii_digit());
+        let asked = last == "parameters" && segments.next().is_some_and(|above| !defined(above));
         // `gen_ai.prompt.0.name` has a member; `genkit:name` or `final_result` has not.
-        let mode = if PAYLOADS.contains(&last) && last.len() < key.len() && last != "input" {
+        let mode = if asked || PAYLOADS.contains(&last) && last.len() < key.len() && last != "input" {
             Mode::Payload
         } else if SCHEMAS.contains(&last) && last.len() < key.len() {
             Mode::Schema
@@ -138,5 +142,28 @@ impl<'a> Place<'a> {
             Mode::Payload => false,
             Mode::Schema => !DESCRIBING.contains(&self.key) && text.len() <= LONGEST_STRUCTURAL,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: attributes that are called parameters: of a request, of a call, and of definitions.
+    /// Guarantees: only those of definitions are schemas; of the others all is content.
+    #[test]
+    fn parameters_are_schemas_in_definitions_only() {
+        let mode = |key| Place::attribute(key).mode;
+        for key in ["gen_ai.request.parameters", "tool.parameters"] {
+            assert_eq!(mode(key), Mode::Payload, "{key}");
+        }
+        for key in [
+            "llm.request.functions.0.parameters",
+            "llm.tools.0.tool.function.parameters",
+            "llm.tools.0.tool.json_schema",
+        ] {
+            assert_eq!(mode(key), Mode::Schema, "{key}");
+        }
+        assert_eq!(mode("gen_ai.input.messages"), Mode::Structure);
     }
 }
