@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use serde_json::{Map, Value as Json};
-use spanmill_otlp::{EventRef, Pos, ValueRef};
+use spanmill_otlp::{AnyValue, EventRef, Pos, ValueRef};
 
 use super::candidate::{Candidate, Document, read_text};
 use super::{Found, Reader};
@@ -185,7 +185,7 @@ impl<'a> Reader<'a> {
     pub(super) fn note_canonical(&mut self, rule: &'a Rule, found: Found<'a>) {
         let known = |known: &Candidate<'_>| known.canonical && known.target == rule.target;
         // The key stands twice: the first one counts, and the span keeps one. Or it stands there to say that there is nothing.
-        if self.content.candidates.iter().any(known) || found.value.as_str() == Some("null") {
+        if self.content.candidates.iter().any(known) || matches!(found.value.get(), AnyValue::Text(b"null")) {
             self.to_cut.push(found.pos);
             return;
         }
