@@ -184,10 +184,11 @@ fn missing(sink: &Sink, acknowledged: &[u64]) -> usize {
 fn stored(sql: u16) -> (u64, u64) {
     let (client, url) = (Client::new(), format!("http://127.0.0.1:{sql}/v1/sql"));
     let (mut rows, mut distinct) = (0, 0);
-    for part in 0..256 {
+    for part in (0..256).step_by(4) {
+        let last = part + 3;
         let query = format!(
             "SELECT count(*) AS n, count(DISTINCT concat(CAST(trace_id AS VARCHAR), CAST(span_id AS VARCHAR))) AS d FROM spans \
-             WHERE trace_id LIKE '%{part:02x}'"
+             WHERE substr(trace_id, 31) BETWEEN '{part:02x}' AND '{last:02x}'"
         );
         let answer: Value = client.post(&url, &[], query.as_bytes()).unwrap().json();
         let number = |name: &str| answer["rows"][0][name].as_u64().unwrap_or_else(|| panic!("{answer}"));
