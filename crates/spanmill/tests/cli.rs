@@ -104,7 +104,7 @@ fn valid() {
         &["validate", "--config", &good],
         &["validate", "--config", &good, "--config", &more, "--set", "processors.batch.timeout=2s"],
         &["validate", "--config", &inline],
-        &["validate", "--config", &good, "--feature-gates", "-one,+two"],
+        &["validate", "--config", &good, "--feature-gates", "+ottl.functions.enableLambda"],
     ];
     for arguments in cases {
         assert_eq!(told(&spanmill(arguments)), (0, String::new(), String::new()), "{arguments:?}");
@@ -163,7 +163,7 @@ fn components() {
 }
 
 /// Scenario: completions for shells, and the feature gates.
-/// Guarantees: scripts that name the commands; an empty table; an unknown gate is an error.
+/// Guarantees: scripts that name the commands; a table of gates; an unknown gate is an error.
 #[test]
 fn completions_and_gates() {
     for shell in ["bash", "zsh", "fish"] {
@@ -171,7 +171,7 @@ fn completions_and_gates() {
         assert!(code == 0 && out.contains("print-config"), "{shell}");
     }
     let (code, out, _) = told(&spanmill(&["featuregate"]));
-    assert_eq!((code, out.lines().count()), (0, 1));
+    assert!(code == 0 && out.contains("ottl.functions.enableLambda"), "{out}");
     let (code, _, err) = told(&spanmill(&["featuregate", "nonsense"]));
     assert_eq!((code, err.as_str()), (1, "Error: feature \"nonsense\" not found\n"));
 }
