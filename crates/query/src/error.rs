@@ -108,6 +108,8 @@ impl From<DataFusionError> for QueryError {
         match root {
             DataFusionError::SQL(parser, _) => from_parser(parser),
             DataFusionError::ResourcesExhausted(message) => Self::Memory(message.clone()),
+            // What a function would make is a limit, too; others put their own words around it.
+            _ if message.contains(TOO_MUCH) => Self::Memory(what_would_be_made(&message).to_owned()),
             // What spills writes to disk, whose bound is told as an error of I/O.
             _ if message.contains(SPILLED) => Self::Memory(message),
             DataFusionError::Plan(_)
@@ -127,6 +129,18 @@ impl From<DataFusionError> for QueryError {
             _ => Self::Store(message),
         }
     }
+}
+
+/// What functions of the store say that would make too much.
+const TOO_MUCH: &str = " would make ";
+
+/// From the name of the function to the end of what it says.
+fn what_would_be_made(message: &str) -> &str {
+    const END: &str = " are allowed";
+    let Some(at) = message.find(TOO_MUCH) else { return message };
+    let name = message.get(..at).and_then(|before| before.rfind([' ', '"', '(']));
+    let said = message.get(name.map_or(0, |name| name + 1)..).unwrap_or(message);
+    said.find(END).and_then(|end| said.get(..end + END.len())).unwrap_or(said)
 }
 
 const SPILLED: &str = "disk space during the spilling process has exceeded";

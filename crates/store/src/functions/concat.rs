@@ -1,4 +1,4 @@
-//! `a || b`: as DataFusion has it, within the bound of what a call makes. Doubled in thirty queries inside each other, a letter is a gigabyte.
+//! `a || b`: as DataFusion has it, within the bound of what a call makes. Doubled in sixteen queries inside each other, a letter is 64 KiB, in every row.
 
 use std::sync::Arc;
 
