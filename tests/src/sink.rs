@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::io::Read;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Buf, Bytes};
 use flate2::read::GzDecoder;
@@ -22,6 +22,7 @@ use tokio::runtime::Runtime;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::ports;
+use crate::wait::pause;
 
 /// A running backend. Everything that it does ends with it.
 #[derive(Debug)]
@@ -132,6 +133,21 @@ impl Sink {
         let all = u64::MAX >> (64 - spans);
         let taken = self.traces();
         traces.iter().filter(|trace| taken.get(trace).is_none_or(|taken| taken.spans & all != all)).count()
+    }
+
+    /// The same once none has come for half a minute: what is missing then does not come.
+    pub fn missing_in_the_end(&self, traces: &[u64], spans: u64) -> usize {
+        let (mut fewest, mut since) = (usize::MAX, Instant::now());
+        loop {
+            let now = self.missing(traces, spans);
+            if now < fewest {
+                (fewest, since) = (now, Instant::now());
+            }
+            if now == 0 || since.elapsed() > Duration::from_secs(30) {
+                return now;
+            }
+            pause(Duration::from_millis(100));
+        }
     }
 
     /// How many different spans it has.

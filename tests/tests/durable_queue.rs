@@ -108,12 +108,7 @@ fn kill_the_collector() {
         let Some(mut collector) = kill_often(start, inlet, &ledger) else { return };
         let acknowledged = ledger.acknowledged();
         assert!(!acknowledged.is_empty());
-        // What has not come after a minute in which nothing else is to be done does not come.
-        let deadline = Instant::now() + PATIENCE;
-        while sink.missing(&acknowledged, SPANS) > 0 && Instant::now() < deadline {
-            pause(Duration::from_millis(100));
-        }
-        let lost = sink.missing(&acknowledged, SPANS) as u64 * SPANS;
+        let lost = sink.missing_in_the_end(&acknowledged, SPANS) as u64 * SPANS;
         collector.stop();
         let spans = acknowledged.len() as u64 * SPANS;
         let text = format!(

@@ -165,21 +165,6 @@ fn look(process: &Running, at: Duration) -> Moment {
     Moment { at, memory: memory.and_then(|text| text.parse::<u64>().ok()).unwrap_or_default() / 1024, files }
 }
 
-/// How many of the acknowledged requests the backend does not have, once none has come for half a minute.
-fn missing(sink: &Sink, acknowledged: &[u64]) -> usize {
-    let (mut fewest, mut since) = (usize::MAX, Instant::now());
-    loop {
-        let now = sink.missing(acknowledged, SPANS);
-        if now < fewest {
-            (fewest, since) = (now, Instant::now());
-        }
-        if now == 0 || since.elapsed() > Duration::from_secs(30) {
-            return now;
-        }
-        pause(Duration::from_millis(100));
-    }
-}
-
 /// Rows of the store, and different spans among them: asked for in parts, since all ids at once need more memory than a query may have.
 fn stored(sql: u16) -> (u64, u64) {
     let (client, url) = (Client::new(), format!("http://127.0.0.1:{sql}/v1/sql"));
@@ -219,7 +204,7 @@ fn soak(subject: Subject) -> Option<Outcome> {
     let rate = (ledger.requests() as u64 * SPANS) as f64 / began.elapsed().as_secs_f64();
 
     let acknowledged = ledger.acknowledged();
-    let missing = missing(&sink, &acknowledged) as u64 * SPANS;
+    let missing = sink.missing_in_the_end(&acknowledged, SPANS) as u64 * SPANS;
     let stored = (subject == Subject::Spanmill).then(|| stored(sql));
     moments.push(look(&collector.process, began.elapsed()));
     collector.stop();

@@ -1,7 +1,7 @@
 //! The client of the request that is being served, for conditions and statements.
 
 use http::HeaderMap;
-use spanmill_ottl::ClientInfo;
+use spanmill_ottl::{ClientInfo, Slots};
 use spanmill_pipeline::Client;
 
 /// What they can ask about the current client; nothing where it is not known.
@@ -12,6 +12,11 @@ pub(crate) fn info() -> ClientInfo {
             .with_address(client.address.map(|address| address.to_string()))
             .with_auth(auth.map(|(name, value)| (name.as_str(), value.as_str())))
     })
+}
+
+/// The same where anything about it is asked.
+pub(crate) fn wanted_by(slots: &Slots) -> Option<ClientInfo> {
+    slots.reads_client().then(info)
 }
 
 /// Each name with its values that are text.

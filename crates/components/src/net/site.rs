@@ -2,10 +2,9 @@
 
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Section};
+use spanmill_pipeline::auth::{Gate, HttpAuthConfig};
 use spanmill_pipeline::{ComponentError, Host, Site};
 use spanmill_tls::{Acceptor, ServerTls};
-
-use spanmill_pipeline::auth::{Gate, HttpAuthConfig};
 
 /// Reads the files of TLS, where it is on.
 pub(crate) fn acceptor(tls: Option<&ServerTls>) -> Result<Option<Acceptor>, ComponentError> {

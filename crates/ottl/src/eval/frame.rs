@@ -264,6 +264,11 @@ impl Slots {
         }
     }
 
+    /// The same for a request that a client sent, where it is known.
+    pub fn frame_for<'a>(&'a self, client: Option<&'a ClientInfo>) -> Frame<'a> {
+        Frame { client: client.map(ClientInfo::view), ..self.frame() }
+    }
+
     /// A frame in which statements edit; what they make goes to the arena.
     pub(crate) fn editing<'a>(&'a self, arena: &'a Bump, patches: Patches) -> Frame<'a> {
         Frame { draft: Some(Box::new(Draft::new(arena, patches))), ..self.frame() }

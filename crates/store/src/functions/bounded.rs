@@ -174,11 +174,7 @@ impl ScalarUDFImpl for Bounded {
     }
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let constant = arguments.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
-        let rows = if constant { 1 } else { arguments.number_rows };
-        let arrays: Result<Vec<ArrayRef>> =
-            arguments.args.iter().map(|argument| argument.clone().into_array(rows)).collect();
-        match self.growth.bytes(&arrays?)? {
+        match self.growth.bytes(&ColumnarValue::values_to_arrays(&arguments.args)?)? {
             bytes if bytes > MOST => too_much(self.name(), bytes),
             _ => self.inner.invoke_with_args(arguments),
         }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{AsArray, StringViewBuilder};
+use arrow::array::{Array, AsArray, StringViewBuilder};
 use arrow::datatypes::DataType;
-use datafusion::common::{DFSchema, internal_err};
+use datafusion::common::{DFSchema, ScalarValue, internal_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
@@ -78,15 +78,14 @@ impl ScalarUDFImpl for Concat {
 
     fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let constant = arguments.args.iter().all(|argument| matches!(argument, ColumnarValue::Scalar(_)));
-        let rows = if constant { 1 } else { arguments.number_rows };
-        let [left, right] = arguments.args.as_slice() else { return internal_err!("two texts are joined") };
-        let (left, right) = (left.clone().into_array(rows)?, right.clone().into_array(rows)?);
+        let texts = ColumnarValue::values_to_arrays(&arguments.args)?;
+        let [left, right] = texts.as_slice() else { return internal_err!("two texts are joined") };
         let (left, right) = (left.as_string_view(), right.as_string_view());
         let bytes: usize = left.lengths().chain(right.lengths()).map(|length| length as usize).sum();
         if bytes > MOST {
             return too_much("||", bytes);
         }
-        let (mut joined, mut text) = (StringViewBuilder::with_capacity(rows), String::new());
+        let (mut joined, mut text) = (StringViewBuilder::with_capacity(left.len()), String::new());
         for pair in left.iter().zip(right) {
             let (Some(left), Some(right)) = pair else {
                 joined.append_null();
@@ -99,7 +98,7 @@ impl ScalarUDFImpl for Concat {
         }
         let joined = Arc::new(joined.finish());
         if constant {
-            return datafusion::common::ScalarValue::try_from_array(&*joined, 0).map(ColumnarValue::Scalar);
+            return ScalarValue::try_from_array(&*joined, 0).map(ColumnarValue::Scalar);
         }
         Ok(ColumnarValue::Array(joined))
     }

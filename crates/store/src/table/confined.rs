@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arrow::array::{Datum, RecordBatch, Scalar};
+use arrow::array::{ArrayRef, Datum, RecordBatch, Scalar};
 use arrow::compute::filter_record_batch;
 use arrow::compute::kernels::cmp;
 use arrow::datatypes::SchemaRef;
@@ -16,7 +16,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use futures_util::StreamExt;
 
 /// Lets the rows of one tenant through.
@@ -30,7 +30,7 @@ pub(crate) struct ConfinedExec {
 /// What is one's own, and what is shown of it.
 #[derive(Clone)]
 struct Own {
-    tenant: Arc<Scalar<arrow::array::ArrayRef>>,
+    tenant: Arc<Scalar<ArrayRef>>,
     /// The column that has the tenant.
     column: usize,
     /// The first columns are shown.
@@ -47,7 +47,7 @@ impl ConfinedExec {
         let below = input.properties();
         let properties = PlanProperties::new(
             EquivalenceProperties::new(Arc::clone(&schema)),
-            datafusion::physical_plan::Partitioning::UnknownPartitioning(below.output_partitioning().partition_count()),
+            Partitioning::UnknownPartitioning(below.output_partitioning().partition_count()),
             below.emission_type,
             below.boundedness,
         );
@@ -91,7 +91,7 @@ impl ExecutionPlan for ConfinedExec {
             (Some(input), None) => {
                 let Self { own, properties, .. } = Self::clone(&self);
                 let partitions = input.properties().output_partitioning().partition_count();
-                let partitioning = datafusion::physical_plan::Partitioning::UnknownPartitioning(partitions);
+                let partitioning = Partitioning::UnknownPartitioning(partitions);
                 let properties = Arc::new(PlanProperties::clone(&properties).with_partitioning(partitioning));
                 Ok(Arc::new(Self { input, own, properties }))
             }

@@ -210,10 +210,7 @@ impl TableProvider for StoredTable {
         let Some((tenant, others)) = self.tenants.split_first() else {
             return self.rows(state, projection, filters, limit).await;
         };
-        let schema = match projection {
-            Some(columns) => Arc::new(self.table.schema().project(columns)?),
-            None => self.table.schema(),
-        };
+        let schema = self.projected(projection)?;
         if others.iter().any(|other| other != tenant) {
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
@@ -227,6 +224,13 @@ impl TableProvider for StoredTable {
 }
 
 impl StoredTable {
+    fn projected(&self, projection: Option<&Vec<usize>>) -> Result<SchemaRef> {
+        Ok(match projection {
+            Some(columns) => Arc::new(self.table.schema().project(columns)?),
+            None => self.table.schema(),
+        })
+    }
+
     /// Rows of all tenants. Filters are looked at for times and traces only.
     async fn rows(
         &self,
@@ -239,10 +243,7 @@ impl StoredTable {
         let hot = self.hot(&bounds)?;
         let files = self.files(state, &bounds).await;
         let mut inputs: Vec<Arc<dyn ExecutionPlan>> = Vec::new();
-        let schema = match projection {
-            Some(columns) => Arc::new(self.table.schema().project(columns)?),
-            None => self.table.schema(),
-        };
+        let schema = self.projected(projection)?;
         if !hot.is_empty() {
             // Nothing but the columns that are wanted: to query workers the rows themselves are sent.
             let hot = match projection {

@@ -16,11 +16,8 @@ use crate::connectors::metrics::{all, resource_metrics};
 ///
 /// Fails where any condition cannot be evaluated.
 pub(super) fn count(plan: &Plan, traces: &Traces) -> Result<Vec<ResourceMetrics>, ConditionError> {
-    let client = plan.slots.reads_client().then(client::info);
-    let mut frame = plan.slots.frame();
-    if let Some(client) = &client {
-        frame.enter_client(client);
-    }
+    let client = client::wanted_by(&plan.slots);
+    let mut frame = plan.slots.frame_for(client.as_ref());
     let mut made = Vec::new();
     for resource in traces.resources() {
         frame.enter_resource(resource);

@@ -46,11 +46,8 @@ impl Table {
             .collect();
         let mut resources: Vec<Option<bool>> = vec![None; self.routes.len()];
         let by_span = self.routes.iter().any(|route| matches!(route.test, Test::Span(_)));
-        let info = self.slots.reads_client().then(client::info);
-        let mut frame = self.slots.frame();
-        if let Some(info) = &info {
-            frame.enter_client(info);
-        }
+        let client = client::wanted_by(&self.slots);
+        let mut frame = self.slots.frame_for(client.as_ref());
         let mut place = 0;
         for resource in traces.resources() {
             frame.enter_resource(resource);

@@ -50,11 +50,8 @@ pub(super) fn make(
     ignored: &mut dyn FnMut(&SpanError),
 ) -> Result<Vec<ResourceMetrics>, SpanError> {
     let mut aggregates = Aggregates::default();
-    let client = plan.slots.reads_client().then(client::info);
-    let mut frame = plan.slots.frame();
-    if let Some(client) = &client {
-        frame.enter_client(client);
-    }
+    let client = client::wanted_by(&plan.slots);
+    let mut frame = plan.slots.frame_for(client.as_ref());
     let (mut values, mut key) = (Vec::new(), Vec::new());
     for resource in traces.resources() {
         frame.enter_resource(resource);

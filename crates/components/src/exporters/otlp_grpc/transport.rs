@@ -6,6 +6,7 @@ use bytes::Bytes;
 use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use spanmill_config::{ComponentId, ConfigError, Section};
+use spanmill_pipeline::auth::{self, ClientAuth};
 use spanmill_pipeline::{Batch, Code, ComponentError, Host, Signal};
 use spanmill_tls::ClientTls;
 use tonic::body::Body;
@@ -22,7 +23,6 @@ use crate::net::local::Local;
 use crate::net::secure::Secure;
 use crate::net::service::grpc_path;
 use crate::net::status::Received;
-use spanmill_pipeline::auth::{self, ClientAuth};
 
 /// A backend that speaks OTLP over gRPC.
 pub(crate) struct Grpc {

@@ -2,11 +2,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 use spanmill_pipeline::Signal;
+use spanmill_pipeline::auth::AuthConfig;
 use spanmill_tls::ClientTls;
 
 use crate::exporters::sending::{RetryOnFailure, SendingQueue};
 use crate::net::compression::Compression;
-use spanmill_pipeline::auth::AuthConfig;
 
 /// Options of the `otlp_http` exporter.
 #[derive(Debug, Clone, Deserialize)]

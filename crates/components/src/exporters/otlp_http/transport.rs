@@ -9,13 +9,13 @@ use reqwest::{Client, Response, Url};
 use serde::Deserialize;
 use spanmill_config::{ComponentId, ConfigError, Section};
 use spanmill_otlp::json;
+use spanmill_pipeline::auth::{self, ClientAuth};
 use spanmill_pipeline::{Batch, Code, ComponentError, Host, Signal};
 
 use super::config::{Config, Encoding};
 use crate::exporters::sending::{Answer, SendError, Transport, unauthenticated};
 use crate::net::compression::Compression;
 use crate::net::status::Received;
-use spanmill_pipeline::auth::{self, ClientAuth};
 
 /// A backend that speaks OTLP over HTTP.
 pub(super) struct Http {

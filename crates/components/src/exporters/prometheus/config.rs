@@ -4,13 +4,13 @@ use regex::Regex;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section, Value};
+use spanmill_pipeline::auth::HttpAuthConfig;
 use spanmill_tls::ServerTls;
 
 use super::names::{LabelNamer, MetricNamer};
 use crate::exporters::sending::SendingQueue;
 use crate::net::compression::Compression;
 use crate::net::site;
-use spanmill_pipeline::auth::HttpAuthConfig;
 
 /// Options of the `prometheus` exporter. As with the Collector's, keys that are not known are passed over, with a warning.
 #[derive(Debug, Clone, Deserialize)]

@@ -24,6 +24,7 @@ use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequ
 use prometheus::IntCounter;
 use prost::Message;
 use spanmill_config::ConfigError;
+use spanmill_pipeline::auth::Gate;
 use spanmill_pipeline::{
     Batch, Code, Component, ComponentError, ConsumeError, Consumer, Context, ExporterFactory, Host, Kind, Node, Port,
     Signal, Stability,
@@ -35,7 +36,6 @@ use store::Store;
 
 use crate::exporters::sending::{Answer, RetryOnFailure, SendError, Sending, SendingQueue, Transport};
 use crate::net::site::acceptor;
-use spanmill_pipeline::auth::Gate;
 
 /// Makes `prometheus` exporters.
 pub const FACTORY: ExporterFactory = ExporterFactory {

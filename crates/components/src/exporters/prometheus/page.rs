@@ -16,6 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use spanmill_config::ComponentId;
 use spanmill_pipeline::Port;
+use spanmill_pipeline::auth::Gate;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -24,7 +25,6 @@ use super::config::Config;
 use super::families::Families;
 use super::store::Store;
 use super::{protobuf, text};
-use spanmill_pipeline::auth::Gate;
 
 /// What the page is made of.
 #[derive(Debug)]

@@ -88,7 +88,9 @@ impl<T: Transport> Sending<T> {
         } else {
             (None, None)
         };
-        let metadata = Client::current(|client| client.headers.clone().map(Box::new));
+        // A queue on disk does not keep it.
+        let kept = !shared.queue.is_durable();
+        let metadata = Client::current(|client| client.headers.as_ref().filter(|_| kept).cloned().map(Box::new));
         let mut offer = Offered { batch, metadata, waiting };
         let refused = loop {
             match shared.queue.offer(offer).await {

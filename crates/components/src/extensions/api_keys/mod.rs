@@ -12,11 +12,11 @@ use async_trait::async_trait;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 use spanmill_config::ConfigError;
+use spanmill_pipeline::auth::{Authenticator, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
 use super::watched::{Watched, same};
 use config::Config;
-use spanmill_pipeline::auth::{Authenticator, Identity, ServerAuth};
 
 /// Makes `api_keys` extensions.
 pub const FACTORY: ExtensionFactory = ExtensionFactory {

@@ -17,13 +17,13 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use sha2::{Digest as _, Sha256};
 use spanmill_config::ConfigError;
+use spanmill_pipeline::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 use tokio::task::spawn_blocking;
 
 use super::watched::Watched;
 use config::Config;
 use htpasswd::Htpasswd;
-use spanmill_pipeline::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
 
 /// Makes `basicauth` extensions.
 pub const FACTORY: ExtensionFactory = ExtensionFactory {

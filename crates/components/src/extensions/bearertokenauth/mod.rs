@@ -11,11 +11,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use spanmill_config::ConfigError;
+use spanmill_pipeline::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
 use super::watched::{Watched, same};
 use config::{Config, RetryOnFailure};
-use spanmill_pipeline::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
 
 /// Makes `bearertokenauth` extensions.
 pub const FACTORY: ExtensionFactory = ExtensionFactory {

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jsonwebtoken::get_current_timestamp;
 use lru::LruCache;
 use sha2::{Digest as _, Sha256};
+use spanmill_pipeline::auth::Identity;
 
 use super::keys::Keys;
-use spanmill_pipeline::auth::Identity;
 
 /// Good tokens, by their hash.
 pub(super) struct Good(Mutex<LruCache<[u8; 32], Entry>>);

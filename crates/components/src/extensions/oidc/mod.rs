@@ -19,11 +19,11 @@ use jsonwebtoken::dangerous::insecure_decode_claims;
 use prometheus::IntCounter;
 use serde::Deserialize;
 use spanmill_config::ConfigError;
+use spanmill_pipeline::auth::{Authenticator, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
 use config::Config;
 use provider::{Provider, Refusal};
-use spanmill_pipeline::auth::{Authenticator, Identity, ServerAuth};
 
 /// Makes `oidc` extensions.
 pub const FACTORY: ExtensionFactory =

@@ -6,13 +6,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header, get_current_timestamp};
 use serde_json::{Map, Value};
+use spanmill_pipeline::auth::Identity;
 
 use super::config::ProviderConfig;
 use super::good::Good;
 use super::issuer::Issuer;
 use super::keys::Keys;
 use crate::extensions::watched::Watched;
-use spanmill_pipeline::auth::Identity;
 
 /// An issuer and what is wanted of its tokens.
 pub(super) struct Provider {

@@ -1,10 +1,10 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
+use spanmill_pipeline::auth::HttpAuthConfig;
 use spanmill_tls::ServerTls;
 
 use crate::net::site;
-use spanmill_pipeline::auth::HttpAuthConfig;
 
 /// Options of the `zpages` extension: those of a server over HTTP, and one more.
 #[derive(Debug, Clone, Deserialize)]

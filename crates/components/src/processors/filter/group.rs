@@ -48,11 +48,8 @@ impl Group {
 
     fn find(&self, traces: &Traces, errors: &mut Errors) -> Found {
         let mut found = Found::default();
-        let client = self.slots.reads_client().then(client::info);
-        let mut frame = self.slots.frame();
-        if let Some(client) = &client {
-            frame.enter_client(client);
-        }
+        let client = client::wanted_by(&self.slots);
+        let mut frame = self.slots.frame_for(client.as_ref());
         for resource in traces.resources() {
             frame.enter_resource(resource);
             if self.met(&self.resource, &frame, errors) == Some(true) {

@@ -7,10 +7,10 @@ use http::HeaderValue;
 use http::header::HOST;
 use http::request::Parts;
 use prometheus::IntCounter;
+use spanmill_pipeline::auth::{Gate, HttpAuthConfig, Identity};
 use spanmill_pipeline::{Client, Code, ComponentError, ConsumeError, Host};
 
 use super::config::{Grpc, Http};
-use spanmill_pipeline::auth::{Gate, HttpAuthConfig, Identity};
 
 /// The rules of one listener.
 #[derive(Clone)]

@@ -1,12 +1,12 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
+use spanmill_pipeline::auth::{AuthConfig, HttpAuthConfig};
 use spanmill_tls::ServerTls;
 
 use super::limits::Limits;
 use crate::net::compression::Compression;
 use crate::net::site;
-use spanmill_pipeline::auth::{AuthConfig, HttpAuthConfig};
 
 /// Options of the `otlp` receiver.
 #[derive(Debug, Clone, Default, Deserialize)]
