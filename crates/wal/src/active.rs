@@ -66,9 +66,10 @@ impl Group {
         self.records.push((frame, parts));
     }
 
-    pub(crate) fn clear(&mut self) {
-        self.records.clear();
+    /// Empties it.
+    pub(crate) fn take(&mut self) -> impl Iterator<Item = (Frame, Vec<Bytes>)> + '_ {
         self.bytes = 0;
+        self.records.drain(..)
     }
 }
 

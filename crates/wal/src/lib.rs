@@ -42,6 +42,7 @@ mod open;
 mod options;
 mod place;
 mod reader;
+mod recent;
 mod record;
 mod retention;
 mod scan;

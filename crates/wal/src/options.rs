@@ -23,6 +23,9 @@ pub struct Options {
     pub max_age: Option<Duration>,
     /// Payloads that are on their way to the disk take at most this, 64 MiB by default; further appends wait.
     pub max_pending_bytes: u64,
+    /// So many bytes of the payloads written last stay in memory while somebody reads, 8 MiB by default: a reader that is no further
+    /// behind takes them from there instead of from files.
+    pub recent_bytes: u64,
 }
 
 /// When what is written is forced to the disk.
@@ -54,6 +57,7 @@ pub(crate) struct Limits {
     pub(crate) max_record_bytes: u64,
     pub(crate) max_age: Option<Duration>,
     pub(crate) max_pending_bytes: u32,
+    pub(crate) recent_bytes: u64,
 }
 
 /// Smaller segments would be headers for the most part.
@@ -70,6 +74,7 @@ impl Default for Options {
             max_record_bytes: 65 << 20,
             max_age: None,
             max_pending_bytes: 64 << 20,
+            recent_bytes: 8 << 20,
         }
     }
 }
@@ -95,6 +100,7 @@ impl From<&Options> for Limits {
             max_record_bytes: options.max_record_bytes.min(longest),
             max_age: options.max_age,
             max_pending_bytes: u32::try_from(options.max_pending_bytes).unwrap_or(u32::MAX).clamp(1, MAX_PERMITS),
+            recent_bytes: options.recent_bytes,
         }
     }
 }

@@ -53,6 +53,11 @@ impl Place {
         Self { first, expected: first, offset, limit, bytes, damaged, salt, file, buffer }
     }
 
+    /// Goes on with a record that is known to begin there.
+    pub(crate) fn skip(&mut self, offset: u64, expected: Seq) {
+        (self.offset, self.limit, self.expected) = (offset, offset, expected);
+    }
+
     /// Takes the next record out of the buffer, or tells why there is none.
     pub(crate) fn step(&mut self) -> Step {
         let readable = self.limit.saturating_sub(self.offset);

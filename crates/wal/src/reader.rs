@@ -9,6 +9,7 @@ use tokio::task::spawn_blocking;
 use crate::cursor::Cursor;
 use crate::error::{CursorError, Failure, ReadError};
 use crate::place::{Place, Step};
+use crate::recent::Position;
 use crate::record::{Record, Seq};
 use crate::segments::Segment;
 use crate::shared::{Request, Shared, State, Tail};
@@ -22,6 +23,8 @@ pub struct Reader {
     /// The number of the record to give next; more where that is gone.
     next: Seq,
     place: Option<Place>,
+    /// Where `next` begins, if the record before it was not read from a file.
+    resume: Option<Position>,
 }
 
 /// Moves a cursor; can be handed to whoever knows that records are done with.
@@ -37,7 +40,8 @@ impl Reader {
     /// The caller has taken the cursor.
     pub(crate) fn new(shared: Arc<Shared>, cursor: Arc<Cursor>) -> Self {
         let (tail, next) = (shared.tail.subscribe(), cursor.next());
-        Self { shared, cursor, tail, next, place: None }
+        shared.recent.join();
+        Self { shared, cursor, tail, next, place: None, resume: None }
     }
 
     /// The next record; waits until there is one. It may be dropped while it waits: nothing is skipped then.
@@ -63,6 +67,12 @@ impl Reader {
     /// Those of [`Reader::next`].
     pub async fn try_next(&mut self) -> Result<Option<Record>, ReadError> {
         loop {
+            if let Some((record, end)) = self.shared.recent.take(self.next) {
+                self.next = record.seq.next();
+                self.place = None;
+                self.resume = Some(end);
+                return Ok(Some(record));
+            }
             let step = self.place.as_mut().map_or(Step::End, Place::step);
             if let Step::Record(record) = step {
                 if record.seq < self.next {
@@ -154,7 +164,11 @@ impl Reader {
             Ok((file, bytes)) => {
                 let (first, salt) = (segment.header.first, segment.header.salt);
                 self.next = self.next.max(first);
-                self.place = Some(Place::new(file, bytes, first, salt, segment.damaged));
+                let mut place = Place::new(file, bytes, first, salt, segment.damaged);
+                if let Some(Position { offset, .. }) = self.resume.take_if(|resume| resume.segment == first) {
+                    place.skip(offset, self.next);
+                }
+                self.place = Some(place);
                 Ok(true)
             }
             Err(error) => {
@@ -187,6 +201,7 @@ impl Reader {
 
 impl Drop for Reader {
     fn drop(&mut self) {
+        self.shared.recent.leave();
         self.cursor.give_back();
     }
 }

@@ -15,7 +15,8 @@ pub struct Record {
     pub seq: Seq,
     /// What the writer said it is.
     pub kind: u8,
-    /// The bytes as they were appended. They share memory with their neighbours (512 KiB): copy what is kept for long.
+    /// The bytes as they were appended. They share memory with their neighbours (512 KiB), or are the very ones that were appended: copy what
+    /// is kept for long.
     pub payload: Bytes,
 }
 

@@ -41,6 +41,7 @@ impl Writer {
             while let Some(segment) = segments.take_oldest(|segment, _| is_old(segment.newest)) {
                 let end = segment.end.unwrap_or(segment.header.first);
                 cursors.values().for_each(|cursor| cursor.expire(segment.header.first, end));
+                self.shared.recent.forget(end);
                 gone.push(segment);
             }
         }

@@ -13,6 +13,7 @@ use crate::cursor::Cursor;
 use crate::error::{AppendError, Failure};
 use crate::files::Files;
 use crate::options::Limits;
+use crate::recent::Recent;
 use crate::record::Seq;
 use crate::segments::Segments;
 use crate::stats::{Counters, CursorStats, Stats};
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) files: Arc<dyn Files>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) counters: Counters,
+    pub(crate) recent: Recent,
     /// Locked after `cursors` where both are.
     segments: Mutex<Segments>,
     cursors: Mutex<BTreeMap<String, Arc<Cursor>>>,
@@ -105,6 +107,7 @@ impl Shared {
             files,
             clock,
             counters,
+            recent: Recent::new(limits.recent_bytes),
             segments: Mutex::new(segments),
             cursors: Mutex::new(cursors),
             tail: watch::Sender::new(tail),

@@ -11,6 +11,7 @@ use crate::error::{AppendError, Failure};
 use crate::files::Lock;
 use crate::frame::{self, Frame};
 use crate::options::Fsync;
+use crate::recent::Position;
 use crate::record::Seq;
 use crate::segment::HEADER_BYTES;
 use crate::shared::{Append, Request, Shared, State, Tail};
@@ -172,6 +173,7 @@ impl Writer {
         if waiting.acknowledge.is_empty() {
             return;
         }
+        let from = Position { segment: self.active.header.first, offset: self.active.offset };
         let written = match &self.failure {
             Some(failure) => Err(failure.clone()),
             None => self.active.write(&waiting.group).and_then(|()| {
@@ -184,6 +186,8 @@ impl Writer {
             Ok(()) => {
                 self.shared.counters.appended_records.add(waiting.acknowledge.len() as u64);
                 self.shared.counters.appended_bytes.add(waiting.payload_bytes);
+                // Before readers hear of them.
+                self.shared.recent.push(from, waiting.group.take());
                 self.publish();
                 for (seq, acknowledge) in waiting.acknowledge.drain(..) {
                     let _ = acknowledge.send(Ok(seq));
@@ -191,12 +195,12 @@ impl Writer {
             }
             Err(failure) => {
                 self.fail(&failure);
+                drop(waiting.group.take());
                 for (_, acknowledge) in waiting.acknowledge.drain(..) {
                     let _ = acknowledge.send(Err(AppendError::Failed(failure.clone())));
                 }
             }
         }
-        waiting.group.clear();
         waiting.permits.clear();
         waiting.payload_bytes = 0;
         if self.active.is_half_full() && self.failure.is_none() {

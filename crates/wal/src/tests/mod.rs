@@ -12,6 +12,7 @@ mod full;
 mod hostile;
 mod large;
 mod model;
+mod recent;
 mod reopen;
 mod reuse;
 mod segment_creation;

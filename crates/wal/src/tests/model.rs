@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::world::{Crashed, World, small};
+use crate::Options;
 use crate::files::crash::Loss;
 
 /// What a user of the log, or fate, does.
@@ -38,6 +39,10 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+fn recent() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), 1..3000_u64, Just(1 << 20)]
+}
+
 async fn take(world: &mut World, step: &Step) -> Result<(), Crashed> {
     match step {
         Step::Append(length) => world.append(*length).await,
@@ -57,8 +62,8 @@ async fn take(world: &mut World, step: &Step) -> Result<(), Crashed> {
     }
 }
 
-async fn run(steps: &[Step]) {
-    let mut world = World::new(small());
+async fn run(recent_bytes: u64, steps: &[Step]) {
+    let mut world = World::new(Options { recent_bytes, ..small() });
     world.open().expect("nothing crashes yet");
     let mut coming = Loss::Nothing;
     for step in steps {
@@ -75,11 +80,11 @@ async fn run(steps: &[Step]) {
 
 proptest! {
     /// Scenario: any sequence of appends, reads and commits of three cursors, with clean restarts and crashes between and inside
-    /// them.
+    /// them, while nothing, the last few records, or everything stays in memory.
     /// Guarantees: the log is a queue in memory that never forgets: see `World`.
     #[test]
-    fn any_sequence(steps in prop::collection::vec(step(), 1..60)) {
+    fn any_sequence(recent in recent(), steps in prop::collection::vec(step(), 1..60)) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(run(&steps));
+        runtime.block_on(run(recent, &steps));
     }
 }

@@ -70,9 +70,9 @@ pub(super) fn segment(first: u64) -> PathBuf {
     dir().join(format!("{first:020}.wal"))
 }
 
-/// Small segments, so that there are several.
+/// Small segments, so that there are several, and everything is read from files.
 pub(super) fn small() -> Options {
-    Options { segment_bytes: 1024, max_bytes: 1 << 20, ..Options::default() }
+    Options { segment_bytes: 1024, max_bytes: 1 << 20, recent_bytes: 0, ..Options::default() }
 }
 
 pub(super) fn open(files: &CrashFiles, options: &Options) -> Wal {
