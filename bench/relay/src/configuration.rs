@@ -16,6 +16,8 @@ pub(crate) enum Work {
     FilterAndFiveStatements,
     /// The same, and 45 statements that do not apply.
     FilterAndFiftyStatements,
+    /// Nothing, beside metrics of spans by four attributes that go nowhere.
+    SpanMetrics,
     /// Nothing, before a queue in memory.
     Queue,
     /// Nothing, before a queue on disk that is synced before a request is answered.
@@ -29,7 +31,7 @@ pub(crate) enum Work {
 pub(crate) fn collector(work: Work, listen: u16, send_to: u16, compression: Compression) -> String {
     let compression = compression.as_str();
     let (processors, used) = match work {
-        Work::PassThrough | Work::Queue | Work::DurableQueue => (String::new(), "[]"),
+        Work::PassThrough | Work::SpanMetrics | Work::Queue | Work::DurableQueue => (String::new(), "[]"),
         Work::Genai => ("processors:\n  genai: {}\n".to_owned(), "[genai]"),
         Work::GenaiAndFilter => (format!("processors:\n{}  genai: {{}}\n", filter()), "[filter, genai]"),
         Work::Filter => (format!("processors:\n{}", filter()), "[filter]"),
@@ -47,6 +49,15 @@ pub(crate) fn collector(work: Work, listen: u16, send_to: u16, compression: Comp
         ),
         _ => ("", "", "enabled: false"),
     };
+    let (connectors, exporter, connected, metrics) = match work {
+        Work::SpanMetrics => (
+            SPAN_METRICS,
+            "  nop:\n",
+            ", span_metrics",
+            "    metrics:\n      receivers: [span_metrics]\n      exporters: [nop]\n",
+        ),
+        _ => ("", "", "", ""),
+    };
     format!(
         "{extensions}receivers:
   otlp:
@@ -54,8 +65,8 @@ pub(crate) fn collector(work: Work, listen: u16, send_to: u16, compression: Comp
       grpc:
         endpoint: 127.0.0.1:{listen}
         max_recv_msg_size_mib: 64
-{processors}exporters:
-  otlp_grpc:
+{processors}{connectors}exporters:
+{exporter}  otlp_grpc:
     endpoint: 127.0.0.1:{send_to}
     compression: {compression}
     timeout: 30s
@@ -71,10 +82,21 @@ service:
     traces:
       receivers: [otlp]
       processors: {used}
-      exporters: [otlp_grpc]
-"
+      exporters: [otlp_grpc{connected}]
+{metrics}"
     )
 }
+
+/// Four attributes that spans have. Calls are counted and times put into buckets for each service, name, kind, status and these; nothing is sent
+/// while it is measured.
+const SPAN_METRICS: &str = "connectors:
+  span_metrics:
+    dimensions:
+      - name: gen_ai.provider.name
+      - name: gen_ai.operation.name
+      - name: gen_ai.request.model
+      - name: gen_ai.response.model
+";
 
 /// The same condition on both sides; it drops about a tenth of the spans.
 fn filter() -> String {

@@ -51,7 +51,7 @@ const WARNING: &str =
 /// How soon after its start spanmill is to listen.
 const START_UP_MILLIS: f64 = 50.0;
 
-const PROMISES: [Promise; 10] = [
+const PROMISES: [Promise; 11] = [
     Promise {
         what: "pass-through / raw relay, small spans",
         of: Subject::Spanmill,
@@ -114,6 +114,13 @@ const PROMISES: [Promise; 10] = [
         to: Subject::SpanmillFilter,
         shape: Shape::Small,
         bound: Bound::Within(2.0),
+    },
+    Promise {
+        what: "Go Collector / spanmill, both with `span_metrics` of four dimensions, small spans",
+        of: Subject::OtelcolSpanMetrics,
+        to: Subject::SpanmillSpanMetrics,
+        shape: Shape::Small,
+        bound: Bound::AtLeast(4.0),
     },
     Promise {
         what: "queue on disk, synced, more than in memory, small spans, us",

@@ -29,6 +29,8 @@ pub(crate) enum Subject {
     SpanmillStatements,
     /// Spanmill with a filter and fifty transform statements, of which 45 do not apply.
     SpanmillManyStatements,
+    /// Spanmill with the connector `span_metrics`.
+    SpanmillSpanMetrics,
     /// Spanmill, its queue in memory.
     SpanmillQueue,
     /// Spanmill, its queue on disk.
@@ -37,6 +39,8 @@ pub(crate) enum Subject {
     Otelcol,
     /// The Go Collector with a filter and five transform statements.
     OtelcolStatements,
+    /// The Go Collector with the connector `span_metrics`.
+    OtelcolSpanMetrics,
     /// The Go Collector, its queue on disk.
     OtelcolDurable,
     /// Rotel, which compresses whatever it is told.
@@ -58,7 +62,7 @@ pub(crate) struct Binaries {
 
 impl Subject {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Raw,
         Self::Spanmill,
         Self::SpanmillGenai,
@@ -66,10 +70,12 @@ impl Subject {
         Self::SpanmillFilter,
         Self::SpanmillStatements,
         Self::SpanmillManyStatements,
+        Self::SpanmillSpanMetrics,
         Self::SpanmillQueue,
         Self::SpanmillDurable,
         Self::Otelcol,
         Self::OtelcolStatements,
+        Self::OtelcolSpanMetrics,
         Self::OtelcolDurable,
         Self::Rotel,
         Self::RotelBlackhole,
@@ -85,10 +91,12 @@ impl Subject {
             Self::SpanmillFilter => "spanmill, `filter`",
             Self::SpanmillStatements => "spanmill, `filter` + 5 statements",
             Self::SpanmillManyStatements => "spanmill, `filter` + 50 statements, 45 idle",
+            Self::SpanmillSpanMetrics => "spanmill, `span_metrics`, 4 dimensions",
             Self::SpanmillQueue => "spanmill, queue in memory",
             Self::SpanmillDurable => "spanmill, queue on disk, synced",
             Self::Otelcol => "Go Collector, pass-through",
             Self::OtelcolStatements => "Go Collector, `filter` + 5 statements",
+            Self::OtelcolSpanMetrics => "Go Collector, `span_metrics`, 4 dimensions",
             Self::OtelcolDurable => "Go Collector, queue on disk, synced",
             Self::Rotel => "rotel, always gzip",
             Self::RotelBlackhole => "rotel, into a black hole",
@@ -140,11 +148,13 @@ impl Subject {
             Self::SpanmillFilter => (&binaries.spanmill, Work::Filter),
             Self::SpanmillStatements => (&binaries.spanmill, Work::FilterAndFiveStatements),
             Self::SpanmillManyStatements => (&binaries.spanmill, Work::FilterAndFiftyStatements),
+            Self::SpanmillSpanMetrics => (&binaries.spanmill, Work::SpanMetrics),
             Self::SpanmillQueue => (&binaries.spanmill, Work::Queue),
             Self::SpanmillDurable => (&binaries.spanmill, Work::DurableQueue),
             Self::OtelcolDurable => (&binaries.otelcol, Work::DurableQueue),
             Self::Otelcol => (&binaries.otelcol, Work::PassThrough),
             Self::OtelcolStatements => (&binaries.otelcol, Work::FilterAndFiveStatements),
+            Self::OtelcolSpanMetrics => (&binaries.otelcol, Work::SpanMetrics),
         };
         let Some(binary) = binary else { return Ok(None) };
         let file = folder.join("config.yaml");
@@ -185,12 +195,13 @@ impl Binaries {
             Subject::SpanmillFilter,
             Subject::SpanmillStatements,
             Subject::SpanmillManyStatements,
+            Subject::SpanmillSpanMetrics,
             Subject::SpanmillQueue,
             Subject::SpanmillDurable,
         ]) {
             binaries.spanmill = Some(product::binary()?);
         }
-        if wants(&[Subject::Otelcol, Subject::OtelcolStatements, Subject::OtelcolDurable]) {
+        if wants(&[Subject::Otelcol, Subject::OtelcolStatements, Subject::OtelcolSpanMetrics, Subject::OtelcolDurable]) {
             match peers::find(Peer::Otelcol)? {
                 Found::Ready(path) => binaries.otelcol = Some(path),
                 Found::Missing(why) => println!("skipped: {why}: the Go Collector is not measured"),
