@@ -201,7 +201,8 @@ impl Binaries {
         ]) {
             binaries.spanmill = Some(product::binary()?);
         }
-        if wants(&[Subject::Otelcol, Subject::OtelcolStatements, Subject::OtelcolSpanMetrics, Subject::OtelcolDurable]) {
+        if wants(&[Subject::Otelcol, Subject::OtelcolStatements, Subject::OtelcolSpanMetrics, Subject::OtelcolDurable])
+        {
             match peers::find(Peer::Otelcol)? {
                 Found::Ready(path) => binaries.otelcol = Some(path),
                 Found::Missing(why) => println!("skipped: {why}: the Go Collector is not measured"),

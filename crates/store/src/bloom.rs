@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::{AsArray, RecordBatch};
+use bytes::Bytes;
 use parquet::arrow::ParquetRecordBatchStreamBuilder;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::async_reader::AsyncFileReader;
 use parquet::bloom_filter::Sbbf;
 use parquet::errors::ParquetError;
+use parquet::schema::types::SchemaDescriptor;
 
 use crate::manifest::PieceId;
 use crate::schema::Table;
@@ -27,17 +29,13 @@ pub(crate) struct Blooms {
 // === impl Bloom ===
 
 impl Bloom {
-    /// The filter of some rows.
-    pub(crate) fn of(rows: &RecordBatch) -> Self {
-        let Some(ids) = rows.column_by_name("trace_id") else { return Self(Arc::default()) };
-        let ids = ids.as_string_view();
-        // Spans of a trace are mostly neighbours.
-        let changes = ids.iter().zip(ids.iter().skip(1)).filter(|(id, next)| id != next).count() + 1;
-        let Ok(mut filter) = Sbbf::new_with_ndv_fpp(changes as u64, 0.01) else { return Self(Arc::default()) };
-        for id in ids.iter().flatten() {
-            filter.insert(id);
-        }
-        Self(Arc::new([filter]))
+    /// The filters of a file that was just written.
+    pub(crate) fn of(file: &Bytes) -> Result<Self, ParquetError> {
+        let builder = ParquetRecordBatchReaderBuilder::try_new(file.clone())?;
+        let Some(column) = column(builder.parquet_schema()) else { return Ok(Self::none()) };
+        let groups = 0..builder.metadata().num_row_groups();
+        let filters = groups.map(|group| builder.get_row_group_column_bloom_filter(group, column));
+        Ok(filters.collect::<Result<Option<Vec<_>>, _>>()?.map_or_else(Self::none, |filters| Self(filters.into())))
     }
 
     /// Whether a trace may be there. Without a filter any may.
@@ -45,19 +43,27 @@ impl Bloom {
         self.0.is_empty() || self.0.iter().any(|filter| filter.check(trace_id))
     }
 
+    /// Rules nothing out.
+    fn none() -> Self {
+        Self(Arc::default())
+    }
+
     async fn read(reader: Box<dyn AsyncFileReader>) -> Result<Self, ParquetError> {
         let mut builder = ParquetRecordBatchStreamBuilder::new(reader).await?;
-        let column = builder.parquet_schema().columns().iter().position(|column| column.name() == "trace_id");
-        let Some(column) = column else { return Ok(Self(Arc::default())) };
+        let Some(column) = column(builder.parquet_schema()) else { return Ok(Self::none()) };
         let mut filters = Vec::new();
         for group in 0..builder.metadata().num_row_groups() {
             match builder.get_row_group_column_bloom_filter(group, column).await? {
                 Some(filter) => filters.push(filter),
-                None => return Ok(Self(Arc::default())),
+                None => return Ok(Self::none()),
             }
         }
         Ok(Self(filters.into()))
     }
+}
+
+fn column(schema: &SchemaDescriptor) -> Option<usize> {
+    schema.columns().iter().position(|column| column.name() == "trace_id")
 }
 
 // === impl Blooms ===

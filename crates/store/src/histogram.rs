@@ -9,9 +9,11 @@ const FIRST: f64 = 1e6;
 /// How many buckets there are: up to 1 ms × 2^22, which is 70 minutes, and what is longer in the last one.
 pub(crate) const BUCKETS: usize = 178;
 
-/// Counts by bucket, without the empty ones at the end.
+/// Counts by bucket, without the empty ones at both ends: most rows of `usage_1m` count few calls.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Histogram {
+    first: usize,
+    /// Those of `first` and the buckets behind it.
     counts: Vec<i64>,
 }
 
@@ -23,20 +25,28 @@ impl Histogram {
         self.add(bucket(nanos), 1);
     }
 
-    /// Adds the counts of another histogram, in order of the buckets.
-    pub(crate) fn merge(&mut self, counts: &[i64]) {
-        let counts = counts.get(..BUCKETS).unwrap_or(counts);
-        if self.counts.len() < counts.len() {
-            self.counts.resize(counts.len(), 0);
-        }
-        // Files may come from others: what is negative counts nothing.
-        for (slot, count) in self.counts.iter_mut().zip(counts) {
-            *slot = slot.saturating_add((*count).max(0));
+    /// Adds another histogram, as [`Histogram::list`] has it.
+    pub(crate) fn merge(&mut self, list: &[i64]) {
+        let [first, counts @ ..] = list else { return };
+        // Files may come from others: buckets that do not exist and what is negative count nothing.
+        let Ok(first) = usize::try_from(*first) else { return };
+        for (bucket, count) in (first..BUCKETS).zip(counts) {
+            if *count > 0 {
+                self.add(bucket, *count);
+            }
         }
     }
 
-    pub(crate) fn counts(&self) -> &[i64] {
-        &self.counts
+    /// As a list of numbers: the first bucket that counts any, its count, and those of the buckets behind it. Empty where nothing was
+    /// counted.
+    pub(crate) fn list(&self) -> impl Iterator<Item = i64> {
+        let first = (!self.counts.is_empty()).then(|| i64::try_from(self.first).unwrap_or(i64::MAX));
+        first.into_iter().chain(self.counts.iter().copied())
+    }
+
+    /// Memory it takes beside itself, in bytes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        size_of_val(self.counts.as_slice())
     }
 
     /// The duration in nanoseconds that a share of all is below; none where nothing was counted.
@@ -47,7 +57,7 @@ impl Histogram {
         }
         let wanted = (share.clamp(0.0, 1.0) * total as f64).max(1.0);
         let mut below = 0_i64;
-        for (bucket, count) in self.counts.iter().enumerate() {
+        for (bucket, count) in (self.first..).zip(&self.counts) {
             let next = below.saturating_add(*count);
             if *count > 0 && next as f64 >= wanted {
                 // Inside a bucket durations are taken to be spread evenly.
@@ -61,10 +71,18 @@ impl Histogram {
     }
 
     fn add(&mut self, bucket: usize, count: i64) {
-        if self.counts.len() <= bucket {
-            self.counts.resize(bucket + 1, 0);
+        if self.counts.is_empty() {
+            self.first = bucket;
         }
-        if let Some(slot) = self.counts.get_mut(bucket) {
+        if let Some(before) = self.first.checked_sub(bucket).filter(|before| *before > 0) {
+            self.counts.splice(..0, std::iter::repeat_n(0, before));
+            self.first = bucket;
+        }
+        let at = bucket - self.first;
+        if self.counts.len() <= at {
+            self.counts.resize(at + 1, 0);
+        }
+        if let Some(slot) = self.counts.get_mut(at) {
             *slot = slot.saturating_add(count);
         }
     }
@@ -115,11 +133,35 @@ mod tests {
         for at in 1..=10_000_i64 {
             if at % 2 == 0 { &mut all } else { &mut other }.record(at * 1_000_000);
         }
-        all.merge(other.counts());
+        all.merge(&other.list().collect::<Vec<_>>());
         for share in [0.1, 0.5, 0.95, 0.99] {
             let (found, exact) = (all.quantile(share).unwrap(), share * 1e10);
             assert!((found / exact - 1.0).abs() < 0.045, "{share}: {found} {exact}");
         }
         assert_eq!(Histogram::default().quantile(0.5), None);
+    }
+
+    /// Scenario: durations that come in any order; lists of others, with buckets that do not exist.
+    /// Guarantees: a list holds what was counted from the first bucket to the last, and nothing else; wrong ones count nothing.
+    #[test]
+    fn lists_are_short() {
+        let list = |nanos: &[i64]| {
+            let mut histogram = Histogram::default();
+            nanos.iter().for_each(|nanos| histogram.record(*nanos));
+            histogram.list().collect::<Vec<_>>()
+        };
+        assert_eq!(list(&[]), [0; 0]);
+        assert_eq!(list(&[1_000_000_000]), [80, 1]);
+        assert_eq!(list(&[1_100_000_000, 1_000_000_000, 900_000_000, 1_100_000_000]), [79, 1, 1, 2]);
+        assert_eq!(list(&[i64::MAX, 0])[..2], [0, 1]);
+        assert_eq!(list(&[i64::MAX, 0]).len(), 1 + BUCKETS);
+
+        let mut histogram = Histogram::default();
+        for wrong in [&[-1, 5][..], &[i64::MAX, 5], &[i64::MIN, 5], &[177, -5, 5], &[9], &[]] {
+            histogram.merge(wrong);
+        }
+        assert_eq!(histogram, Histogram::default());
+        histogram.merge(&[176, 1, 2, 3]);
+        assert_eq!(histogram.list().collect::<Vec<_>>(), [176, 1, 2]);
     }
 }

@@ -14,6 +14,7 @@ mod decode;
 mod encode;
 mod file;
 mod functions;
+mod gather;
 mod histogram;
 mod hot;
 mod manifest;

@@ -209,7 +209,7 @@ fn to_batch(rows: &[Row<'_>]) -> Result<RecordBatch, ArrowError> {
 fn lists(rows: &[Row<'_>], of: impl Fn(&Totals) -> &Histogram) -> ArrayRef {
     let mut builder = ListBuilder::new(Int64Builder::new());
     for (_, totals) in rows {
-        builder.values().append_slice(of(totals).counts());
+        of(totals).list().for_each(|number| builder.values().append_value(number));
         builder.append(true);
     }
     Arc::new(builder.finish())

@@ -1,19 +1,14 @@
 //! Rows in memory to pieces: cut by hour, sorted by time, encoded.
 
-use std::ops::Range;
-
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::compute::{SortOptions, concat, concat_batches, interleave_record_batch, sort_to_indices};
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::TimestampMicrosecondType;
 use arrow::error::ArrowError;
-use parquet::errors::ParquetError;
-use thiserror::Error;
 
 use crate::batches::{Batches, FILLED};
 use crate::bloom::Bloom;
-use crate::file::{Encoded, encode};
+use crate::file::{EncodeError, Encoded, Output};
+use crate::gather::Gather;
 use crate::manifest::{Piece, hour_of};
-use crate::rollup::roll_up;
 use crate::schema::Table;
 
 /// A piece and its files, not written yet.
@@ -22,6 +17,14 @@ pub(crate) struct NewPiece {
     pub(crate) piece: Piece,
     pub(crate) files: Vec<(Table, Encoded)>,
     pub(crate) blooms: Vec<(Table, Bloom)>,
+}
+
+/// A row that waits to be written.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    time: i64,
+    /// The number of its batch, and of the row in it.
+    place: (usize, usize),
 }
 
 /// Which times are believed. Rows of other times stand in the hour they arrived in, so that one wrong clock does not make thousands of pieces; their times
@@ -34,14 +37,11 @@ pub(crate) struct Window {
     pub(crate) now: i64,
 }
 
-/// Rows could not be encoded.
-#[derive(Debug, Error)]
-pub(crate) enum EncodeError {
-    #[error(transparent)]
-    Arrow(#[from] ArrowError),
-    #[error(transparent)]
-    Parquet(#[from] ParquetError),
-}
+/// Rows that are encoded at a time: what is copied for that stays small.
+const CHUNK: usize = 16 << 10;
+
+/// Level of zstd at most. These files are put together soon, and compressed as well as was asked for then.
+const LEVEL: i32 = 1;
 
 /// Makes pieces of rows.
 pub(crate) fn pieces(batches: &Batches, window: Window, level: i32) -> Result<Vec<NewPiece>, EncodeError> {
@@ -51,9 +51,16 @@ pub(crate) fn pieces(batches: &Batches, window: Window, level: i32) -> Result<Ve
         if batches.is_empty() {
             continue;
         }
-        let rows = sorted(table, batches)?;
-        for (hour, range) in window.cut(table, &rows) {
-            let rows = rows.slice(range.start, range.len());
+        let order = by_time(table, batches)?;
+        let rows = Gather::new(table.schema(), batches, CHUNK);
+        for run in order.chunk_by(|one, next| window.hour(one.time) == window.hour(next.time)) {
+            let Some(first) = run.first() else { continue };
+            let hour = window.hour(first.time);
+            let mut output = Output::new(table, run.len() as u64, level.min(LEVEL))?;
+            for chunk in run.chunks(CHUNK) {
+                let places: Vec<(usize, usize)> = chunk.iter().map(|entry| entry.place).collect();
+                output.write(rows.rows(&places)?)?;
+            }
             // A piece has one file a table; rows of wrong times come first and last and may need another one of the same hour.
             let free = |piece: &NewPiece| piece.piece.hour == hour && !piece.piece.tables.contains_key(&table);
             let at = match pieces.iter().position(free) {
@@ -64,7 +71,7 @@ pub(crate) fn pieces(batches: &Batches, window: Window, level: i32) -> Result<Ve
                 }
             };
             if let Some(piece) = pieces.get_mut(at) {
-                piece.add(table, &rows, level)?;
+                piece.add(output)?;
             }
         }
     }
@@ -74,58 +81,39 @@ pub(crate) fn pieces(batches: &Batches, window: Window, level: i32) -> Result<Ve
 // === impl NewPiece ===
 
 impl NewPiece {
-    fn add(&mut self, table: Table, rows: &RecordBatch, level: i32) -> Result<(), EncodeError> {
-        self.add_file(table, encode(table, rows, level)?);
-        self.blooms.push((table, Bloom::of(rows)));
-        if table == Table::Spans {
-            let usage = roll_up(std::slice::from_ref(rows))?;
-            if usage.num_rows() > 0 {
-                self.add_file(Table::Usage, encode(Table::Usage, &usage, level)?);
+    fn add(&mut self, output: Output) -> Result<(), EncodeError> {
+        for (table, file) in output.finish()? {
+            if table != Table::Usage {
+                self.blooms.push((table, Bloom::of(&file.bytes)?));
             }
+            self.piece.tables.insert(table, file.stats);
+            self.files.push((table, file));
         }
         Ok(())
-    }
-
-    fn add_file(&mut self, table: Table, file: Encoded) {
-        self.piece.tables.insert(table, file.stats);
-        self.files.push((table, file));
     }
 }
 
 // === impl Window ===
 
 impl Window {
-    /// Runs of rows of the same hour.
-    fn cut(&self, table: Table, rows: &RecordBatch) -> Vec<(i64, Range<usize>)> {
-        let Some(times) = rows.column_by_name(table.time_column()) else { return Vec::new() };
-        let times = times.as_primitive::<TimestampMicrosecondType>();
-        let mut runs: Vec<(i64, Range<usize>)> = Vec::new();
-        for row in 0..times.len() {
-            let hour = self.hour(times.value(row));
-            match runs.last_mut() {
-                Some((known, range)) if *known == hour => range.end = row + 1,
-                _ => runs.push((hour, row..row + 1)),
-            }
-        }
-        runs
-    }
-
+    /// The hour that a time belongs to.
     fn hour(&self, micros: i64) -> i64 {
         let hour = hour_of(micros);
         if (self.hours.0..=self.hours.1).contains(&hour) { hour } else { self.now }
     }
 }
 
-/// All rows in one batch, by time.
-fn sorted(table: Table, batches: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
-    let times: Option<Vec<&dyn Array>> =
-        batches.iter().map(|rows| rows.column_by_name(table.time_column()).map(AsRef::as_ref)).collect();
-    let Some(times) = times else { return concat_batches(&table.schema(), batches) };
-    let order = sort_to_indices(&concat(&times)?, Some(SortOptions::default()), None)?;
-    let places: Vec<(usize, usize)> =
-        batches.iter().enumerate().flat_map(|(at, rows)| (0..rows.num_rows()).map(move |row| (at, row))).collect();
-    let order: Vec<(usize, usize)> =
-        order.values().iter().filter_map(|place| places.get(*place as usize).copied()).collect();
-    // Straight from where they are: putting all batches together first would copy every row twice.
-    interleave_record_batch(&batches.iter().collect::<Vec<_>>(), &order)
+/// All rows by time.
+fn by_time(table: Table, batches: &[RecordBatch]) -> Result<Vec<Entry>, EncodeError> {
+    let mut rows: Vec<Entry> = Vec::with_capacity(batches.iter().map(RecordBatch::num_rows).sum());
+    for (at, batch) in batches.iter().enumerate() {
+        let times = batch.column_by_name(table.time_column());
+        let Some(times) = times.and_then(|times| times.as_primitive_opt::<TimestampMicrosecondType>()) else {
+            return Err(ArrowError::SchemaError(format!("{} has no times", table.name())).into());
+        };
+        rows.extend(times.values().iter().enumerate().map(|(row, time)| Entry { time: *time, place: (at, row) }));
+    }
+    // Mostly they are sorted already, or in a few runs that are: a stable sort looks for those.
+    rows.sort_by_key(|entry| entry.time);
+    Ok(rows)
 }

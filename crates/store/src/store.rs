@@ -10,11 +10,12 @@ use thiserror::Error;
 
 use crate::batches::Batches;
 use crate::bloom::Blooms;
+use crate::file::EncodeError;
 use crate::hot::Hot;
 use crate::manifest::{Manifest, ManifestError, Part, Piece, State, hour_of};
 use crate::options::Options;
 use crate::place::{Place, PlaceError};
-use crate::seal::{EncodeError, NewPiece, Window, pieces};
+use crate::seal::{NewPiece, Window, pieces};
 use crate::session::Engine;
 use crate::upkeep::Dead;
 

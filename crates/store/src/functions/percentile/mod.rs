@@ -1,16 +1,21 @@
 //! `p50`, `p95`, `p99` and `percentile_hist`: percentiles out of histograms that are added up.
 
+mod counted;
+mod groups;
+
 use std::fmt;
 use std::mem::size_of_val;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::datatypes::{DataType, Field, FieldRef, Float64Type, Int64Type};
+use arrow::array::{ArrayRef, AsArray};
+use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion::common::{ScalarValue, exec_err, plan_err};
 use datafusion::error::Result;
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
-use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, GroupsAccumulator, Signature, Volatility};
 
+use self::counted::Counted;
+use self::groups::Groups;
 use crate::histogram::Histogram;
 
 /// `p95(duration_hist)`: the duration in nanoseconds that 95 % are below, over the histograms of all rows together. Plain numbers, such as
@@ -43,6 +48,10 @@ impl Percentile {
     fn new(name: &'static str, share: Option<u16>) -> Self {
         Self { name, share, signature: Signature::user_defined(Volatility::Immutable) }
     }
+
+    fn share(&self) -> Option<f64> {
+        self.share.map(|share| f64::from(share) / 1_000.0)
+    }
 }
 
 impl AggregateUDFImpl for Percentile {
@@ -74,8 +83,18 @@ impl AggregateUDFImpl for Percentile {
     }
 
     fn accumulator(&self, _arguments: AccumulatorArgs<'_>) -> Result<Box<dyn Accumulator>> {
-        let share = self.share.map(|share| f64::from(share) / 1_000.0);
-        Ok(Box::new(Merged { histogram: Histogram::default(), share, given: self.share.is_none() }))
+        Ok(Box::new(Merged { histogram: Histogram::default(), share: self.share(), given: self.share.is_none() }))
+    }
+
+    fn groups_accumulator_supported(&self, _arguments: AccumulatorArgs<'_>) -> bool {
+        self.share.is_some()
+    }
+
+    fn create_groups_accumulator(&self, _arguments: AccumulatorArgs<'_>) -> Result<Box<dyn GroupsAccumulator>> {
+        match self.share() {
+            Some(share) => Ok(Box::new(Groups::new(share))),
+            None => exec_err!("the share is known row by row"),
+        }
     }
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
@@ -91,28 +110,6 @@ impl AggregateUDFImpl for Percentile {
 // === impl Merged ===
 
 impl Merged {
-    fn merge(&mut self, counted: &ArrayRef) -> Result<()> {
-        match counted.data_type() {
-            DataType::List(_) => {
-                let lists = counted.as_list::<i32>();
-                let counts = lists.values().as_primitive::<Int64Type>();
-                for row in (0..lists.len()).filter(|row| lists.is_valid(*row)) {
-                    let (begin, length) = (lists.value_offsets().get(row), lists.value_length(row));
-                    let begin = begin.and_then(|begin| usize::try_from(*begin).ok()).unwrap_or(0);
-                    let end = begin.saturating_add(usize::try_from(length).unwrap_or(0));
-                    self.histogram.merge(counts.values().get(begin..end).unwrap_or_default());
-                }
-            }
-            DataType::Int64 => {
-                for number in counted.as_primitive::<Int64Type>().iter().flatten() {
-                    self.histogram.record(number);
-                }
-            }
-            other => return exec_err!("{other} is no histogram"),
-        }
-        Ok(())
-    }
-
     fn set_share(&mut self, shares: &ArrayRef) -> Result<()> {
         for share in shares.as_primitive::<Float64Type>().iter().flatten() {
             if !(0.0..=1.0).contains(&share) {
@@ -130,7 +127,7 @@ impl Merged {
 impl Accumulator for Merged {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         if let [counted, shares @ ..] = values {
-            self.merge(counted)?;
+            Counted::each(counted, |_, counted| counted.add_to(&mut self.histogram))?;
             shares.iter().try_for_each(|shares| self.set_share(shares))?;
         }
         Ok(())
@@ -141,7 +138,7 @@ impl Accumulator for Merged {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let counts: Vec<ScalarValue> = self.histogram.counts().iter().map(|count| (*count).into()).collect();
+        let counts: Vec<ScalarValue> = self.histogram.list().map(ScalarValue::from).collect();
         let mut state = vec![ScalarValue::List(ScalarValue::new_list_nullable(&counts, &DataType::Int64))];
         if self.given {
             state.push(ScalarValue::Float64(self.share));
@@ -154,7 +151,7 @@ impl Accumulator for Merged {
     }
 
     fn size(&self) -> usize {
-        size_of_val(self) + size_of_val(self.histogram.counts())
+        size_of_val(self) + self.histogram.heap_bytes()
     }
 }
 

@@ -1,0 +1,100 @@
+//! A table of a piece that is being written, batch by batch.
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::error::ArrowError;
+use bytes::Bytes;
+use parquet::arrow::ArrowWriter;
+use parquet::errors::ParquetError;
+use thiserror::Error;
+
+use super::{properties, time_range};
+use crate::manifest::FileStats;
+use crate::rollup::roll_up;
+use crate::schema::Table;
+
+/// A table of a piece that is being written, and what the piece's `usage_1m` will have of it.
+pub(crate) struct Output {
+    table: Table,
+    level: i32,
+    writer: ArrowWriter<Vec<u8>>,
+    rows: u64,
+    range: Option<(i64, i64)>,
+    /// Spans that are not counted yet.
+    waiting: Vec<RecordBatch>,
+    usage: Vec<RecordBatch>,
+}
+
+/// A file that is in no folder yet.
+#[derive(Debug)]
+pub(crate) struct Encoded {
+    pub(crate) bytes: Bytes,
+    pub(crate) stats: FileStats,
+}
+
+/// Rows could not be encoded.
+#[derive(Debug, Error)]
+pub(crate) enum EncodeError {
+    #[error(transparent)]
+    Arrow(#[from] ArrowError),
+    #[error(transparent)]
+    Parquet(#[from] ParquetError),
+}
+
+/// Spans that are counted together for `usage_1m`.
+const ROLL_UP: usize = 64 << 10;
+
+// === impl Output ===
+
+impl Output {
+    /// For `rows` rows at most; `level` is zstd's.
+    pub(crate) fn new(table: Table, rows: u64, level: i32) -> Result<Self, EncodeError> {
+        let writer = ArrowWriter::try_new(Vec::new(), table.schema(), Some(properties(table, rows, level)?))?;
+        Ok(Self { table, level, writer, rows: 0, range: None, waiting: Vec::new(), usage: Vec::new() })
+    }
+
+    /// Adds rows, which go on in the order of time.
+    pub(crate) fn write(&mut self, batch: RecordBatch) -> Result<(), EncodeError> {
+        let Some((first, last)) = time_range(self.table, &batch) else { return Ok(()) };
+        self.range = Some(self.range.map_or((first, last), |(min, max)| (min.min(first), max.max(last))));
+        self.rows += batch.num_rows() as u64;
+        self.writer.write(&batch)?;
+        if self.table == Table::Spans {
+            self.waiting.push(batch);
+            if self.waiting.iter().map(RecordBatch::num_rows).sum::<usize>() >= ROLL_UP {
+                self.count_usage()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn count_usage(&mut self) -> Result<(), EncodeError> {
+        let usage = roll_up(&std::mem::take(&mut self.waiting))?;
+        if usage.num_rows() > 0 {
+            self.usage.push(usage);
+        }
+        Ok(())
+    }
+
+    /// The files: the table's own, and that of `usage_1m` where there is anything to count.
+    pub(crate) fn finish(mut self) -> Result<Vec<(Table, Encoded)>, EncodeError> {
+        self.count_usage()?;
+        let mut files = vec![(self.table, encoded(self.writer, self.rows, self.range)?)];
+        if !self.usage.is_empty() {
+            let usage = concat_batches(&Table::Usage.schema(), &self.usage)?;
+            let rows = usage.num_rows() as u64;
+            let properties = properties(Table::Usage, rows, self.level)?;
+            let mut writer = ArrowWriter::try_new(Vec::new(), Table::Usage.schema(), Some(properties))?;
+            writer.write(&usage)?;
+            files.push((Table::Usage, encoded(writer, rows, time_range(Table::Usage, &usage))?));
+        }
+        Ok(files)
+    }
+}
+
+fn encoded(writer: ArrowWriter<Vec<u8>>, rows: u64, range: Option<(i64, i64)>) -> Result<Encoded, EncodeError> {
+    let bytes = Bytes::from(writer.into_inner()?);
+    let (min_us, max_us) = range.unwrap_or_default();
+    let stats = FileStats { bytes: bytes.len() as u64, rows, min_us, max_us };
+    Ok(Encoded { bytes, stats })
+}
