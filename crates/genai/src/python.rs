@@ -297,10 +297,13 @@ mod tests {
         for text in ["", "None", "'x'", "Hello (world)", "f(x", "[a]", "{'a': 1} and more", "{'a' 1}", "A(b=c d)"] {
             assert_eq!(parse(text), None, "{text}");
         }
-        let message = "content='It is \\'x\\'' additional_kwargs={'a': None} response_metadata={'id': 'y'} tool_calls=[]";
+        let message =
+            "content='It is \\'x\\'' additional_kwargs={'a': None} response_metadata={'id': 'y'} tool_calls=[]";
         assert_eq!(
             fields(message),
-            Some(json!({ "content": "It is 'x'", "additional_kwargs": { "a": null }, "response_metadata": { "id": "y" }, "tool_calls": [] }))
+            Some(
+                json!({ "content": "It is 'x'", "additional_kwargs": { "a": null }, "response_metadata": { "id": "y" }, "tool_calls": [] })
+            )
         );
         for text in ["a = 'b'", "a='b' and more", "a=b", "A='b'", "x='1", "url='a'='b'", ""] {
             assert_eq!(fields(text), None, "{text}");

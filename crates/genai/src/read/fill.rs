@@ -169,7 +169,8 @@ impl<'a> Reader<'a> {
         let Some(family) = call.provider.as_deref() else { return };
         let vocabulary = &self.catalogue.vocabulary;
         let models = [&call.request_model, &call.response_model].into_iter().flatten();
-        let server = models.filter_map(|model| vocabulary.server_of_family(family, model)).find(|server| *server != family);
+        let server =
+            models.filter_map(|model| vocabulary.server_of_family(family, model)).find(|server| *server != family);
         if let Some(server) = server {
             call.provider = Some(Cow::Borrowed(server));
             call.changed(target::PROVIDER);
