@@ -250,7 +250,7 @@ fn document(text: &str) -> Option<Json> {
     if text.starts_with(['{', '[', '"']) {
         return serde_json::from_str(text).ok().or_else(|| python::parse(text));
     }
-    if python::may_be_object(text) { python::parse(text) } else { None }
+    if python::may_be_object(text) { python::parse(text) } else { python::fields(text) }
 }
 
 /// `https://user@api.openai.com:443/v1`

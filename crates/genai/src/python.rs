@@ -22,6 +22,31 @@ struct Reader<'t> {
     left: u32,
 }
 
+/// Whether a text may be the fields of a model of Pydantic's, as `str` prints them: `content='…' additional_kwargs={}`.
+pub(crate) fn may_be_fields(text: &str) -> bool {
+    let Some((name, rest)) = text.split_once('=') else { return false };
+    name.starts_with(char::is_lowercase)
+        && name.len() <= LONGEST_NAME
+        && name.chars().all(is_of_name)
+        && rest.starts_with(['\'', '"', '{', '['])
+}
+
+/// Reads such fields as an object; nothing if the text is anything else, or does not end with a field.
+pub(crate) fn fields(text: &str) -> Option<Json> {
+    if text.len() > LONGEST || !may_be_fields(text) {
+        return None;
+    }
+    let mut reader = Reader { rest: text, left: MOST_VALUES };
+    let mut entries = Map::new();
+    while !reader.rest.trim_start().is_empty() {
+        let name = reader.name()?;
+        reader.expect('=')?;
+        let value = reader.value(1)?;
+        entries.insert(name.to_owned(), value);
+    }
+    Some(Json::Object(entries))
+}
+
 /// Whether a text may be one that Python printed of an object: a name of a class, and what it was made of.
 pub(crate) fn may_be_object(text: &str) -> bool {
     let name = text.len() - text.trim_start_matches(is_of_name).len();
@@ -272,6 +297,17 @@ mod tests {
         for text in ["", "None", "'x'", "Hello (world)", "f(x", "[a]", "{'a': 1} and more", "{'a' 1}", "A(b=c d)"] {
             assert_eq!(parse(text), None, "{text}");
         }
+        let message =
+            "content='It is \\'x\\'' additional_kwargs={'a': None} response_metadata={'id': 'y'} tool_calls=[]";
+        assert_eq!(
+            fields(message),
+            Some(
+                json!({ "content": "It is 'x'", "additional_kwargs": { "a": null }, "response_metadata": { "id": "y" }, "tool_calls": [] })
+            )
+        );
+        for text in ["a = 'b'", "a='b' and more", "a=b", "A='b'", "x='1", "url='a'='b'", ""] {
+            assert_eq!(fields(text), None, "{text}");
+        }
         assert!(may_be_object("ChatMessage(role='x') ") && may_be_object("a.B()"));
         assert!(
             !may_be_object("Hello (world)") && !may_be_object("2(x)") && !may_be_object("(x)") && !may_be_object("f(x")
@@ -288,6 +324,7 @@ mod tests {
             let (head, tail) = whole.split_at(cut);
             assert_eq!(parse(head), None);
             parse(tail);
+            fields(&format!("a={tail}"));
             for other in ["(", ")", "'", "\\", "<", ">", "=", "{", "é", ",", ":", ".", "-"] {
                 parse(&format!("{head}{other}{tail}"));
                 parse(&format!("{head}{other}{}", tail.get(1..).unwrap_or_default()));

@@ -73,3 +73,26 @@ fn a_host_does_not_overrule_names() {
         assert_eq!(provider(&json!("openai"), &json!({ "url.full": url })), "openai", "{url}");
     }
 }
+
+/// Scenario: a source that no file describes writes the URL it called, and behind it the host.
+/// Guarantees: the host stands once.
+#[test]
+fn a_host_behind_its_url_stands_once() {
+    let attributes = json!({ "gen_ai.operation.name": "chat", "http.url": "https://api.mistral.ai/v1/chat", "server.address": "api.mistral.ai" });
+    let seen = normalise(&[sample(1, "my.app", &attributes)]);
+    assert_has(&seen[&1], &json!({ "server.address": "api.mistral.ai", "gen_ai.provider.name": "mistral_ai" }), "once");
+}
+
+/// Scenario: the maker of a model is said to be the provider, of one that has Bedrock's name, and of one that has not.
+/// Guarantees: Bedrock serves the first.
+#[test]
+fn the_maker_of_a_model_need_not_serve_it() {
+    for (model, served) in [
+        ("anthropic.claude-3-5-sonnet-20241022-v2:0", "aws.bedrock"),
+        ("us.anthropic.claude-sonnet-4-20250514-v1:0", "aws.bedrock"),
+        ("claude-sonnet-4-5", "anthropic"),
+        ("my.anthropic.model", "anthropic"),
+    ] {
+        assert_eq!(provider(&json!("anthropic"), &json!({ "gen_ai.request.model": model })), json!(served), "{model}");
+    }
+}

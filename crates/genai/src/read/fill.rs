@@ -58,6 +58,7 @@ impl<'a> Reader<'a> {
             operation => vocabulary.describe(operation).map_or(Class::Other, |(_, class)| class),
         };
         self.ask_host(call);
+        self.doubt_family(call);
         // An agent may carry the usage that no call below it does; whom it names, if not a provider, stays.
         let carries = call.has_usage() && call.place(target::PROVIDER).is_none();
         if call.provider.is_none() && (call.class == Class::Model || carries) {
@@ -160,6 +161,19 @@ impl<'a> Reader<'a> {
             call.provider = Some(Cow::Borrowed(provider));
             call.changed(target::PROVIDER);
             self.note(target::PROVIDER, || "the host that was called".to_owned());
+        }
+    }
+
+    /// Who makes a model need not serve it: Bedrock's names of models begin with the maker's.
+    fn doubt_family(&self, call: &mut Call<'a>) {
+        let Some(family) = call.provider.as_deref() else { return };
+        let vocabulary = &self.catalogue.vocabulary;
+        let models = [&call.request_model, &call.response_model].into_iter().flatten();
+        let server =
+            models.filter_map(|model| vocabulary.server_of_family(family, model)).find(|server| *server != family);
+        if let Some(server) = server {
+            call.provider = Some(Cow::Borrowed(server));
+            call.changed(target::PROVIDER);
         }
     }
 

@@ -87,6 +87,8 @@ impl<'a> Reader<'a> {
             }
             _ => return false,
         }
+        // What a URL before it said of the host is less than the host itself.
+        self.copies.retain(|(known, _, _)| *known != wanted);
         self.note_taken(wanted, priority);
         if call.put(wanted, found.pos) {
             call.right |= 1 << wanted;

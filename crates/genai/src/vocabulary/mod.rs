@@ -145,6 +145,12 @@ impl Vocabulary {
         self.by_model.iter().find(|(pattern, _)| pattern.is_match(model)).map(|(_, provider)| &**provider)
     }
 
+    /// Who serves a model in front of which the name of its family stands, `anthropic.claude-…`.
+    pub(crate) fn server_of_family(&self, family: &str, model: &str) -> Option<&str> {
+        let named = model.split('.').any(|part| self.provider(part) == Some(Some(family)));
+        named.then(|| self.provider_of_model(model))?
+    }
+
     /// The provider that serves models at such a host.
     pub(crate) fn provider_of_host(&self, host: &str) -> Option<&str> {
         self.hosts.iter().find(|(pattern, _)| is_host(host, pattern)).map(|(_, provider)| &**provider)

@@ -1,0 +1,4 @@
+from driver import case, mistral_calls, telemetry
+
+telemetry.start()
+case.run(mistral_calls.ask)
