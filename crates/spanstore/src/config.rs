@@ -7,7 +7,7 @@ use spanmill_config::{ByteSize, ConfigError, Duration, Endpoint, NullableBlock, 
 use spanmill_pipeline::auth::HttpAuthConfig;
 use spanmill_query::{Access, Limits};
 use spanmill_store::Options;
-use spanmill_tls::ServerTls;
+use spanmill_tls::{ClientTls, ServerTls};
 use spanmill_wal::Fsync;
 
 /// Options of the `spanstore` exporter.
@@ -191,6 +191,9 @@ pub struct WorkersConfig {
     pub endpoints: Vec<Endpoint>,
     /// What workers were told to want with `--token`. Default: nothing.
     pub token: Option<Secret>,
+    /// TLS to workers, which then have `--tls-cert`. As workers are found by address, their certificates carry their addresses, or the name
+    /// that `server_name_override` says. Default: none.
+    pub tls: NullableBlock<ClientTls>,
     /// A thread of a worker is given so many bytes of files to read, or more: what reads less than that is answered alone. Default: `16MiB`.
     pub bytes_each: ByteSize,
 }
@@ -359,6 +362,12 @@ impl WorkersConfig {
         if self.endpoints.is_empty() {
             return Err(section.error(name, "must name a worker"));
         }
+        if let Some(tls) = self.tls.as_ref() {
+            tls.check(section, "query::workers::tls")?;
+        }
+        if self.token.as_ref().is_some_and(Secret::is_empty) {
+            return Err(section.error("query::workers::token", "must be non-empty"));
+        }
         self.endpoints
             .iter()
             .try_for_each(|endpoint| endpoint.host_port().map(drop))
@@ -370,7 +379,7 @@ impl WorkersConfig {
     pub(crate) fn options(&self) -> spanmill_workers::WorkersOptions {
         spanmill_workers::WorkersOptions {
             endpoints: self.endpoints.iter().map(|endpoint| endpoint.as_str().to_owned()).collect(),
-            token: self.token.as_ref().map(|token| token.expose().to_owned()),
+            peers: spanmill_workers::PeerOptions { token: self.token.clone(), tls: self.tls.as_ref().cloned() },
             bytes_each: size(self.bytes_each),
         }
     }
@@ -443,7 +452,7 @@ impl Default for CompactionConfig {
 
 impl Default for WorkersConfig {
     fn default() -> Self {
-        Self { endpoints: Vec::new(), token: None, bytes_each: ByteSize::from_mib(16) }
+        Self { endpoints: Vec::new(), token: None, tls: NullableBlock::default(), bytes_each: ByteSize::from_mib(16) }
     }
 }
 

@@ -79,7 +79,7 @@ fn helpers(
     tasks: &mut Vec<JoinHandle<()>>,
 ) -> Result<Arc<dyn Cluster>, String> {
     let fleet =
-        Fleet::new(workers.options()).map_err(|error| format!("query::workers::token: {}", error.strip_backtrace()))?;
+        Fleet::new(workers.options()).map_err(|error| format!("query::workers: {}", error.strip_backtrace()))?;
     tasks.push(tokio::spawn(fleet.clone().watch(stop.clone())));
     Ok(Arc::new(fleet))
 }

@@ -21,15 +21,15 @@ use tracing::{info, warn};
 use url::Url;
 
 use crate::VERSION;
-use crate::channels::Channels;
+use crate::channels::{Channels, PeerOptions};
 
 /// Who may be there to help, and how they are asked.
 #[derive(Debug, Clone)]
 pub struct WorkersOptions {
     /// Host and port of workers. A name that stands for several addresses stands for as many workers.
     pub endpoints: Vec<String>,
-    /// What workers want to be shown.
-    pub token: Option<String>,
+    /// What workers want to be shown, and whom to believe to be one.
+    pub peers: PeerOptions,
     /// A worker's thread is given so many bytes of files to read, or more: queries that read less than that are answered alone.
     pub bytes_each: usize,
 }
@@ -63,7 +63,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 impl Fleet {
     /// Workers of which nothing is known yet.
     pub fn new(options: WorkersOptions) -> Result<Self> {
-        let channels = Channels::new(options.token.as_deref())?;
+        let channels = Channels::new(&options.peers)?;
         Ok(Self { options: Arc::new(options), channels, seen: Arc::default(), losses: Arc::default() })
     }
 
@@ -119,12 +119,13 @@ impl Fleet {
 
     /// The addresses that all names stand for now.
     async fn addresses(&self, problems: &mut BTreeMap<String, String>) -> Vec<Url> {
-        let mut urls = Vec::new();
+        let (mut urls, scheme) = (Vec::new(), self.channels.scheme());
         let look_up = |endpoint| async move { (endpoint, timeout(PATIENCE, lookup_host(endpoint)).await) };
         for (endpoint, found) in join_all(self.options.endpoints.iter().map(look_up)).await {
             match found {
                 Ok(Ok(addresses)) => {
-                    urls.extend(addresses.filter_map(|address| Url::parse(&format!("http://{address}")).ok()));
+                    let url = |address| Url::parse(&format!("{scheme}://{address}")).ok();
+                    urls.extend(addresses.filter_map(url));
                 }
                 Ok(Err(error)) => drop(problems.insert(endpoint.clone(), error.to_string())),
                 Err(_) => drop(problems.insert(endpoint.clone(), "its name is not resolved in time".to_owned())),

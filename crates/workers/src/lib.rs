@@ -12,6 +12,7 @@ mod gate;
 mod reading;
 mod server;
 
+pub use channels::PeerOptions;
 pub use fleet::{Fleet, WorkersOptions};
 pub use server::serve;
 

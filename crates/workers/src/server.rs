@@ -4,27 +4,27 @@ use std::future::Future;
 
 use datafusion::error::Result;
 use datafusion_distributed::{DistributedExt, Worker, WorkerQueryContext};
+use spanmill_pipeline::Port;
 use spanmill_store::Store;
-use tokio::net::TcpListener;
 use tonic::service::Routes;
 use tonic::service::interceptor::InterceptedService;
 use uuid::Uuid;
 
 use crate::VERSION;
-use crate::channels::Channels;
+use crate::channels::{Channels, PeerOptions};
 use crate::gate::Gate;
 use crate::reading::only_reads;
 
-/// Runs parts of plans over the files of a store, on a port, until `shutdown`. Without `token` everybody who reaches the port may have
-/// them run, and read the store.
+/// Runs parts of plans over the files of a store, on a port, until `shutdown`. Who asks has to show the token of `peers`; where there is none,
+/// and the port wants no certificates, everybody who reaches it may have plans run, and read the store. Other workers are asked as `peers` says.
 pub async fn serve(
-    listener: TcpListener,
+    port: impl Into<Port>,
     store: Store,
-    token: Option<String>,
+    peers: &PeerOptions,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<()> {
     // Workers ask each other as well.
-    let channels = Channels::new(token.as_deref())?;
+    let channels = Channels::new(peers)?;
     let session = move |context: WorkerQueryContext| {
         let (store, channels) = (store.clone(), channels.clone());
         async move {
@@ -35,7 +35,7 @@ pub async fn serve(
     // One that was started anew is another: what the one before was given is gone.
     let version = format!("{VERSION}/{}", Uuid::new_v4().simple());
     let worker = Worker::from_session_builder(session).with_version(version);
-    let service = InterceptedService::new(worker.into_worker_server(), Gate::new(token));
-    spanmill_pipeline::serve_grpc(listener, Routes::new(service), shutdown).await;
+    let service = InterceptedService::new(worker.into_worker_server(), Gate::new(peers.token.clone()));
+    spanmill_pipeline::serve_grpc(port, Routes::new(service), shutdown).await;
     Ok(())
 }

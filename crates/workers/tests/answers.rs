@@ -12,12 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arrow::util::pretty::pretty_format_batches;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use spanmill_config::Secret;
 use spanmill_loadgen::Template;
 use spanmill_loadgen::shape::Shape;
 use spanmill_otlp::Traces;
+use spanmill_pipeline::Port;
 use spanmill_query::{Limits, QueryService, Request};
 use spanmill_store::{Cluster, Options, Store};
-use spanmill_workers::{Fleet, WorkersOptions, serve};
+use spanmill_tls::{ClientTls, ServerTls};
+use spanmill_workers::{Fleet, PeerOptions, WorkersOptions, serve};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -58,19 +62,48 @@ fn options(folder: &TempDir) -> Options {
     Options { max_past: century, max_future: century, query_threads: 1, ..Options::new(address) }
 }
 
+/// An authority that signs certificates.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new(name: &str) -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// A certificate for that name or address, and its key.
+    fn issue(&self, name: &str) -> (Secret, Secret) {
+        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let key = KeyPair::generate().unwrap();
+        (Secret::new(params.signed_by(&key, &self.0).unwrap().pem()), Secret::new(key.serialize_pem()))
+    }
+
+    /// A client that trusts this authority, and presents what `of` issued.
+    fn client(&self, of: Option<&Self>) -> ClientTls {
+        let (cert_pem, key_pem) = of.map(|of| of.issue("client")).unwrap_or_default();
+        ClientTls { ca_pem: Secret::new(self.0.pem()), cert_pem, key_pem, ..ClientTls::default() }
+    }
+}
+
+fn showing(token: Option<&str>) -> PeerOptions {
+    PeerOptions { token: token.map(Secret::new), tls: None }
+}
+
 /// A worker on a port of its own.
-async fn worker(folder: &TempDir, token: Option<&str>) -> (String, JoinHandle<()>) {
+async fn worker(folder: &TempDir, peers: PeerOptions, tls: Option<&ServerTls>) -> (String, JoinHandle<()>) {
     let store = Store::open_to_read(options(folder)).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
-    let token = token.map(str::to_owned);
-    let serving = tokio::spawn(async move { serve(listener, store, token, std::future::pending()).await.unwrap() });
+    let port = Port::new(listener, tls.map(|tls| tls.acceptor(&["h2"]).unwrap()));
+    let serving = tokio::spawn(async move { serve(port, store, &peers, std::future::pending()).await.unwrap() });
     (address, serving)
 }
 
 /// A fleet that has asked once who is there.
-async fn fleet(endpoints: Vec<String>, token: Option<&str>) -> Fleet {
-    let fleet = Fleet::new(WorkersOptions { endpoints, token: token.map(str::to_owned), bytes_each: 1 }).unwrap();
+async fn fleet(endpoints: Vec<String>, peers: PeerOptions) -> Fleet {
+    let fleet = Fleet::new(WorkersOptions { endpoints, peers, bytes_each: 1 }).unwrap();
     let stop = CancellationToken::new();
     stop.cancel();
     fleet.clone().watch(stop).await;
@@ -89,8 +122,8 @@ async fn answer(service: &QueryService, sql: &str) -> String {
 async fn answers_are_the_same() {
     let (store, folder) = filled().await;
     let alone = QueryService::new(store.clone(), Limits::default());
-    let (one, two) = (worker(&folder, None).await, worker(&folder, None).await);
-    let fleet = fleet(vec![one.0, two.0], None).await;
+    let (one, two) = (worker(&folder, showing(None), None).await, worker(&folder, showing(None), None).await);
+    let fleet = fleet(vec![one.0, two.0], showing(None)).await;
     assert_eq!(fleet.len(), 2);
     let together = alone.clone().with_cluster(Arc::new(fleet));
     for question in QUESTIONS {
@@ -107,8 +140,8 @@ async fn answers_are_the_same() {
 async fn a_lost_worker_costs_a_second_try() {
     let (store, folder) = filled().await;
     let alone = QueryService::new(store.clone(), Limits::default());
-    let (one, two) = (worker(&folder, None).await, worker(&folder, None).await);
-    let fleet = fleet(vec![one.0, two.0], None).await;
+    let (one, two) = (worker(&folder, showing(None), None).await, worker(&folder, showing(None), None).await);
+    let fleet = fleet(vec![one.0, two.0], showing(None)).await;
     let together = alone.clone().with_cluster(Arc::new(fleet.clone()));
     let right = answer(&alone, QUESTIONS[1]).await;
     assert_eq!(answer(&together, QUESTIONS[1]).await, right);
@@ -130,11 +163,52 @@ async fn a_lost_worker_costs_a_second_try() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_is_wanted() {
     let (store, folder) = filled().await;
-    let (address, _serving) = worker(&folder, Some("secret")).await;
+    let (address, _serving) = worker(&folder, showing(Some("secret")), None).await;
     for (token, there) in [(Some("secret"), 1), (Some("guess"), 0), (None, 0)] {
-        let fleet = fleet(vec![address.clone()], token).await;
+        let fleet = fleet(vec![address.clone()], showing(token)).await;
         assert_eq!(fleet.len(), there, "{token:?}");
         let service = QueryService::new(store.clone(), Limits::default()).with_cluster(Arc::new(fleet));
         assert!(answer(&service, QUESTIONS[0]).await.contains(&SPANS.to_string()));
     }
+}
+
+/// Scenario: two workers with TLS that want certificates of one authority and a token. Fleets with both; with TLS that wants another authority or
+/// another name; with a certificate of a stranger, none, no token; and in the clear.
+/// Guarantees: only the first finds them, and its answers, for which workers ask each other as well, are those of one process.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_those_with_the_right_certificates_meet() {
+    let (store, folder) = filled().await;
+    let (ours, strangers) = (Authority::new("ours"), Authority::new("strangers"));
+    let beside = tempfile::tempdir().unwrap();
+    let clients = beside.path().join("clients.pem");
+    std::fs::write(&clients, ours.0.pem()).unwrap();
+    let secure = |tls| PeerOptions { token: Some(Secret::new("secret")), tls: Some(tls) };
+    let mut endpoints = Vec::new();
+    for _ in 0..2 {
+        let (cert_pem, key_pem) = ours.issue("127.0.0.1");
+        let client_ca_file = clients.display().to_string();
+        let tls = ServerTls { cert_pem, key_pem, client_ca_file, ..ServerTls::default() };
+        endpoints.push(worker(&folder, secure(ours.client(Some(&ours))), Some(&tls)).await.0);
+    }
+    let other_name = ClientTls { server_name_override: "elsewhere".to_owned(), ..ours.client(Some(&ours)) };
+    for (what, peers) in [
+        ("another authority", secure(strangers.client(Some(&ours)))),
+        ("another name", secure(other_name)),
+        ("a stranger's certificate", secure(ours.client(Some(&strangers)))),
+        ("no certificate", secure(ours.client(None))),
+        ("no token", PeerOptions { token: None, ..secure(ours.client(Some(&ours))) }),
+        ("in the clear", showing(Some("secret"))),
+    ] {
+        assert_eq!(fleet(endpoints.clone(), peers).await.len(), 0, "{what}");
+    }
+    let fleet = fleet(endpoints, secure(ours.client(Some(&ours)))).await;
+    assert_eq!(fleet.len(), 2);
+    let alone = QueryService::new(store, Limits::default());
+    let together = alone.clone().with_cluster(Arc::new(fleet.clone()));
+    for question in QUESTIONS {
+        assert_eq!(answer(&together, question).await, answer(&alone, question).await, "{question}");
+    }
+    let plan = answer(&together, &format!("EXPLAIN ANALYZE {}", QUESTIONS[5])).await;
+    assert!(plan.contains("Network"), "{plan}");
+    assert_eq!(fleet.losses(), 0);
 }

@@ -1,7 +1,9 @@
 //! `spanmill query-worker`: a process that helps others to answer.
 
-use spanmill_pipeline::LogSettings;
+use spanmill_config::Secret;
+use spanmill_pipeline::{LogSettings, Port};
 use spanmill_store::{Options, Store};
+use spanmill_workers::PeerOptions;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::stores;
@@ -24,9 +26,20 @@ async fn serve(options: &QueryWorker) -> Result<(), CommandError> {
     let wrong = |error: &dyn std::fmt::Display| stores::wrong(&format!("--listen {}", options.listen), error);
     let listener = spanmill_pipeline::bind(&options.listen).await.map_err(|error| wrong(&error))?;
     let address = listener.local_addr().map_err(|error| wrong(&error))?;
-    if options.token.is_none() && !address.ip().is_loopback() {
-        return Err(wrong(&"without --token everybody who reaches this port may read everything"));
+    let server = options.tls.server();
+    let knows = options.token.is_some() || server.as_ref().is_some_and(|tls| !tls.client_ca_file.is_empty());
+    if !address.ip().is_loopback() {
+        if !knows {
+            let message = "without --token or --tls-client-ca everybody who reaches this port may read everything";
+            return Err(wrong(&message));
+        }
+        if server.is_none() {
+            tracing::warn!("without --tls-cert the token and all rows can be read on the way");
+        }
     }
+    let acceptor = server.map(|tls| tls.acceptor(&["h2"])).transpose();
+    let acceptor = acceptor.map_err(|error| stores::wrong("--tls", &error))?;
+    let peers = PeerOptions { token: options.token.as_deref().map(Secret::new), tls: options.tls.client() };
     let signals = |kind| signal(kind).map_err(|source| CommandError::Io { what: "cannot listen to signals", source });
     let (mut interrupt, mut terminate) = (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
     tracing::info!(endpoint = %address, store = options.store.store, "query worker");
@@ -36,6 +49,6 @@ async fn serve(options: &QueryWorker) -> Result<(), CommandError> {
             _ = terminate.recv() => {}
         }
     };
-    let served = spanmill_workers::serve(listener, store, options.token.clone(), stopped).await;
-    served.map_err(|error| stores::wrong("--token", &error.strip_backtrace()))
+    let served = spanmill_workers::serve(Port::new(listener, acceptor), store, &peers, stopped).await;
+    served.map_err(|error| stores::wrong("--token or --tls", &error.strip_backtrace()))
 }
