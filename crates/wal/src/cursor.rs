@@ -5,11 +5,11 @@
 use std::fmt::Write as _;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{CursorError, Failure};
 use crate::files::{Files, read_full};
+use crate::marks::Marks;
 use crate::record::Seq;
 use crate::stats::{Counter, CursorStats};
 
@@ -18,12 +18,8 @@ use crate::stats::{Counter, CursorStats};
 pub(crate) struct Cursor {
     name: String,
     path: PathBuf,
-    /// The first number that is not committed, as the disk has it or age has moved it.
-    next: AtomicU64,
-    /// What has been asked to be committed.
-    wanted: AtomicU64,
+    marks: Marks,
     pub(crate) expired: Counter,
-    in_use: AtomicBool,
     /// Held while the file is replaced.
     file: Mutex<Access>,
 }
@@ -49,22 +45,20 @@ impl Cursor {
         Self {
             name: name.into(),
             path: dir.join(file_name(name)),
-            next: next.get().into(),
-            wanted: next.get().into(),
+            marks: Marks::new(next.get()),
             expired: Counter::default(),
-            in_use: false.into(),
             file: Mutex::new(Access::Open),
         }
     }
 
     /// The first number that is not committed.
     pub(crate) fn next(&self) -> Seq {
-        Seq::new(self.next.load(Ordering::Acquire))
+        Seq::new(self.marks.next())
     }
 
     /// Counts what age takes from this cursor, and moves it behind.
     pub(crate) fn expire(&self, first: Seq, end: Seq) {
-        let before = Seq::new(self.next.fetch_max(end.get(), Ordering::AcqRel)).max(first);
+        let before = Seq::new(self.marks.advance(end.get())).max(first);
         self.expired.add(end.get().saturating_sub(before.get()));
     }
 
@@ -84,16 +78,16 @@ impl Cursor {
 
     /// Whether the caller is the only reader now.
     pub(crate) fn take(&self) -> bool {
-        !self.in_use.swap(true, Ordering::AcqRel)
+        self.marks.take()
     }
 
     pub(crate) fn give_back(&self) {
-        self.in_use.store(false, Ordering::Release);
+        self.marks.give_back();
     }
 
     /// Notes what is to be committed. Several calls of [`Cursor::persist`] that wait for each other become one.
     pub(crate) fn want(&self, next: Seq) {
-        self.wanted.fetch_max(next.get(), Ordering::AcqRel);
+        self.marks.want(next.get());
     }
 
     /// Writes what is wanted, unless it was written in the meantime or `always`.
@@ -102,12 +96,9 @@ impl Cursor {
         if *access == Access::Closed {
             return Err(CursorError::Closed);
         }
-        let wanted = self.wanted.load(Ordering::Acquire).max(self.next.load(Ordering::Acquire));
-        if !always && wanted <= self.next.load(Ordering::Acquire) {
-            return Ok(());
-        }
+        let Some(wanted) = self.marks.due(always) else { return Ok(()) };
         replace(files, dir, &self.path, Seq::new(wanted))?;
-        self.next.fetch_max(wanted, Ordering::AcqRel);
+        self.marks.advance(wanted);
         Ok(())
     }
 

@@ -38,6 +38,7 @@ mod error;
 mod files;
 mod frame;
 mod helper;
+mod marks;
 mod open;
 mod options;
 mod place;
@@ -54,6 +55,11 @@ mod stats;
 mod tests;
 mod wal;
 mod writer;
+
+/// Where `marks` has its atomics from; its test puts others in their place.
+mod atomic {
+    pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+}
 
 pub use error::{AppendError, CursorError, Failure, OpenError, ReadError};
 pub use options::{Fsync, Options};
