@@ -64,6 +64,9 @@ struct Reserved<'a>(&'a Disk, usize);
 /// How often what is done is written down: so much may be sent again after a crash.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(20);
 
+/// How long to wait before writing down again what could not be written down.
+const COMMIT_AGAIN: Duration = Duration::from_secs(1);
+
 /// Requests that are on their way take about so much memory at most; one is always taken.
 const TAKEN_BYTES: usize = 32 << 20;
 
@@ -305,8 +308,10 @@ impl Disk {
         loop {
             self.until(|| self.opened.get().is_some() && self.state().progress.reached() > written).await;
             sleep(COMMIT_INTERVAL).await;
-            if let Some(opened) = self.opened.get() {
-                written = self.commit(opened).await;
+            let Some(opened) = self.opened.get() else { continue };
+            match self.commit(opened).await {
+                Some(seq) => written = Some(seq),
+                None => sleep(COMMIT_AGAIN).await,
             }
         }
     }
@@ -325,13 +330,14 @@ impl Disk {
         opened.wal.close().await.map_err(failed)
     }
 
+    /// Writes down how far everything is done; none where that failed.
     async fn commit(&self, opened: &Opened) -> Option<Seq> {
         let seq = self.state().progress.reached()?;
-        if let Err(error) = opened.committer.commit(seq).await {
+        let committed = opened.committer.commit(seq).await.inspect_err(|error| {
             let what = "what was sent could not be noted, and would be sent again after a restart";
             tracing::warn!(%error, queue = %self.id, "{what}");
-        }
-        Some(seq)
+        });
+        committed.is_ok().then_some(seq)
     }
 
     pub(super) fn size(&self) -> usize {

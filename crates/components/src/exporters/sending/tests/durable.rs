@@ -124,6 +124,31 @@ async fn refused_requests_are_set_aside() {
     assert!(rig.times().is_empty());
 }
 
+/// Scenario: what was sent cannot be written down, since something lies in the way, and can be later, while nothing more comes.
+/// Guarantees: it is tried again by itself.
+#[tokio::test]
+async fn what_was_sent_is_noted_in_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = open(folder.path(), "", []).await;
+    let log = folder.path().join("exporter_test/log");
+    let next = || std::fs::read(log.join("cursor-sent")).unwrap()[8];
+    std::fs::create_dir(log.join("cursor-sent.tmp")).unwrap();
+    rig.consume(spans(1)).await.unwrap();
+    rig.next().await;
+    // Long enough for a first attempt.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(next(), 1);
+    std::fs::remove_dir(log.join("cursor-sent.tmp")).unwrap();
+    let noted = async {
+        while next() == 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), noted).await.unwrap();
+    assert_eq!(next(), 2);
+    rig.exporter.shutdown().await.unwrap();
+}
+
 /// Scenario: batches are joined from requests on disk, and the exporter stops while the backend is away, with one batch sent.
 /// Guarantees: only what was sent is done with; the rest is joined and sent in the next run.
 #[tokio::test]
