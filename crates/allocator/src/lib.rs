@@ -14,6 +14,9 @@ pub const KEPT_BYTES: i32 = 16 << 20;
 /// Blocks of fewer bytes are taken from the heap, where they can be used again, instead of being mapped: the most that glibc allows.
 pub const MAPPED_FROM_BYTES: i32 = 32 << 20;
 
+/// So many heaps for each processor: fewer than glibc's eight, since what is free in one is of no use to the others.
+pub const HEAPS_PER_PROCESSOR: i32 = 2;
+
 /// Keeps some freed memory for the next request. Says whether the allocator took the settings; others than glibc's have none to take.
 /// Meant to be called once, first thing in a program.
 pub fn keep_freed_memory() -> bool {
@@ -21,7 +24,11 @@ pub fn keep_freed_memory() -> bool {
     {
         // SAFETY: mallopt takes two numbers, locks the heap itself, and has no precondition.
         let set = |parameter, value| unsafe { libc::mallopt(parameter, value) } == 1;
-        set(libc::M_TRIM_THRESHOLD, KEPT_BYTES) && set(libc::M_MMAP_THRESHOLD, MAPPED_FROM_BYTES)
+        let processors =
+            std::thread::available_parallelism().map_or(1, |count| i32::try_from(count.get()).unwrap_or(1));
+        set(libc::M_TRIM_THRESHOLD, KEPT_BYTES)
+            && set(libc::M_MMAP_THRESHOLD, MAPPED_FROM_BYTES)
+            && set(libc::M_ARENA_MAX, processors.saturating_mul(HEAPS_PER_PROCESSOR))
     }
     #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
     false

@@ -253,7 +253,13 @@ async fn upkeep(store: Store, wal: Option<Wal>, metrics: Metrics, every: Duratio
             round = store.upkeep() => round,
         };
         match round {
-            Ok(done) => metrics.upkeep(done),
+            Ok(done) => {
+                if done.compacted > 0 {
+                    // It took a lot, in small pieces all over the heaps, and will not for a while.
+                    let _ = tokio::task::spawn_blocking(spanmill_allocator::give_back_freed_memory).await;
+                }
+                metrics.upkeep(done);
+            }
             Err(problem) => {
                 metrics.failures.inc();
                 error!(%problem, "the span store cannot be kept in order");

@@ -208,9 +208,11 @@ impl Engine {
         self.url.clone()
     }
 
-    /// To run plans that were not made from SQL.
-    pub(crate) fn task_context(&self) -> Arc<TaskContext> {
-        self.state.task_ctx()
+    /// To run plans that were not made from SQL, so many rows at a time.
+    pub(crate) fn task_context(&self, rows: usize) -> Arc<TaskContext> {
+        let mut state = SessionState::clone(&self.state);
+        *state.config_mut() = state.config().clone().with_batch_size(rows);
+        state.task_ctx()
     }
 
     fn builder_with(&self, tables: Tables) -> SessionStateBuilder {

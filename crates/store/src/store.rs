@@ -17,7 +17,7 @@ use crate::options::Options;
 use crate::place::{Place, PlaceError};
 use crate::seal::{NewPiece, Window, pieces};
 use crate::session::Engine;
-use crate::upkeep::Dead;
+use crate::upkeep::{Dead, Recent};
 
 /// A span store. Cloning shares it.
 #[derive(Clone)]
@@ -35,6 +35,7 @@ struct Inner {
     blooms: Arc<Blooms>,
     engine: Engine,
     dead: Dead,
+    recent: Recent,
     /// One seal at a time.
     sealing: tokio::sync::Mutex<()>,
 }
@@ -114,6 +115,7 @@ impl Store {
             blooms: Arc::default(),
             engine,
             dead: Dead::default(),
+            recent: Recent::default(),
             sealing: tokio::sync::Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner), tenant: None })
@@ -217,6 +219,10 @@ impl Store {
 
     pub(crate) fn blooms(&self) -> &Blooms {
         &self.inner.blooms
+    }
+
+    pub(crate) fn recent(&self) -> &Recent {
+        &self.inner.recent
     }
 
     pub(crate) fn dead(&self) -> &Dead {

@@ -92,6 +92,27 @@ async fn hours_are_compacted_and_expire() {
     assert_eq!(std::fs::read_dir(folder.path().join("leases")).unwrap().count(), 0);
 }
 
+/// Scenario: an hour long ago was put together; a span of it comes late, and then as many as it has.
+/// Guarantees: it is not written again for the one, but for the many; everything is found meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_hour_is_not_written_again_for_every_late_span() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::new(folder.path().to_str().unwrap());
+    options.max_past = std::time::Duration::from_secs(1 << 33);
+    let store = Store::open(options, "writer").await.unwrap();
+    let add = async |spans: usize, seed: u64| {
+        store.add(&Traces::parse(request(Shape::Small, spans, seed)).unwrap(), None);
+        store.seal().await.unwrap();
+        store.upkeep().await.unwrap().compacted
+    };
+    assert_eq!(add(4000, 1).await, 0);
+    assert!(add(4000, 2).await > 0);
+    assert_eq!(add(1, 3).await, 0);
+    assert_eq!(number(&store, "SELECT count(*) FROM spans").await, 8001);
+    assert!(add(8000, 4).await > 0);
+    assert_eq!(number(&store, "SELECT count(*) FROM spans").await, 16001);
+}
+
 /// Scenario: an event that happened an hour after its span began, among spans of other traces of that hour.
 /// Guarantees: it is found by its trace, although its piece holds no span of that trace.
 #[tokio::test(flavor = "multi_thread")]

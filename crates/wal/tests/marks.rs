@@ -1,5 +1,7 @@
 //! The numbers of a cursor, in all orders in which threads may use them that the memory model allows (loom).
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use loom::sync::atomic::{AtomicU64 as Number, Ordering::Relaxed};
 use loom::sync::{Arc, Mutex};
 use loom::thread::spawn;

@@ -90,7 +90,7 @@ impl Table {
         }
     }
 
-    /// What makes a row the same as another, where it was delivered twice.
+    /// What makes a row the same as another of the same time, where it was delivered twice.
     pub(crate) fn key(self) -> &'static [&'static str] {
         match self {
             // Nobody removes a span of another tenant by sending one with its ids.

@@ -18,6 +18,9 @@ use crate::manifest::Piece;
 use crate::schema::Table;
 use crate::store::Store;
 
+/// Rows of a file that are in memory at a time.
+const ROWS: usize = 2048;
+
 /// All rows of a table of some pieces, by time.
 pub(super) fn merged(store: &Store, table: Table, pieces: &[Piece]) -> Result<Option<SendableRecordBatchStream>> {
     let schema = table.schema();
@@ -39,5 +42,5 @@ pub(super) fn merged(store: &Store, table: Table, pieces: &[Piece]) -> Result<Op
         _ => UnionExec::try_new(inputs)?,
     };
     let merged = Arc::new(SortPreservingMergeExec::new(ordering, input));
-    Ok(Some(execute_stream(merged, store.engine().task_context())?))
+    Ok(Some(execute_stream(merged, store.engine().task_context(ROWS))?))
 }

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
+pub(crate) use self::compact::Recent;
 use crate::manifest::Piece;
 use crate::store::{Store, StoreError};
 
