@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use bytes::{Buf, BufMut, Bytes};
 use http::uri::PathAndQuery;
+use tokio_stream::StreamExt;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::transport::{Channel, Endpoint};
@@ -60,18 +61,38 @@ impl Client {
         message: Bytes,
         headers: &[(&'static str, &str)],
     ) -> Result<Bytes, Status> {
+        let (mut grpc, path) = (self.ready().await?, PathAndQuery::from_static(method));
+        grpc.unary(request(message, headers), path, Raw).await.map(tonic::Response::into_inner)
+    }
+
+    /// The same for a method that answers with several messages.
+    pub async fn stream_with(
+        &self,
+        method: &'static str,
+        message: Bytes,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Vec<Bytes>, Status> {
+        let (mut grpc, path) = (self.ready().await?, PathAndQuery::from_static(method));
+        let answer = grpc.server_streaming(request(message, headers), path, Raw).await?;
+        answer.into_inner().collect().await
+    }
+
+    async fn ready(&self) -> Result<Grpc<Channel>, Status> {
         let mut grpc = Grpc::new(self.channel.clone());
         if let Some(encoding) = self.compression {
             grpc = grpc.send_compressed(encoding).accept_compressed(encoding);
         }
         grpc.ready().await.map_err(|error| Status::unavailable(error.to_string()))?;
-        let path = PathAndQuery::from_static(method);
-        let mut request = Request::new(message);
-        for (name, value) in headers {
-            request.metadata_mut().insert(*name, value.parse().expect("a test sends what a header can have"));
-        }
-        grpc.unary(request, path, Raw).await.map(tonic::Response::into_inner)
+        Ok(grpc)
     }
+}
+
+fn request(message: Bytes, headers: &[(&'static str, &str)]) -> Request<Bytes> {
+    let mut request = Request::new(message);
+    for (name, value) in headers {
+        request.metadata_mut().insert(*name, value.parse().expect("a test sends what a header can have"));
+    }
+    request
 }
 
 // === impl Raw ===

@@ -13,6 +13,7 @@
 pub mod clock;
 pub mod collector;
 pub mod corpus;
+pub mod flight;
 pub mod grpc;
 pub mod http;
 pub mod jaeger;

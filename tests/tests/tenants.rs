@@ -12,6 +12,7 @@ use bytes::Bytes;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use spanmill_tests::collector::Collector;
+use spanmill_tests::flight::Flight;
 use spanmill_tests::grpc;
 use spanmill_tests::http::{Answer, Client};
 use spanmill_tests::ports;
@@ -21,6 +22,13 @@ use spanmill_tests::wait::{PATIENCE, until};
 
 const SHOP: &str = "key-of-the-shop-0123456789";
 const SEARCH: &str = "key-of-the-search-0123456789";
+
+/// Users of Flight SQL and PostgreSQL's protocol: their passwords, the options that say for whom they act, and how many spans they see.
+const USERS: [(&str, &str, &str, usize); 3] = [
+    ("ann", "secret-of-ann", "tenant: shop", 30),
+    ("bob", "secret-of-bob", "tenant: search", 40),
+    ("root", "secret-of-root", "operator: true", 70),
+];
 
 /// Somebody who asks.
 struct Asker {
@@ -49,8 +57,10 @@ impl Asker {
     }
 }
 
-fn config(http: u16, sql: u16, jaeger: u16, folder: &std::path::Path) -> String {
+fn config([http, sql, jaeger, flight, postgres]: [u16; 5], folder: &std::path::Path) -> String {
     let folder = folder.display();
+    let user = |(name, password, whose, _)| format!("{{username: {name}, password: {password}, {whose}}}");
+    let users = USERS.map(user).join(", ");
     format!(
         "
 extensions:
@@ -63,6 +73,8 @@ exporters:
     path: '{folder}'
     sql: {{endpoint: '127.0.0.1:{sql}', auth: {{authenticator: api_keys}}}}
     jaeger: {{endpoint: '127.0.0.1:{jaeger}', auth: {{authenticator: api_keys}}}}
+    flight_sql: {{endpoint: '127.0.0.1:{flight}', auth: {{users: [{users}]}}}}
+    postgres: {{endpoint: '127.0.0.1:{postgres}', auth: {{users: [{users}]}}}}
 service:
   extensions: [api_keys]
   telemetry: {{metrics: {{level: none}}}}
@@ -144,15 +156,102 @@ fn sees_its_own_alone(shop: &Asker, jaeger: u16) {
     });
 }
 
+/// What is asked of both protocols, and the count that is all that an answer may tell.
+const COUNTS: [&str; 4] = [
+    "SELECT 'n=' || count(*) || ';' FROM spans",
+    "SELECT 'n=' || count(*) || ';' FROM spans WHERE tenant = 'search' OR tenant <> 'search' OR tenant IS NULL",
+    "SELECT 'n=' || count(*) || ';' FROM spans WHERE CAST(replace(replace(session_id, 'shop-', ''), 'secret-of-search', '1') AS BIGINT) > 0",
+    "SELECT 'n=' || sum(calls) || ';' FROM usage_1m",
+];
+
+/// All that there is to browse in.
+const CATALOGS: [&str; 5] = ["tables", "columns", "views", "schemata", "df_settings"];
+
+const SERVICES: &str =
+    "SELECT DISTINCT service FROM spans WHERE service <> 'search-engine' OR service = 'search-engine' ORDER BY 1";
+
+async fn users_see_their_own_alone(flight: u16, postgres: u16) {
+    let mut browsed = Vec::new();
+    for (user, password, _, seen) in USERS {
+        let is_operator = user == "root";
+        let asker = Flight::connect(flight, password).await;
+        let config = format!("host=127.0.0.1 port={postgres} user={user} password={password} dbname=spanmill");
+        let (client, connection) = tokio_postgres::connect(&config, tokio_postgres::NoTls).await.unwrap();
+        let connection = tokio::spawn(connection);
+        let services: Vec<&str> = [("shop-frontend", "bob"), ("search-engine", "ann")]
+            .iter()
+            .filter(|(_, not)| *not != user)
+            .map(|(service, _)| *service)
+            .collect();
+
+        for sql in COUNTS {
+            let wanted = format!("n={seen};");
+            let answer = asker.ask(sql).await.unwrap();
+            assert!(answer.contains(&wanted), "{user}: {sql}: {answer}");
+            let prepared = client.prepare(sql).await.unwrap();
+            let rows = client.query(&prepared, &[]).await.unwrap();
+            assert_eq!(rows[0].get::<_, String>(0), wanted, "{user}: {sql}");
+        }
+        // Would fail at rows of others, and say what they hold.
+        let failing =
+            "SELECT 'n=' || count(*) || ';' FROM spans WHERE CAST(replace(session_id, 'shop-', '') AS BIGINT) > 0";
+        let said = match (asker.ask(failing).await, client.simple_query(failing).await) {
+            (Ok(answer), Ok(_)) => answer,
+            (Err(error), Err(_)) => error.to_string(),
+            different => panic!("{user}: {different:?}"),
+        };
+        assert_eq!(said.contains("n=30;"), user == "ann", "{user}: {said}");
+        assert_eq!(said.contains("secret-of-search"), user != "ann", "{user}: {said}");
+
+        let answer = asker.ask(SERVICES).await.unwrap();
+        for service in ["shop-frontend", "search-engine"] {
+            assert_eq!(answer.contains(service), services.contains(&service), "{user}: {service}: {answer}");
+        }
+        let rows = client.query(SERVICES, &[]).await.unwrap();
+        let mut told: Vec<String> = rows.iter().map(|row| row.get(0)).collect();
+        told.reverse();
+        assert_eq!(told, services, "{user}");
+        for sql in ["EXPLAIN SELECT * FROM spans", "EXPLAIN ANALYZE SELECT * FROM spans"] {
+            assert_eq!(asker.ask(sql).await.is_ok(), is_operator, "{user}: {sql}");
+            assert_eq!(client.simple_query(sql).await.is_ok(), is_operator, "{user}: {sql}");
+            assert_eq!(client.prepare(sql).await.is_ok(), is_operator, "{user}: {sql}");
+        }
+        let mut tables = vec![asker.tables().await.unwrap()];
+        for catalog in CATALOGS {
+            let sql = format!("SELECT * FROM information_schema.{catalog} ORDER BY 1, 2, 3");
+            tables.push(asker.ask(&sql).await.unwrap());
+            tables.push(format!("{:?}", client.simple_query(&sql).await.unwrap()));
+        }
+        browsed.push(tables);
+        drop(client);
+        connection.await.unwrap().unwrap();
+    }
+    for tables in &browsed {
+        assert!(tables == &browsed[0], "catalogs are the same for everybody");
+        assert!(!tables.iter().any(|told| told.contains("search-engine") || told.contains("secret-of")));
+    }
+    let [ann, bob, root] = USERS.map(|(_, password, ..)| Flight::connect(flight, password));
+    let (ann, bob, root) = (ann.await, bob.await, root.await);
+    let ticket = ann.ticket(COUNTS[0]).await.unwrap();
+    for other in [&bob, &root, &Flight::connect(flight, SHOP).await] {
+        let refused = other.shown(ticket.clone()).await.unwrap_err();
+        assert!(matches!(refused.code(), tonic::Code::PermissionDenied | tonic::Code::Unauthenticated), "{refused}");
+    }
+    assert!(ann.shown(ticket).await.unwrap().contains("n=30;"));
+    let stolen = format!("host=127.0.0.1 port={postgres} user=root password=secret-of-ann dbname=spanmill");
+    assert!(tokio_postgres::connect(&stolen, tokio_postgres::NoTls).await.is_err());
+}
+
 /// Scenario: two tenants with a key each send spans, all of which claim to be of the other, to a store whose ports ask for the key; one of
-/// them asks for everything in many ways, before the spans are in files, after the process was killed, and when they are in files.
+/// them asks for everything in many ways, as do users of both tenants and an operator by other protocols, before the spans are in files,
+/// after the process was killed, and when they are in files.
 /// Guarantees: it sees its own rows, and neither rows, counts nor values of the other, in answers or in errors; without a key there is no
-/// answer.
+/// answer, and none to the ticket of another user; the operator sees all.
 #[test]
 fn nobody_sees_what_is_of_others() {
-    let ([http, sql, jaeger], folder, client) = (ports::several(), folder("tenants"), Client::new());
-    let config = config(http, sql, jaeger, folder.path());
-    let start = || Collector::spanmill(&config, &[http, sql, jaeger]);
+    let (ports, folder, client) = (ports::several(), folder("tenants"), Client::new());
+    let ([http, sql, jaeger, flight, postgres], config) = (ports, config(ports, folder.path()));
+    let start = || Collector::spanmill(&config, &ports);
     let mut spanmill = start();
     let send = |key: &str, service: &str, seed, count, session: &str, claims: &str| {
         let more = [
@@ -175,13 +274,18 @@ fn nobody_sees_what_is_of_others() {
         assert_eq!(stranger.get("/v1/questions").status, 401);
         assert_eq!(stranger.get("/api/traces/1").status, 401);
     }
-    sees_its_own_alone(&shop, jaeger);
+    let see = || {
+        sees_its_own_alone(&shop, jaeger);
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(users_see_their_own_alone(flight, postgres));
+    };
+    see();
     spanmill.process.signal(Signal::KILL);
     spanmill.process.await_end();
     spanmill = start();
-    sees_its_own_alone(&shop, jaeger);
+    see();
     spanmill.stop();
     spanmill = start();
-    sees_its_own_alone(&shop, jaeger);
+    see();
     spanmill.stop();
 }

@@ -1,4 +1,4 @@
-//! What a ticket or a prepared statement is on the wire: the SQL, and values of its parameters.
+//! What a ticket or a prepared statement is on the wire: whose it is, the SQL, and values of its parameters.
 
 use std::io::Cursor;
 
@@ -26,12 +26,14 @@ impl Handle {
         Self { sql: sql.into(), parameters: None }
     }
 
-    /// Length of the SQL in four bytes, the SQL, and the values as Arrow's inter-process stream.
-    pub(crate) fn encode(&self) -> Result<Bytes, Status> {
-        let mut bytes = BytesMut::with_capacity(self.sql.len() + 4);
-        bytes
-            .put_u32(u32::try_from(self.sql.len()).map_err(|_| Status::invalid_argument("the statement is too long"))?);
-        bytes.put_slice(self.sql.as_bytes());
+    /// The user's name and the SQL, each behind its length in four bytes, and the values as Arrow's inter-process stream.
+    pub(crate) fn encode(&self, user: &str) -> Result<Bytes, Status> {
+        let mut bytes = BytesMut::with_capacity(user.len() + self.sql.len() + 8);
+        for text in [user, &self.sql] {
+            let length = u32::try_from(text.len());
+            bytes.put_u32(length.map_err(|_| Status::invalid_argument("the statement is too long"))?);
+            bytes.put_slice(text.as_bytes());
+        }
         if let Some(rows) = &self.parameters {
             let mut stream = Vec::new();
             let written = StreamWriter::try_new(&mut stream, rows.schema_ref())
@@ -42,17 +44,14 @@ impl Handle {
         Ok(bytes.freeze())
     }
 
-    /// Reads what [`Handle::encode`] wrote, or a client made up.
-    pub(crate) fn decode(mut bytes: Bytes) -> Result<Self, Status> {
+    /// Reads what [`Handle::encode`] wrote for the same user, or a client made up. That of another user is refused, since it
+    /// would have other rows there. It opens nothing: whatever it says, rows are those of who asks.
+    pub(crate) fn decode(mut bytes: Bytes, user: &str) -> Result<Self, Status> {
         let wrong = || Status::invalid_argument("this handle is not one of this server");
-        if bytes.remaining() < 4 {
-            return Err(wrong());
+        if text(&mut bytes).ok_or_else(wrong)? != user {
+            return Err(Status::permission_denied("this ticket or statement is another user's"));
         }
-        let length = bytes.get_u32() as usize;
-        if bytes.remaining() < length {
-            return Err(wrong());
-        }
-        let sql = String::from_utf8(bytes.split_to(length).to_vec()).map_err(|_| wrong())?;
+        let sql = text(&mut bytes).ok_or_else(wrong)?;
         if bytes.is_empty() {
             return Ok(Self::of(sql));
         }
@@ -79,6 +78,13 @@ impl Handle {
     }
 }
 
+/// A text behind its length.
+fn text(bytes: &mut Bytes) -> Option<String> {
+    let length = bytes.try_get_u32().ok()? as usize;
+    let text = (bytes.len() >= length).then(|| bytes.split_to(length))?;
+    String::from_utf8(text.to_vec()).ok()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -87,8 +93,8 @@ mod tests {
 
     use super::*;
 
-    /// Scenario: handles without and with values, and bytes that are none.
-    /// Guarantees: what is encoded is read back; everything else is refused.
+    /// Scenario: handles without and with values, of users with and without a name, and bytes that are none.
+    /// Guarantees: what is encoded is read back for the same user; everything else is refused.
     #[test]
     fn handles_come_back() {
         let columns: [(&str, ArrayRef); 2] =
@@ -99,10 +105,17 @@ mod tests {
             Handle::of("SELECT 'ü'"),
             Handle { sql: "SELECT $1, $2".to_owned(), parameters: Some(values) },
         ] {
-            assert_eq!(Handle::decode(handle.encode().unwrap()).unwrap(), handle);
+            for user in ["", "shop"] {
+                let bytes = handle.encode(user).unwrap();
+                assert_eq!(Handle::decode(bytes.clone(), user).unwrap(), handle);
+                let refused = Handle::decode(bytes, "search").unwrap_err();
+                assert_eq!(refused.code(), tonic::Code::PermissionDenied);
+            }
         }
-        for bytes in [&b""[..], b"abc", b"\0\0\0\x09SELECT", b"\0\0\0\x01\xff", b"\0\0\0\x01xrubbish"] {
-            assert!(Handle::decode(Bytes::copy_from_slice(bytes)).is_err(), "{bytes:?}");
+        for sql in [&b""[..], b"abc", b"\0\0\0\x09SELECT", b"\0\0\0\x01\xff", b"\0\0\0\x01xrubbish"] {
+            let bytes = Bytes::from([b"\0\0\0\0", sql].concat());
+            assert!(Handle::decode(bytes, "").is_err(), "{sql:?}");
         }
+        assert!(Handle::decode(Bytes::from_static(b"\xff\xff\xff\xffshop"), "shop").is_err());
     }
 }

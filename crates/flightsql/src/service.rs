@@ -27,14 +27,14 @@ use spanmill_query::{QueryError, QueryService, Rows};
 use tonic::metadata::MetadataValue;
 use tonic::{Code, Request, Response, Status, Streaming};
 
+use crate::access::Asker;
 use crate::catalog::{self, CATALOG, INFO, SCHEMA};
 use crate::handle::Handle;
 
-/// Answers the calls of Flight SQL from a query service.
+/// Answers the calls of Flight SQL from a query service, each for who asks.
 #[derive(Debug, Clone)]
 pub(crate) struct FlightSql {
     service: QueryService,
-    token: String,
 }
 
 type Data = Pin<Box<dyn Stream<Item = Result<FlightData, Status>> + Send>>;
@@ -47,19 +47,25 @@ const MOST_PARAMETERS: usize = 1 << 20;
 // === impl FlightSql ===
 
 impl FlightSql {
-    pub(crate) fn new(service: QueryService, token: String) -> Self {
-        Self { service, token }
+    pub(crate) fn new(service: QueryService) -> Self {
+        Self { service }
     }
 
-    async fn rows(&self, handle: Handle) -> Answer {
-        let rows = self.service.run(handle.request()?).await.map_err(status)?;
+    /// What the service has for who asks.
+    fn service_of(&self, asker: &Asker) -> QueryService {
+        self.service.confined(asker.tenant())
+    }
+
+    async fn rows(&self, asker: &Asker, handle: Bytes) -> Answer {
+        let handle = Handle::decode(handle, asker.name())?;
+        let rows = self.service_of(asker).run(handle.request()?).await.map_err(status)?;
         let schema = rows.schema();
         Ok(answer(schema, stream::unfold(Some(rows), next)))
     }
 
     /// The columns of an answer.
-    async fn columns(&self, handle: Handle) -> Result<SchemaRef, Status> {
-        Ok(self.service.describe(handle.request()?).await.map_err(status)?.schema)
+    async fn columns(&self, asker: &Asker, handle: Handle) -> Result<SchemaRef, Status> {
+        Ok(self.service_of(asker).describe(handle.request()?).await.map_err(status)?.schema)
     }
 }
 
@@ -70,12 +76,13 @@ impl FlightSqlService for FlightSql {
     /// Whoever comes here has been let through.
     async fn do_handshake(
         &self,
-        _request: Request<Streaming<HandshakeRequest>>,
+        request: Request<Streaming<HandshakeRequest>>,
     ) -> Result<Response<Pin<Box<dyn Stream<Item = Result<HandshakeResponse, Status>> + Send>>>, Status> {
-        let said = HandshakeResponse { protocol_version: 0, payload: Bytes::from(self.token.clone()) };
+        let token = Asker::of(&request)?.token();
+        let said = HandshakeResponse { protocol_version: 0, payload: Bytes::from(token.to_owned()) };
         let said: Pin<Box<dyn Stream<Item = _> + Send>> = Box::pin(stream::iter([Ok(said)]));
         let mut response = Response::new(said);
-        if let Ok(header) = MetadataValue::try_from(format!("Bearer {}", self.token)) {
+        if let Ok(header) = MetadataValue::try_from(format!("Bearer {token}")) {
             response.metadata_mut().insert("authorization", header);
         }
         Ok(response)
@@ -86,9 +93,10 @@ impl FlightSqlService for FlightSql {
         query: CommandStatementQuery,
         request: Request<FlightDescriptor>,
     ) -> Info {
+        let asker = Asker::of(&request)?;
         let handle = Handle::of(query.query);
-        let ticket = TicketStatementQuery { statement_handle: handle.encode()? };
-        let columns = self.columns(handle).await?;
+        let ticket = TicketStatementQuery { statement_handle: handle.encode(asker.name())? };
+        let columns = self.columns(asker, handle).await?;
         info(&columns, &ticket, request)
     }
 
@@ -97,7 +105,9 @@ impl FlightSqlService for FlightSql {
         query: CommandPreparedStatementQuery,
         request: Request<FlightDescriptor>,
     ) -> Info {
-        let columns = self.columns(Handle::decode(query.prepared_statement_handle.clone())?).await?;
+        let asker = Asker::of(&request)?;
+        let handle = Handle::decode(query.prepared_statement_handle.clone(), asker.name())?;
+        let columns = self.columns(asker, handle).await?;
         info(&columns, &query, request)
     }
 
@@ -126,16 +136,16 @@ impl FlightSqlService for FlightSql {
         info(&query.clone().into_builder(known).schema(), &query, request)
     }
 
-    async fn do_get_statement(&self, ticket: TicketStatementQuery, _request: Request<Ticket>) -> Answer {
-        self.rows(Handle::decode(ticket.statement_handle)?).await
+    async fn do_get_statement(&self, ticket: TicketStatementQuery, request: Request<Ticket>) -> Answer {
+        self.rows(Asker::of(&request)?, ticket.statement_handle).await
     }
 
     async fn do_get_prepared_statement(
         &self,
         query: CommandPreparedStatementQuery,
-        _request: Request<Ticket>,
+        request: Request<Ticket>,
     ) -> Answer {
-        self.rows(Handle::decode(query.prepared_statement_handle)?).await
+        self.rows(Asker::of(&request)?, query.prepared_statement_handle).await
     }
 
     async fn do_get_catalogs(&self, query: CommandGetCatalogs, _request: Request<Ticket>) -> Answer {
@@ -150,9 +160,10 @@ impl FlightSqlService for FlightSql {
         one(builder.schema(), builder.build())
     }
 
-    async fn do_get_tables(&self, query: CommandGetTables, _request: Request<Ticket>) -> Answer {
+    async fn do_get_tables(&self, query: CommandGetTables, request: Request<Ticket>) -> Answer {
+        let service = self.service_of(Asker::of(&request)?);
         let mut builder = query.into_builder();
-        for (name, (kind, columns)) in catalog::tables(&self.service).await.map_err(status)? {
+        for (name, (kind, columns)) in catalog::tables(&service).await.map_err(status)? {
             builder.append(CATALOG, SCHEMA, name, kind, &columns).map_err(Status::from)?;
         }
         one(builder.schema(), builder.build())
@@ -175,12 +186,13 @@ impl FlightSqlService for FlightSql {
     async fn do_action_create_prepared_statement(
         &self,
         query: ActionCreatePreparedStatementRequest,
-        _request: Request<Action>,
+        request: Request<Action>,
     ) -> Result<ActionCreatePreparedStatementResult, Status> {
+        let asker = Asker::of(&request)?;
         let handle = Handle::of(query.query);
-        let prepared_statement_handle = handle.encode()?;
+        let prepared_statement_handle = handle.encode(asker.name())?;
         // A statement that is wrong is told when it is asked.
-        let dataset_schema = match self.columns(handle).await {
+        let dataset_schema = match self.columns(asker, handle).await {
             Ok(columns) => encoded(&columns)?,
             Err(_) => Bytes::new(),
         };
@@ -196,7 +208,8 @@ impl FlightSqlService for FlightSql {
         query: CommandPreparedStatementQuery,
         request: Request<PeekableFlightDataStream>,
     ) -> Result<DoPutPreparedStatementResult, Status> {
-        let mut handle = Handle::decode(query.prepared_statement_handle)?;
+        let asker = Asker::of(&request)?.clone();
+        let mut handle = Handle::decode(query.prepared_statement_handle, asker.name())?;
         let data = request.into_inner().map_err(FlightError::from);
         let mut rows = FlightRecordBatchStream::new_from_flight_data(data);
         let mut all: Option<RecordBatch> = None;
@@ -207,7 +220,7 @@ impl FlightSqlService for FlightSql {
             all = Some(rows);
         }
         handle.parameters = all;
-        Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle.encode()?) })
+        Ok(DoPutPreparedStatementResult { prepared_statement_handle: Some(handle.encode(asker.name())?) })
     }
 
     /// There is nothing to forget.

@@ -1,17 +1,19 @@
 //! A server and the client of arrow-flight.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use arrow::array::{AsArray, Int64Array, RecordBatch};
+use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Int64Type;
 use arrow_flight::FlightInfo;
 use arrow_flight::sql::client::FlightSqlServiceClient;
 use arrow_flight::sql::{CommandGetDbSchemas, CommandGetTables, SqlInfo};
 use futures_util::TryStreamExt;
+use spanmill_config::Secret;
 use spanmill_loadgen::shape::{Shape, request};
 use spanmill_otlp::Traces;
-use spanmill_query::{Access, Limits, QueryService};
-use spanmill_store::{Options, Store};
+use spanmill_query::{Access, Limits, QueryService, User};
+use spanmill_store::{Options, Owner, Store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -19,6 +21,7 @@ use tonic::transport::{Channel, Endpoint};
 
 struct Server {
     port: u16,
+    store: Store,
     task: JoinHandle<()>,
     _folder: TempDir,
 }
@@ -34,14 +37,21 @@ impl Server {
         store.add(&Traces::parse(request(Shape::Small, 100, 1)).unwrap(), None);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let service = QueryService::new(store, Limits { time: Duration::from_secs(2), ..Limits::default() });
+        let service = QueryService::new(store.clone(), Limits { time: Duration::from_secs(2), ..Limits::default() });
         let task = tokio::spawn(crate::serve(listener, service, access, std::future::pending()));
-        Self { port, task, _folder: folder }
+        Self { port, store, task, _folder: folder }
     }
 
     async fn client(&self) -> Client {
         let endpoint = Endpoint::from_shared(format!("http://127.0.0.1:{}", self.port)).unwrap();
         FlightSqlServiceClient::new(endpoint.connect().await.unwrap())
+    }
+
+    async fn client_of(&self, user: &str, password: &str) -> Client {
+        let mut client = self.client().await;
+        let token = client.handshake(user, password).await.unwrap();
+        client.set_token(String::from_utf8(token.to_vec()).unwrap());
+        client
     }
 }
 
@@ -74,7 +84,7 @@ async fn queries_and_tables() {
     let mut prepared = client.prepare(sql.to_owned(), None).await.unwrap();
     for (least, expected) in [(0, 100), (1 << 40, 0)] {
         let value = Int64Array::from(vec![least]);
-        prepared.set_parameters(RecordBatch::try_from_iter([("1", std::sync::Arc::new(value) as _)]).unwrap()).unwrap();
+        prepared.set_parameters(RecordBatch::try_from_iter([("1", Arc::new(value) as _)]).unwrap()).unwrap();
         let info = prepared.execute().await.unwrap();
         assert_eq!(number(&rows(&mut client, info).await), expected);
     }
@@ -131,15 +141,65 @@ async fn only_queries_within_limits() {
 /// Guarantees: the first two are turned away whatever they ask; the third gets a token that opens.
 #[tokio::test(flavor = "multi_thread")]
 async fn name_and_password() {
-    let server = Server::start(Some(Access::new("grafana", "secret"))).await;
+    let server = Server::start(Some(Access::new([User::operator("grafana", Secret::new("secret"))]))).await;
     let mut client = server.client().await;
     assert!(client.execute("SELECT 1".to_owned(), None).await.is_err());
     assert!(client.handshake("grafana", "wrong").await.is_err());
     client.set_token("wrong".to_owned());
     assert!(client.get_catalogs().await.is_err());
-    let mut client = server.client().await;
-    let token = client.handshake("grafana", "secret").await.unwrap();
-    client.set_token(String::from_utf8(token.to_vec()).unwrap());
+    let mut client = server.client_of("grafana", "secret").await;
     let info = client.execute("SELECT 7 AS n".to_owned(), None).await.unwrap();
     assert_eq!(number(&rows(&mut client, info).await), 7);
+}
+
+/// Scenario: users of two tenants and an operator, and spans of both tenants and of nobody: each asks by statements, prepared ones and a
+/// password alone, browses, wants plans, and shows tickets and handles that another was given.
+/// Guarantees: those of a tenant see its rows, the operator all; only the operator is told plans; what another was given is refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn users_see_the_rows_of_their_tenant() {
+    let user = |name: &str, tenant: Option<&str>| User {
+        tenant: tenant.map(Into::into),
+        ..User::operator(name, Secret::new(format!("secret-of-{name}")))
+    };
+    let users = [user("ann", Some("shop")), user("bob", Some("search")), user("root", None)];
+    let server = Server::start(Some(Access::new(users))).await;
+    for (tenant, spans) in [("shop", 30), ("search", 40)] {
+        let traces = Traces::parse(request(Shape::Small, spans, spans as u64)).unwrap();
+        server.store.add_as(&traces, &Owner::Known(Some(tenant.into())), None);
+    }
+    let all = "SELECT count(*) AS n FROM spans";
+    let wanted = "SELECT count(*) AS n FROM spans WHERE tenant = $1 OR tenant <> $1 OR tenant IS NULL";
+    let mut tables = Vec::new();
+    for (name, seen) in [("ann", 30), ("bob", 40), ("root", 170)] {
+        let mut client = server.client_of(name, &format!("secret-of-{name}")).await;
+        let info = client.execute(all.to_owned(), None).await.unwrap();
+        assert_eq!(number(&rows(&mut client, info).await), seen, "{name}");
+        let mut prepared = client.prepare(wanted.to_owned(), None).await.unwrap();
+        let value = StringArray::from(vec!["search"]);
+        prepared.set_parameters(RecordBatch::try_from_iter([("1", Arc::new(value) as _)]).unwrap()).unwrap();
+        let info = prepared.execute().await.unwrap();
+        assert_eq!(number(&rows(&mut client, info).await), seen, "{name}");
+        let explained = client.execute(format!("EXPLAIN ANALYZE {all}"), None).await;
+        assert_eq!(explained.is_ok(), name == "root", "{explained:?}");
+        let info = client.get_tables(CommandGetTables { include_schema: true, ..Default::default() }).await.unwrap();
+        tables.push(rows(&mut client, info).await);
+
+        let mut client = server.client().await;
+        client.set_token(format!("secret-of-{name}"));
+        let info = client.execute(all.to_owned(), None).await.unwrap();
+        assert_eq!(number(&rows(&mut client, info).await), seen, "{name}");
+    }
+    assert!(tables.iter().all(|told| *told == tables[0]), "tables are told apart");
+
+    let (mut ann, mut bob) =
+        (server.client_of("ann", "secret-of-ann").await, server.client_of("bob", "secret-of-bob").await);
+    let statement = ann.execute(all.to_owned(), None).await.unwrap();
+    let prepared = ann.prepare(all.to_owned(), None).await.unwrap().execute().await.unwrap();
+    for info in [statement, prepared] {
+        let ticket = info.endpoint[0].ticket.clone().unwrap();
+        let refused = bob.do_get(ticket.clone()).await.unwrap_err().to_string();
+        assert!(refused.contains("another user's"), "{refused}");
+        assert_eq!(number(&ann.do_get(ticket).await.unwrap().try_collect::<Vec<_>>().await.unwrap()), 30);
+    }
+    assert!(server.client().await.handshake("ann", "secret-of-bob").await.is_err());
 }

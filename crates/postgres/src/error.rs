@@ -8,6 +8,7 @@ pub(crate) mod code {
     pub(crate) const READ_ONLY: &str = "25006";
     pub(crate) const UNSUPPORTED: &str = "0A000";
     pub(crate) const BAD_PARAMETER: &str = "22023";
+    pub(crate) const UNKNOWN_USER: &str = "28000";
     pub(crate) const TOO_MUCH: &str = "54000";
     const TOO_COMPLEX: &str = "54001";
     const SYNTAX: &str = "42601";

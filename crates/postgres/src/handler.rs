@@ -10,19 +10,20 @@ use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
 use pgwire::api::results::{FieldInfo, Response, Tag};
 use pgwire::api::stmt::QueryParser;
 use pgwire::api::store::PortalStore;
-use pgwire::api::{ClientInfo, ClientPortalStore, Type};
+use pgwire::api::{ClientInfo, ClientPortalStore, METADATA_USER, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
-use spanmill_query::{Description, Parameters, QueryService, Request};
+use spanmill_query::{Access, Description, Parameters, QueryService, Request};
 
 use crate::error::{code, failed, refused};
 use crate::statement::{Kind, split};
 use crate::{parameters, rows};
 
-/// Asks the store.
+/// Asks the store, for who is connected.
 #[derive(Debug, Clone)]
 pub(crate) struct Asker {
     service: QueryService,
+    access: Option<Access>,
 }
 
 /// A statement that was prepared.
@@ -37,35 +38,36 @@ pub(crate) struct Prepared {
 // === impl Asker ===
 
 impl Asker {
-    pub(crate) fn new(service: QueryService) -> Self {
-        Self { service }
+    /// Without `access` everybody is shown everything.
+    pub(crate) fn new(service: QueryService, access: Option<Access>) -> Self {
+        Self { service, access }
     }
 
-    /// Text that comes without being prepared is answered as text.
-    async fn answer_text(&self, sql: String) -> PgWireResult<Response> {
-        match Kind::of(&sql)? {
-            Kind::Query => {
-                rows::answer(&self.service, Request::of(sql), &Format::UnifiedText).await.map(Response::Query)
-            }
-            kind => Ok(done(kind)),
-        }
+    /// What the service has for the user of a connection. The name is that whose password was asked for: it stands in a connection's first
+    /// message alone.
+    fn service_of(&self, client: &impl ClientInfo) -> PgWireResult<QueryService> {
+        let Some(access) = &self.access else { return Ok(self.service.clone()) };
+        let user = client.metadata().get(METADATA_USER).and_then(|name| access.named(name));
+        let user = user.ok_or_else(|| refused(code::UNKNOWN_USER, "it is not known who asks"))?;
+        Ok(self.service.confined(user.tenant.clone()))
     }
 }
 
 #[async_trait]
 impl SimpleQueryHandler for Asker {
-    async fn do_query<C>(&self, _client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
+    async fn do_query<C>(&self, client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::PortalStore: PortalStore,
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
+        let service = self.service_of(client)?;
         let mut responses = Vec::new();
         let statements = split(query);
         let last = statements.len().saturating_sub(1);
         for (at, sql) in statements.into_iter().enumerate() {
-            let response = match self.answer_text(sql).await {
+            let response = match answer_text(&service, sql).await {
                 Ok(Response::Query(answer)) if at < last => rows::complete(answer).await.map(Response::Query),
                 other => other,
             };
@@ -92,7 +94,7 @@ impl ExtendedQueryHandler for Asker {
         Arc::new(self.clone())
     }
 
-    async fn do_query<C>(&self, _client: &mut C, portal: &Portal<Prepared>, _max_rows: usize) -> PgWireResult<Response>
+    async fn do_query<C>(&self, client: &mut C, portal: &Portal<Prepared>, _max_rows: usize) -> PgWireResult<Response>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
         C::PortalStore: PortalStore<Statement = Prepared>,
@@ -110,7 +112,7 @@ impl ExtendedQueryHandler for Asker {
         let values = kinds.enumerate().map(|(at, (told, found))| parameters::value(portal, at, told.unwrap_or(&found)));
         let parameters = Parameters::Positional(values.collect::<PgWireResult<_>>()?);
         let request = Request { parameters, ..Request::of(sql) };
-        rows::answer(&self.service, request, &portal.result_column_format).await.map(Response::Query)
+        rows::answer(&self.service_of(client)?, request, &portal.result_column_format).await.map(Response::Query)
     }
 }
 
@@ -118,7 +120,7 @@ impl ExtendedQueryHandler for Asker {
 impl QueryParser for Asker {
     type Statement = Prepared;
 
-    async fn parse_sql<C>(&self, _client: &C, sql: &str, _types: &[Option<Type>]) -> PgWireResult<Option<Prepared>>
+    async fn parse_sql<C>(&self, client: &C, sql: &str, _types: &[Option<Type>]) -> PgWireResult<Option<Prepared>>
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
@@ -129,7 +131,7 @@ impl QueryParser for Asker {
         let kind = Kind::of(&sql)?;
         let description = match kind {
             Kind::Query => {
-                let described = self.service.describe(Request::of(&sql)).await;
+                let described = self.service_of(client)?.describe(Request::of(&sql)).await;
                 Some(Arc::new(described.map_err(|error| failed(&error, &sql))?))
             }
             _ => None,
@@ -152,6 +154,14 @@ impl QueryParser for Asker {
     fn get_result_schema(&self, statement: &Prepared, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
         let Some(description) = &statement.description else { return Ok(Vec::new()) };
         rows::fields(&description.schema, format.unwrap_or(&Format::UnifiedText))
+    }
+}
+
+/// Text that comes without being prepared is answered as text.
+async fn answer_text(service: &QueryService, sql: String) -> PgWireResult<Response> {
+    match Kind::of(&sql)? {
+        Kind::Query => rows::answer(service, Request::of(sql), &Format::UnifiedText).await.map(Response::Query),
+        kind => Ok(done(kind)),
     }
 }
 

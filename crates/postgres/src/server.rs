@@ -38,8 +38,8 @@ const MOST_ROWS: u64 = 1_000_000;
 /// A message of a client holds a statement or values, and a little beside them.
 const AROUND: usize = 64 << 10;
 
-/// Answers PostgreSQL's protocol on a port until `shutdown`, which ends all connections. Without `access` everybody may ask. With `tls` clients
-/// must speak it; the port itself has none, since connections begin without.
+/// Answers PostgreSQL's protocol on a port until `shutdown`, which ends all connections. A user who acts for a tenant sees the rows of that tenant
+/// alone; without `access` everybody may ask, and sees all. With `tls` clients must speak it; the port itself has none, since connections begin without.
 pub async fn serve(
     port: impl Into<Port>,
     tls: Option<Acceptor>,
@@ -62,7 +62,7 @@ pub async fn serve(
         while connections.try_join_next().is_some() {}
         let Some((stream, slot)) = accepted else { continue };
         let connection = Connection {
-            asker: Arc::new(Asker::new(service.clone())),
+            asker: Arc::new(Asker::new(service.clone(), access.clone())),
             startup: Arc::new(Startup::new(access.clone(), &manager)),
             cancel: Arc::new(DefaultCancelHandler::new(Arc::clone(&manager))),
             tls: tls.clone(),

@@ -12,6 +12,7 @@ use pgwire::api::auth::{AuthSource, DefaultServerParameterProvider, LoginInfo, P
 use pgwire::api::{ClientInfo, ConnectionManager};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::{PgWireBackendMessage, PgWireFrontendMessage};
+use spanmill_config::Secret;
 use spanmill_query::Access;
 use uuid::Uuid;
 
@@ -24,9 +25,9 @@ pub(crate) enum Startup {
 /// Lets everybody in.
 pub(crate) struct Open(Arc<ConnectionManager>);
 
-/// Knows the one user.
+/// Knows the users.
 #[derive(Debug)]
-struct User(Access);
+struct Users(Access);
 
 // === impl Startup ===
 
@@ -37,7 +38,7 @@ impl Startup {
         let mut told = DefaultServerParameterProvider::default();
         (told.is_superuser, told.default_transaction_read_only) = (false, true);
         let guarded = SASLAuthStartupHandler::new(Arc::new(told))
-            .with_scram(ScramAuth::new(Arc::new(User(access))))
+            .with_scram(ScramAuth::new(Arc::new(Users(access))))
             .with_connection_manager(Arc::clone(connections));
         Self::Guarded(Box::new(guarded))
     }
@@ -67,20 +68,20 @@ impl NoopStartupHandler for Open {
     }
 }
 
-// === impl User ===
+// === impl Users ===
 
 #[async_trait]
 #[expect(
     elided_lifetimes_in_paths,
     reason = "async_trait counts only lifetimes that are written, and pgwire wrote none"
 )]
-impl AuthSource for User {
+impl AuthSource for Users {
     async fn get_password(&self, login: &LoginInfo) -> PgWireResult<Password> {
         let salt = Uuid::new_v4().into_bytes().to_vec();
         // Who is unknown fails as one with a wrong password does, and as late.
-        let password =
-            self.0.password_of(login.user().unwrap_or_default()).unwrap_or_else(|| Uuid::new_v4().to_string());
-        let salted = gen_salted_password(&password, &salt, SCRAM_ITERATIONS);
+        let user = self.0.named(login.user().unwrap_or_default());
+        let password = user.map_or_else(|| Secret::new(Uuid::new_v4()), |user| user.password.clone());
+        let salted = gen_salted_password(password.expose(), &salt, SCRAM_ITERATIONS);
         Ok(Password::new(Some(salt), salted))
     }
 }

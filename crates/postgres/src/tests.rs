@@ -5,8 +5,8 @@ use std::time::Duration;
 use spanmill_config::Secret;
 use spanmill_loadgen::shape::{Shape, request};
 use spanmill_otlp::Traces;
-use spanmill_query::{Access, Limits, QueryService};
-use spanmill_store::{Options, Store};
+use spanmill_query::{Access, Limits, QueryService, User};
+use spanmill_store::{Options, Owner, Store};
 use spanmill_tls::{Acceptor, ClientTls, ServerTls};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -17,6 +17,7 @@ use tokio_postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 struct Server {
     port: u16,
+    store: Store,
     task: JoinHandle<()>,
     _folder: TempDir,
 }
@@ -34,9 +35,9 @@ impl Server {
         store.add(&Traces::parse(request(Shape::Small, 100, 1)).unwrap(), None);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let service = QueryService::new(store, Limits { time: Duration::from_secs(60), ..Limits::default() });
+        let service = QueryService::new(store.clone(), Limits { time: Duration::from_secs(60), ..Limits::default() });
         let task = tokio::spawn(crate::serve(listener, tls, service, access, std::future::pending()));
-        Self { port, task, _folder: folder }
+        Self { port, store, task, _folder: folder }
     }
 
     async fn client(&self, user: &str, password: &str) -> Result<Client, tokio_postgres::Error> {
@@ -138,12 +139,57 @@ async fn transactions_and_refusals() {
 /// Guarantees: only the first is let in; the others are told that the password is wrong.
 #[tokio::test(flavor = "multi_thread")]
 async fn passwords_are_wanted() {
-    let server = Server::start(Some(Access::new("grafana", "secret"))).await;
+    let server = Server::start(Some(Access::new([User::operator("grafana", Secret::new("secret"))]))).await;
     server.client("grafana", "secret").await.unwrap().query_one("SELECT 1", &[]).await.unwrap();
     for (user, password) in [("grafana", "Secret"), ("grafana", ""), ("postgres", "secret")] {
         let error = server.client(user, password).await.expect_err("nobody is let in");
         assert!(!error.is_closed(), "{user}: {error}");
     }
+}
+
+/// Scenario: users of two tenants and an operator, and spans of both tenants and of nobody: each asks by text, by prepared statements and
+/// cursors, sets another role, browses and wants plans.
+/// Guarantees: those of a tenant see its rows, the operator all; only the operator is told plans.
+#[tokio::test(flavor = "multi_thread")]
+async fn users_see_the_rows_of_their_tenant() {
+    let user = |name: &str, tenant: Option<&str>| User {
+        tenant: tenant.map(Into::into),
+        ..User::operator(name, Secret::new(format!("secret-of-{name}")))
+    };
+    let users = [user("ann", Some("shop")), user("bob", Some("search")), user("root", None)];
+    let server = Server::start(Some(Access::new(users))).await;
+    for (tenant, spans) in [("shop", 30), ("search", 40)] {
+        let traces = Traces::parse(request(Shape::Small, spans, spans as u64)).unwrap();
+        server.store.add_as(&traces, &Owner::Known(Some(tenant.into())), None);
+    }
+    let all = "SELECT count(*)::text AS n FROM spans";
+    let wanted = "SELECT name FROM spans WHERE tenant = $1 OR tenant <> $1 OR tenant IS NULL";
+    let mut tables = Vec::new();
+    for (name, seen) in [("ann", 30), ("bob", 40), ("root", 170)] {
+        let mut client = server.client(name, &format!("secret-of-{name}")).await.unwrap();
+        client.batch_execute("SET ROLE root; SET SESSION AUTHORIZATION root").await.unwrap();
+        let text = client.simple_query(&format!("{all}; {all}")).await.unwrap();
+        let counts = text.iter().filter_map(|message| match message {
+            SimpleQueryMessage::Row(row) => row.get(0),
+            _ => None,
+        });
+        assert_eq!(counts.collect::<Vec<_>>(), [seen.to_string(), seen.to_string()], "{name}");
+        assert_eq!(client.query(wanted, &[&"search"]).await.unwrap().len(), seen, "{name}");
+        let transaction = client.transaction().await.unwrap();
+        let portal = transaction.bind(wanted, &[&"search"]).await.unwrap();
+        let parts = (transaction.query_portal(&portal, 25).await, transaction.query_portal(&portal, 1_000).await);
+        assert_eq!(parts.0.unwrap().len() + parts.1.unwrap().len(), seen, "{name}");
+        transaction.commit().await.unwrap();
+        for explain in ["EXPLAIN SELECT * FROM spans", "EXPLAIN ANALYZE SELECT * FROM spans"] {
+            let (text, prepared) = (client.simple_query(explain).await, client.query(explain, &[]).await);
+            assert_eq!((text.is_ok(), prepared.is_ok()), (name == "root", name == "root"), "{name}: {explain}");
+        }
+        let told = "SELECT table_name, table_type FROM information_schema.tables ORDER BY 1";
+        let told = client.query(told, &[]).await.unwrap();
+        tables.push(told.iter().map(|row| (row.get(0), row.get(1))).collect::<Vec<(String, String)>>());
+    }
+    assert!(!tables[0].is_empty() && tables.iter().all(|told| *told == tables[0]), "{tables:?}");
+    assert!(server.client("ann", "secret-of-bob").await.is_err());
 }
 
 /// Scenario: a client cancels a query that would run for long; another goes away in the middle of one.
@@ -174,7 +220,7 @@ async fn queries_are_cancelled() {
 /// Guarantees: nobody is waited for or read from; encryption is declined; others are answered.
 #[tokio::test(flavor = "multi_thread")]
 async fn strangers_are_sent_away() {
-    let server = Server::start(Some(Access::new("grafana", "secret"))).await;
+    let server = Server::start(Some(Access::new([User::operator("grafana", Secret::new("secret"))]))).await;
     let startup = [&33_u32.to_be_bytes()[..], &196_608_u32.to_be_bytes(), b"user\0grafana\0database\0x\0\0"].concat();
     let startup = [&(startup.len() as u32).to_be_bytes(), &startup[4..]].concat();
     let gigabyte = [&startup[..], b"Q", &0x3fff_ff00_u32.to_be_bytes(), b"SELECT"].concat();

@@ -16,7 +16,7 @@ mod question;
 mod rows;
 mod service;
 
-pub use access::Access;
+pub use access::{Access, User};
 pub use error::{Position, QueryError};
 pub use format::{Csv, Format, type_name};
 pub use http::{router, serve};

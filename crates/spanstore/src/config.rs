@@ -1,14 +1,15 @@
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use spanmill_config::{ByteSize, ConfigError, Duration, Endpoint, NullableBlock, Secret, Section};
 use spanmill_pipeline::auth::HttpAuthConfig;
-use spanmill_query::{Access, Limits};
+use spanmill_query::Limits;
 use spanmill_store::Options;
 use spanmill_tls::{ClientTls, ServerTls};
 use spanmill_wal::Fsync;
+
+use crate::users::GuardedConfig;
 
 /// Options of the `spanstore` exporter.
 #[derive(Debug, Clone, Deserialize)]
@@ -33,8 +34,8 @@ pub struct Config {
     pub max_attribute: ByteSize,
     /// Level of zstd in files, 1 to 22. Default: `3`.
     pub compression_level: i32,
-    /// Who says whose spans are whose, where no authenticator does. Default: `clients` where `sql` or `jaeger` have `auth`, `attributes`
-    /// otherwise.
+    /// Who says whose spans are whose, where no authenticator does. Default: `clients` where `sql` or `jaeger` have `auth`, or a user of
+    /// `flight_sql` or `postgres` a tenant; `attributes` otherwise.
     pub tenants: Option<TenantsConfig>,
     /// Limits of queries.
     pub query: QueryConfig,
@@ -70,30 +71,6 @@ pub enum TenantsConfig {
     Attributes,
     /// Nobody: such spans are no tenant's.
     Clients,
-}
-
-/// A port that is listened on, and who may ask there.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct GuardedConfig {
-    /// Host and port, such as `localhost:4321`.
-    pub endpoint: Endpoint,
-    /// Who may ask. Without it everybody may, and the endpoint has to be on this machine's own network alone, or to want certificates of
-    /// clients.
-    pub auth: Option<AuthConfig>,
-    /// TLS; without it everything is sent in the clear.
-    #[serde(default)]
-    pub tls: NullableBlock<ServerTls>,
-}
-
-/// The name and password that whoever asks has to give.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AuthConfig {
-    /// The user's name.
-    pub username: String,
-    /// The password, which may be a reference such as `${env:PASSWORD}`.
-    pub password: Secret,
 }
 
 /// The log that spans are in until they are in files.
@@ -287,6 +264,8 @@ impl Config {
     /// Who says whose spans are whose.
     pub(crate) fn tenants(&self) -> TenantsConfig {
         let guarded = [&self.sql, &self.jaeger].into_iter().flatten().any(|listen| listen.auth.is_some());
+        let guarded =
+            guarded || [&self.flight_sql, &self.postgres].into_iter().flatten().any(GuardedConfig::knows_tenants);
         self.tenants.unwrap_or(if guarded { TenantsConfig::Clients } else { TenantsConfig::Attributes })
     }
 
@@ -316,38 +295,6 @@ impl Config {
 
     fn is_remote(&self) -> bool {
         self.path.contains("://") && !self.path.starts_with("file://")
-    }
-}
-
-// === impl GuardedConfig ===
-
-impl GuardedConfig {
-    fn check(&self, section: &Section, name: &str) -> Result<(), ConfigError> {
-        let (host, _) =
-            self.endpoint.host_port().map_err(|error| section.error(&format!("{name}::endpoint"), error))?;
-        if let Some(tls) = self.tls.as_ref() {
-            tls.check(section, &format!("{name}::tls"))?;
-        }
-        let knows_clients = self.tls.as_ref().is_some_and(|tls| !tls.client_ca_file.is_empty());
-        match &self.auth {
-            None if !is_loopback(host) && !knows_clients => {
-                let message = "without `auth` everybody who reaches this port may read everything: set it, or listen on localhost";
-                Err(section.error(&format!("{name}::endpoint"), message))
-            }
-            Some(auth) if auth.username.is_empty() || auth.password.expose().is_empty() => {
-                Err(section.error(&format!("{name}::auth"), "username and password must be non-empty"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Who may ask; everybody where there is nothing.
-    #[cfg_attr(
-        not(any(feature = "flight-sql", feature = "postgres")),
-        expect(dead_code, reason = "no guarded port is built in")
-    )]
-    pub(crate) fn access(&self) -> Option<Access> {
-        self.auth.as_ref().map(|auth| Access::new(&auth.username, auth.password.expose()))
     }
 }
 
@@ -383,10 +330,6 @@ impl WorkersConfig {
             bytes_each: size(self.bytes_each),
         }
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host.trim_matches(['[', ']']).parse().is_ok_and(|address: IpAddr| address.is_loopback())
 }
 
 fn size(bytes: ByteSize) -> usize {

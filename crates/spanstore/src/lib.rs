@@ -13,6 +13,7 @@ mod metrics;
 mod record;
 #[cfg(test)]
 mod tests;
+mod users;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

@@ -79,9 +79,51 @@ fn wrong_options_are_refused() {
         ("path: x\nflight_sql: {endpoint: '0.0.0.0:4321'}", "flight_sql::endpoint"),
         ("path: x\nflight_sql: {endpoint: '0.0.0.0:4321', auth: {username: a, password: ''}}", "flight_sql::auth"),
         ("path: x\npostgres: {endpoint: '0.0.0.0:5432'}", "postgres::endpoint"),
+        ("path: x\npostgres: {endpoint: 'localhost:5432', auth: {}}", "postgres::auth"),
         ("path: x\npaths: y", "paths"),
     ] {
         let error = exporter(options).err().expect(options).to_string();
         assert!(error.contains(word), "{options}: {error}");
+    }
+}
+
+/// Scenario: users of a port as they may be, and as they may not.
+/// Guarantees: each user of several acts for a tenant or is an operator, by its own words; a single one is an operator, as before; whose
+/// spans are whose is told by clients once a user acts for a tenant.
+#[test]
+fn users_have_a_tenant_or_are_operators() {
+    let config = |auth: &str| {
+        let yaml = format!("path: x\npostgres: {{endpoint: '0.0.0.0:5432', auth: {auth}}}");
+        Config::read(&Section::from_yaml("exporters::spanstore", &yaml).unwrap())
+    };
+    for (auth, tenants, believed) in [
+        ("{username: a, password: b}", vec![None], TenantsConfig::Attributes),
+        ("{users: [{username: a, password: b, operator: true}]}", vec![None], TenantsConfig::Attributes),
+        (
+            "{users: [{username: a, password: b, tenant: shop}, {username: c, password: b, operator: true}]}",
+            vec![Some("shop"), None],
+            TenantsConfig::Clients,
+        ),
+    ] {
+        let config = config(auth).expect(auth);
+        let access = config.postgres.as_ref().unwrap().access().unwrap();
+        assert_eq!(access.users().map(|user| user.tenant.as_deref()).collect::<Vec<_>>(), tenants, "{auth}");
+        assert_eq!(config.tenants(), believed, "{auth}");
+    }
+    for (auth, place) in [
+        ("{users: [{username: a, password: b}]}", "users::0"),
+        ("{users: [{username: a, password: b, tenant: ''}]}", "users::0"),
+        ("{users: [{username: a, password: b, tenant: shop, operator: true}]}", "users::0"),
+        ("{users: [{username: a, tenant: shop}]}", "users::0"),
+        ("{users: [{password: a, tenant: shop}]}", "users::0"),
+        (
+            "{users: [{username: a, password: b, tenant: shop}, {username: a, password: c, operator: true}]}",
+            "users::1::username",
+        ),
+        ("{username: a, password: b, users: [{username: c, password: d, operator: true}]}", "either"),
+        ("{username: a, password: b, tenant: shop}", "tenant"),
+    ] {
+        let error = config(auth).expect_err(auth).to_string();
+        assert!(error.contains("postgres::auth") && error.contains(place), "{auth}: {error}");
     }
 }
