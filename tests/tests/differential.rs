@@ -21,6 +21,14 @@ fn metrics_are_those_of_the_go_collector() {
     agreement("metrics_are_those_of_the_go_collector", "metrics.py", 98.5);
 }
 
+/// Scenario: pipelines of logs and metrics through `resource`, `attributes` and what stands beside them in real files, and complete
+/// configurations with all three signals, against recorded answers of the Go Collector.
+/// Guarantees: what is accepted and what is changed is the same, but for what is explained.
+#[test]
+fn logs_and_metrics_are_those_of_the_go_collector() {
+    agreement("logs_and_metrics_are_those_of_the_go_collector", "signals.py", 98.5);
+}
+
 /// Runs a script of `tests/differential`, which asks for `least` percent of agreement.
 fn agreement(test: &str, script: &str, least: f64) {
     let Ok(version) = Command::new("python3").arg("--version").output() else {

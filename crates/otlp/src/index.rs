@@ -79,6 +79,14 @@ impl Index {
     }
 }
 
+/// Checks a message that was never scanned: its framing, and its attributes, which have that field number.
+pub(crate) fn check_attributes(message: &[u8], attributes: u32) -> Result<(), Malformed> {
+    let limits = Limits::default();
+    let scan = Scan::<true> { buf: message, limits: &limits, index: Index::default() };
+    let whole = Entry { field: 0, body: 0, end: message.len() as u32 };
+    scan.attributes_message(whole, &Shape { attributes, fields: &[] })
+}
+
 // === impl Scan ===
 
 impl<'a, const CHECK: bool> Scan<'a, CHECK> {

@@ -1,7 +1,7 @@
 use std::ops::Range;
 
 use crate::value::{Value, put_key_value};
-use crate::view::Pos;
+use crate::view::{Message, Pos};
 use crate::wire::{Payload, put_field, put_varint, varint_len};
 
 /// Which message a [`Patch`] is for; they number their attributes differently.
@@ -13,9 +13,17 @@ pub enum Part {
     Scope,
     /// A `Span`.
     Span,
+    /// A `LogRecord`.
+    LogRecord,
+    /// A point of a gauge, a sum or a summary.
+    NumberPoint,
+    /// A point of a histogram.
+    HistogramPoint,
+    /// A point of an exponential histogram.
+    ExponentialPoint,
 }
 
-/// Changes to one resource, scope or span: fields to cut, replace or append. Made to be reused: [`Patch::clear`] keeps
+/// Changes to one message: a resource, a scope, a span: fields to cut, replace or append. Made to be reused: [`Patch::clear`] keeps
 /// its memory.
 ///
 /// Fields are named by the [`Pos`] that a view gave; a position that is no longer part of the target is ignored.
@@ -53,13 +61,20 @@ pub fn encode_attribute(part: Part, key: &str, value: Value<'_>) -> Vec<u8> {
 // === impl Part ===
 
 impl Part {
-    /// The encoded tag byte of the attributes of this message.
-    pub(crate) fn attribute_tag(self) -> u8 {
+    /// The field number of the attributes of this message.
+    pub const fn attributes(self) -> u32 {
         match self {
-            Self::Resource => 0x0a,
-            Self::Scope => 0x1a,
-            Self::Span => 0x4a,
+            Self::Resource | Self::ExponentialPoint => 1,
+            Self::Scope => 3,
+            Self::LogRecord => 6,
+            Self::NumberPoint => 7,
+            Self::Span | Self::HistogramPoint => 9,
         }
+    }
+
+    /// The encoded tag byte of the attributes of this message.
+    pub(crate) const fn attribute_tag(self) -> u8 {
+        (self.attributes() as u8) << 3 | 2
     }
 }
 
@@ -81,6 +96,24 @@ impl Patch {
     /// Whether applying it would change nothing.
     pub fn is_empty(&self) -> bool {
         self.cuts.is_empty() && self.appended.is_empty()
+    }
+
+    /// The message with the changes; none where there are none. Only for a message in one piece, as [`Message::standalone`] makes it.
+    pub fn revised(&self, message: Message<'_>) -> Option<Vec<u8>> {
+        let whole = message.whole().filter(|_| !self.is_empty())?;
+        let mut out = Vec::with_capacity(whole.len() + self.replacements.len() + self.appended.len());
+        let mut done = 0;
+        for Cut { at, with } in &self.cuts {
+            // Of two cuts of a field the first counts.
+            if at.start as usize >= done {
+                out.extend_from_slice(whole.get(done..at.start as usize)?);
+                out.extend_from_slice(self.replacements.get(with.clone())?);
+                done = at.end as usize;
+            }
+        }
+        out.extend_from_slice(whole.get(done..)?);
+        out.extend_from_slice(&self.appended);
+        Some(out)
     }
 
     pub(crate) fn changes(&self) -> Changes<'_> {

@@ -147,7 +147,7 @@ impl Traces {
         let target = target.into();
         let part = part_of(target);
         let mut patch = Patch::new(part);
-        for found in self.message(target).attributes(attributes_number(part)) {
+        for found in self.message(target).attributes(part.attributes()) {
             if found.key == key.as_bytes() {
                 if patch.cuts.is_empty() { patch.replace(found.pos, key, value) } else { patch.cut(found.pos) }
             }
@@ -164,7 +164,7 @@ impl Traces {
         let target = target.into();
         let part = part_of(target);
         let mut patch = Patch::new(part);
-        for found in self.message(target).attributes(attributes_number(part)) {
+        for found in self.message(target).attributes(part.attributes()) {
             if found.key == key.as_bytes() {
                 patch.cut(found.pos);
             }
@@ -339,13 +339,5 @@ fn part_of(target: Target) -> Part {
         Target::Resource(_) => Part::Resource,
         Target::Scope(_) => Part::Scope,
         Target::Span(_) => Part::Span,
-    }
-}
-
-fn attributes_number(part: Part) -> u32 {
-    match part {
-        Part::Resource => 1,
-        Part::Scope => 3,
-        Part::Span => 9,
     }
 }

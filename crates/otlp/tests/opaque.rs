@@ -1,10 +1,11 @@
 //! Metrics and logs, joined and split.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![allow(clippy::indexing_slicing, clippy::panic, clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+use bytes::Bytes;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use prost::Message;
-use spanmill_otlp::{Limits, Opaque, Signal, SplitLimit, Traces, json};
+use spanmill_otlp::{Limits, Opaque, Part, Patch, Payload, Reason, Signal, SplitLimit, Traces, Value, json, put_field};
 
 fn logs(bodies: &[&str]) -> Opaque {
     let records: Vec<String> = bodies.iter().map(|body| format!(r#"{{"body":{{"stringValue":"{body}"}}}}"#)).collect();
@@ -89,4 +90,55 @@ fn metrics_stay_whole() {
         .collect();
     assert_eq!(names, [vec!["one"], vec!["three"], vec!["none", "last"]]);
     assert_eq!(parts.iter().map(Opaque::item_count).collect::<Vec<_>>(), [1, 3, 1]);
+}
+
+/// A field around a body.
+fn wrapped(number: u32, body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_field(&mut out, number, Payload::Bytes(body));
+    out
+}
+
+/// A request of logs with that resource, in these pieces, and one record with these bytes.
+fn request(resource: &[&[u8]], record: &[u8]) -> Opaque {
+    let mut group: Vec<u8> = resource.iter().flat_map(|piece| wrapped(1, piece)).collect();
+    group.extend(wrapped(2, &wrapped(2, record)));
+    Opaque::parse(Signal::Logs, Bytes::from(wrapped(1, &group))).unwrap()
+}
+
+/// Scenario: a resource in two pieces loses the attribute of the first and gets another; a record loses its own; nothing is changed.
+/// Guarantees: the pieces are one message afterwards, what is not known stays, counts are kept, and without a change the very bytes are.
+#[test]
+fn messages_are_revised() {
+    let attribute = |part: Part| spanmill_otlp::encode_attribute(part, "k", Value::Int(1));
+    let record = [attribute(Part::LogRecord), wrapped(90, b"unknown")].concat();
+    let given = request(&[&attribute(Part::Resource), &wrapped(90, b"unknown")], &record);
+    let cut = |part: Part, message: spanmill_otlp::Message<'_>| {
+        let mut patch = Patch::new(part);
+        message.attributes(part.attributes()).for_each(|found| patch.cut(found.pos));
+        patch.append("new", Value::Bool(true));
+        patch.revised(message)
+    };
+    let revised = given.revise_resources(|resource| cut(Part::Resource, resource)).unwrap();
+    let revised = revised.revise_items(|item| cut(item.part, item.message)).unwrap();
+    let new =
+        |part| [wrapped(90, b"unknown"), spanmill_otlp::encode_attribute(part, "new", Value::Bool(true))].concat();
+    assert_eq!(revised.bytes(), request(&[&new(Part::Resource)], &new(Part::LogRecord)).bytes());
+    assert_eq!(revised.item_count(), 1);
+    assert_eq!(given.revise_items(|_| None).unwrap().bytes().as_ptr(), given.bytes().as_ptr());
+}
+
+/// Scenario: a resource that ends within a field, and a record whose attribute is nested a hundred deep.
+/// Guarantees: both are refused before anybody sees them.
+#[test]
+fn what_is_revised_is_checked() {
+    let cut_short = request(&[&[0x0a, 100, 1]], &[]);
+    let refused = cut_short.revise_resources(|_| panic!("it is not read")).unwrap_err();
+    assert_eq!(refused.reason, Reason::Truncated);
+    let mut value = Vec::new();
+    for _ in 0..100 {
+        value = wrapped(5, &wrapped(1, &value));
+    }
+    let deep = request(&[], &wrapped(6, &[wrapped(1, b"k"), wrapped(2, &value)].concat()));
+    assert_eq!(deep.revise_items(|_| panic!("it is not read")).unwrap_err().reason, Reason::TooDeep);
 }

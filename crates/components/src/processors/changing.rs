@@ -1,23 +1,29 @@
-//! Processors that change spans in their place, and never refuse or drop any.
+//! Processors that change what passes in its place, and never drop any of it.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use spanmill_otlp::Traces;
-use spanmill_pipeline::{Batch, Component, ConsumeError, Consumer, Node};
+use spanmill_otlp::{Malformed, Opaque, Traces};
+use spanmill_pipeline::{Batch, Code, Component, ConsumeError, Consumer, Node};
 
-/// What is done to a request of spans.
+/// What is done to a request.
 pub(super) trait Change: Send + Sync + 'static {
+    /// Changes spans.
     fn change(&self, traces: &mut Traces);
+
+    /// What becomes of metrics or logs: nothing else, where only spans are changed.
+    fn revise(&self, opaque: Opaque) -> Result<Opaque, Malformed> {
+        Ok(opaque)
+    }
 }
 
-/// Changes spans and passes them on; metrics and logs are passed on as they are.
+/// Changes requests and passes them on.
 struct Changing<C> {
     change: C,
     next: Arc<dyn Consumer>,
 }
 
-/// A processor that does this to spans.
+/// A processor that does this.
 pub(super) fn changing(change: impl Change, next: Arc<dyn Consumer>) -> Arc<dyn Node> {
     Arc::new(Changing { change, next })
 }
@@ -35,8 +41,13 @@ impl<C: Change> Consumer for Changing<C> {
                 self.change.change(&mut traces);
                 Batch::Traces(traces)
             }
-            other @ Batch::Opaque(_) => other,
+            Batch::Opaque(opaque) => Batch::Opaque(self.change.revise(opaque).map_err(refusal)?),
         };
         self.next.consume(batch).await
     }
+}
+
+/// Why a request is refused: nobody could read it, and another attempt would find the same bytes.
+pub(super) fn refusal(error: Malformed) -> ConsumeError {
+    ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument)
 }

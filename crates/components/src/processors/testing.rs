@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use serde_json::{Map, Value as Json, json};
 use spanmill_config::{ComponentId, ConfigError, Section};
-use spanmill_otlp::{Limits, Signal, Traces, json as otlp_json};
+use spanmill_otlp::{Limits, Opaque, Signal, Traces, json as otlp_json};
 use spanmill_pipeline::{Batch, ConsumeError, Consumer, Context, Node, ProcessorFactory, Telemetry};
 
-/// Keeps the traces that it gets.
+/// Keeps the traces that it gets, and the metrics and logs.
 #[derive(Default)]
-pub(super) struct Sink(pub(super) Mutex<Vec<Traces>>);
+pub(super) struct Sink(pub(super) Mutex<Vec<Traces>>, pub(super) Mutex<Vec<Opaque>>);
 
 /// A processor, what comes out of it, and its metrics.
 pub(super) struct Trial {
@@ -22,8 +22,9 @@ pub(super) struct Trial {
 #[async_trait]
 impl Consumer for Sink {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        if let Batch::Traces(traces) = batch {
-            self.0.lock().unwrap().push(traces);
+        match batch {
+            Batch::Traces(traces) => self.0.lock().unwrap().push(traces),
+            Batch::Opaque(opaque) => self.1.lock().unwrap().push(opaque),
         }
         Ok(())
     }
@@ -50,6 +51,16 @@ impl Trial {
         trial.sent().remove(0)
     }
 
+    /// What a processor of metrics or logs makes of one request.
+    pub(super) async fn run_opaque(factory: &ProcessorFactory, yaml: &str, signal: Signal, request: &Json) -> Json {
+        let trial = Self::new(factory, yaml, signal).unwrap();
+        trial.node.consume(opaque(signal, request).into()).await.unwrap();
+        let sent = trial.sink.1.lock().unwrap().remove(0);
+        let mut text = Vec::new();
+        otlp_json::from_protobuf(signal, sent.bytes(), &mut text).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
     /// What came out, decoded from its bytes.
     pub(super) fn sent(&self) -> Vec<Json> {
         let sent = std::mem::take(&mut *self.sink.0.lock().unwrap());
@@ -72,6 +83,12 @@ pub(super) fn refusal(factory: &ProcessorFactory, yaml: &str, signal: Signal) ->
 pub(super) fn traces(request: &Json) -> Traces {
     let encoded = otlp_json::to_protobuf(Signal::Traces, request.to_string().as_bytes(), &Limits::default()).unwrap();
     Traces::parse(encoded.into()).unwrap()
+}
+
+/// A request of metrics or logs in OTLP/JSON.
+pub(super) fn opaque(signal: Signal, request: &Json) -> Opaque {
+    let encoded = otlp_json::to_protobuf(signal, request.to_string().as_bytes(), &Limits::default()).unwrap();
+    Opaque::parse(signal, encoded.into()).unwrap()
 }
 
 /// A request with one scope of one resource, with those attributes and spans.

@@ -96,7 +96,7 @@ impl Reader {
     }
 
     pub(in super::super) fn read<'t>(&mut self, table: &KeyTable, message: Message<'t>) -> Sheet<'t> {
-        let attributes = if self.part == Part::Resource { 1 } else { 9 };
+        let attributes = self.part.attributes();
         let mut filling = self.begin(table);
         message.visit(attributes, &mut filling);
         filling.sheet

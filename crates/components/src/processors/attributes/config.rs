@@ -3,13 +3,13 @@ use spanmill_config::{ConfigError, Section};
 use spanmill_pipeline::Signal;
 
 use crate::processors::actions::{ActionConfig, Actions};
-use crate::processors::selection::{PropertiesConfig, Selection};
+use crate::processors::selection::{ItemSelection, PropertiesConfig, Selection};
 
 /// Options of the `attributes` processor.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Config {
-    /// What spans must be like.
+    /// What spans, log records and metrics must be like.
     include: Option<PropertiesConfig>,
     /// What they must not be like.
     exclude: Option<PropertiesConfig>,
@@ -17,14 +17,21 @@ struct Config {
     actions: Vec<ActionConfig>,
 }
 
+/// What is changed, in pipelines of a signal.
+pub(super) enum Selected {
+    Spans(Selection),
+    Items(ItemSelection),
+}
+
 /// Reads the configuration.
-pub(super) fn read(section: &Section, signal: Signal) -> Result<(Selection, Actions), ConfigError> {
+pub(super) fn read(section: &Section, signal: Signal) -> Result<(Selected, Actions), ConfigError> {
     let config: Config = section.parse()?;
     let actions = Actions::compile(section, "actions", &config.actions)?;
-    if signal != Signal::Traces {
-        let message = format!("only attributes of spans can be changed here, not those of {}", signal.as_str());
-        return Err(section.error("actions", message));
-    }
-    let selection = Selection::compile(section, config.include.as_ref(), config.exclude.as_ref())?;
-    Ok((selection, actions))
+    let (include, exclude) = (config.include.as_ref(), config.exclude.as_ref());
+    let selected = match signal {
+        Signal::Traces => Selected::Spans(Selection::compile(section, include, exclude)?),
+        Signal::Metrics => Selected::Items(ItemSelection::of_metrics(section, include, exclude)?),
+        Signal::Logs => Selected::Items(ItemSelection::of_logs(section, include, exclude)?),
+    };
+    Ok((selected, actions))
 }

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::super::testing::{Trial, object, refusal, request, span, spans, traces};
+use super::super::testing::{Trial, attributes, object, refusal, request, span, spans, traces};
 use super::*;
 
 /// Scenario: actions for some of the spans.
@@ -32,11 +32,52 @@ async fn untouched_bytes_are_passed_on() {
     assert_eq!(sent.encode(), given.encode());
 }
 
-/// Scenario: configurations without actions, with unknown options, and for other signals.
+/// Scenario: log records of several severities, of which some are selected.
+/// Guarantees: those are changed, the others are not.
+#[tokio::test]
+async fn log_records_are_changed() {
+    let record = |body: &str, severity: i32| json!({"body": {"stringValue": body}, "severityNumber": severity, "attributes": attributes(&json!({"k": 1}))});
+    let given = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": [record("one", 9), record("two", 17), record("three", 17)]}]}]});
+    let yaml = "{include: {log_severity_number: {min: 13}}, exclude: {match_type: regexp, log_bodies: [^th]}, actions: [{key: k, action: delete}, {key: n, action: insert, value: x}]}";
+    let sent = Trial::run_opaque(&FACTORY, yaml, Signal::Logs, &given).await;
+    let records = sent["resourceLogs"][0]["scopeLogs"][0]["logRecords"].as_array().unwrap();
+    assert_eq!(records.iter().map(object).collect::<Vec<_>>(), [json!({"k": 1}), json!({"n": "x"}), json!({"k": 1})]);
+}
+
+/// Scenario: points of all kinds of metrics, of which one metric is excluded by its name.
+/// Guarantees: the points of the others are changed, and nothing else of them.
+#[tokio::test]
+async fn metric_points_are_changed() {
+    let kinds = ["gauge", "sum", "histogram", "exponentialHistogram", "summary"];
+    let points = json!({"dataPoints": [{"timeUnixNano": "7", "attributes": attributes(&json!({"k": 1}))}]});
+    let mut metrics: Vec<_> = kinds.iter().map(|kind| json!({"name": kind, *kind: points})).collect();
+    metrics.push(json!({"name": "other", "gauge": points}));
+    let given = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]});
+    let yaml = "{exclude: {match_type: strict, metric_names: [other]}, actions: [{key: k, action: convert, converted_type: string}, {key: n, action: insert, from_attribute: k}]}";
+    let sent = Trial::run_opaque(&FACTORY, yaml, Signal::Metrics, &given).await;
+    let sent = &sent["resourceMetrics"][0]["scopeMetrics"][0]["metrics"];
+    for (at, kind) in kinds.iter().enumerate() {
+        let point = &sent[at][kind]["dataPoints"][0];
+        assert_eq!((object(point), &point["timeUnixNano"]), (json!({"k": "1", "n": "1"}), &json!("7")), "{kind}");
+    }
+    assert_eq!(object(&sent[5]["gauge"]["dataPoints"][0]), json!({"k": 1}));
+}
+
+/// Scenario: configurations without actions, with unknown options, and with properties of other signals.
 /// Guarantees: they are refused, and told why.
 #[test]
 fn refused() {
     insta::assert_snapshot!(refusal(&FACTORY, "{}", Signal::Traces), @r#"processors::attributes:1: processors::attributes::actions: missing required field "actions""#);
     insta::assert_snapshot!(refusal(&FACTORY, "{actions: [{key: a, action: delete, patern: b}]}", Signal::Traces), @r#"processors::attributes:1: processors::attributes::actions[0]: unknown key "patern", did you mean "pattern"? (valid keys: action, converted_type, default_value, from_attribute, from_context, key, pattern, value)"#);
-    insta::assert_snapshot!(refusal(&FACTORY, "{actions: [{key: a, action: delete}]}", Signal::Logs), @"processors::attributes:1: processors::attributes::actions: only attributes of spans can be changed here, not those of logs");
+    let by = |include: &str, signal| {
+        refusal(
+            &FACTORY,
+            &format!("{{include: {{match_type: strict, {include}}}, actions: [{{key: a, action: delete}}]}}"),
+            signal,
+        )
+    };
+    insta::assert_snapshot!(by("span_names: [a]", Signal::Logs), @"processors::attributes:1: processors::attributes::include::span_names: should not be specified for log records");
+    insta::assert_snapshot!(by("metric_names: []", Signal::Logs), @"processors::attributes:1: processors::attributes::include: at least one of attributes, resources, libraries, log_bodies, log_severity_texts, log_severity_number must be specified");
+    insta::assert_snapshot!(by("metric_names: [a], libraries: [{name: a}]", Signal::Metrics), @"processors::attributes:1: processors::attributes::include::libraries: should not be specified for metrics");
+    insta::assert_snapshot!(by("log_bodies: []", Signal::Metrics), @"processors::attributes:1: processors::attributes::include: at least one of metric_names and resources must be specified");
 }

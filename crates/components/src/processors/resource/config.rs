@@ -1,6 +1,5 @@
 use serde::Deserialize;
 use spanmill_config::{ConfigError, Section};
-use spanmill_pipeline::Signal;
 
 use crate::processors::actions::{ActionConfig, Actions};
 
@@ -13,12 +12,7 @@ struct Config {
 }
 
 /// Reads the configuration.
-pub(super) fn read(section: &Section, signal: Signal) -> Result<Actions, ConfigError> {
+pub(super) fn read(section: &Section) -> Result<Actions, ConfigError> {
     let config: Config = section.parse()?;
-    let actions = Actions::compile(section, "attributes", &config.attributes)?;
-    if signal != Signal::Traces {
-        let message = format!("only resources of spans can be changed here, not those of {}", signal.as_str());
-        return Err(section.error("attributes", message));
-    }
-    Ok(actions)
+    Actions::compile(section, "attributes", &config.attributes)
 }

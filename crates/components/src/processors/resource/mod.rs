@@ -8,7 +8,7 @@ mod tests;
 use std::sync::Arc;
 
 use spanmill_config::ConfigError;
-use spanmill_otlp::{Part, ResourceIx, Traces};
+use spanmill_otlp::{Malformed, Opaque, Part, ResourceIx, Traces};
 use spanmill_pipeline::{Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability};
 
 use super::actions::Actions;
@@ -29,8 +29,8 @@ struct ResourceProcessor {
     actions: Actions,
 }
 
-fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
-    let actions = config::read(context.section, signal)?;
+fn create(context: Context<'_>, _: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
+    let actions = config::read(context.section)?;
     Ok(changing(ResourceProcessor { actions }, next))
 }
 
@@ -46,5 +46,10 @@ impl Change for ResourceProcessor {
                 traces.apply(ix, patch);
             }
         }
+    }
+
+    fn revise(&self, opaque: Opaque) -> Result<Opaque, Malformed> {
+        let mut editor = self.actions.editor(Part::Resource);
+        opaque.revise_resources(|resource| editor.edit(resource).revised(resource))
     }
 }

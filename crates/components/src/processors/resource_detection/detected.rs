@@ -2,9 +2,7 @@
 
 use std::borrow::Cow;
 
-use spanmill_otlp::{
-    Attribute, Message, Opaque, Part, Patch, Payload, ResourceIx, Traces, Value, encode_attribute, put_field,
-};
+use spanmill_otlp::{Malformed, Message, Opaque, Part, Patch, ResourceIx, Traces, Value};
 
 /// Attributes in the order in which they were found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,76 +45,30 @@ impl Detected {
 
     /// Puts the attributes into all resources.
     pub(super) fn put_into_traces(&self, traces: &mut Traces, replaces: bool) {
-        let patches: Vec<(ResourceIx, Patch)> = traces
-            .resources()
-            .map(|resource| {
-                let mut patch = Patch::new(Part::Resource);
-                for (key, value) in &self.attributes {
-                    let mut present = resource.attributes().filter(|attribute| attribute.key == key.as_bytes());
-                    match present.next() {
-                        None => value.with(|value| patch.append(key, value)),
-                        Some(attribute) if replaces => value.with(|value| patch.replace(attribute.pos, key, value)),
-                        Some(_) => {}
-                    }
-                }
-                (resource.ix(), patch)
-            })
-            .collect();
+        let patches: Vec<(ResourceIx, Patch)> =
+            traces.resources().map(|resource| (resource.ix(), self.patch(resource.message(), replaces))).collect();
         for (resource, patch) in patches {
             traces.apply(resource, &patch);
         }
     }
 
-    /// The same in requests of metrics or logs: all signals have resources alike. None where the request is malformed.
-    pub(super) fn put_into_opaque(&self, opaque: &Opaque, replaces: bool) -> Option<Opaque> {
-        let mut out = Vec::with_capacity(opaque.bytes().len() + 64);
-        for field in Message::standalone(opaque.bytes()).fields() {
-            match (field.number, field.payload) {
-                (1, Payload::Bytes(group)) => put_field(&mut out, 1, Payload::Bytes(&self.group(group, replaces))),
-                (number, payload) => put_field(&mut out, number, payload),
-            }
-        }
-        Opaque::parse(opaque.signal(), out.into()).ok()
+    /// The same in requests of metrics or logs: all signals have resources alike.
+    pub(super) fn put_into_opaque(&self, opaque: &Opaque, replaces: bool) -> Result<Opaque, Malformed> {
+        opaque.revise_resources(|resource| self.patch(resource, replaces).revised(resource))
     }
 
-    /// A resource with all that belongs to it: the resource is field 1.
-    fn group(&self, group: &[u8], replaces: bool) -> Vec<u8> {
-        let message = Message::standalone(group);
-        let mut resource = Vec::new();
-        for field in message.fields() {
-            // A message that comes in several pieces is their concatenation.
-            if let (1, Payload::Bytes(piece)) = (field.number, field.payload) {
-                resource.extend_from_slice(piece);
+    /// What changes in a resource.
+    fn patch(&self, resource: Message<'_>, replaces: bool) -> Patch {
+        let mut patch = Patch::new(Part::Resource);
+        for (key, value) in &self.attributes {
+            let mut present = resource.attributes(Part::Resource.attributes());
+            match present.find(|attribute| attribute.key == key.as_bytes()) {
+                None => value.with(|value| patch.append(key, value)),
+                Some(attribute) if replaces => value.with(|value| patch.replace(attribute.pos, key, value)),
+                Some(_) => {}
             }
         }
-        let mut out = Vec::with_capacity(group.len() + 64);
-        put_field(&mut out, 1, Payload::Bytes(&self.resource(&resource, replaces)));
-        for field in message.fields().filter(|field| field.number != 1) {
-            put_field(&mut out, field.number, field.payload);
-        }
-        out
-    }
-
-    fn resource(&self, resource: &[u8], replaces: bool) -> Vec<u8> {
-        let message = Message::standalone(resource);
-        let present: Vec<&[u8]> = message.attributes(1).map(|Attribute { key, .. }| key).collect();
-        let is_new = |key: &str| !present.contains(&key.as_bytes());
-        let mut out = Vec::with_capacity(resource.len() + 64);
-        let mut attributes = message.attributes(1);
-        for field in message.fields() {
-            let found = (field.number == 1).then(|| attributes.next()).flatten();
-            let replacing = found
-                .filter(|_| replaces)
-                .and_then(|found| self.attributes.iter().find(|(key, _)| key.as_bytes() == found.key));
-            match replacing {
-                Some((key, value)) => out.extend_from_slice(&value.encoded(key)),
-                None => put_field(&mut out, field.number, field.payload),
-            }
-        }
-        for (key, value) in self.attributes.iter().filter(|(key, _)| is_new(key)) {
-            out.extend_from_slice(&value.encoded(key));
-        }
-        out
+        patch
     }
 
     /// As texts, for logs and tests.
@@ -137,11 +89,6 @@ impl Found {
                 use_it(Value::Strs(&texts))
             }
         }
-    }
-
-    /// As a field of a resource.
-    fn encoded(&self, key: &str) -> Vec<u8> {
-        self.with(|value| encode_attribute(Part::Resource, key, value))
     }
 
     fn text(&self) -> Cow<'_, str> {

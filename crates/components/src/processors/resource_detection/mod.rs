@@ -22,6 +22,7 @@ use spanmill_pipeline::{
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
+use super::changing::refusal;
 use config::{Config, ELSEWHERE};
 use detected::Detected;
 
@@ -87,7 +88,7 @@ impl Consumer for ResourceDetection {
                 found.put_into_traces(&mut traces, replaces);
                 traces.into()
             }
-            Batch::Opaque(opaque) => found.put_into_opaque(&opaque, replaces).unwrap_or(opaque).into(),
+            Batch::Opaque(opaque) => found.put_into_opaque(&opaque, replaces).map_err(refusal)?.into(),
         };
         self.next.consume(batch).await
     }

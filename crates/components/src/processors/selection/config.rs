@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::processors::literal::Literal;
 
-/// Properties of spans. At least one of those that can be met by spans must be given; all that are given must be met.
+/// Properties of spans, log records or metrics. At least one of those that can be met must be given; all that are given must be met.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in super::super) struct PropertiesConfig {
@@ -12,25 +12,25 @@ pub(in super::super) struct PropertiesConfig {
     pub(super) match_type: String,
     /// Options of `regexp`.
     pub(super) regexp: Option<RegexpConfig>,
-    /// Values of `service.name`, one of which the resource must have.
+    /// Values of `service.name`, one of which the resource must have. For spans alone.
     pub(super) services: Vec<String>,
-    /// Names, one of which the span must have.
+    /// Names, one of which the span must have. For spans alone.
     pub(super) span_names: Vec<String>,
-    /// Kinds, one of which the span must have, such as `SPAN_KIND_CLIENT`.
+    /// Kinds, one of which the span must have, such as `SPAN_KIND_CLIENT`. For spans alone.
     pub(super) span_kinds: Vec<String>,
-    /// Attributes, all of which the span must have.
+    /// Attributes, all of which the span or the log record must have.
     pub(super) attributes: Vec<AttributeConfig>,
     /// Attributes, all of which the resource must have.
     pub(super) resources: Vec<AttributeConfig>,
-    /// Scopes, all of which the span's must be.
+    /// Scopes, all of which its own must be.
     pub(super) libraries: Vec<LibraryConfig>,
-    /// Not for spans.
+    /// Texts, one of which the body of the log record must be. A body that is no text passes.
     pub(super) log_bodies: Vec<String>,
-    /// Not for spans.
+    /// Texts, one of which its severity must be.
     pub(super) log_severity_texts: Vec<String>,
-    /// Not for spans.
+    /// What its severity must be at least.
     pub(super) log_severity_number: Option<SeverityConfig>,
-    /// Not for spans.
+    /// Names, one of which the metric must have.
     pub(super) metric_names: Vec<String>,
 }
 
@@ -60,10 +60,12 @@ pub(super) struct LibraryConfig {
     pub(super) version: Option<String>,
 }
 
-/// Severities of log records: known so that configurations with them are told what is wrong.
-#[derive(Debug, Default, Deserialize)]
+/// Severities of log records.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct SeverityConfig {
-    min: i32,
-    match_undefined: bool,
+    /// The least one, as a number.
+    pub(super) min: i32,
+    /// Whether one without a severity is meant.
+    pub(super) match_undefined: bool,
 }

@@ -1,6 +1,9 @@
-//! Which spans a processor is for: `include` and `exclude`, shared by `attributes`, `span` and `filter`.
+//! Which spans, log records and metrics a processor is for: `include` and `exclude`, shared by `attributes`, `span` and `filter`.
 
 mod config;
+mod expected;
+mod items;
+mod place;
 mod properties;
 mod texts;
 
@@ -11,6 +14,7 @@ use spanmill_config::{ConfigError, Section};
 use spanmill_otlp::{SpanIx, Traces};
 
 pub(super) use config::PropertiesConfig;
+pub(super) use items::ItemSelection;
 
 use properties::Properties;
 

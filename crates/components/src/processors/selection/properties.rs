@@ -1,12 +1,12 @@
 //! Properties of spans, compiled.
 
 use spanmill_config::{ConfigError, Section};
-use spanmill_otlp::{AnyValue, ResourceRef, ScopeRef, SpanRef, ValueRef, put_plain_double};
+use spanmill_otlp::{ResourceRef, ScopeRef, SpanRef};
 
-use super::config::{AttributeConfig, PropertiesConfig};
+use super::config::PropertiesConfig;
+use super::expected::Attribute;
+use super::place::{Libraries, Place};
 use super::texts::Texts;
-use crate::processors::identity;
-use crate::processors::literal::Literal;
 
 /// What a span must be like, all of it.
 #[derive(Debug)]
@@ -16,23 +16,7 @@ pub(super) struct Properties {
     kinds: Option<Texts>,
     attributes: Vec<Attribute>,
     resources: Vec<Attribute>,
-    libraries: Vec<(Texts, Option<Texts>)>,
-}
-
-/// An attribute that must be there.
-#[derive(Debug)]
-struct Attribute {
-    key: String,
-    expected: Expected,
-}
-
-#[derive(Debug)]
-enum Expected {
-    Anything,
-    /// A text, a number or a boolean whose text matches.
-    Text(Texts),
-    /// The very value, and its canonical form.
-    Value(Literal, Vec<u8>),
+    libraries: Libraries,
 }
 
 /// The kinds by number.
@@ -50,39 +34,17 @@ const KINDS: [&str; 6] = [
 impl Properties {
     /// Compiles the properties that stand at `path` of a section.
     pub(super) fn compile(section: &Section, path: &str, config: &PropertiesConfig) -> Result<Self, ConfigError> {
+        let place = Place { section, path, config };
         if let Some((option, message)) = config.mistake() {
-            let place = if option.is_empty() { path.to_owned() } else { format!("{path}::{option}") };
-            return Err(section.error(&place, message));
-        }
-        let texts = |option: &str, texts: &[String]| {
-            (!texts.is_empty())
-                .then(|| Texts::compile(config, texts))
-                .transpose()
-                .map_err(|message| section.error(&format!("{path}::{option}"), message))
-        };
-        let attributes = |option: &str, attributes: &[AttributeConfig]| {
-            let compile = |(index, attribute): (usize, &AttributeConfig)| {
-                Attribute::compile(config, attribute)
-                    .map_err(|message| section.error(&format!("{path}::{option}[{index}]"), message))
-            };
-            attributes.iter().enumerate().map(compile).collect::<Result<Vec<_>, _>>()
-        };
-        let mut libraries = Vec::new();
-        for (index, library) in config.libraries.iter().enumerate() {
-            let compile = |option: &str, text: &String| {
-                Texts::compile(config, [text])
-                    .map_err(|message| section.error(&format!("{path}::libraries[{index}]::{option}"), message))
-            };
-            let version = library.version.as_ref().map(|version| compile("version", version)).transpose()?;
-            libraries.push((compile("name", &library.name)?, version));
+            return Err(place.error(option, message));
         }
         Ok(Self {
-            services: texts("services", &config.services)?,
-            names: texts("span_names", &config.span_names)?,
-            kinds: texts("span_kinds", &config.span_kinds)?,
-            attributes: attributes("attributes", &config.attributes)?,
-            resources: attributes("resources", &config.resources)?,
-            libraries,
+            services: place.texts("services", &config.services)?,
+            names: place.texts("span_names", &config.span_names)?,
+            kinds: place.texts("span_kinds", &config.span_kinds)?,
+            attributes: place.attributes("attributes", &config.attributes)?,
+            resources: place.attributes("resources", &config.resources)?,
+            libraries: place.libraries()?,
         })
     }
 
@@ -99,9 +61,7 @@ impl Properties {
     }
 
     pub(super) fn meet_scope(&self, scope: ScopeRef<'_>) -> bool {
-        self.libraries.iter().all(|(name, version)| {
-            name.contain(scope.name()) && version.as_ref().is_none_or(|version| version.contain(scope.version()))
-        })
+        self.libraries.are(scope.name(), scope.version())
     }
 
     pub(super) fn meet_span(&self, span: SpanRef<'_>) -> bool {
@@ -121,22 +81,12 @@ fn kind(number: i32) -> &'static str {
 impl PropertiesConfig {
     /// An option that is wrong whatever the others are, and why.
     fn mistake(&self) -> Option<(&'static str, String)> {
-        let not_for_spans = [
-            ("log_bodies", !self.log_bodies.is_empty()),
-            ("log_severity_texts", !self.log_severity_texts.is_empty()),
-            ("log_severity_number", self.log_severity_number.is_some()),
-            ("metric_names", !self.metric_names.is_empty()),
-        ];
-        if let Some((option, _)) = not_for_spans.into_iter().find(|(_, given)| *given) {
+        let not_for_spans = ["log_bodies", "log_severity_texts", "log_severity_number", "metric_names"];
+        if let Some(option) = not_for_spans.into_iter().find(|option| self.has(option)) {
             return Some((option, "should not be specified for trace spans".to_owned()));
         }
-        if self.services.is_empty()
-            && self.span_names.is_empty()
-            && self.span_kinds.is_empty()
-            && self.attributes.is_empty()
-            && self.resources.is_empty()
-            && self.libraries.is_empty()
-        {
+        let for_spans = ["services", "span_names", "span_kinds", "attributes", "resources", "libraries"];
+        if !for_spans.into_iter().any(|option| self.has(option)) {
             let options = "services, span_names, span_kinds, attributes, resources and libraries";
             return Some(("", format!("at least one of {options} must be specified")));
         }
@@ -147,62 +97,6 @@ impl PropertiesConfig {
                 Some(("span_kinds", format!("unknown span kind {kind:?}, valid with match_type strict are {known}")))
             }
             None => None,
-        }
-    }
-}
-
-// === impl Attribute ===
-
-impl Attribute {
-    fn compile(config: &PropertiesConfig, attribute: &AttributeConfig) -> Result<Self, String> {
-        if attribute.key.is_empty() {
-            return Err("can't have empty key in the list of attributes".to_owned());
-        }
-        let expected = match (&attribute.value, config.match_type.as_str()) {
-            (None, _) => Expected::Anything,
-            (Some(value), "strict") => {
-                let mut form = Vec::new();
-                identity::put_value(&mut form, value.value());
-                Expected::Value(value.clone(), form)
-            }
-            (Some(value), "regexp") => {
-                let pattern = value.value().as_str().ok_or("match_type=regexp only supports strings as value")?;
-                Expected::Text(Texts::compile(config, [&pattern.to_owned()])?)
-            }
-            // Says that there is no such type.
-            (Some(_), _) => Expected::Text(Texts::compile(config, [])?),
-        };
-        Ok(Self { key: attribute.key.clone(), expected })
-    }
-
-    fn is_met(&self, found: Option<ValueRef<'_>>) -> bool {
-        let Some(found) = found else { return false };
-        match &self.expected {
-            Expected::Anything => true,
-            Expected::Text(texts) => match found.get() {
-                AnyValue::Text(text) => texts.contain(text),
-                AnyValue::Double(number) => {
-                    let mut text = Vec::new();
-                    put_plain_double(&mut text, number);
-                    texts.contain(&text)
-                }
-                AnyValue::Bool(_) | AnyValue::Int(_) => {
-                    let mut text = Vec::new();
-                    found.put_text(&mut text);
-                    texts.contain(&text)
-                }
-                AnyValue::Empty | AnyValue::Array(_) | AnyValue::Map(_) | AnyValue::Bytes(_) => false,
-            },
-            Expected::Value(value, form) => match (value.value().get(), found.get()) {
-                (AnyValue::Text(expected), AnyValue::Text(found)) => expected == found,
-                // Not their bits: both zeros are the same.
-                (AnyValue::Double(expected), AnyValue::Double(found)) => expected == found,
-                _ => {
-                    let mut found_form = Vec::new();
-                    identity::put_value(&mut found_form, found);
-                    *form == found_form
-                }
-            },
         }
     }
 }

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Runs pipelines of logs and of metrics in two collectors with the same YAML and input, and compares what comes out by meaning.
+
+    signals.py --exec spanmill                            against what the Go Collector answered when `expected/` was recorded
+    signals.py --exec spanmill --oracle otelcol           against the Go Collector itself
+    signals.py --oracle otelcol --record                  records its answers anew
+
+`signals.json` has `requests` (OTLP/JSON of all signals), `cases` (a signal, and the processors of its pipeline in order; or they
+are refused) and `wholes` (a file of `configurations/` with pipelines of all signals; the files that it writes to FOLDER are compared). Of an answer only
+what differs from the input is kept.
+"""
+import argparse, collections, gzip, json, pathlib, subprocess, sys, tempfile, time
+
+import series
+from metrics import post
+from run import CONFIGURATIONS, ENVIRONMENT, PLACES, attributes, deltas, free_port, listens, read_spans, stop, validates, value, version
+
+HERE = pathlib.Path(__file__).parent
+KINDS = ("cases", "wholes")
+
+
+def document(cases, port, folder):
+    processors, exporters, pipelines = {}, {}, {}
+    for i, case in cases:
+        names = []
+        for at, processor in enumerate(case["processors"]):
+            (kind, config), = processor.items()
+            names.append("%s/c%d-%d" % (kind, i, at))
+            processors[names[-1]] = config
+        exporters["file/c%d" % i] = {"path": str(folder / ("%d.jsonl" % i)), "flush_interval": "100ms"}
+        pipelines["%s/c%d" % (case["signal"], i)] = {"receivers": ["otlp"], "processors": names, "exporters": ["file/c%d" % i]}
+    receivers = {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:%d" % port}}}}
+    telemetry = {"metrics": {"level": "none"}, "logs": {"level": "error"}}
+    return json.dumps({"receivers": receivers, "processors": processors, "exporters": exporters, "service": {"telemetry": telemetry, "pipelines": pipelines}})
+
+
+# What an answer is: log records and metric points as lists, in an order that does not depend on who made them.
+
+def items(requests):
+    out = []
+    for request in requests:
+        for group in request.get("resourceLogs", []) + request.get("resourceMetrics", []):
+            above = group.get("resource", {})
+            for inner in group.get("scopeLogs", []) + group.get("scopeMetrics", []):
+                scope = inner.get("scope", {})
+                head = [attributes(above.get("attributes", [])), group.get("schemaUrl", ""), scope.get("name", ""), scope.get("version", ""), attributes(scope.get("attributes", []))]
+                for record in inner.get("logRecords", []):
+                    said = [record.get(key, "") for key in ("severityText", "traceId", "spanId", "eventName")] + [str(record.get(key, 0)) for key in ("timeUnixNano", "severityNumber", "flags")]
+                    out.append([attributes(record.get("attributes", [])), said, value(record.get("body"))] + head)
+                for metric in inner.get("metrics", []):
+                    kind = next((kind for kind in ("sum", "gauge", "histogram", "exponentialHistogram", "summary") if kind in metric), "none")
+                    said = [metric.get("name", ""), metric.get("unit", ""), metric.get("description", ""), kind]
+                    for point in metric.get(kind, {}).get("dataPoints", []):
+                        numbers = [point.get(key) for key in ("quantileValues",)] if kind == "summary" else series.body(kind, point)
+                        out.append([attributes(point.get("attributes", [])), said, json.loads(json.dumps(numbers))] + head)
+    return sorted(out, key=lambda item: json.dumps(item, sort_keys=True))
+
+
+def read(path):
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def changed(answer, given):
+    """What is not there any more, and what is new."""
+    left, new = list(given), []
+    for item in answer:
+        left.remove(item) if item in left else new.append(item)
+    return {"gone": left, "new": new}
+
+
+def started(binary, text, folder, port):
+    (folder / "c.yaml").write_text(text)
+    with open(folder / "log", "w") as log:
+        process = subprocess.Popen(binary + ["--config", str(folder / "c.yaml")], stdout=log, stderr=log, env=ENVIRONMENT, cwd=folder)
+    return process, listens(process, port)
+
+
+def drive(binary, cases, requests):
+    """For each case what it changes, or "refused"."""
+    out, accepted = {}, []
+    for i, case in cases:
+        if validates(binary, document([(i, case)], 4318, pathlib.Path(tempfile.gettempdir()))): accepted.append((i, case))
+        else: out[i] = "refused"
+    given = {"logs": items([r for r in requests if "resourceLogs" in r]), "metrics": items([r for r in requests if "resourceMetrics" in r])}
+    with tempfile.TemporaryDirectory() as name:
+        folder, port = pathlib.Path(name), free_port()
+        process, up = started(binary, document(accepted, port, folder), folder, port)
+        if not up: return {i: "refused" for i, _ in cases}
+        for request in requests: post(port, request)
+        time.sleep(0.5)
+        stop(process)
+        for i, case in accepted: out[i] = changed(items(read(folder / ("%d.jsonl" % i))), given[case["signal"]])
+    return out
+
+
+def whole(binary, case, requests):
+    """What each file of a complete configuration holds beside the input, or "refused"."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, ports = pathlib.Path(name), collections.defaultdict(free_port)
+        text = PLACES.sub(lambda place: name if place[0] == "FOLDER" else str(ports[place[0]]), (CONFIGURATIONS / case["file"]).read_text())
+        process, up = started(binary, text, folder, ports["PORT"])
+        if not up: return "refused"
+        for request in requests: post(ports["PORT"], request)
+        time.sleep(case.get("wait", 1))
+        stop(process)
+        out = {}
+        for file in case["outputs"]:
+            found = read(folder / file)
+            key = next((key for key in ("resourceSpans", "resourceLogs", "resourceMetrics") if any(key in line for line in found)), "")
+            same = [request for request in requests if key in request]
+            out[file] = deltas(read_spans(found), read_spans(same)) if key == "resourceSpans" else changed(items(found), items(same))
+        return out
+
+
+def ask(binary, given, wanted):
+    """Answers by kind and number."""
+    chosen = {kind: [(i, case) for i, case in enumerate(given[kind]) if wanted in case["suite"]] for kind in KINDS}
+    out = {("cases", i): answer for i, answer in drive(binary, chosen["cases"], given["requests"]).items()} if chosen["cases"] else {}
+    for i, case in chosen["wholes"]: out["wholes", i] = whole(binary, case, given["requests"])
+    return out
+
+
+def record(oracle, given, expected):
+    got = ask(oracle, given, "")
+    answers = {kind: [got[kind, i] for i in range(len(given[kind]))] for kind in KINDS}
+    expected.write_bytes(gzip.compress(json.dumps({"oracle": version(oracle), **answers}, ensure_ascii=False).encode(), mtime=0))
+    print("%s: %s" % (expected.name, ", ".join("%d %s" % (len(given[kind]), kind) for kind in KINDS)))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--exec", help="spanmill, with arguments that come before others"); parser.add_argument("--oracle", help="the Go Collector")
+    parser.add_argument("--record", action="store_true"); parser.add_argument("--suite", default="", help="only suites whose name has this in it")
+    parser.add_argument("--verbose", action="store_true"); parser.add_argument("--min", type=float, default=0, help="least agreement in percent")
+    args = parser.parse_args()
+    given, expected = json.loads((HERE / "signals.json").read_text()), HERE / "expected" / "signals.json.gz"
+    if args.record: return record(args.oracle.split(), given, expected)
+    if args.oracle:
+        truth = ask(args.oracle.split(), given, args.suite)
+    else:
+        recorded = json.loads(gzip.decompress(expected.read_bytes()))
+        truth = {(kind, i): answer for kind in KINDS for i, answer in enumerate(recorded[kind])}
+    right, total = collections.Counter(), collections.Counter()
+    for (kind, i), answer in ask(args.exec.split(), given, args.suite).items():
+        case = given[kind][i]
+        same = truth[kind, i] == json.loads(json.dumps(answer))
+        total[case["suite"]] += 1
+        right[case["suite"]] += same
+        if not same and "known" in case: print("KNOWN", case["suite"], case["known"])
+        if not same and args.verbose: print("DIFF", case["suite"], json.dumps(case)[:400], "\n    go", json.dumps(truth[kind, i])[:1500], "\n    spanmill", json.dumps(answer)[:1500])
+    for name in sorted(total): print("%-24s %5.1f %%  %d of %d" % (name, 100 * right[name] / total[name], right[name], total[name]))
+    share = 100 * sum(right.values()) / max(1, sum(total.values()))
+    print("TOTAL %.2f %%  %d of %d" % (share, sum(right.values()), sum(total.values())))
+    sys.exit(share < args.min)
+
+
+if __name__ == "__main__":
+    main()
