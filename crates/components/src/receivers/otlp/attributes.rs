@@ -138,6 +138,9 @@ fn add_dropped(patch: &mut Patch, message: Message<'_>, part: Part, dropped: u32
         Part::Resource => 2,
         Part::Scope => 4,
         Part::Span => 10,
+        Part::LogRecord => 7,
+        // Metric points do not tell.
+        Part::NumberPoint | Part::HistogramPoint | Part::ExponentialPoint => return,
     };
     let mut before = 0;
     for field in message.fields().filter(|field| field.number == number) {
