@@ -135,7 +135,7 @@ impl Sink {
         traces.iter().filter(|trace| taken.get(trace).is_none_or(|taken| taken.spans & all != all)).count()
     }
 
-    /// The same once none has come for half a minute: what is missing then does not come.
+    /// The same once none has come for a minute and a half, longer than anybody pauses between two attempts: what is missing then does not come.
     pub fn missing_in_the_end(&self, traces: &[u64], spans: u64) -> usize {
         let (mut fewest, mut since) = (usize::MAX, Instant::now());
         loop {
@@ -143,7 +143,7 @@ impl Sink {
             if now < fewest {
                 (fewest, since) = (now, Instant::now());
             }
-            if now == 0 || since.elapsed() > Duration::from_secs(30) {
+            if now == 0 || since.elapsed() > Duration::from_secs(90) {
                 return now;
             }
             pause(Duration::from_millis(100));
