@@ -24,7 +24,7 @@ pub(in super::super) struct PropertiesConfig {
     pub(super) resources: Vec<AttributeConfig>,
     /// Scopes, all of which its own must be.
     pub(super) libraries: Vec<LibraryConfig>,
-    /// Texts, one of which the body of the log record must be. A body that is no text passes.
+    /// Texts, one of which the body of the log record must be, or be as text.
     pub(super) log_bodies: Vec<String>,
     /// Texts, one of which its severity must be.
     pub(super) log_severity_texts: Vec<String>,

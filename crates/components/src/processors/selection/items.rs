@@ -1,7 +1,7 @@
 //! Which log records and metrics a processor is for.
 
 use spanmill_config::{ConfigError, Section};
-use spanmill_otlp::{AnyValue, Item, Message, Part, Payload, ValueRef};
+use spanmill_otlp::{Item, Limits, Message, Part, Payload, ValueRef};
 
 use super::config::{PropertiesConfig, SeverityConfig};
 use super::expected::Attribute;
@@ -136,11 +136,17 @@ impl LogProperties {
     }
 
     fn are_met(&self, Item { resource, scope, message, .. }: Item<'_>) -> bool {
-        self.bodies.as_ref().is_none_or(|bodies| match ValueRef::new(bytes(message, BODY)).get() {
-            AnyValue::Text(body) => bodies.contain(body),
-            // As in the Collector.
-            _ => true,
-        }) && self.severity_texts.as_ref().is_none_or(|texts| texts.contain(bytes(message, SEVERITY_TEXT)))
+        let meets_body = self.bodies.as_ref().is_none_or(|bodies| {
+            // What is no text is compared as text, as in the Collector.
+            let mut body = Vec::new();
+            let found = ValueRef::new(bytes(message, BODY));
+            if is_shallow(found, Limits::default().max_depth) {
+                found.put_text(&mut body);
+            }
+            bodies.contain(&body)
+        });
+        meets_body
+            && self.severity_texts.as_ref().is_none_or(|texts| texts.contain(bytes(message, SEVERITY_TEXT)))
             && self.severity.is_none_or(|least| match number(message, SEVERITY_NUMBER) {
                 0 => least.match_undefined,
                 severity => severity >= least.min,
@@ -156,6 +162,13 @@ fn are_met(expected: &[Attribute], message: Message<'_>, part: Part) -> bool {
         let mut attributes = message.attributes(part.attributes());
         let found = attributes.find(|found| found.key == expected.key.as_bytes());
         expected.is_met(found.map(|found| found.value))
+    })
+}
+
+/// Whether a body can be written as text: nobody looked into it when it came. One that is nested deeper is as one that is empty.
+fn is_shallow(value: ValueRef<'_>, depth: u32) -> bool {
+    depth.checked_sub(1).is_some_and(|left| {
+        value.elements().chain(value.entries().map(|(_, entry)| entry)).all(|inner| is_shallow(inner, left))
     })
 }
 

@@ -9,7 +9,7 @@ use super::config::PropertiesConfig;
 
 /// Texts that are looked for.
 #[derive(Debug)]
-pub(super) enum Texts {
+pub(in super::super) enum Texts {
     /// Any of these.
     Strict(HashSet<Vec<u8>>),
     /// What any of these occurs in.
