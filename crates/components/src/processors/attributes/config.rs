@@ -19,7 +19,7 @@ struct Config {
 
 /// What is changed, in pipelines of a signal.
 pub(super) enum Selected {
-    Spans(Selection),
+    Spans(Box<Selection>),
     Items(ItemSelection),
 }
 
@@ -29,7 +29,7 @@ pub(super) fn read(section: &Section, signal: Signal) -> Result<(Selected, Actio
     let actions = Actions::compile(section, "actions", &config.actions)?;
     let (include, exclude) = (config.include.as_ref(), config.exclude.as_ref());
     let selected = match signal {
-        Signal::Traces => Selected::Spans(Selection::compile(section, include, exclude)?),
+        Signal::Traces => Selected::Spans(Box::new(Selection::compile(section, include, exclude)?)),
         Signal::Metrics => Selected::Items(ItemSelection::of_metrics(section, include, exclude)?),
         Signal::Logs => Selected::Items(ItemSelection::of_logs(section, include, exclude)?),
     };

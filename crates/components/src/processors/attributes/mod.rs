@@ -42,7 +42,7 @@ struct OfItems {
 fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
     let (selected, actions) = config::read(context.section, signal)?;
     Ok(match selected {
-        Selected::Spans(selection) => changing(OfSpans { selection, actions }, next),
+        Selected::Spans(selection) => changing(OfSpans { selection: *selection, actions }, next),
         Selected::Items(selection) => {
             if selection.ignores_resources() {
                 tracing::warn!(processor = %context.id, "metrics are chosen by metric_names alone, as in the Collector: resources is ignored");

@@ -11,7 +11,7 @@ use super::texts::Texts;
 /// Selects log records or metrics by properties: those that meet the included ones and do not meet the excluded ones.
 #[derive(Debug)]
 pub(in super::super) enum ItemSelection {
-    Logs { include: Option<LogProperties>, exclude: Option<LogProperties> },
+    Logs { include: Option<Box<LogProperties>>, exclude: Option<Box<LogProperties>> },
     Metrics { include: Option<Texts>, exclude: Option<Texts>, ignores_resources: bool },
 }
 
@@ -41,7 +41,7 @@ impl ItemSelection {
         exclude: Option<&PropertiesConfig>,
     ) -> Result<Self, ConfigError> {
         let compile = |config: Option<&PropertiesConfig>, path| {
-            config.map(|config| LogProperties::compile(Place { section, path, config })).transpose()
+            config.map(|config| LogProperties::compile(Place { section, path, config }).map(Box::new)).transpose()
         };
         Ok(Self::Logs { include: compile(include, "include")?, exclude: compile(exclude, "exclude")? })
     }
