@@ -103,11 +103,26 @@ def ask(binary, given, wanted):
     return out
 
 
-def record(oracle, given, expected):
-    got = ask(oracle, given, "")
-    answers = {kind: [got[kind, i] for i in range(len(given[kind]))] for kind in KINDS}
-    expected.write_bytes(gzip.compress(json.dumps({"oracle": version(oracle), **answers}, ensure_ascii=False).encode(), mtime=0))
-    print("%s: %s" % (expected.name, ", ".join("%d %s" % (len(given[kind]), kind) for kind in KINDS)))
+def record(expected, oracle, given, answers, kinds):
+    """Keeps the answers of the oracle, by kind and number of the case."""
+    kept = {kind: [answers[kind, i] for i in range(len(given[kind]))] for kind in kinds}
+    expected.write_bytes(gzip.compress(json.dumps({"oracle": version(oracle), **kept}, ensure_ascii=False).encode(), mtime=0))
+    print("%s: %s" % (expected.name, ", ".join("%d %s" % (len(given[kind]), kind) for kind in kinds)))
+
+
+def recorded(expected, kinds):
+    """What was kept."""
+    kept = json.loads(gzip.decompress(expected.read_bytes()))
+    return {(kind, i): answer for kind in kinds for i, answer in enumerate(kept[kind])}
+
+
+def report(right, total, least):
+    """Says how many cases of each suite agree, and ends: badly where fewer of all do, in percent, than they should."""
+    for name in sorted(total):
+        print("%-24s %5.1f %%  %d of %d" % (name, 100 * right[name] / total[name], right[name], total[name]))
+    share = 100 * sum(right.values()) / max(1, sum(total.values()))
+    print("TOTAL %.2f %%  %d of %d" % (share, sum(right.values()), sum(total.values())))
+    sys.exit(share < least)
 
 
 def show(kind, case, truth, ours):
@@ -128,12 +143,8 @@ def main():
     parser.add_argument("--log", action="store_true"); parser.add_argument("--min", type=float, default=0, help="least agreement in percent")
     args = parser.parse_args()
     given, expected = json.loads(args.cases.read_text()), args.cases.parent / "expected" / (args.cases.name + ".gz")
-    if args.record: return record(args.oracle.split(), given, expected)
-    if args.oracle:
-        truth = ask(args.oracle.split(), given, args.suite)
-    else:
-        recorded = json.loads(gzip.decompress(expected.read_bytes()))
-        truth = {(kind, i): answer for kind in KINDS for i, answer in enumerate(recorded[kind])}
+    if args.record: return record(expected, args.oracle.split(), given, ask(args.oracle.split(), given, ""), KINDS)
+    truth = ask(args.oracle.split(), given, args.suite) if args.oracle else recorded(expected, KINDS)
     right, total = collections.Counter(), collections.Counter()
     for (kind, i), answer in ask(args.exec.split(), given, args.suite).items():
         case = given[kind][i]
@@ -142,11 +153,7 @@ def main():
         right[suite(case)] += same
         if args.verbose and not same: show(kind, case, truth[kind, i], answer)
         if args.verbose and same and answer == []: print("EMPTY", suite(case), json.dumps(case["config"])[:200])
-    for name in sorted(total):
-        print("%-24s %5.1f %%  %d of %d" % (name, 100 * right[name] / total[name], right[name], total[name]))
-    share = 100 * sum(right.values()) / max(1, sum(total.values()))
-    print("TOTAL %.2f %%  %d of %d" % (share, sum(right.values()), sum(total.values())))
-    sys.exit(share < args.min)
+    report(right, total, args.min)
 
 
 if __name__ == "__main__":

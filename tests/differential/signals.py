@@ -9,11 +9,11 @@
 are refused) and `wholes` (a file of `configurations/` with pipelines of all signals; the files that it writes to FOLDER are compared). Of an answer only
 what differs from the input is kept.
 """
-import argparse, collections, gzip, json, pathlib, subprocess, sys, tempfile, time
+import argparse, collections, json, pathlib, subprocess, tempfile, time
 
 import series
-from metrics import post
-from run import CONFIGURATIONS, ENVIRONMENT, PLACES, attributes, deltas, free_port, listens, read_spans, stop, validates, value, version
+from metrics import post, record, recorded, report
+from run import CONFIGURATIONS, ENVIRONMENT, PLACES, attributes, deltas, free_port, listens, read_spans, stop, validates, value
 
 HERE = pathlib.Path(__file__).parent
 KINDS = ("cases", "wholes")
@@ -120,13 +120,6 @@ def ask(binary, given, wanted):
     return out
 
 
-def record(oracle, given, expected):
-    got = ask(oracle, given, "")
-    answers = {kind: [got[kind, i] for i in range(len(given[kind]))] for kind in KINDS}
-    expected.write_bytes(gzip.compress(json.dumps({"oracle": version(oracle), **answers}, ensure_ascii=False).encode(), mtime=0))
-    print("%s: %s" % (expected.name, ", ".join("%d %s" % (len(given[kind]), kind) for kind in KINDS)))
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--exec", help="spanmill, with arguments that come before others"); parser.add_argument("--oracle", help="the Go Collector")
@@ -134,12 +127,8 @@ def main():
     parser.add_argument("--verbose", action="store_true"); parser.add_argument("--min", type=float, default=0, help="least agreement in percent")
     args = parser.parse_args()
     given, expected = json.loads((HERE / "signals.json").read_text()), HERE / "expected" / "signals.json.gz"
-    if args.record: return record(args.oracle.split(), given, expected)
-    if args.oracle:
-        truth = ask(args.oracle.split(), given, args.suite)
-    else:
-        recorded = json.loads(gzip.decompress(expected.read_bytes()))
-        truth = {(kind, i): answer for kind in KINDS for i, answer in enumerate(recorded[kind])}
+    if args.record: return record(expected, args.oracle.split(), given, ask(args.oracle.split(), given, ""), KINDS)
+    truth = ask(args.oracle.split(), given, args.suite) if args.oracle else recorded(expected, KINDS)
     right, total = collections.Counter(), collections.Counter()
     for (kind, i), answer in ask(args.exec.split(), given, args.suite).items():
         case = given[kind][i]
@@ -148,10 +137,7 @@ def main():
         right[case["suite"]] += same
         if not same and "known" in case: print("KNOWN", case["suite"], case["known"])
         if not same and args.verbose: print("DIFF", case["suite"], json.dumps(case)[:400], "\n    go", json.dumps(truth[kind, i])[:1500], "\n    spanmill", json.dumps(answer)[:1500])
-    for name in sorted(total): print("%-24s %5.1f %%  %d of %d" % (name, 100 * right[name] / total[name], right[name], total[name]))
-    share = 100 * sum(right.values()) / max(1, sum(total.values()))
-    print("TOTAL %.2f %%  %d of %d" % (share, sum(right.values()), sum(total.values())))
-    sys.exit(share < args.min)
+    report(right, total, args.min)
 
 
 if __name__ == "__main__":

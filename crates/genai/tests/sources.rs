@@ -9,6 +9,13 @@ use support::{assert_has, engine, normalise, pass, sample};
 /// A scope, a span name, attributes, and what must come out.
 type Case = (&'static str, &'static str, &'static str, Json, Json);
 
+/// One of a source that writes what the conventions say, and is known by its scope.
+fn of_conventions(source: &'static str, scope: &'static str) -> Case {
+    let attributes =
+        json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 });
+    (source, scope, "chat gpt-4o", attributes.clone(), attributes)
+}
+
 fn cases() -> Vec<Case> {
     vec![
         (
@@ -354,20 +361,8 @@ fn cases() -> Vec<Case> {
                 "gen_ai.usage.prompt_tokens": 5, "netra.session_id": "s", "netra.user_id": "u" }),
             json!({ "gen_ai.operation.name": "chat", "gen_ai.usage.input_tokens": 5, "spanmill.finish_reason": "stop", "gen_ai.conversation.id": "s", "user.id": "u" }),
         ),
-        (
-            "mistral-sdk-native",
-            "mistralai_sdk_tracer",
-            "chat gpt-4o",
-            json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
-            json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
-        ),
-        (
-            "azure-sdk",
-            "azure.core.tracing.ext.opentelemetry_span",
-            "chat gpt-4o",
-            json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
-            json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
-        ),
+        of_conventions("mistral-sdk-native", "mistralai_sdk_tracer"),
+        of_conventions("azure-sdk", "azure.core.tracing.ext.opentelemetry_span"),
         (
             "any-agent",
             "any_agent",
@@ -375,27 +370,9 @@ fn cases() -> Vec<Case> {
             json!({ "gen_ai.operation.name": "call_llm", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
             json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
         ),
-        (
-            "autogen",
-            "autogen-core",
-            "chat gpt-4o",
-            json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
-            json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
-        ),
-        (
-            "fiddler",
-            "fiddler.otel.tracer",
-            "chat gpt-4o",
-            json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
-            json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
-        ),
-        (
-            "rig",
-            "rig",
-            "chat gpt-4o",
-            json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
-            json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 5 }),
-        ),
+        of_conventions("autogen", "autogen-core"),
+        of_conventions("fiddler", "fiddler.otel.tracer"),
+        of_conventions("rig", "rig"),
         (
             "haystack",
             "my_application",

@@ -1,5 +1,10 @@
 //! Histograms of durations with fixed logarithmic buckets, so that those of any minutes, services and machines can be added up.
 
+use std::sync::Arc;
+
+use arrow::array::{Int64Builder, ListArray, ListBuilder};
+use arrow::datatypes::{DataType, Field};
+
 /// Buckets a doubling: each is 9 % wide, so that a percentile is off by 4.4 % at most.
 const PER_DOUBLING: f64 = 8.0;
 
@@ -86,6 +91,21 @@ impl Histogram {
             *slot = slot.saturating_add(count);
         }
     }
+}
+
+/// The type of a column of histograms.
+pub(crate) fn list_type() -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true)))
+}
+
+/// A column of histograms, each as [`Histogram::list`] has it.
+pub(crate) fn lists<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> ListArray {
+    let mut builder = ListBuilder::new(Int64Builder::new());
+    for histogram in histograms {
+        histogram.list().for_each(|number| builder.values().append_value(number));
+        builder.append(true);
+    }
+    builder.finish()
 }
 
 /// The bucket of a duration in nanoseconds.

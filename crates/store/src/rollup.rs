@@ -5,13 +5,12 @@ use std::sync::{Arc, LazyLock};
 
 use ahash::RandomState;
 use arrow::array::{
-    Array, ArrayRef, AsArray, Int64Array, Int64Builder, ListBuilder, RecordBatch, StringViewArray, StringViewBuilder,
-    TimestampMicrosecondBuilder,
+    Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringViewArray, StringViewBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 
-use crate::histogram::Histogram;
+use crate::histogram::{Histogram, list_type, lists};
 
 /// What rows are told apart by, beside the minute.
 const WORDS: [&str; 9] = [
@@ -172,10 +171,6 @@ fn number(column: &Int64Array, row: usize) -> Option<i64> {
     (!column.is_null(row)).then(|| column.value(row))
 }
 
-fn list_type() -> DataType {
-    DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true)))
-}
-
 type Row<'a> = ((i64, [Option<&'a str>; WORDS.len()]), Totals);
 
 fn to_batch(rows: &[Row<'_>]) -> Result<RecordBatch, ArrowError> {
@@ -200,17 +195,8 @@ fn to_batch(rows: &[Row<'_>]) -> Result<RecordBatch, ArrowError> {
     for at in 0..SUMS.len() {
         columns.push(ints(&|totals| totals.sums.get(at).copied().unwrap_or(0)));
     }
-    columns.push(lists(rows, |totals| &totals.durations));
+    columns.push(Arc::new(lists(rows.iter().map(|(_, totals)| &totals.durations))));
     columns.push(ints(&|totals| totals.ttft));
-    columns.push(lists(rows, |totals| &totals.ttfts));
+    columns.push(Arc::new(lists(rows.iter().map(|(_, totals)| &totals.ttfts))));
     RecordBatch::try_new(schema(), columns)
-}
-
-fn lists(rows: &[Row<'_>], of: impl Fn(&Totals) -> &Histogram) -> ArrayRef {
-    let mut builder = ListBuilder::new(Int64Builder::new());
-    for (_, totals) in rows {
-        of(totals).list().for_each(|number| builder.values().append_value(number));
-        builder.append(true);
-    }
-    Arc::new(builder.finish())
 }

@@ -69,6 +69,9 @@ impl Output {
     }
 
     fn count_usage(&mut self) -> Result<(), EncodeError> {
+        if self.waiting.is_empty() {
+            return Ok(());
+        }
         let usage = roll_up(&std::mem::take(&mut self.waiting))?;
         if usage.num_rows() > 0 {
             self.usage.push(usage);
@@ -79,22 +82,16 @@ impl Output {
     /// The files: the table's own, and that of `usage_1m` where there is anything to count.
     pub(crate) fn finish(mut self) -> Result<Vec<(Table, Encoded)>, EncodeError> {
         self.count_usage()?;
-        let mut files = vec![(self.table, encoded(self.writer, self.rows, self.range)?)];
+        let bytes = Bytes::from(self.writer.into_inner()?);
+        let (min_us, max_us) = self.range.unwrap_or_default();
+        let stats = FileStats { bytes: bytes.len() as u64, rows: self.rows, min_us, max_us };
+        let mut files = vec![(self.table, Encoded { bytes, stats })];
         if !self.usage.is_empty() {
             let usage = concat_batches(&Table::Usage.schema(), &self.usage)?;
-            let rows = usage.num_rows() as u64;
-            let properties = properties(Table::Usage, rows, self.level)?;
-            let mut writer = ArrowWriter::try_new(Vec::new(), Table::Usage.schema(), Some(properties))?;
-            writer.write(&usage)?;
-            files.push((Table::Usage, encoded(writer, rows, time_range(Table::Usage, &usage))?));
+            let mut output = Self::new(Table::Usage, usage.num_rows() as u64, self.level)?;
+            output.write(usage)?;
+            files.append(&mut output.finish()?);
         }
         Ok(files)
     }
-}
-
-fn encoded(writer: ArrowWriter<Vec<u8>>, rows: u64, range: Option<(i64, i64)>) -> Result<Encoded, EncodeError> {
-    let bytes = Bytes::from(writer.into_inner()?);
-    let (min_us, max_us) = range.unwrap_or_default();
-    let stats = FileStats { bytes: bytes.len() as u64, rows, min_us, max_us };
-    Ok(Encoded { bytes, stats })
 }

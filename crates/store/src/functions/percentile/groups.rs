@@ -3,12 +3,12 @@
 use std::mem::size_of;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Builder, ListBuilder};
+use arrow::array::{Array, ArrayRef, BooleanArray, Float64Array};
 use datafusion::error::Result;
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 
 use super::counted::Counted;
-use crate::histogram::Histogram;
+use crate::histogram::{Histogram, lists};
 
 /// A histogram a group.
 #[derive(Debug)]
@@ -68,12 +68,7 @@ impl GroupsAccumulator for Groups {
     }
 
     fn state(&mut self, emit_to: EmitTo) -> Result<Vec<ArrayRef>> {
-        let mut lists = ListBuilder::new(Int64Builder::new());
-        for histogram in self.take(emit_to) {
-            histogram.list().for_each(|number| lists.values().append_value(number));
-            lists.append(true);
-        }
-        Ok(vec![Arc::new(lists.finish())])
+        Ok(vec![Arc::new(lists(self.take(emit_to).iter()))])
     }
 
     /// Each row as a group of its own: what is done where grouping makes nothing fewer.

@@ -16,7 +16,7 @@ use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, GroupsAccumulator,
 
 use self::counted::Counted;
 use self::groups::Groups;
-use crate::histogram::Histogram;
+use crate::histogram::{Histogram, list_type};
 
 /// `p95(duration_hist)`: the duration in nanoseconds that 95 % are below, over the histograms of all rows together. Plain numbers, such as
 /// `duration_ns`, are counted first; the answer is as near: 4.4 % at most.
@@ -66,7 +66,7 @@ impl AggregateUDFImpl for Percentile {
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
         let name = self.name;
         let counted = match types.first() {
-            Some(DataType::List(field) | DataType::LargeList(field)) if field.data_type().is_integer() => list(),
+            Some(DataType::List(field) | DataType::LargeList(field)) if field.data_type().is_integer() => list_type(),
             Some(number) if number.is_numeric() || number.is_null() => DataType::Int64,
             _ => return plan_err!("{name} takes a histogram, such as duration_hist, or a number"),
         };
@@ -99,7 +99,7 @@ impl AggregateUDFImpl for Percentile {
 
     fn state_fields(&self, arguments: StateFieldsArgs<'_>) -> Result<Vec<FieldRef>> {
         let name = arguments.name;
-        let mut fields: Vec<FieldRef> = vec![Arc::new(Field::new(format!("{name}[counts]"), list(), true))];
+        let mut fields: Vec<FieldRef> = vec![Arc::new(Field::new(format!("{name}[counts]"), list_type(), true))];
         if self.share.is_none() {
             fields.push(Arc::new(Field::new(format!("{name}[share]"), DataType::Float64, true)));
         }
@@ -159,8 +159,4 @@ impl fmt::Debug for Merged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Merged").field("share", &self.share).finish_non_exhaustive()
     }
-}
-
-fn list() -> DataType {
-    DataType::List(Arc::new(Field::new_list_field(DataType::Int64, true)))
 }
