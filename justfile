@@ -30,9 +30,10 @@ bench *args:
 soak minutes="30":
     cargo xtask soak --minutes {{minutes}}
 
-# Fuzzing on the stable toolchain: `just fuzz scan 60`. Targets: config, json, messages, ottl, scan, wal.
+# Fuzzing on the stable toolchain: `just fuzz scan 60`. Targets: config, json, messages, ottl, scan, sql, wal.
 fuzz target seconds="60":
-    RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz --sanitizer none {{target}} -- -max_total_time={{seconds}} -timeout=10 -rss_limit_mb=4096
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz --sanitizer none {{ if target == "sql" { "--features sql" } else { "" } }} {{target}} -- \
+        -max_total_time={{seconds}} -timeout=10 -rss_limit_mb=4096 {{ if target == "sql" { "-dict=fuzz/sql.dict" } else { "" } }}
 
 # Licences, bans and sources of dependencies.
 deny:

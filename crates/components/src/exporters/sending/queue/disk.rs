@@ -1,6 +1,5 @@
 //! A queue on disk: requests are in a log before they are acknowledged, and stay there until they are sent or set aside.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::dead_letters::{Counts, Reason};
 use super::opened::{Left, Opened, batch_of};
 use super::progress::Progress;
+use super::room::Room;
 use super::{Cost, Item, Offered, Refused, until};
 use crate::exporters::sending::config::{SendingQueue, Sizer};
 use crate::exporters::sending::transport::SendError;
@@ -25,12 +25,10 @@ pub(in crate::exporters::sending) struct Disk {
     id: ComponentId,
     kind: &'static str,
     storage: ComponentId,
-    capacity: usize,
     sizer: Sizer,
     /// Whether spans are wanted parsed.
     parsed: bool,
-    /// What the queue holds, sent or not; what is being appended counts.
-    size: AtomicUsize,
+    room: Room,
     counts: Counts,
     opened: OnceLock<Opened>,
     state: Mutex<State>,
@@ -58,7 +56,7 @@ enum Phase {
     Closed,
 }
 
-/// Gives room back unless the request was written.
+/// Room for a request that is being written; given back unless it was.
 struct Reserved<'a>(&'a Disk, usize);
 
 /// How often what is done is written down: so much may be sent again after a crash.
@@ -93,10 +91,9 @@ impl Disk {
             id: context.id.clone(),
             kind,
             storage: storage.clone(),
-            capacity: options.queue_size,
             sizer: options.sizer,
             parsed,
-            size: AtomicUsize::new(0),
+            room: Room::new(options.queue_size),
             counts: Counts::new(context, kind),
             opened: OnceLock::new(),
             state: Mutex::default(),
@@ -119,7 +116,7 @@ impl Disk {
         let opened = Opened::open(&folder, &storage, self.sizer, self.counts.clone()).await;
         let (opened, Left { requests, size }) = opened.map_err(|error| failed(&error))?;
         drop(replaying);
-        self.size.store(size, Ordering::Relaxed);
+        self.room.found(size);
         if requests > 0 {
             tracing::info!(queue = %self.id, requests, "requests of an earlier run are sent first");
         }
@@ -142,13 +139,16 @@ impl Disk {
         };
         let batch = &offered.batch;
         let cost = Cost::of(batch, self.sizer);
-        if cost.size > self.capacity {
+        if !self.room.is_possible(cost.size) {
             return Err(Refused::TooLarge);
         }
-        let Some(reserved) = self.reserve(cost.size) else { return Err(Refused::Full(offered)) };
+        if !self.room.reserve(cost.size) {
+            return Err(Refused::Full(offered));
+        }
+        let reserved = Reserved(self, cost.size);
         match opened.wal.append(batch.signal() as u8, batch.encode()).await {
             Ok(_) => {
-                std::mem::forget(reserved);
+                reserved.is_written();
                 Ok(())
             }
             Err(AppendError::TooLarge { .. }) => Err(Refused::TooLarge),
@@ -161,24 +161,9 @@ impl Disk {
         }
     }
 
-    /// If the client goes while its request is being written, room is given back although the request may be there. The size shown is too
-    /// small then, until the queue has been empty.
-    fn reserve(&self, size: usize) -> Option<Reserved<'_>> {
-        let fits = |held: usize| held.checked_add(size).filter(|sum| *sum <= self.capacity);
-        self.size.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits).ok()?;
-        Some(Reserved(self, size))
-    }
-
-    fn give_back(&self, size: usize) {
-        let less = |held: usize| Some(held.saturating_sub(size));
-        // It never fails, as there is always a new value.
-        let _ = self.size.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
-        self.changed.notify_waiters();
-    }
-
     pub(super) async fn wait_for_room(&self, batch: &Batch) {
         let size = self.sizer.size(batch);
-        let has_room = || self.size() + size <= self.capacity || *self.phase.borrow() != Phase::Open;
+        let has_room = || self.room.has(size) || *self.phase.borrow() != Phase::Open;
         let waited = has_room();
         self.until(has_room).await;
         if waited {
@@ -204,10 +189,20 @@ impl Disk {
                 Phase::Draining(until) => timeout_at(until, reader.try_next()).await.ok()?,
                 Phase::Open => {
                     let mut phase = self.phase.subscribe();
-                    tokio::select! {
-                        biased;
-                        _ = phase.wait_for(|phase| *phase != Phase::Open) => continue,
-                        record = reader.next() => record.map(Some),
+                    let changed = self.changed.notified();
+                    let written = self.room.written();
+                    match reader.try_next().await {
+                        Ok(None) => {
+                            self.all_is_read(written);
+                            tokio::select! {
+                                biased;
+                                _ = phase.wait_for(|phase| *phase != Phase::Open) => continue,
+                                record = reader.next() => record.map(Some),
+                                // What was on its way may be done.
+                                () = changed => continue,
+                            }
+                        }
+                        record => record,
                     }
                 }
             };
@@ -224,6 +219,14 @@ impl Disk {
                     sleep(READ_AGAIN).await;
                 }
             }
+        }
+    }
+
+    /// What was written when there were so many requests has been read.
+    fn all_is_read(&self, written: u64) {
+        let nothing_is_on_its_way = self.state().progress.ahead() == 0;
+        if nothing_is_on_its_way && self.room.settle(written) {
+            self.changed.notify_waiters();
         }
     }
 
@@ -253,11 +256,13 @@ impl Disk {
 
     /// The requests are done with, whatever became of them.
     pub(super) fn release(&self, cost: Cost, seqs: &[Seq]) {
+        // Before they count as done: where nothing is on its way, what counts is looked at.
+        self.room.give_back(cost.size);
         let mut state = self.state();
         state.bytes = state.bytes.saturating_sub(cost.bytes);
         state.progress.done(seqs);
         drop(state);
-        self.give_back(cost.size);
+        self.changed.notify_waiters();
     }
 
     /// The requests stay for the next time.
@@ -341,14 +346,23 @@ impl Disk {
     }
 
     pub(super) fn size(&self) -> usize {
-        self.size.load(Ordering::Relaxed)
+        self.room.size()
     }
 }
 
 // === impl Reserved ===
 
+impl Reserved<'_> {
+    fn is_written(self) {
+        self.0.room.came(self.1, true);
+        self.0.changed.notify_waiters();
+        std::mem::forget(self);
+    }
+}
+
 impl Drop for Reserved<'_> {
     fn drop(&mut self) {
-        self.0.give_back(self.1);
+        self.0.room.came(self.1, false);
+        self.0.changed.notify_waiters();
     }
 }

@@ -5,6 +5,7 @@ mod disk;
 mod memory;
 mod opened;
 mod progress;
+mod room;
 
 use std::sync::Arc;
 

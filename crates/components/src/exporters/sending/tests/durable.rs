@@ -3,10 +3,11 @@
 use std::any::Any;
 use std::path::Path;
 
+use bytes::Bytes;
 use serde_json::Value;
 use spanmill_config::ComponentId;
 use spanmill_pipeline::Layout;
-use spanmill_wal::{Fsync, Options as LogOptions};
+use spanmill_wal::{Fsync, Options as LogOptions, Wal};
 
 use super::*;
 use crate::storage::Storage;
@@ -122,6 +123,34 @@ async fn refused_requests_are_set_aside() {
     let mut rig = open(folder.path(), "", []).await;
     rig.exporter.shutdown().await.unwrap();
     assert!(rig.times().is_empty());
+}
+
+/// Scenario: a queue that counts bytes holds something that is no request, between two that are.
+/// Guarantees: it is set aside, the others are sent, and the queue has all its room again once it is empty.
+#[tokio::test]
+async fn what_is_no_request_takes_no_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = format!("sizer: bytes, queue_size: {}", spans(9).encode().len());
+    let rig = open(folder.path(), &queue, std::iter::repeat_n(away(), 2)).await;
+    rig.consume(spans(1)).await.unwrap();
+    rig.exporter.shutdown().await.unwrap();
+    let log = Wal::open(folder.path().join("exporter_test/log"), LogOptions::default()).await.unwrap();
+    log.append(1, Bytes::from_static(b"no request")).await.unwrap();
+    log.close().await.unwrap();
+
+    let mut rig = open(folder.path(), &queue, []).await;
+    rig.consume(spans(2)).await.unwrap();
+    assert_eq!([rig.next().await.items, rig.next().await.items], [1, 2]);
+    // As large as the queue.
+    let taken = async {
+        while rig.consume(spans(9)).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), taken).await.unwrap();
+    assert_eq!(rig.next().await.items, 9);
+    assert_eq!(letters(folder.path(), ".otlp"), [b"no request"]);
+    rig.exporter.shutdown().await.unwrap();
 }
 
 /// Scenario: what was sent cannot be written down, since something lies in the way, and can be later, while nothing more comes.
