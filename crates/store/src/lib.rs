@@ -29,6 +29,7 @@ mod session;
 mod store;
 mod table;
 mod upkeep;
+mod upload;
 mod views;
 
 pub use cluster::Cluster;

@@ -87,6 +87,11 @@ impl Place {
         Ok(Self { store: Arc::new(store), folder: Some(Arc::new(path)) })
     }
 
+    /// The folder, where it is one.
+    pub(crate) fn root(&self) -> Option<&Arc<PathBuf>> {
+        self.folder.as_ref()
+    }
+
     pub(crate) fn store(&self) -> &Arc<dyn ObjectStore> {
         &self.store
     }
@@ -111,7 +116,8 @@ impl Place {
                 let file = folder.join(path.as_ref());
                 let folder = Arc::clone(folder);
                 let written = spawn_blocking(move || {
-                    put_file(&folder, &file, &bytes).map_err(|source| PlaceError::Folder { path: file, source })
+                    let written = with_folder(&folder, &file, |_| write_file(&file, &bytes));
+                    written.map_err(|source| PlaceError::Folder { path: file, source })
                 });
                 written.await.unwrap_or_else(|error| {
                     Err(PlaceError::Folder { path: PathBuf::new(), source: io::Error::other(error) })
@@ -139,13 +145,17 @@ impl Place {
     }
 }
 
-/// Writes a file, and syncs the folders that were made for it.
-fn put_file(root: &std::path::Path, file: &std::path::Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file by means of `write`, which is given its folder, and syncs the folders that were made for it.
+pub(crate) fn with_folder(
+    root: &std::path::Path,
+    file: &std::path::Path,
+    write: impl FnOnce(&std::path::Path) -> io::Result<()>,
+) -> io::Result<()> {
     let parent = file.parent().unwrap_or(root);
     let missing: Vec<&std::path::Path> =
         parent.ancestors().take_while(|folder| folder.starts_with(root) && !folder.exists()).collect();
     std::fs::create_dir_all(parent)?;
-    write_file(file, bytes)?;
+    write(parent)?;
     for folder in missing {
         sync_folder(folder.parent().unwrap_or(root))?;
     }

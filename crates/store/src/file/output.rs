@@ -1,7 +1,6 @@
 //! A table of a piece that is being written, batch by batch.
 
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 use arrow::error::ArrowError;
 use bytes::Bytes;
 use parquet::arrow::ArrowWriter;
@@ -19,15 +18,18 @@ pub(crate) struct Output {
     level: i32,
     writer: ArrowWriter<Vec<u8>>,
     rows: u64,
+    /// Bytes that were taken away.
+    taken: u64,
     range: Option<(i64, i64)>,
     /// Spans that are not counted yet.
     waiting: Vec<RecordBatch>,
-    usage: Vec<RecordBatch>,
+    usage: Option<Box<Output>>,
 }
 
 /// A file that is in no folder yet.
 #[derive(Debug)]
 pub(crate) struct Encoded {
+    /// All of it but what was taken away by [`Output::take`].
     pub(crate) bytes: Bytes,
     pub(crate) stats: FileStats,
 }
@@ -50,7 +52,7 @@ impl Output {
     /// For `rows` rows at most; `level` is zstd's.
     pub(crate) fn new(table: Table, rows: u64, level: i32) -> Result<Self, EncodeError> {
         let writer = ArrowWriter::try_new(Vec::new(), table.schema(), Some(properties(table, rows, level)?))?;
-        Ok(Self { table, level, writer, rows: 0, range: None, waiting: Vec::new(), usage: Vec::new() })
+        Ok(Self { table, level, writer, rows: 0, taken: 0, range: None, waiting: Vec::new(), usage: None })
     }
 
     /// Adds rows, which go on in the order of time.
@@ -73,10 +75,25 @@ impl Output {
             return Ok(());
         }
         let usage = roll_up(&std::mem::take(&mut self.waiting))?;
-        if usage.num_rows() > 0 {
-            self.usage.push(usage);
+        if usage.num_rows() == 0 {
+            return Ok(());
         }
-        Ok(())
+        let output = match self.usage.take() {
+            Some(output) => output,
+            None => Box::new(Self::new(Table::Usage, 0, self.level)?),
+        };
+        self.usage.insert(output).write(usage)
+    }
+
+    /// What is encoded by now, of each file: for those who write it away, so that no file is in memory as a whole.
+    pub(crate) fn take(&mut self) -> Vec<(Table, Bytes)> {
+        let bytes = std::mem::take(self.writer.inner_mut());
+        self.taken += bytes.len() as u64;
+        let mut taken = self.usage.as_mut().map(|usage| usage.take()).unwrap_or_default();
+        if !bytes.is_empty() {
+            taken.push((self.table, bytes.into()));
+        }
+        taken
     }
 
     /// The files: the table's own, and that of `usage_1m` where there is anything to count.
@@ -84,13 +101,10 @@ impl Output {
         self.count_usage()?;
         let bytes = Bytes::from(self.writer.into_inner()?);
         let (min_us, max_us) = self.range.unwrap_or_default();
-        let stats = FileStats { bytes: bytes.len() as u64, rows: self.rows, min_us, max_us };
+        let stats = FileStats { bytes: self.taken + bytes.len() as u64, rows: self.rows, min_us, max_us };
         let mut files = vec![(self.table, Encoded { bytes, stats })];
-        if !self.usage.is_empty() {
-            let usage = concat_batches(&Table::Usage.schema(), &self.usage)?;
-            let mut output = Self::new(Table::Usage, usage.num_rows() as u64, self.level)?;
-            output.write(usage)?;
-            files.append(&mut output.finish()?);
+        if let Some(usage) = self.usage {
+            files.append(&mut usage.finish()?);
         }
         Ok(files)
     }

@@ -1,9 +1,11 @@
 //! Pieces of an hour to one.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_util::TryStreamExt;
 use jiff::Timestamp;
 
@@ -12,7 +14,13 @@ use super::{Upkeep, lease, merge};
 use crate::batches::FILLED;
 use crate::file::{EncodeError, Output};
 use crate::manifest::{HOUR, Part, Piece};
+use crate::schema::Table;
 use crate::store::{Store, StoreError};
+use crate::upload::Upload;
+
+/// The files that are being written.
+#[derive(Default)]
+struct Uploads(BTreeMap<Table, Upload>);
 
 /// Pieces are put together up to this size in bytes.
 const LARGEST: u64 = 256 << 20;
@@ -102,20 +110,11 @@ fn is_worth(group: &[Piece]) -> bool {
 async fn compact(store: &Store, hour: i64, pieces: Vec<Piece>, done: &mut Upkeep) -> Result<(), StoreError> {
     let mut piece = Piece::new(hour);
     piece.replaces = pieces.iter().map(|piece| piece.id.clone()).collect();
-    for table in FILLED {
-        let Some(stream) = merge::merged(store, table, &pieces)? else { continue };
-        let rows = pieces.iter().filter_map(|piece| piece.tables.get(&table)).map(|file| file.rows).sum();
-        let mut output = Output::new(table, rows, store.options().compression_level)?;
-        let mut dedup = Dedup::new(table);
-        let mut stream = std::pin::pin!(stream);
-        while let Some(batch) = stream.try_next().await? {
-            output.write(dedup.filter(batch).map_err(EncodeError::from)?)?;
-        }
-        done.duplicates += dedup.dropped;
-        for (table, file) in output.finish()? {
-            store.place().put(&piece.path(table), file.bytes).await?;
-            piece.tables.insert(table, file.stats);
-        }
+    let mut uploads = Uploads::default();
+    let written = write(store, &pieces, &mut piece, &mut uploads, done).await;
+    if let Err(error) = written {
+        uploads.abort().await;
+        return Err(error);
     }
     store.manifest().commit(Part { adds: vec![Arc::new(piece)], ..Part::default() }, || ()).await?;
     done.compacted += pieces.len() as u64;
@@ -124,4 +123,59 @@ async fn compact(store: &Store, hour: i64, pieces: Vec<Piece>, done: &mut Upkeep
         store.dead().add(due, piece);
     }
     Ok(())
+}
+
+/// Writes all rows of some pieces into the files of another one.
+async fn write(
+    store: &Store,
+    pieces: &[Piece],
+    piece: &mut Piece,
+    uploads: &mut Uploads,
+    done: &mut Upkeep,
+) -> Result<(), StoreError> {
+    for table in FILLED {
+        let Some(stream) = merge::merged(store, table, pieces)? else { continue };
+        let rows = pieces.iter().filter_map(|piece| piece.tables.get(&table)).map(|file| file.rows).sum();
+        let mut output = Output::new(table, rows, store.options().compression_level)?;
+        let mut dedup = Dedup::new(table);
+        let mut stream = std::pin::pin!(stream);
+        while let Some(batch) = stream.try_next().await? {
+            output.write(dedup.filter(batch).map_err(EncodeError::from)?)?;
+            for (table, bytes) in output.take() {
+                uploads.write(store, piece, table, bytes).await?;
+            }
+        }
+        done.duplicates += dedup.dropped;
+        for (table, file) in output.finish()? {
+            uploads.write(store, piece, table, file.bytes).await?;
+            uploads.finish(table).await?;
+            piece.tables.insert(table, file.stats);
+        }
+    }
+    Ok(())
+}
+
+// === impl Uploads ===
+
+impl Uploads {
+    async fn write(&mut self, store: &Store, piece: &Piece, table: Table, bytes: Bytes) -> Result<(), StoreError> {
+        let upload = match self.0.entry(table) {
+            Entry::Occupied(begun) => begun.into_mut(),
+            Entry::Vacant(free) => free.insert(Upload::begin(store.place(), &piece.path(table)).await?),
+        };
+        Ok(upload.write(bytes).await?)
+    }
+
+    async fn finish(&mut self, table: Table) -> Result<(), StoreError> {
+        match self.0.remove(&table) {
+            Some(upload) => Ok(upload.finish().await?),
+            None => Ok(()),
+        }
+    }
+
+    async fn abort(self) {
+        for (_, upload) in self.0 {
+            upload.abort().await;
+        }
+    }
 }

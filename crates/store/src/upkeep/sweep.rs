@@ -8,6 +8,7 @@ use object_store::path::Path;
 use super::Upkeep;
 use crate::schema::Table;
 use crate::store::{Store, StoreError};
+use crate::upload;
 
 /// How often files are looked through.
 const EVERY: Duration = Duration::from_secs(3_600);
@@ -33,6 +34,12 @@ pub(super) async fn run(store: &Store, now: Timestamp, done: &mut Upkeep) -> Res
                 store.place().delete(&file.location).await?;
                 done.deleted += 1;
             }
+        }
+    }
+    for file in store.place().list(&Path::from(upload::FOLDER)).await? {
+        if file.last_modified.timestamp() < oldest_kept {
+            store.place().delete(&file.location).await?;
+            done.deleted += 1;
         }
     }
     Ok(())

@@ -148,7 +148,7 @@ impl Disk {
         let reserved = Reserved(self, cost.size);
         match opened.wal.append(batch.signal() as u8, batch.encode()).await {
             Ok(_) => {
-                reserved.is_written();
+                reserved.written();
                 Ok(())
             }
             Err(AppendError::TooLarge { .. }) => Err(Refused::TooLarge),
@@ -353,7 +353,7 @@ impl Disk {
 // === impl Reserved ===
 
 impl Reserved<'_> {
-    fn is_written(self) {
+    fn written(self) {
         self.0.room.came(self.1, true);
         self.0.changed.notify_waiters();
         std::mem::forget(self);
