@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::secret::REDACTED;
+use crate::yaml::plain;
 use crate::{Node, Value};
 
 /// Keys under which every value is secret, as in the Collector's opaque types, the authenticators and options of object stores.
@@ -90,8 +91,12 @@ pub enum PrintError {
 struct Shown<'a> {
     node: &'a Node,
     mode: PrintMode,
+    format: PrintFormat,
     is_secret: bool,
 }
+
+/// Put before a text, it has the writer of YAML quote it, and is taken out again. The writer knows no numbers with underscores.
+const QUOTED: &str = "- \u{e000}quoted\u{e000}";
 
 /// Writes a configuration as it was resolved: defaults of components are not in it. Ends with a line feed.
 ///
@@ -99,9 +104,9 @@ struct Shown<'a> {
 ///
 /// Fails when the writer of the format does.
 pub fn print_config(tree: &Node, mode: PrintMode, format: PrintFormat) -> Result<String, PrintError> {
-    let shown = Shown { node: tree, mode, is_secret: false };
+    let shown = Shown { node: tree, mode, format, is_secret: false };
     match format {
-        PrintFormat::Yaml => Ok(serde_yaml::to_string(&shown)?),
+        PrintFormat::Yaml => Ok(serde_yaml::to_string(&shown)?.replace(QUOTED, "")),
         PrintFormat::Json => Ok(serde_json::to_string_pretty(&shown)? + "\n"),
     }
 }
@@ -138,7 +143,14 @@ impl FromStr for PrintFormat {
 
 impl<'a> Shown<'a> {
     fn inner(&self, node: &'a Node, is_secret: bool) -> Self {
-        Self { node, mode: self.mode, is_secret: self.is_secret || is_secret }
+        Self { node, is_secret: self.is_secret || is_secret, ..*self }
+    }
+
+    /// A text, which without quotes may be read as something else.
+    fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let is_text =
+            self.format == PrintFormat::Json || !text.contains('_') || matches!(plain(text), Value::String(_));
+        if is_text { text.into() } else { format!("{QUOTED}{text}").into() }
     }
 }
 
@@ -158,10 +170,10 @@ impl Serialize for Shown<'_> {
                 let mut shown = serializer.serialize_map(Some(map.len()))?;
                 for (key, entry) in map {
                     let inner = match is_pair && key == "name" {
-                        true => Shown { node: &entry.node, mode: self.mode, is_secret: false },
+                        true => Shown { node: &entry.node, is_secret: false, ..*self },
                         false => self.inner(&entry.node, is_secret_key(key)),
                     };
-                    shown.serialize_entry(key, &inner)?;
+                    shown.serialize_entry(&self.text(key), &inner)?;
                 }
                 shown.end()
             }
@@ -172,9 +184,9 @@ impl Serialize for Shown<'_> {
             Value::UInt(value) => serializer.serialize_u64(*value),
             Value::Float(value) => serializer.serialize_f64(*value),
             Value::String(text) if self.mode == PrintMode::Redacted => {
-                serializer.serialize_str(&without_password(text))
+                serializer.serialize_str(&self.text(&without_password(text)))
             }
-            Value::String(text) => serializer.serialize_str(text),
+            Value::String(text) => serializer.serialize_str(&self.text(text)),
         }
     }
 }
@@ -275,6 +287,27 @@ telemetry:
         let json: serde_json::Value = serde_json::from_str(&print("unredacted", "json")).unwrap();
         assert_eq!(json["exporters"]["otlp"]["headers"]["n"], 5);
         assert_eq!(json["telemetry"]["empty"], serde_json::Value::Null);
+    }
+
+    /// Scenario: keys and values that are text, and would be numbers without quotes, some of them for the Collector alone.
+    /// Guarantees: they are printed in quotes, and read as the same text.
+    #[test]
+    fn text_stays_text() {
+        let text = "'1_000': ['1_', '0x_f', '0o7', '1e3', a_b, _1, '- 1_', 1_0]\n";
+        let section = Section::from_yaml("t", text).unwrap();
+        let printed = print_config(section.node(), PrintMode::Unredacted, PrintFormat::Yaml).unwrap();
+        insta::assert_snapshot!(printed, @r#"
+'1_000':
+- '1_'
+- '0x_f'
+- '0o7'
+- '1e3'
+- a_b
+- _1
+- '- 1_'
+- 10
+"#);
+        assert_eq!(Section::from_yaml("t", &printed).unwrap(), section);
     }
 
     /// Scenario: modes and formats that do not exist.

@@ -17,6 +17,7 @@ use serde::de::IgnoredAny;
 
 use crate::{Node, Place};
 use builder::Builder;
+pub(crate) use scalar::plain;
 
 /// The longest text, in bytes. The largest known configurations have some hundred kilobytes.
 pub(crate) const MAX_TEXT: usize = 16 * 1024 * 1024;
