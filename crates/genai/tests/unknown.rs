@@ -71,7 +71,8 @@ fn an_answer_as_a_whole() {
 /// Guarantees: the span gets it, and the event stays as it is.
 #[test]
 fn usage_in_an_event() {
-    let attributes = json!({ "gen_ai.system": "openai", "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o" });
+    let attributes =
+        json!({ "gen_ai.system": "openai", "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o" });
     let usage = json!({ "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6 });
     let span = sample(1, NOBODY, &attributes).event(900, "gen_ai.usage", &usage).event(200, "stream.chunk", &json!({}));
     let expected = json!({
@@ -106,7 +107,8 @@ fn content_under_unknown_names_is_content() {
         "acme.llm.input_messages.0.content": "my secret", "acme.llm.output_messages.0.content": "your secret", "acme.input": "my secret",
     });
     let engine = Engine::new(&Options::default()).expect("default options");
-    let policy = ContentPolicy::new(&ContentOptions { policy: Action::Drop, ..ContentOptions::default() }, &engine).expect("a policy");
+    let policy = ContentPolicy::new(&ContentOptions { policy: Action::Drop, ..ContentOptions::default() }, &engine)
+        .expect("a policy");
     let mut traces = Traces::parse(request(&[sample(1, NOBODY, &attributes)]).into()).expect("a request");
     engine.process(&mut traces);
     let left = seen(&policy.apply(traces).traces.encode());

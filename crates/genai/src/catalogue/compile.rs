@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use spanmill_otlp::{KeyTable, Slot};
 
 use super::rule::rules_of;
-use super::{BELOW, Catalogue, CatalogueError, Cell, GENERIC, HINTS_MODEL, HINTS_TOKENS, Plan, Rule, SlotInfo, Source, SourceIx, Tails, is_genai};
+use super::{
+    BELOW, Catalogue, CatalogueError, Cell, GENERIC, HINTS_MODEL, HINTS_TOKENS, Plan, Rule, SlotInfo, Source, SourceIx,
+    Tails, is_genai,
+};
 use crate::messages::split_flat;
 use crate::options::Conventions;
 use crate::pattern::Pattern;

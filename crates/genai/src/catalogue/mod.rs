@@ -203,7 +203,8 @@ impl Catalogue {
     /// since the span does not have it.
     pub(crate) fn slot_in_event(&self, key: &[u8], source: SourceIx) -> Option<Slot> {
         let own = self.keys.get(key).filter(|_| source != self.unrecognised());
-        own.filter(|slot| self.rules(*slot, source).iter().any(|rule| !rule.canonical)).or_else(|| self.tails.known(key))
+        own.filter(|slot| self.rules(*slot, source).iter().any(|rule| !rule.canonical))
+            .or_else(|| self.tails.known(key))
     }
 
     /// What is known of sources that nobody knows.
