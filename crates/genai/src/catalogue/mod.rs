@@ -170,7 +170,7 @@ impl Catalogue {
 
     /// What a key that nobody knows says by its end. Pieces of flattened documents say nothing beside.
     pub(crate) fn below<'k>(&self, key: &'k [u8]) -> Option<Below<'k>> {
-        if self.flattened(key).is_some() {
+        if self.may_be_flat(key) && self.flattened(key).is_some() {
             return None;
         }
         match self.tails.find(key)? {
