@@ -58,9 +58,12 @@ fn include_cache(call: &mut Call<'_>, source: Option<&Source>) {
             // A total without the cache hints at counts that include it.
             _ if trusts_total && call.total == Some(sum) => false,
             Inclusion::Exclusive => true,
-            // These providers count the cache apart, and keys of the old style copy what the provider says.
+            // These providers count the cache apart, and keys of the old style copy what the provider says. What is cached is
+            // mostly nearly all of the input: a count that is little more most likely includes it.
             Inclusion::Unknown => {
-                matches!(call.provider.as_deref(), Some("anthropic" | "aws.bedrock")) && !has_standard_cache_key(call)
+                matches!(call.provider.as_deref(), Some("anthropic" | "aws.bedrock"))
+                    && !has_standard_cache_key(call)
+                    && cached <= input / 2
             }
         };
     if exclusive {

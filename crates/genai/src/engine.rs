@@ -28,7 +28,7 @@ pub struct Engine {
     encoded: Encoded,
     prices: Prices,
     /// The sources to recognise, as bits.
-    allowed: u64,
+    allowed: u128,
     remove_originals: bool,
     messages: bool,
     schema_url: Option<(SchemaUrl, &'static str)>,
@@ -93,8 +93,8 @@ impl Engine {
         let files = builtin.clone().take(1).chain(own).chain(builtin.skip(1));
         let catalogue = Catalogue::compile(builtin::VOCABULARY, builtin::SHAPES, files, options.conventions)?;
         // The user's own sources, behind the generic one, are recognised in any case.
-        let own = (1 << options.own_sources.len().min(62) << 1) - 2;
-        let mut allowed = if options.sources.is_none() { u64::MAX } else { own };
+        let own = (1u128 << options.own_sources.len().min(126) << 1) - 2;
+        let mut allowed = if options.sources.is_none() { u128::MAX } else { own };
         for name in options.sources.iter().flatten() {
             let mut found = false;
             for (at, _) in catalogue.sources.iter().enumerate().filter(|(_, source)| *source.name == **name) {

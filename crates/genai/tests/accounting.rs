@@ -52,6 +52,12 @@ fn counts_mean_the_same_everywhere() {
             json!({ "gen_ai.usage.input_tokens": 6000 }),
         ),
         (
+            "input that is little more than what was cached includes it",
+            "some.scope",
+            json!({ "gen_ai.system": "anthropic", "gen_ai.usage.input_tokens": 5231, "gen_ai.usage.cache_write_input_tokens": 5212, "gen_ai.usage.output_tokens": 71 }),
+            json!({ "gen_ai.usage.input_tokens": 5231, "gen_ai.usage.cache_creation.input_tokens": 5212 }),
+        ),
+        (
             "a total that proves nothing",
             openlit,
             json!({ "gen_ai.provider.name": "anthropic", "gen_ai.usage.input_tokens": 5000, "gen_ai.usage.cache_read.input_tokens": 1000, "gen_ai.usage.output_tokens": 100, "gen_ai.usage.total_tokens": 5100 }),

@@ -10,7 +10,7 @@ IDS = ("traceId", "spanId", "parentSpanId")
 
 
 def from_json(body):
-    """OTLP/JSON writes ids as hex digits where protobuf's own JSON has base64."""
+    """OTLP/JSON writes ids as hex digits where protobuf's own JSON has base64; some exporters write the latter all the same."""
     return json_format.ParseDict(ids_as_base64(json.loads(body)), ExportTraceServiceRequest(), ignore_unknown_fields=True).SerializeToString()
 
 
@@ -18,9 +18,15 @@ def ids_as_base64(value):
     if isinstance(value, list):
         return [ids_as_base64(inner) for inner in value]
     if isinstance(value, dict):
-        return {key: base64.b64encode(bytes.fromhex(inner)).decode() if key in IDS and isinstance(inner, str) else ids_as_base64(inner)
-                for key, inner in value.items()}
+        return {key: id_as_base64(inner) if key in IDS and isinstance(inner, str) else ids_as_base64(inner) for key, inner in value.items()}
     return value
+
+
+def id_as_base64(text):
+    try:
+        return base64.b64encode(bytes.fromhex(text)).decode()
+    except ValueError:
+        return text
 
 
 def scopes(body):

@@ -5,7 +5,10 @@ use std::collections::HashMap;
 use spanmill_otlp::{KeyTable, Slot};
 
 use super::rule::rules_of;
-use super::{Catalogue, CatalogueError, Cell, GENERIC, Plan, Rule, SlotInfo, Source, SourceIx, is_genai};
+use super::{
+    BELOW, Catalogue, CatalogueError, Cell, GENERIC, HINTS_MODEL, HINTS_TOKENS, Plan, Rule, SlotInfo, Source, SourceIx,
+    Tails, is_genai,
+};
 use crate::messages::split_flat;
 use crate::options::Conventions;
 use crate::pattern::Pattern;
@@ -21,8 +24,10 @@ struct Draft {
 
 /// The priority of rules of other sources.
 const FOREIGN: u16 = 5_000;
+/// The priority of rules for the ends of keys.
+const ENDS: u16 = 20_000;
 /// More sources than fit the marker bits are refused.
-const MOST_SOURCES: usize = 64;
+const MOST_SOURCES: usize = 128;
 
 // === impl Catalogue ===
 
@@ -90,6 +95,11 @@ impl Catalogue {
             }
             sources.push(Source::new(file, &vocabulary)?);
         }
+        // Where a source names them, they mean the same below names that nobody knows.
+        let named: Vec<String> = keys.names.iter().filter(|name| is_genai(name.as_bytes())).cloned().collect();
+        for name in &named {
+            keys.slot(&format!("{BELOW}{name}"));
+        }
         drafts.resize_with(keys.names.len(), Vec::new);
         let mut slots: Vec<SlotInfo> = keys
             .names
@@ -123,7 +133,9 @@ impl Catalogue {
                 .is_some();
         }
         let events = parsed.iter().flat_map(|file| file.time_to_first_token.events.iter());
+        let ends = keys.names.iter().zip(0..).filter_map(|(name, slot)| Some((name.strip_prefix(BELOW)?, slot)));
         let mut catalogue = Self {
+            tails: Tails::new(ends, &vocabulary.other_namespaces),
             keys: KeyTable::new(&keys.names),
             slots,
             sources,
@@ -139,8 +151,12 @@ impl Catalogue {
             plans: Vec::new(),
             rules: Vec::new(),
         };
-        for (key, list) in keys.names.iter().zip(&drafts) {
-            catalogue.fill(key, list);
+        for (slot, (key, list)) in keys.names.iter().zip(&drafts).enumerate() {
+            let of = |name: &str| Some(drafts.get(usize::from(*keys.slots.get(name)?))?.as_slice());
+            match key.strip_prefix(BELOW) {
+                Some(end) => catalogue.fill_end(slot, end, list, of(end).unwrap_or_default()),
+                None => catalogue.fill(slot, key, list, of(&format!("{BELOW}{key}")).unwrap_or_default()),
+            }
         }
         if catalogue.rules.len() > usize::from(u16::MAX) {
             return Err(CatalogueError::new("sources", "too many rules"));
@@ -149,22 +165,18 @@ impl Catalogue {
     }
 
     /// Adds the cells of a key. A source has its own rules for it; all others share the generic ones, or, where the key
-    /// has a namespace, those of the first source that knows it.
-    fn fill(&mut self, key: &str, drafts: &[Draft]) {
-        let pick = |wanted: usize, offset: u16| -> Vec<Rule> {
-            let wanted = drafts.iter().filter(|draft| draft.source == wanted);
-            wanted.map(|draft| Rule { priority: draft.rule.priority + offset, ..draft.rule.clone() }).collect()
-        };
-        let mut shared = pick(0, GENERIC);
-        let foreign =
-            drafts.iter().filter(|draft| !draft.rule.local).map(|draft| draft.source).find(|owner| *owner != 0);
-        if let (true, true, Some(owner)) = (shared.is_empty(), key.contains('.'), foreign) {
-            shared = pick(owner, FOREIGN);
-            shared.retain(|rule| !rule.local);
+    /// has a namespace, those of the first source that knows it. `ends` are the drafts for it as an end of keys: where it
+    /// stands for itself, it means that to spans of sources that nobody knows.
+    fn fill(&mut self, slot: usize, key: &str, drafts: &[Draft], ends: &[Draft]) {
+        let pick = |wanted: usize, offset: u16| pick(drafts, wanted, offset);
+        let shared = shared(key, drafts);
+        let alone = if shared.is_empty() { pick_ends(ends) } else { Vec::new() };
+        if let Some(info) = self.slots.get_mut(slot) {
+            (info.hints, info.answer) = (hints(&alone), may_be_answer(&alone));
         }
         let shared = self.add(key, drafts, shared);
         for source in 0..=self.sources.len() {
-            let mut own = pick(source, 0);
+            let mut own = if source == self.sources.len() { alone.clone() } else { pick(source, 0) };
             // What facts a source finds in a document does not tell whether it holds messages.
             if !own.is_empty() && !own.iter().any(|rule| target::is_content(rule.target)) {
                 own.extend(pick(0, GENERIC).into_iter().filter(|rule| target::is_content(rule.target)));
@@ -173,6 +185,26 @@ impl Catalogue {
             self.cells.push(cell);
             self.plans.push(plan);
         }
+    }
+
+    /// Adds the cells of an end of keys: it tells only of spans of sources that nobody knows, and never stands for the
+    /// attribute of the conventions itself. `whole` are the drafts of the key that is nothing else.
+    fn fill_end(&mut self, slot: usize, end: &str, drafts: &[Draft], whole: &[Draft]) {
+        let mut rules = pick_ends(drafts);
+        let named = self.names.target(end).filter(|_| is_genai(end.as_bytes()));
+        rules.extend(named.map(|target| Rule { canonical: false, priority: ENDS, ..Rule::canonical(target) }));
+        if is_genai(end.as_bytes()) {
+            rules.extend(shared(end, whole).into_iter().filter(|rule| !rule.canonical).map(below));
+        }
+        if let Some(info) = self.slots.get_mut(slot) {
+            info.end = true;
+            info.signals = is_genai(end.as_bytes());
+            (info.hints, info.answer) = (hints(&rules), may_be_answer(&rules));
+        }
+        let cell = Cell { start: self.rules.len() as u16, count: rules.len() as u16 };
+        self.rules.extend(rules);
+        self.cells.extend(std::iter::repeat_n(cell, self.sources.len() + 1));
+        self.plans.extend(std::iter::repeat_n(Plan::Look, self.sources.len() + 1));
     }
 
     /// Adds rules for a key.
@@ -194,6 +226,44 @@ impl Catalogue {
         self.rules.extend(rules);
         (cell, plan)
     }
+}
+
+/// The rules of a source for a key.
+fn pick(drafts: &[Draft], wanted: usize, offset: u16) -> Vec<Rule> {
+    let wanted = drafts.iter().filter(|draft| draft.source == wanted);
+    wanted.map(|draft| Rule { priority: draft.rule.priority + offset, ..draft.rule.clone() }).collect()
+}
+
+/// The rules that sources share which have none of their own.
+fn shared(key: &str, drafts: &[Draft]) -> Vec<Rule> {
+    let mut shared = pick(drafts, 0, GENERIC);
+    let foreign = drafts.iter().filter(|draft| !draft.rule.local).map(|draft| draft.source).find(|owner| *owner != 0);
+    if let (true, true, Some(owner)) = (shared.is_empty(), key.contains('.'), foreign) {
+        shared = pick(drafts, owner, FOREIGN);
+        shared.retain(|rule| !rule.local);
+    }
+    shared
+}
+
+fn pick_ends(drafts: &[Draft]) -> Vec<Rule> {
+    drafts.iter().map(|draft| below(Rule { canonical: false, ..draft.rule.clone() })).collect()
+}
+
+fn below(rule: Rule) -> Rule {
+    Rule { priority: rule.priority + ENDS, ..rule }
+}
+
+fn hints(rules: &[Rule]) -> u8 {
+    let hint = |rule: &Rule| match rule.target {
+        target::INPUT | target::OUTPUT => HINTS_TOKENS,
+        target::MODEL | target::REQUEST_MODEL | target::RESPONSE_MODEL => HINTS_MODEL,
+        _ => 0,
+    };
+    rules.iter().filter(|rule| rule.path.is_none()).fold(0, |hints, rule| hints | hint(rule))
+}
+
+fn may_be_answer(rules: &[Rule]) -> bool {
+    rules.iter().any(|rule| rule.path.is_some() && rule.target == target::OUTPUT)
 }
 
 fn heads(flattened: &[(Box<str>, Target)]) -> Vec<u8> {

@@ -4,12 +4,14 @@
 mod compile;
 mod rule;
 mod source;
+mod tails;
 
 use spanmill_otlp::{KeyTable, Slot};
 use thiserror::Error;
 
 pub(crate) use self::rule::Rule;
 pub(crate) use self::source::Source;
+pub(crate) use self::tails::{BELOW, Below, Tails, is_answer};
 use crate::messages::split_flat;
 use crate::pattern::Pattern;
 use crate::target::{self, Names, Target};
@@ -48,19 +50,31 @@ pub(crate) enum Plan {
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SlotInfo {
     /// Sources that this key marks, as bits.
-    pub(crate) markers: u64,
+    pub(crate) markers: u128,
     /// Whether the key makes a span a GenAI one.
     pub(crate) signals: bool,
     /// Whether its value may tell the source.
     pub(crate) equals: bool,
     /// Whether the key may be a piece of a flattened document.
     pub(crate) flat: bool,
+    /// Whether it is the end of keys, which tells only of spans of sources that nobody knows, and of their events.
+    pub(crate) end: bool,
+    /// Whether its value may be what a provider answered, as a whole.
+    pub(crate) answer: bool,
+    /// What an end of a key hints at: of [`HINTS`], all together make a span a GenAI one.
+    pub(crate) hints: u8,
 }
+
+/// Who counts tokens and names a model speaks of a call, whatever the keys stand below.
+pub(crate) const HINTS: u8 = HINTS_TOKENS | HINTS_MODEL;
+const HINTS_TOKENS: u8 = 1;
+const HINTS_MODEL: u8 = 2;
 
 /// Everything that is known.
 #[derive(Debug)]
 pub(crate) struct Catalogue {
     pub(crate) keys: KeyTable,
+    pub(crate) tails: Tails,
     pub(crate) slots: Vec<SlotInfo>,
     pub(crate) sources: Vec<Source>,
     pub(crate) vocabulary: Vocabulary,
@@ -154,6 +168,17 @@ impl Catalogue {
         key.first().is_some_and(|first| self.flat_heads.contains(first))
     }
 
+    /// What a key that nobody knows says by its end. Pieces of flattened documents say nothing beside.
+    pub(crate) fn below<'k>(&self, key: &'k [u8]) -> Option<Below<'k>> {
+        if self.may_be_flat(key) && self.flattened(key).is_some() {
+            return None;
+        }
+        match self.tails.find(key)? {
+            Below::Nested(rest) if self.flattened(rest).is_none() => self.tails.known(rest).map(Below::Known),
+            below => Some(below),
+        }
+    }
+
     /// What a key of a flattened document consists of: the number of its prefix, and what follows that.
     pub(crate) fn flattened<'k>(&self, key: &'k [u8]) -> Option<(usize, &'k str)> {
         split_flat(self.flattened.iter().map(|(prefix, _)| &**prefix), key)
@@ -172,6 +197,19 @@ impl Catalogue {
     pub(crate) fn plan(&self, slot: Slot, source: SourceIx) -> Plan {
         let at = usize::from(slot) * (self.sources.len() + 1) + usize::from(source);
         self.plans.get(at).copied().unwrap_or(Plan::Look)
+    }
+
+    /// The slot of a key in an event that is read as if it were the span's own: never the attribute of the conventions itself,
+    /// since the span does not have it.
+    pub(crate) fn slot_in_event(&self, key: &[u8], source: SourceIx) -> Option<Slot> {
+        let own = self.keys.get(key).filter(|_| source != self.unrecognised());
+        own.filter(|slot| self.rules(*slot, source).iter().any(|rule| !rule.canonical))
+            .or_else(|| self.tails.known(key))
+    }
+
+    /// What is known of sources that nobody knows.
+    pub(crate) fn generic(&self) -> Option<&Source> {
+        self.sources.first()
     }
 
     pub(crate) fn source(&self, source: SourceIx) -> Option<&Source> {

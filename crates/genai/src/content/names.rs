@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::options::ContentError;
 use super::pattern::{Pattern, patterns};
-use crate::catalogue::{Catalogue, CatalogueError};
+use crate::catalogue::{BELOW, Catalogue, CatalogueError};
 use crate::messages::split_flat;
 use crate::target;
 
@@ -14,6 +14,8 @@ use crate::target;
 #[derive(Debug)]
 pub(super) struct Names {
     exact: HashSet<Box<str>>,
+    /// What mean content below whatever name, on GenAI spans.
+    ends: HashSet<Box<str>>,
     patterns: Vec<Pattern>,
     /// What keys of flattened documents begin with, before a number.
     flattened: Vec<Box<str>>,
@@ -44,12 +46,14 @@ impl Names {
         let named = named.filter(|name| !name.trim_matches('*').is_empty()).cloned();
         let (with_stars, mut exact): (Vec<String>, Vec<String>) =
             file.attributes.into_iter().chain(named).partition(|name| name.contains('*'));
-        exact.extend(catalogue.content_keys().map(str::to_owned));
+        exact.extend(catalogue.content_keys().filter(|name| !name.starts_with(BELOW)).map(str::to_owned));
+        let ends = catalogue.content_keys().filter_map(|name| name.strip_prefix(BELOW)).map(Box::from).collect();
         let flattened = catalogue.flattened.iter().map(|(prefix, _)| prefix.clone());
         let is_fact = |name: &&str| !target::holds_content(name) && !name.ends_with(".description");
         let facts = target::TARGETS.iter().map(|(name, _)| *name).filter(is_fact);
         Ok(Self {
             exact: exact.into_iter().map(String::into_boxed_str).collect(),
+            ends,
             patterns: patterns(&with_stars),
             flattened: flattened.collect(),
             events: file.events.into_iter().map(String::into_boxed_str).collect(),
@@ -67,10 +71,12 @@ impl Names {
         if !genai && !key.contains(['.', ':']) {
             return false;
         }
-        let flattened = self.flattened.iter().map(|prefix| &**prefix);
+        let is_flat = |key: &str| split_flat(self.flattened.iter().map(|prefix| &**prefix), key.as_bytes()).is_some();
+        let mut ends = key.char_indices().filter(|(_, char)| *char == '.').filter_map(|(dot, _)| key.get(dot + 1..));
         let known = self.exact.contains(key)
-            || split_flat(flattened, key.as_bytes()).is_some()
-            || self.patterns.iter().any(|pattern| pattern.matches(key));
+            || is_flat(key)
+            || self.patterns.iter().any(|pattern| pattern.matches(key))
+            || genai && (self.ends.contains(key) || ends.any(|end| self.ends.contains(end) || is_flat(end)));
         known && !self.is_fact(key)
     }
 

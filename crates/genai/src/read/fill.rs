@@ -119,6 +119,9 @@ impl<'a> Reader<'a> {
         let Some(model) = call.request_model.as_deref().or(call.response_model.as_deref()).or(either) else {
             return false;
         };
+        // Who counts tokens calls the model that it names, unless it says that it does something else, or only records them.
+        let counts = call.input.is_some() && call.output.is_some() && !call.may_be_record() && !self.strange_operation;
+        let source = source.or_else(|| self.catalogue.generic().filter(|_| counts));
         let Some(source) = source.filter(|source| !source.default_operation.is_absent()) else { return false };
         let embeds = call.output.unwrap_or(0) == 0 && model.contains("embed");
         call.operation =

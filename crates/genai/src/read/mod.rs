@@ -17,7 +17,7 @@ use spanmill_otlp::{EventRef, Guesses, Pos, Slot, SpanRef, StatusRef, ValueRef};
 
 use self::content::Content;
 use crate::call::{Call, Node, Write, Written};
-use crate::catalogue::{Catalogue, Rule, Source, SourceIx};
+use crate::catalogue::{Catalogue, HINTS, Rule, SourceIx};
 use crate::datum::Datum;
 use crate::errors;
 use crate::memo::Memo;
@@ -43,7 +43,7 @@ pub(crate) struct Note {
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     catalogue: &'a Catalogue,
-    allowed: u64,
+    allowed: u128,
     remove_originals: bool,
     guesses: Guesses,
     /// The source that words were last looked up for.
@@ -66,6 +66,8 @@ pub(crate) struct Reader<'a> {
     error_text: Option<Cow<'a, str>>,
     http_status: Option<i64>,
     tool_name: Option<Cow<'a, str>>,
+    /// Whether a word stands for the operation that nobody knows.
+    strange_operation: bool,
     /// The provider whose host was called.
     host: Option<&'a str>,
     /// A model of which nobody says whether it was asked for or answered, and where it stands.
@@ -96,7 +98,7 @@ const PRESENT: u16 = 0;
 
 impl<'a> Reader<'a> {
     /// `allowed` holds the sources to recognise, as bits.
-    pub(crate) fn new(catalogue: &'a Catalogue, allowed: u64, remove_originals: bool, messages: bool) -> Self {
+    pub(crate) fn new(catalogue: &'a Catalogue, allowed: u128, remove_originals: bool, messages: bool) -> Self {
         Self {
             catalogue,
             allowed,
@@ -119,6 +121,7 @@ impl<'a> Reader<'a> {
             error_text: None,
             http_status: None,
             tool_name: None,
+            strange_operation: false,
             host: None,
             model: None,
             copies_model: false,
@@ -146,10 +149,11 @@ impl<'a> Reader<'a> {
         }
         let mut visit = visit::Visit::new(self, call, scope);
         span.message().visit(9, &mut visit);
-        let visit::Seen { name, status, markers, signals, told } = visit.seen;
+        let visit::Seen { name, status, markers, signals, hints, told } = visit.seen;
         let node = Node { trace: call.trace, id: call.id, parent: call.parent, call: Some(first as u32), error: None };
         let seen_before = u16::from(target::SOURCE);
-        let signals = signals || mixed.is_some_and(|source| self.has_event_of(source));
+        let hinted = mixed.is_none() && hints == HINTS;
+        let signals = signals || hinted || mixed.is_some_and(|source| self.has_event_of(source));
         if !signals || self.found.iter().any(|found| found.slot == seen_before) {
             calls.truncate(first);
             let error = if status.code == 2 { self.transport_error() } else { None };
@@ -211,15 +215,18 @@ impl<'a> Reader<'a> {
         self.used.clear();
         (self.error_type, self.error_text, self.tool_name) = (None, None, None);
         (self.http_status, self.model) = (None, None);
+        self.strange_operation = false;
         let source = catalogue.source(call.source);
         let own = self.found.len();
-        if let Some(source) = source {
-            self.find_in_events(source);
-        }
+        self.find_in_events(call.source);
         for at in 0..self.found.len() {
             let Some(&found) = self.found.get(at) else { break };
-            if catalogue.slots.get(usize::from(found.slot)).is_some_and(|info| info.flat) {
+            let info = catalogue.slots.get(usize::from(found.slot)).copied().unwrap_or_default();
+            if info.flat {
                 self.note_flat(catalogue.name(found.slot), found.value, found.pos);
+            }
+            if info.end && source.is_some() && at < own {
+                continue;
             }
             for rule in catalogue.rules(found.slot, call.source) {
                 if rule.canonical && at >= own {
@@ -271,17 +278,16 @@ impl<'a> Reader<'a> {
     }
 
     /// Adds the attributes of events that the source writes in the place of the span's own.
-    fn find_in_events(&mut self, source: &Source) {
-        if source.events.is_empty() {
-            return;
-        }
+    fn find_in_events(&mut self, of: SourceIx) {
+        let source = self.catalogue.source(of).or(self.catalogue.generic());
+        let Some(source) = source.filter(|source| !source.events.is_empty()) else { return };
         for (body, pos) in &self.events {
             let event = EventRef::new(body, *pos);
             if !source.events.iter().any(|name| **name == *event.name()) {
                 continue;
             }
             for attribute in event.attributes() {
-                let Some(slot) = self.catalogue.keys.get(attribute.key) else { continue };
+                let Some(slot) = self.catalogue.slot_in_event(attribute.key, of) else { continue };
                 if self.found.len() < MOST_PARTS {
                     self.found.push(Found { slot, pos: *pos, value: attribute.value });
                 }

@@ -174,6 +174,7 @@ impl<'a> Reader<'a> {
                 let operation = own.unwrap_or_else(|| self.catalogue.vocabulary.operation(&word));
                 // A word of its own is believed under the standard name, and where the source is known for the key.
                 if operation == Operation::Custom && rule.priority >= GENERIC {
+                    self.strange_operation = true;
                     return None;
                 }
                 call.operation = operation;

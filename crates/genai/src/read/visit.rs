@@ -6,7 +6,7 @@ use spanmill_otlp::{AnyValue, Attribute, Payload, Pos, StatusRef, ValueRef, Visi
 
 use super::{Found, MOST_PARTS, PRESENT, Reader};
 use crate::call::Call;
-use crate::catalogue::{Plan, SourceIx, is_genai};
+use crate::catalogue::{Below, HINTS, Plan, SourceIx, is_answer, is_genai};
 
 /// Takes the fields of a span.
 pub(super) struct Visit<'r, 'a> {
@@ -23,9 +23,11 @@ pub(super) struct Seen<'a> {
     pub(super) name: &'a [u8],
     pub(super) status: StatusRef<'a>,
     /// Sources that an attribute marks, as bits.
-    pub(super) markers: u64,
+    pub(super) markers: u128,
     /// Whether anything tells that the span is one of GenAI.
     pub(super) signals: bool,
+    /// What hints at that, where nothing tells.
+    pub(super) hints: u8,
     /// The source that a value tells.
     pub(super) told: Option<SourceIx>,
 }
@@ -43,6 +45,10 @@ impl<'r, 'a> Visit<'r, 'a> {
         if let Some(info) = catalogue.slots.get(usize::from(found.slot)) {
             self.seen.markers |= info.markers;
             self.seen.signals |= info.signals;
+            self.seen.hints |= info.hints;
+            if info.answer && matches!(found.value.get(), AnyValue::Text(text) if is_answer(text)) {
+                self.seen.hints = HINTS;
+            }
             if info.equals
                 && let AnyValue::Text(text) = found.value.get()
             {
@@ -53,6 +59,32 @@ impl<'r, 'a> Visit<'r, 'a> {
         match catalogue.plan(found.slot, 0) {
             stay @ Plan::Stay(_) => stay,
             _ => Plan::Look,
+        }
+    }
+
+    /// A key that nobody knows may be a piece of a flattened document, or stand below a name of somebody's own.
+    fn unknown(&mut self, key: &'a [u8], value: ValueRef<'a>, pos: Pos) {
+        let catalogue = self.reader.catalogue;
+        self.seen.signals |= is_genai(key);
+        if catalogue.may_be_flat(key) {
+            self.reader.note_flat(key, value, pos);
+        }
+        if self.scope.is_some() {
+            return;
+        }
+        match catalogue.below(key) {
+            Some(Below::Known(slot)) => {
+                let found = Found { slot, pos, value };
+                self.plan_without_source(found);
+                if self.reader.found.len() < MOST_PARTS {
+                    self.reader.found.push(found);
+                }
+            }
+            Some(Below::Nested(piece)) => {
+                self.seen.signals = true;
+                self.reader.note_flat(piece, value, pos);
+            }
+            None => {}
         }
     }
 }
@@ -69,10 +101,7 @@ impl<'a> Visitor<'a> for Visit<'_, 'a> {
         }
         let catalogue = self.reader.catalogue;
         let Some(slot) = catalogue.keys.get_next(key, &mut self.reader.guesses) else {
-            self.seen.signals |= is_genai(key);
-            if catalogue.may_be_flat(key) {
-                self.reader.note_flat(key, value, pos);
-            }
+            self.unknown(key, value, pos);
             return ControlFlow::Continue(());
         };
         let found = Found { slot, pos, value };

@@ -29,6 +29,7 @@ struct File {
     operations: Vec<OperationEntry>,
     finish_reasons: BTreeMap<String, Vec<String>>,
     errors: ErrorsEntry,
+    other_namespaces: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +79,8 @@ pub(crate) struct Vocabulary {
     operation_names: Vec<(Box<str>, Class)>,
     finish: Words<Finish>,
     pub(crate) errors: Errors,
+    /// First parts of keys that tell nothing of a call.
+    pub(crate) other_namespaces: Vec<String>,
 }
 
 /// How errors are told apart.
@@ -132,6 +135,7 @@ impl Vocabulary {
             operation_names,
             finish,
             errors: Errors::new(file.errors)?,
+            other_namespaces: file.other_namespaces,
         })
     }
 

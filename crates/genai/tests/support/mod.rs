@@ -167,7 +167,10 @@ pub fn pass(engine: &Engine, samples: &[Sample]) -> Seen {
     seen(&bytes)
 }
 
-/// The attributes of the spans of an encoded request. No key may stand twice.
+/// Beginnings of the keys that an engine may write.
+const WRITTEN: [&str; 6] = ["gen_ai.", "spanmill.", "openai.", "server.", "user.", "error."];
+
+/// The attributes of the spans of an encoded request. No key may stand twice, unless an exporter wrote it so and nobody else does.
 pub fn seen(bytes: &[u8]) -> Seen {
     let decoded = ExportTraceServiceRequest::decode(bytes).unwrap();
     let spans = decoded.resource_spans.into_iter().flat_map(|resource| resource.scope_spans).flat_map(|it| it.spans);
@@ -177,7 +180,8 @@ pub fn seen(bytes: &[u8]) -> Seen {
             for attribute in span.attributes {
                 let value = json_of(attribute.value.and_then(|value| value.value));
                 let before = seen.insert(attribute.key.clone(), value);
-                assert!(before.is_none(), "{} stands twice", attribute.key);
+                let written = WRITTEN.iter().any(|start| attribute.key.starts_with(start));
+                assert!(before.is_none() || !written, "{} stands twice", attribute.key);
             }
             (span.span_id[0], seen)
         })

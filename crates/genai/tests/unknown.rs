@@ -1,0 +1,116 @@
+//! Spans of families that nobody knows: what their names and documents tell all the same.
+
+mod support;
+
+use serde_json::json;
+use spanmill_genai::content::{Action, ContentOptions, ContentPolicy};
+use spanmill_genai::{Engine, Options};
+use spanmill_otlp::Traces;
+use support::{assert_has, normalise, request, sample, seen};
+
+const NOBODY: &str = "acme.tracing";
+
+/// Scenario: a family writes OpenInference's names below a name of its own.
+/// Guarantees: they mean what they mean elsewhere, flattened messages included, and who was called with which tokens comes out.
+#[test]
+fn known_names_below_another() {
+    let attributes = json!({
+        "acme.llm.model_name": "gpt-4o", "acme.llm.provider": "openai", "acme.llm.response_id": "chatcmpl-1", "acme.span.kind": "llm",
+        "acme.llm.token_count.prompt": 5, "acme.llm.token_count.completion": 6, "acme.llm.token_count.cache_read": 4,
+        "acme.llm.metrics.ttft_ms": 250.0, "acme.llm.finish_reason": "length", "acme.llm.is_streaming": true,
+        "acme.llm.input_messages.0.role": "user", "acme.llm.input_messages.0.content": "Hi",
+        "acme.llm.input_messages.1.role": "assistant", "acme.llm.input_messages.1.tool_calls": "[{}]",
+    });
+    let expected = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o", "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6, "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.response.time_to_first_chunk": 0.25, "spanmill.finish_reason": "length", "gen_ai.request.stream": true,
+        "spanmill.source": "unknown", "spanmill.usage.role": "owner",
+    });
+    let seen = normalise(&[sample(1, NOBODY, &attributes)]);
+    assert_has(&seen[&1], &expected, "below a name");
+    assert!(seen[&1]["gen_ai.input.messages"].as_str().is_some_and(|text| text.contains(r#""content":"Hi""#)));
+}
+
+/// Scenario: spans with names that nobody else has, with and without dots, of which the ends are words that others use.
+/// Guarantees: a model and a count of tokens together make a call; each end is read, the longest first.
+#[test]
+fn ends_of_names() {
+    let cases = [
+        json!({ "acme.metrics.unit.tokens.prompt": 5.0, "acme.metrics.unit.tokens.completion": 6.0, "acme.configuration.model": "gpt-4o" }),
+        json!({ "model": "gpt-4o", "prompt_tokens": 5, "completion_tokens": "6", "provider": "openai" }),
+        json!({ "acme.usage.inputTokens": 5, "acme.usage.outputTokens": 6, "acme.request.model": "gpt-4o" }),
+    ];
+    let expected = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6, "spanmill.source": "unknown",
+    });
+    for attributes in cases {
+        let seen = normalise(&[sample(1, NOBODY, &attributes)]);
+        assert_has(&seen[&1], &expected, &attributes.to_string());
+    }
+}
+
+/// Scenario: a wrapper of a client writes what a method gave back as Python prints it, and nothing else that tells.
+/// Guarantees: it is read as the answer that it is.
+#[test]
+fn an_answer_as_a_whole() {
+    let attributes = json!({
+        "function_name": "create",
+        "acme.result": "ChatCompletion(id='chatcmpl-1', choices=[Choice(finish_reason='stop', index=0)], model='gpt-4o-2024-08-06', \
+            usage=CompletionUsage(completion_tokens=6, prompt_tokens=5, total_tokens=11))",
+    });
+    let expected = json!({
+        "gen_ai.provider.name": "openai", "gen_ai.response.model": "gpt-4o-2024-08-06", "gen_ai.response.id": "chatcmpl-1",
+        "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6, "spanmill.finish_reason": "stop",
+    });
+    assert_has(&normalise(&[sample(1, NOBODY, &attributes)])[&1], &expected, "an answer");
+}
+
+/// Scenario: the usage stands in an event, under the names of the conventions.
+/// Guarantees: the span gets it, and the event stays as it is.
+#[test]
+fn usage_in_an_event() {
+    let attributes =
+        json!({ "gen_ai.system": "openai", "gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o" });
+    let usage = json!({ "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6 });
+    let span = sample(1, NOBODY, &attributes).event(900, "gen_ai.usage", &usage).event(200, "stream.chunk", &json!({}));
+    let expected = json!({
+        "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6, "gen_ai.response.time_to_first_chunk": 0.2,
+        "spanmill.usage.role": "owner",
+    });
+    assert_has(&normalise(&[span])[&1], &expected, "an event");
+}
+
+/// Scenario: spans of other things that have a model, or count something that they call tokens, or have the conventions' own names.
+/// Guarantees: nothing is made of them.
+#[test]
+fn other_spans_are_left_alone() {
+    let cases = [
+        json!({ "device.model.name": "Pixel", "http.request.method": "GET", "session.id": "s" }),
+        json!({ "parser.input_tokens": 5, "parser.output_tokens": 6 }),
+        json!({ "car.model": "T", "order.prompt": "now", "response": "{\"total\": 5}" }),
+        json!({ "http.model": "x", "db.prompt_tokens": 5, "url.completion_tokens": 6 }),
+    ];
+    for attributes in cases {
+        let seen = normalise(&[sample(1, NOBODY, &attributes)]);
+        assert_eq!(seen[&1], *attributes.as_object().expect("an object"), "{attributes}");
+    }
+}
+
+/// Scenario: content of a family that nobody knows, which is to be dropped.
+/// Guarantees: it is dropped under the names that it came with, too.
+#[test]
+fn content_under_unknown_names_is_content() {
+    let attributes = json!({
+        "acme.llm.model_name": "gpt-4o", "acme.llm.token_count.prompt": 5, "acme.llm.token_count.completion": 6,
+        "acme.llm.input_messages.0.content": "my secret", "acme.llm.output_messages.0.content": "your secret", "acme.input": "my secret",
+    });
+    let engine = Engine::new(&Options::default()).expect("default options");
+    let policy = ContentPolicy::new(&ContentOptions { policy: Action::Drop, ..ContentOptions::default() }, &engine)
+        .expect("a policy");
+    let mut traces = Traces::parse(request(&[sample(1, NOBODY, &attributes)]).into()).expect("a request");
+    engine.process(&mut traces);
+    let left = seen(&policy.apply(traces).traces.encode());
+    assert!(!left[&1].values().any(|value| value.to_string().contains("secret")), "{left:#?}");
+}
