@@ -95,8 +95,12 @@ struct Shown<'a> {
     is_secret: bool,
 }
 
-/// Put before a text, it has the writer of YAML quote it, and is taken out again. The writer knows no numbers with underscores.
-const QUOTED: &str = "- \u{e000}quoted\u{e000}";
+/// Put before a text, it has the writer of YAML quote and escape it; what the writer makes of it is taken out again.
+const QUOTED: &str = "\u{1}quoted\u{1}";
+const WRITTEN: &str = r"\x01quoted\x01";
+
+/// What some readers of YAML take for the end of a line, and the writer too.
+const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Writes a configuration as it was resolved: defaults of components are not in it. Ends with a line feed.
 ///
@@ -106,7 +110,7 @@ const QUOTED: &str = "- \u{e000}quoted\u{e000}";
 pub fn print_config(tree: &Node, mode: PrintMode, format: PrintFormat) -> Result<String, PrintError> {
     let shown = Shown { node: tree, mode, format, is_secret: false };
     match format {
-        PrintFormat::Yaml => Ok(serde_yaml::to_string(&shown)?.replace(QUOTED, "")),
+        PrintFormat::Yaml => Ok(serde_yaml::to_string(&shown)?.replace(WRITTEN, "")),
         PrintFormat::Json => Ok(serde_json::to_string_pretty(&shown)? + "\n"),
     }
 }
@@ -146,11 +150,11 @@ impl<'a> Shown<'a> {
         Self { node, is_secret: self.is_secret || is_secret, ..*self }
     }
 
-    /// A text, which without quotes may be read as something else.
+    /// A text. The writer knows no numbers with underscores, and leaves these without quotes.
     fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let is_text =
-            self.format == PrintFormat::Json || !text.contains('_') || matches!(plain(text), Value::String(_));
-        if is_text { text.into() } else { format!("{QUOTED}{text}").into() }
+        let is_number = text.contains('_') && !matches!(plain(text), Value::String(_));
+        let is_quoted = self.format == PrintFormat::Yaml && (is_number || text.contains(BREAKS));
+        if is_quoted { format!("{QUOTED}{text}").into() } else { text.into() }
     }
 }
 
@@ -289,23 +293,26 @@ telemetry:
         assert_eq!(json["telemetry"]["empty"], serde_json::Value::Null);
     }
 
-    /// Scenario: keys and values that are text, and would be numbers without quotes, some of them for the Collector alone.
+    /// Scenario: keys and values that are text, and would be numbers without quotes, some of them for the Collector alone; and such with characters
+    /// that some take for the end of a line.
     /// Guarantees: they are printed in quotes, and read as the same text.
     #[test]
     fn text_stays_text() {
-        let text = "'1_000': ['1_', '0x_f', '0o7', '1e3', a_b, _1, '- 1_', 1_0]\n";
+        let text = r#"{'1_000': ['1_', '0x_f', '0o7', '1e3', a_b, _1, '- 1_', 1_0, "a\Pb: \"\N'", "\L"]}"#;
         let section = Section::from_yaml("t", text).unwrap();
         let printed = print_config(section.node(), PrintMode::Unredacted, PrintFormat::Yaml).unwrap();
         insta::assert_snapshot!(printed, @r#"
-'1_000':
-- '1_'
-- '0x_f'
+"1_000":
+- "1_"
+- "0x_f"
 - '0o7'
 - '1e3'
 - a_b
 - _1
 - '- 1_'
 - 10
+- "a\Pb: \"\N'"
+- "\L"
 "#);
         assert_eq!(Section::from_yaml("t", &printed).unwrap(), section);
     }
