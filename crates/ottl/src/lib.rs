@@ -33,9 +33,11 @@ mod parse;
 mod parsed_statement;
 #[cfg(test)]
 mod recorded;
+mod record_sequence;
 mod sequence;
 mod spare;
 mod statement;
+mod symbols;
 mod value_expression;
 
 pub use compile::{Compiler, Paths};
@@ -45,6 +47,7 @@ pub use deletion::Deletion;
 pub use eval::EvalError;
 pub use eval::client::ClientInfo;
 pub use eval::frame::{Frame, Slots};
+pub use eval::record::Arena;
 pub use functions::re2::{compile as compile_re2, compile_groups as compile_re2_groups};
 pub use parsed_statement::ParsedStatement;
 pub use sequence::{Sequence, SequenceErrors, SequenceText, SharedCache};

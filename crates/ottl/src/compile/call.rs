@@ -11,7 +11,11 @@ impl Scope<'_> {
     pub(super) fn call(&mut self, call: &ast::Call) -> Result<Expr> {
         let name = &call.name;
         let known = functions::find(&name.text, self.context);
-        let Some(function) = known.filter(|function| self.sampling || !functions::sampling::is_of_it(function)) else {
+        let offered = known.filter(|function| {
+            (self.sampling || !functions::sampling::is_of_it(function))
+                && (self.points || !functions::points::is_of_it(function))
+        });
+        let Some(function) = offered else {
             let error = CompileError::new(name.at, format!("undefined function {:?}", name.text));
             return Err(error.nearest(&name.text, functions::all().map(|function| function.name)));
         };

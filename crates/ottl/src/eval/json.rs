@@ -38,7 +38,7 @@ fn write(out: &mut String, value: &Val<'_>) -> Result<(), EvalError> {
         // Ids are arrays of bytes in Go, and shown as such.
         Val::TraceId(id) => put_bytes(out, id),
         Val::SpanId(id) => put_bytes(out, id),
-        Val::Events(_) | Val::Links(_) | Val::Status(_) => out.push_str("{}"),
+        Val::Events(_) | Val::Links(_) | Val::Status(_) | Val::Piece(_) => out.push_str("{}"),
     }
     Ok(())
 }

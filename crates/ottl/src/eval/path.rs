@@ -8,7 +8,10 @@ use super::client::{ClientMap, ENTRIES};
 use super::expr::{Env, Key};
 use super::frame::{Frame, Level};
 use super::index::{index_value, map_key};
+use super::log::LogField;
+use super::metric::MetricField;
 use super::number::Number;
+use super::point_field::PointField;
 use super::val::{MapVal, Time, Val};
 use super::{EvalError, convert};
 
@@ -27,6 +30,11 @@ pub(crate) enum Path {
     TraceState(Option<Box<str>>),
     /// A map of headers, or something inside it.
     Client { map: ClientMap, keys: Box<[Key]> },
+    /// The body of a log record, or something inside it.
+    Body(Box<[Key]>),
+    Log(LogField),
+    Metric(MetricField),
+    Point(PointField),
 }
 
 /// A field that is no attribute.
@@ -99,8 +107,17 @@ impl Path {
             Self::TraceState(None) => Err(EvalError::Static("trace_state can only be indexed by a string")),
             Self::TraceState(Some(key)) => Ok(trace_state(env.frame.fields.trace_state, key.as_bytes())),
             Self::Client { map, keys } => client(*map, keys, env),
+            Self::Body(keys) => body(env.frame.body(), keys, env),
+            Self::Log(field) => Ok(field.get(env)),
+            Self::Metric(field) => Ok(field.get(env)),
+            Self::Point(field) => field.get(env),
         }
     }
+}
+
+/// Unlike what is inside an attribute, a body that is neither a map nor a list must not be indexed.
+fn body<'e>(body: ValueRef<'e>, keys: &'e [Key], env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
+    if keys.is_empty() { Ok(Val::of(body)) } else { index_value(body, keys, env) }
 }
 
 /// Names of headers are of any case, those of attributes are not.
@@ -188,7 +205,7 @@ impl Field {
     }
 }
 
-fn id<const N: usize>(bytes: &[u8]) -> [u8; N] {
+pub(super) fn id<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().unwrap_or([0; N])
 }
 

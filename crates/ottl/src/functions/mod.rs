@@ -17,6 +17,7 @@ mod json;
 mod lambda;
 mod network;
 mod pattern;
+pub(crate) mod points;
 pub(crate) mod re2;
 pub(crate) mod sampling;
 mod severity;
@@ -151,6 +152,7 @@ const GROUPS: &[&[Function]] = &[
     lambda::FUNCTIONS,
     network::FUNCTIONS,
     pattern::FUNCTIONS,
+    points::FUNCTIONS,
     severity::FUNCTIONS,
     sort::FUNCTIONS,
     sampling::FUNCTIONS,

@@ -53,7 +53,7 @@ fn is_empty(value: &Val<'_>) -> bool {
         Val::Duration(nanos) => *nanos == 0,
         Val::TraceId(id) => id.iter().all(|byte| *byte == 0),
         Val::SpanId(id) => id.iter().all(|byte| *byte == 0),
-        Val::Time(_) | Val::Events(_) | Val::Links(_) | Val::Status(_) => false,
+        Val::Time(_) | Val::Events(_) | Val::Links(_) | Val::Status(_) | Val::Piece(_) => false,
     }
 }
 

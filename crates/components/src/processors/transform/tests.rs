@@ -134,7 +134,7 @@ fn other_signals_pass_through_or_are_refused() {
 fn statements_that_go_astray_are_known() {
     let texts = [r#"set(span.name, "x")"#.to_owned(), r#"set(spanevent.name, "y")"#.to_owned()];
     let text = spanmill_ottl::SequenceText { context: None, statements: &texts, conditions: &[] };
-    let sequence = spanmill_ottl::Sequence::parse(text, spanmill_ottl::ErrorMode::Ignore, false).unwrap();
+    let sequence = spanmill_ottl::Sequence::parse(text, spanmill_ottl::ErrorMode::Ignore, spanmill_ottl::Compiler::new()).unwrap();
     let astray: Vec<&str> = sequence.astray().iter().map(|text| &**text).collect();
     assert_eq!(astray, [texts[0].as_str()]);
 }
