@@ -36,6 +36,19 @@ pub(crate) fn attributes(data: &Data) -> Box<dyn Iterator<Item = &[KeyValue]> + 
     }
 }
 
+/// Changes the attributes of each point.
+pub(crate) fn each_attributes(data: &mut Data, mut change: impl FnMut(&mut Vec<KeyValue>)) {
+    match data {
+        Data::Gauge(data) => data.data_points.iter_mut().for_each(|point| change(&mut point.attributes)),
+        Data::Sum(data) => data.data_points.iter_mut().for_each(|point| change(&mut point.attributes)),
+        Data::Histogram(data) => data.data_points.iter_mut().for_each(|point| change(&mut point.attributes)),
+        Data::ExponentialHistogram(data) => {
+            data.data_points.iter_mut().for_each(|point| change(&mut point.attributes));
+        }
+        Data::Summary(data) => data.data_points.iter_mut().for_each(|point| change(&mut point.attributes)),
+    }
+}
+
 /// Takes a point out, where there is one; an empty one stays in its place.
 pub(crate) fn take(data: &mut Data, at: usize) -> Option<Point> {
     match data {

@@ -31,6 +31,8 @@ pub(crate) struct Record<'a> {
     pub(crate) metric: Metric,
     /// The point that was taken out of the metric.
     pub(crate) point: Option<Point>,
+    /// Its number.
+    pub(crate) point_at: usize,
     /// Metrics that were made of the one at hand.
     pub(crate) made: Vec<Metric>,
 }
@@ -59,6 +61,7 @@ impl Default for Record<'_> {
             new_body: false,
             metric: Metric::default(),
             point: None,
+            point_at: 0,
             made: Vec::new(),
         }
     }
@@ -177,7 +180,7 @@ impl<'a> Frame<'a> {
         let Some(point) = point else { return false };
         self.read_attributes(Level::Point, point.attributes());
         if let Some(record) = &mut self.record {
-            record.point = Some(point);
+            (record.point, record.point_at) = (Some(point), at);
         }
         true
     }
@@ -200,6 +203,21 @@ impl<'a> Frame<'a> {
         if let Some(data) = self.record.as_mut().and_then(|record| record.metric.data.as_mut()) {
             point::retain(data, stays);
         }
+    }
+
+    /// Changes the metric at hand as a whole, its metadata and the point at hand included.
+    pub(crate) fn with_metric<T>(&mut self, change: impl FnOnce(&mut Metric, &mut Vec<Metric>) -> T) -> Option<T> {
+        let at = self.record.as_ref().and_then(|record| record.point.as_ref().map(|_| record.point_at));
+        if let Some(at) = at {
+            self.leave_point(at);
+        }
+        let mut metric = self.leave_metric();
+        let result = self.record.as_mut().map(|record| change(&mut metric, &mut record.made));
+        self.enter_metric(metric);
+        if let Some(at) = at {
+            self.enter_point(at);
+        }
+        result
     }
 
     fn read_attributes(&mut self, level: Level, attributes: &[KeyValue]) {

@@ -97,6 +97,9 @@ pub(crate) enum ParamKind {
     /// The name of a function.
     Function,
     IntLiteral,
+    FloatLiteral,
+    /// A list written in the text, of numbers with a point.
+    FloatLiterals,
     /// A list written in the text, of literals.
     StrLiterals,
     /// A list written in the text, of strings.
@@ -289,6 +292,8 @@ impl ParamKind {
             | Self::StrLiteral
             | Self::BoolLiteral
             | Self::IntLiteral
+            | Self::FloatLiteral
+            | Self::FloatLiterals
             | Self::Anys
             | Self::StrLikes
             | Self::StrLiterals
