@@ -228,7 +228,7 @@ impl Detached {
                 repeated(span, LINKS, scratch);
                 Self::Links
             }
-            Val::Piece(piece) => {
+            Val::Piece(piece) if piece.kind() != PieceKind::Bounds => {
                 piece.encode(scratch);
                 Self::Piece(piece.kind())
             }

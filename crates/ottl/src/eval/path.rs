@@ -110,7 +110,7 @@ impl Path {
             Self::Body(keys) => body(env.frame.body(), keys, env),
             Self::Log(field) => Ok(field.get(env)),
             Self::Metric(field) => Ok(field.get(env)),
-            Self::Point(field) => field.get(env),
+            Self::Point(field) => Ok(field.get(env)),
         }
     }
 }

@@ -17,6 +17,8 @@ pub(crate) enum Piece<'a> {
     Buckets(&'a Buckets),
     Quantiles(&'a [ValueAtQuantile]),
     Counts(&'a [u64]),
+    /// The bounds of buckets, which an attribute can hold as a list, though they are equal to none.
+    Bounds(&'a [f64]),
 }
 
 /// What kind of piece it is.
@@ -27,6 +29,7 @@ pub(crate) enum PieceKind {
     Buckets,
     Quantiles,
     Counts,
+    Bounds,
 }
 
 // === impl Piece ===
@@ -39,6 +42,7 @@ impl Piece<'_> {
             Self::Buckets(_) => PieceKind::Buckets,
             Self::Quantiles(_) => PieceKind::Quantiles,
             Self::Counts(_) => PieceKind::Counts,
+            Self::Bounds(_) => PieceKind::Bounds,
         }
     }
 
@@ -49,6 +53,7 @@ impl Piece<'_> {
             Self::Exemplars(all) => Some(all.len()),
             Self::Quantiles(all) => Some(all.len()),
             Self::Counts(all) => Some(all.len()),
+            Self::Bounds(all) => Some(all.len()),
             Self::Buckets(_) => None,
         }
     }
@@ -62,6 +67,8 @@ impl Piece<'_> {
             Self::Quantiles(all) => {
                 SummaryDataPoint { quantile_values: all.to_vec(), ..Default::default() }.encode_to_vec()
             }
+            // They become a list.
+            Self::Bounds(_) => Vec::new(),
             Self::Counts(all) => Buckets { offset: 0, bucket_counts: all.to_vec() }.encode_to_vec(),
         };
         out.extend_from_slice(&encoded);
@@ -78,6 +85,7 @@ impl Piece<'_> {
             Self::Buckets(_) => "pmetric.ExponentialHistogramDataPointBuckets",
             Self::Quantiles(_) => "pmetric.SummaryDataPointValueAtQuantileSlice",
             Self::Counts(_) => "[]uint64",
+            Self::Bounds(_) => "[]float64",
         }
     }
 }
@@ -93,6 +101,7 @@ impl PieceKind {
             Self::Buckets => "buckets",
             Self::Quantiles => "quantile values",
             Self::Counts => "counts",
+            Self::Bounds => "bounds",
         }
     }
 

@@ -1,7 +1,5 @@
 //! The fields of points that are not attributes.
 
-use std::borrow::Cow;
-
 use opentelemetry_proto::tonic::metrics::v1::exponential_histogram_data_point::Buckets;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use spanmill_otlp::AnyValue;
@@ -12,7 +10,7 @@ use super::expr::Env;
 use super::frame::Frame;
 use super::piece::{Piece, PieceKind};
 use super::point::Point;
-use super::val::{Time, Val, elements, encode_slice};
+use super::val::{Time, Val, elements};
 
 /// A field of a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,12 +47,12 @@ const NO_BUCKETS: &Buckets = &Buckets { offset: 0, bucket_counts: Vec::new() };
 // === impl PointField ===
 
 impl PointField {
-    pub(crate) fn get<'e>(self, env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
+    pub(crate) fn get<'e>(self, env: &'e Env<'e>) -> Val<'e> {
         let Some(point) = env.frame.record.as_ref().and_then(|record| record.point.as_ref()) else {
-            return Ok(Val::Nil);
+            return Val::Nil;
         };
         let (start, time) = point.times();
-        Ok(match (self, point) {
+        match (self, point) {
             (Self::Start, _) => Val::Time(Time::from_nanos(start as i64)),
             (Self::StartNano, _) => Val::Int(start as i64),
             (Self::Time, _) => Val::Time(Time::from_nanos(time as i64)),
@@ -74,10 +72,7 @@ impl PointField {
             (Self::Sum, Point::Histogram(point)) => Val::Double(point.sum.unwrap_or_default()),
             (Self::Sum, Point::Exponential(point)) => Val::Double(point.sum.unwrap_or_default()),
             (Self::Sum, Point::Summary(point)) => Val::Double(point.sum),
-            (Self::Bounds, Point::Histogram(point)) => {
-                let bounds: Vec<Val<'_>> = point.explicit_bounds.iter().map(|bound| Val::Double(*bound)).collect();
-                Val::Slice(Cow::Owned(encode_slice(&bounds)?))
-            }
+            (Self::Bounds, Point::Histogram(point)) => Val::Piece(Piece::Bounds(&point.explicit_bounds)),
             (Self::Counts, Point::Histogram(point)) => Val::Piece(Piece::Counts(&point.bucket_counts)),
             (Self::Scale, Point::Exponential(point)) => Val::Int(i64::from(point.scale)),
             (Self::ZeroCount, Point::Exponential(point)) => Val::Int(point.zero_count as i64),
@@ -95,7 +90,7 @@ impl PointField {
             }
             (Self::Quantiles, Point::Summary(point)) => Val::Piece(Piece::Quantiles(&point.quantile_values)),
             _ => Val::Nil,
-        })
+        }
     }
 
     pub(crate) fn set<'a>(self, frame: &mut Frame<'a>, given: Given<'a>) -> Result<(), EvalError> {

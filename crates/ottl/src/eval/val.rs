@@ -183,6 +183,11 @@ impl<'a> Val<'a> {
                 put_delimited(out, 0x2a, &encode_slice(&items)?);
                 return Ok(());
             }
+            Self::Piece(Piece::Bounds(bounds)) => {
+                let items: Vec<Val<'_>> = bounds.iter().map(|bound| Val::Double(*bound)).collect();
+                put_delimited(out, 0x2a, &encode_slice(&items)?);
+                return Ok(());
+            }
             _ => {
                 return Err(EvalError::Unsupported { what: "a value inside a map or a list", found: self.type_name() });
             }

@@ -3,6 +3,7 @@
 use super::{Args, Function, ParamKind, required};
 use crate::eval::EvalError;
 use crate::eval::expr::Env;
+use crate::eval::piece::Piece;
 use crate::eval::val::Val;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -23,7 +24,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     Function::plain("IsList", &[required("target", ParamKind::Any)], |args, env| {
         is(args, env, |value| {
-            matches!(value, Val::Slice(_) | Val::List(_) | Val::Strings(_) | Val::Events(_) | Val::Links(_))
+            matches!(
+                value,
+                Val::Slice(_)
+                    | Val::List(_)
+                    | Val::Strings(_)
+                    | Val::Events(_)
+                    | Val::Links(_)
+                    | Val::Piece(Piece::Bounds(_) | Piece::Points(_) | Piece::Exemplars(_) | Piece::Quantiles(_))
+            )
         })
     }),
     Function::plain("IsValidLuhn", &[required("target", ParamKind::StrLike)], |args, env| {
