@@ -129,7 +129,7 @@ def ask(binary, given, wanted):
     for name in ("requests", "records"):
         cases = [(i, case) for i, case in chosen["cases"] if case.get("input", "requests") == name]
         if cases: out.update({("cases", i): answer for i, answer in drive(binary, cases, given[name]).items()})
-    for i, case in chosen["wholes"]: out["wholes", i] = whole(binary, case, given["requests"])
+    for i, case in chosen["wholes"]: out["wholes", i] = whole(binary, case, given["requests"] + (given["records"] if case.get("input") == "records" else []))
     return out
 
 

@@ -25,10 +25,12 @@ struct Group<'g, T> {
 }
 
 /// Where a run is: at which item, and where in it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Cursor {
     item: usize,
     point: usize,
+    /// How many items there may be at most.
+    most: usize,
 }
 
 /// A run over all groups of a request.
@@ -56,8 +58,9 @@ type Outcome = Result<(), StatementError>;
 /// Runs the statements on the item at the cursor, or on some of its points, and moves the cursor on.
 type Step<T> = for<'a> fn(&mut Pass<'a, '_>, &mut Vec<T>, &mut Cursor) -> Outcome;
 
-/// Most metrics that a scope may have once statements make new ones. They run on those too, and might never end.
-const MAX_METRICS: usize = 1 << 20;
+/// Most metrics that statements make of one, and of all beside that. They run on those too, and might never end.
+const MADE_OF_ONE: usize = 16;
+const MADE_BESIDE: usize = 1 << 12;
 
 // === impl Sequence ===
 
@@ -152,7 +155,7 @@ fn metric(pass: &mut Pass<'_, '_>, metrics: &mut Vec<Metric>, at: &mut Cursor) -
     pass.frame.enter_metric(std::mem::take(metric));
     pass.statements()?;
     *metric = pass.frame.leave_metric();
-    pass.add_made(metrics)?;
+    pass.add_made(metrics, at)?;
     at.item += 1;
     Ok(())
 }
@@ -170,9 +173,9 @@ fn points(pass: &mut Pass<'_, '_>, metrics: &mut Vec<Metric>, at: &mut Cursor) -
     }
     let done = at.point >= pass.frame.point_count();
     *metric = pass.frame.leave_metric();
-    pass.add_made(metrics)?;
+    pass.add_made(metrics, at)?;
     if done {
-        *at = Cursor { item: at.item + 1, point: 0 };
+        (at.item, at.point) = (at.item + 1, 0);
     }
     Ok(())
 }
@@ -190,7 +193,8 @@ impl<'s, 'i> Run<'s, 'i> {
     }
 
     fn group<T>(&mut self, group: &mut Group<'_, T>, step: Step<T>) -> Outcome {
-        let mut at = Cursor::default();
+        let most = group.items.len().saturating_mul(1 + MADE_OF_ONE).saturating_add(MADE_BESIDE);
+        let mut at = Cursor { item: 0, point: 0, most };
         while at.item < group.items.len() {
             self.pass(group, &mut at, step)?;
             // What grew large does not stay so.
@@ -242,10 +246,10 @@ impl Pass<'_, '_> {
     }
 
     /// Puts the metrics that statements made behind those that there are.
-    fn add_made(&mut self, metrics: &mut Vec<Metric>) -> Outcome {
+    fn add_made(&mut self, metrics: &mut Vec<Metric>, at: &Cursor) -> Outcome {
         let Some(record) = &mut self.frame.record else { return Ok(()) };
         metrics.append(&mut record.made);
-        if metrics.len() > MAX_METRICS {
+        if metrics.len() > at.most {
             let error = EvalError::Static("a scope has too many metrics: statements make new ones of those they made");
             return Err(StatementError { text: "".into(), error });
         }
