@@ -1,7 +1,8 @@
 //! OTTL, the OpenTelemetry Transformation Language, on OTLP bytes.
 //!
 //! A text is parsed and compiled once, at start. The attribute keys that it reads are numbered; per span one scan notes
-//! where their values lie, and the compiled tree runs on those. Nothing is decoded that is not asked for.
+//! where their values lie, and the compiled tree runs on those. Nothing is decoded that is not asked for. Log records and metrics
+//! come decoded; their attributes are read in the same way.
 //!
 //! ```
 //! use spanmill_ottl::{Compiler, Condition, Context, Paths};
@@ -31,9 +32,9 @@ mod eval;
 mod functions;
 mod parse;
 mod parsed_statement;
+mod record_sequence;
 #[cfg(test)]
 mod recorded;
-mod record_sequence;
 mod sequence;
 mod spare;
 mod statement;

@@ -124,7 +124,9 @@ impl Scope<'_> {
                 }
                 return self.items(items, ParamKind::Any);
             }
-            (ParamKind::Strs | ParamKind::StrLiterals | ParamKind::FloatLiterals, _) => return wrong("must be a list written in the text"),
+            (ParamKind::Strs | ParamKind::StrLiterals | ParamKind::FloatLiterals, _) => {
+                return wrong("must be a list written in the text");
+            }
             (ParamKind::StrLikes, Value::List(items)) => return self.items(items, ParamKind::StrLike),
             _ => {}
         }

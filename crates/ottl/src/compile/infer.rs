@@ -73,7 +73,8 @@ impl<'t> Uses<'t> {
             // As in Go: here a name of capitals is always taken for an enum, even where it is that of a function.
             let message =
                 format!("unknown enum {:?}; a function of that name can be given where the context is", name.text);
-            return Err(CompileError::new(name.at, message).nearest(&name.text, all.iter().flat_map(|context| context.symbols())));
+            return Err(CompileError::new(name.at, message)
+                .nearest(&name.text, all.iter().flat_map(|context| context.symbols())));
         }
         // The compiler finds what is missing, and says so.
         Ok(context)

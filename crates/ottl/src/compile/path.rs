@@ -229,8 +229,7 @@ impl Scope<'_> {
 
     fn read(&mut self, target: Target, path: &ast::Path, fields: &[ast::Field]) -> Result<Expr> {
         let (last, before) = fields.split_last().ok_or_else(|| CompileError::new(path.at, "empty path"))?;
-        let indexable =
-            !matches!(target, Target::Field(_) | Target::Log(_) | Target::Metric(_) | Target::Point(_));
+        let indexable = !matches!(target, Target::Field(_) | Target::Log(_) | Target::Metric(_) | Target::Point(_));
         if before.iter().any(|field| !field.keys.is_empty()) || (!indexable && !last.keys.is_empty()) {
             let message = format!("{:?} names something that cannot be indexed", path.describe());
             return Err(CompileError::new(path.at, message));

@@ -44,8 +44,21 @@ pub(crate) trait Edit: fmt::Debug + Send + Sync {
 /// The arguments of a call, to be taken one after the other.
 pub(crate) struct Given(std::vec::IntoIter<Arg>);
 
-const GROUPS: &[&[Editor]] =
-    &[set::EDITORS, list::EDITORS, keys::EDITORS, maps::EDITORS, replace::EDITORS, semconv::EDITORS, metric::AGGREGATE, metric::BUCKETS, metric::CONVERT, metric::COPY, metric::EXPLICIT, metric::EXTRACT, metric::PERCENTILE];
+const GROUPS: &[&[Editor]] = &[
+    set::EDITORS,
+    list::EDITORS,
+    keys::EDITORS,
+    maps::EDITORS,
+    replace::EDITORS,
+    semconv::EDITORS,
+    metric::AGGREGATE,
+    metric::BUCKETS,
+    metric::CONVERT,
+    metric::COPY,
+    metric::EXPLICIT,
+    metric::EXTRACT,
+    metric::PERCENTILE,
+];
 
 /// All editors.
 pub(crate) fn all() -> impl Iterator<Item = &'static Editor> {

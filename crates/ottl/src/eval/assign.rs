@@ -340,7 +340,10 @@ impl Path {
             Self::Body(keys) => {
                 let current = frame.body();
                 if !keys.is_empty() && !matches!(current.get(), AnyValue::Map(_) | AnyValue::Array(_)) {
-                    return Err(EvalError::Unsupported { what: "an indexed body", found: Val::of(current).type_name() });
+                    return Err(EvalError::Unsupported {
+                        what: "an indexed body",
+                        found: Val::of(current).type_name(),
+                    });
                 }
                 let keys = resolve(keys, frame);
                 let (value, result) = if keys.is_empty() {

@@ -21,15 +21,26 @@ pub(crate) enum Path {
     /// All attributes.
     Attributes(Level),
     /// One attribute by a known key, or something inside it.
-    Attribute { level: Level, slot: Slot, rest: Box<[Key]> },
+    Attribute {
+        level: Level,
+        slot: Slot,
+        rest: Box<[Key]>,
+    },
     /// One attribute by a key that is computed, or something inside it.
-    Computed { level: Level, key: Key, rest: Box<[Key]> },
+    Computed {
+        level: Level,
+        key: Key,
+        rest: Box<[Key]>,
+    },
     /// A field of its own.
     Field(Field),
     /// One entry of the trace state; none where the key is no string.
     TraceState(Option<Box<str>>),
     /// A map of headers, or something inside it.
-    Client { map: ClientMap, keys: Box<[Key]> },
+    Client {
+        map: ClientMap,
+        keys: Box<[Key]>,
+    },
     /// The body of a log record, or something inside it.
     Body(Box<[Key]>),
     Log(LogField),

@@ -167,9 +167,7 @@ impl Config {
                 let kept = Selection::compile_under(section, "spans::", include.as_ref(), exclude.as_ref())?;
                 Ok(Some(Kept::Spans(kept)))
             }
-            Signal::Metrics => {
-                Kept::of_metrics(section, self.metrics.include, self.metrics.exclude)
-            }
+            Signal::Metrics => Kept::of_metrics(section, self.metrics.include, self.metrics.exclude),
             Signal::Logs => Kept::of_logs(section, self.logs.include, self.logs.exclude),
         }
     }
@@ -190,12 +188,11 @@ impl Said<'_> {
             return Err(section.error(oldest, message));
         }
         match section.get(key) {
-            None if older => {
-                Ok(vec![self.list.from_contexts(self.older, &self.contexts, problems)])
-            }
+            None if older => Ok(vec![self.list.from_contexts(self.older, &self.contexts, problems)]),
             None => Ok(Vec::new()),
             Some(_) if older || self.oldest.is_some_and(|oldest| oldest == self.older) => {
-                let message = format!("cannot be used together with {}: the latter is the older form of it", self.older);
+                let message =
+                    format!("cannot be used together with {}: the latter is the older form of it", self.older);
                 Err(section.error(key, message))
             }
             Some(given) if given.is_null() => Err(section.error(key, "expected a list of conditions")),

@@ -39,8 +39,7 @@ impl Kept {
         include: Option<MetricMatch>,
         exclude: Option<MetricMatch>,
     ) -> Result<Option<Self>, ConfigError> {
-        let compile =
-            |given: Option<MetricMatch>, path| given.map(|given| given.compile(section, path)).transpose();
+        let compile = |given: Option<MetricMatch>, path| given.map(|given| given.compile(section, path)).transpose();
         let (include, exclude) = (compile(include, "metrics::include")?, compile(exclude, "metrics::exclude")?);
         Ok((include.is_some() || exclude.is_some()).then_some(Self::Metrics { include, exclude }))
     }

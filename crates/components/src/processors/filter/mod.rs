@@ -12,10 +12,10 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use prometheus::IntCounter;
-use spanmill_config::{ComponentId, ConfigError};
 use opentelemetry_proto::tonic::logs::v1::LogsData;
 use opentelemetry_proto::tonic::metrics::v1::MetricsData;
+use prometheus::IntCounter;
+use spanmill_config::{ComponentId, ConfigError};
 use spanmill_otlp::{Opaque, Traces};
 use spanmill_pipeline::{
     Batch, Code, Component, ConsumeError, Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability,

@@ -8,9 +8,9 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use spanmill_config::{ComponentId, ConfigError};
 use opentelemetry_proto::tonic::logs::v1::LogsData;
 use opentelemetry_proto::tonic::metrics::v1::MetricsData;
+use spanmill_config::{ComponentId, ConfigError};
 use spanmill_otlp::{Opaque, Traces};
 use spanmill_ottl::{ClientInfo, EvalError, Sequence, SharedCache, StatementError};
 use spanmill_pipeline::{
@@ -84,17 +84,12 @@ impl Consumer for TransformProcessor {
 }
 
 /// What statements of a group run with: the client, the cache that they share, and who is told of errors.
-type Apply<'f> = &'f mut dyn FnMut(
-    &Group,
-    Option<&ClientInfo>,
-    &mut dyn FnMut(&Arc<str>, &EvalError),
-) -> Result<(), StatementError>;
+type Apply<'f> =
+    &'f mut dyn FnMut(&Group, Option<&ClientInfo>, &mut dyn FnMut(&Arc<str>, &EvalError)) -> Result<(), StatementError>;
 
 impl TransformProcessor {
     fn transform(&self, traces: &mut Traces) -> Result<(), ConsumeError> {
-        self.apply(&mut |group, client, ignored| {
-            group.sequence.apply(traces, client, group.shared.as_deref(), ignored)
-        })
+        self.apply(&mut |group, client, ignored| group.sequence.apply(traces, client, group.shared.as_deref(), ignored))
     }
 
     fn transform_records(&self, opaque: &Opaque) -> Result<Opaque, ConsumeError> {

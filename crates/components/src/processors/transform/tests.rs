@@ -166,7 +166,8 @@ async fn log_records() {
 /// Guarantees: the request is refused, and does not grow without end.
 #[tokio::test]
 async fn metrics_that_never_end() {
-    let trial = Trial::new(&FACTORY, r#"{metric_statements: ['copy_metric() where metric.name != ""']}"#, Signal::Metrics);
+    let trial =
+        Trial::new(&FACTORY, r#"{metric_statements: ['copy_metric() where metric.name != ""']}"#, Signal::Metrics);
     let request = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m"}]}]}]});
     let error = trial.unwrap().node.consume(testing::opaque(Signal::Metrics, &request).into()).await.unwrap_err();
     assert!(!error.retryable && error.message.contains("too many metrics"), "{}", error.message);
@@ -191,7 +192,8 @@ async fn what_is_no_log_is_refused() {
 fn statements_that_go_astray_are_known() {
     let texts = [r#"set(span.name, "x")"#.to_owned(), r#"set(spanevent.name, "y")"#.to_owned()];
     let text = spanmill_ottl::SequenceText { context: None, statements: &texts, conditions: &[] };
-    let sequence = spanmill_ottl::Sequence::parse(text, spanmill_ottl::ErrorMode::Ignore, spanmill_ottl::Compiler::new()).unwrap();
+    let sequence =
+        spanmill_ottl::Sequence::parse(text, spanmill_ottl::ErrorMode::Ignore, spanmill_ottl::Compiler::new()).unwrap();
     let astray: Vec<&str> = sequence.astray().iter().map(|text| &**text).collect();
     assert_eq!(astray, [texts[0].as_str()]);
 }

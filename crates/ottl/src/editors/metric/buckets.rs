@@ -21,7 +21,8 @@ pub(in super::super) const EDITORS: &[Editor] = &[Editor::only_in(
             None | Some("remove_explicit_bound") => false,
             Some("limit_buckets") => true,
             Some(other) => {
-                let message = format!("unsupported method {other:?}, expected \"remove_explicit_bound\" or \"limit_buckets\"");
+                let message =
+                    format!("unsupported method {other:?}, expected \"remove_explicit_bound\" or \"limit_buckets\"");
                 return Err(message);
             }
         };

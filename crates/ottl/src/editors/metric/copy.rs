@@ -11,11 +11,7 @@ use crate::functions::{ParamKind, optional};
 pub(in super::super) const EDITORS: &[Editor] = &[Editor::only_in(
     Context::Metric,
     "copy_metric",
-    &[
-        optional("name", ParamKind::Str),
-        optional("description", ParamKind::Str),
-        optional("unit", ParamKind::Str),
-    ],
+    &[optional("name", ParamKind::Str), optional("description", ParamKind::Str), optional("unit", ParamKind::Str)],
     |mut given, _| {
         let (name, description, unit) = (given.optional_expr(), given.optional_expr(), given.optional_expr());
         Ok(Box::new(Copy { name, description, unit }))

@@ -31,8 +31,7 @@ pub(in super::super) const EDITORS: &[Editor] = &[
     ),
 ];
 
-const EXTRACTED: &[Param] =
-    &[required("monotonic", ParamKind::BoolLiteral), optional("suffix", ParamKind::StrLiteral)];
+const EXTRACTED: &[Param] = &[required("monotonic", ParamKind::BoolLiteral), optional("suffix", ParamKind::StrLiteral)];
 
 const CONVERTED: &[Param] = &[
     required("string_agg_temp", ParamKind::StrLiteral),
@@ -112,13 +111,13 @@ impl Edit for Extract {
         let (temporality, points) = match &metric.data {
             Some(Data::Histogram(data)) => (data.aggregation_temporality, self.part.of(&data.data_points)),
             Some(Data::ExponentialHistogram(data)) => (data.aggregation_temporality, self.part.of(&data.data_points)),
-            Some(Data::Summary(data)) => {
-                (AggregationTemporality::Cumulative as i32, self.part.of(&data.data_points))
-            }
+            Some(Data::Summary(data)) => (AggregationTemporality::Cumulative as i32, self.part.of(&data.data_points)),
             _ => (0, Vec::new()),
         };
         if temporality == 0 {
-            return Err(EvalError::Static("requires a metric that is a histogram, an exponential histogram or a summary"));
+            return Err(EvalError::Static(
+                "requires a metric that is a histogram, an exponential histogram or a summary",
+            ));
         }
         let mut sum = sum_of(metric, &self.suffix, temporality, self.monotonic, points);
         if self.part == Part::Count {

@@ -61,7 +61,9 @@ impl By {
             Self::Median => {
                 let mut sorted = numbers.to_vec();
                 // As Go sorts: what is no number comes first.
-                sorted.sort_by(|a, b| b.is_nan().cmp(&a.is_nan()).then(a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal)));
+                sorted.sort_by(|a, b| {
+                    b.is_nan().cmp(&a.is_nan()).then(a.partial_cmp(b).unwrap_or(std::cmp::Ordering::Equal))
+                });
                 match middle(&sorted) {
                     (one, None) => one,
                     (below, Some(above)) => (below + above) / 2.0,

@@ -62,7 +62,9 @@ pub(super) fn put(out: &mut Vec<u8>, flags: &Flags, verb: char, value: &Val<'_>,
             'v' | 's' => flags.text(out, crate::eval::json::encode(value).unwrap_or_default().as_bytes()),
             _ => bad(out, flags, verb, value),
         },
-        Val::Nil | Val::Events(_) | Val::Links(_) | Val::Status(_) | Val::Piece(_) => flags.text(out, value.type_name().as_bytes()),
+        Val::Nil | Val::Events(_) | Val::Links(_) | Val::Status(_) | Val::Piece(_) => {
+            flags.text(out, value.type_name().as_bytes())
+        }
     }
 }
 
