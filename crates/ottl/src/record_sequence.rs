@@ -141,6 +141,7 @@ fn alone(pass: &mut Pass<'_, '_>, _: &mut Vec<()>, at: &mut Cursor) -> Outcome {
     pass.statements()
 }
 
+#[expect(clippy::ptr_arg, reason = "it is a step like the others")]
 fn log(pass: &mut Pass<'_, '_>, logs: &mut Vec<LogRecord>, at: &mut Cursor) -> Outcome {
     let Some(log) = logs.get_mut(at.item) else { return Ok(()) };
     pass.frame.enter_log(std::mem::take(log));

@@ -372,7 +372,7 @@ impl SequenceErrors {
         match (text.statements, text.conditions) {
             ([first, ..], _) => errors.statements.push((0, ParseError::new(first, error))),
             ([], [first, ..]) => errors.conditions.push((0, ParseError::new(first, error))),
-            ([], []) => {}
+            ([], []) => errors.statements.push((0, ParseError::new("", error))),
         }
         errors
     }

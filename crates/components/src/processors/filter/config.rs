@@ -91,8 +91,8 @@ struct Said<'c> {
     /// The key of the older form, and its lists by context.
     older: &'static str,
     contexts: Vec<(Context, &'static str, &'c Option<Vec<String>>)>,
-    /// The oldest form, where it is used: its name for messages.
-    oldest: Option<&'static str>,
+    /// The oldest form, where it is used: its key, and what it is called.
+    oldest: Option<(&'static str, &'static str)>,
 }
 
 /// Reads the configuration, and gives what is for a signal. What is for the others is checked.
@@ -126,7 +126,7 @@ impl Config {
                 (Context::Span, "span", span),
                 (Context::SpanEvent, "spanevent", spanevent),
             ],
-            oldest: (include.is_some() || exclude.is_some()).then_some("spans"),
+            oldest: (include.is_some() || exclude.is_some()).then_some(("spans", "span settings")),
         }
     }
 
@@ -141,7 +141,7 @@ impl Config {
                 (Context::Metric, "metric", metric),
                 (Context::DataPoint, "datapoint", datapoint),
             ],
-            oldest: (include.is_some() || exclude.is_some()).then_some("metrics"),
+            oldest: (include.is_some() || exclude.is_some()).then_some(("metrics", "settings")),
         }
     }
 
@@ -152,7 +152,7 @@ impl Config {
             items: &self.log_conditions,
             older: "logs",
             contexts: vec![(Context::Resource, "resource", resource), (Context::Log, "log_record", log_record)],
-            oldest: (include.is_some() || exclude.is_some()).then_some("logs"),
+            oldest: (include.is_some() || exclude.is_some()).then_some(("logs", "settings")),
         }
     }
 
@@ -179,18 +179,18 @@ impl Said<'_> {
     fn groups(&self, section: &Section, problems: &mut Vec<Problem>) -> Result<Vec<Group>, ConfigError> {
         let key = self.list.key;
         let older = self.contexts.iter().any(|(_, _, list)| list.is_some());
-        if let (true, Some(oldest)) = (older, self.oldest) {
+        if let (true, Some((oldest, settings))) = (older, self.oldest) {
             let names = self.contexts.iter().map(|(_, name, _)| format!("\"{}.{name}\"", self.older));
             let names = names.collect::<Vec<_>>().join(", ");
             let message = format!(
-                "cannot use {names} and the settings \"{oldest}.include\", \"{oldest}.exclude\" at the same time"
+                "cannot use {names} and the {settings} \"{oldest}.include\", \"{oldest}.exclude\" at the same time"
             );
             return Err(section.error(oldest, message));
         }
         match section.get(key) {
             None if older => Ok(vec![self.list.from_contexts(self.older, &self.contexts, problems)]),
             None => Ok(Vec::new()),
-            Some(_) if older || self.oldest.is_some_and(|oldest| oldest == self.older) => {
+            Some(_) if older || self.oldest.is_some_and(|(oldest, _)| oldest == self.older) => {
                 let message =
                     format!("cannot be used together with {}: the latter is the older form of it", self.older);
                 Err(section.error(key, message))

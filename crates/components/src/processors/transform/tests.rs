@@ -130,6 +130,8 @@ fn other_signals() {
         assert!(wrong.contains("context log is not one that metrics have"), "{wrong}");
     }
     assert_eq!(refusal("{log_statements: []}", Signal::Logs), "accepted");
+    let empty = refusal("{trace_statements: [{context: log, statements: []}]}", Signal::Traces);
+    assert!(empty.contains("context log is not one that traces have"), "{empty}");
 }
 
 /// A request of log records with these bodies, in one scope.
