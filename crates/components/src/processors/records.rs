@@ -6,10 +6,14 @@ use spanmill_pipeline::{Code, ConsumeError};
 
 use super::changing::refusal;
 
-/// Decodes a request.
+/// Decodes a request. Text that is no UTF-8 is mended, since a decoded message cannot hold it.
 pub(super) fn decode<M: Message + Default>(opaque: &Opaque) -> Result<M, ConsumeError> {
-    // Another attempt would find the same bytes.
-    M::decode(opaque.bytes().clone())
+    if let Ok(decoded) = M::decode(opaque.bytes().clone()) {
+        return Ok(decoded);
+    }
+    // Most often it is text that is no UTF-8. Where it is not, another attempt would find the same bytes.
+    let mended = opaque.with_valid_text().map_err(refusal)?;
+    M::decode(mended.bytes().clone())
         .map_err(|error| ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument))
 }
 

@@ -48,7 +48,7 @@ pub(super) struct List<'c> {
 
 impl List<'_> {
     /// Compiles the older form: a list for each context, with its name.
-    pub(super) fn from_contexts(
+    pub(super) fn contexts(
         &self,
         key: &str,
         lists: &[(Context, &'static str, &Option<Vec<String>>)],
@@ -64,7 +64,7 @@ impl List<'_> {
         Group::new(conditions, self.mode.0, compiler.finish())
     }
 
-    pub(super) fn from_items(&self, items: &[Item], problems: &mut Vec<Problem>) -> Result<Vec<Group>, ConfigError> {
+    pub(super) fn items(&self, items: &[Item], problems: &mut Vec<Problem>) -> Result<Vec<Group>, ConfigError> {
         let texts: Vec<&String> = items.iter().filter_map(Item::text).collect();
         if !texts.is_empty() && texts.len() < items.len() {
             let message = "conditions and groups of conditions cannot stand in one list";

@@ -165,7 +165,7 @@ impl Config {
                     return Ok(None);
                 }
                 let kept = Selection::compile_under(section, "spans::", include.as_ref(), exclude.as_ref())?;
-                Ok(Some(Kept::Spans(kept)))
+                Ok(Some(Kept::Spans(Box::new(kept))))
             }
             Signal::Metrics => Kept::of_metrics(section, self.metrics.include, self.metrics.exclude),
             Signal::Logs => Kept::of_logs(section, self.logs.include, self.logs.exclude),
@@ -188,7 +188,7 @@ impl Said<'_> {
             return Err(section.error(oldest, message));
         }
         match section.get(key) {
-            None if older => Ok(vec![self.list.from_contexts(self.older, &self.contexts, problems)]),
+            None if older => Ok(vec![self.list.contexts(self.older, &self.contexts, problems)]),
             None => Ok(Vec::new()),
             Some(_) if older || self.oldest.is_some_and(|(oldest, _)| oldest == self.older) => {
                 let message =
@@ -196,7 +196,7 @@ impl Said<'_> {
                 Err(section.error(key, message))
             }
             Some(given) if given.is_null() => Err(section.error(key, "expected a list of conditions")),
-            Some(_) => self.list.from_items(self.items, problems),
+            Some(_) => self.list.items(self.items, problems),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::super::selection::{ItemSelection, LogMatch, MetricMatch, MetricProper
 /// What stays, by its properties.
 #[derive(Debug)]
 pub(super) enum Kept {
-    Spans(Selection),
+    Spans(Box<Selection>),
     Logs(ItemSelection),
     Metrics { include: Option<MetricProperties>, exclude: Option<MetricProperties> },
 }

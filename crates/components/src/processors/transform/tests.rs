@@ -175,15 +175,19 @@ async fn metrics_that_never_end() {
     assert!(!error.retryable && error.message.contains("too many metrics"), "{}", error.message);
 }
 
-/// Scenario: log records that cannot be decoded.
-/// Guarantees: refused for good.
+/// Scenario: log records that cannot be decoded: one whose text is no UTF-8, and one whose number is cut off.
+/// Guarantees: the text is mended; the other is refused for good.
 #[tokio::test]
-async fn what_is_no_log_is_refused() {
-    let trial = Trial::new(&FACTORY, r#"{log_statements: ['set(log.body, "x")']}"#, Signal::Logs).unwrap();
-    // One record whose severity text is no UTF-8.
-    let bytes = bytes::Bytes::from_static(b"\x0a\x07\x12\x05\x12\x03\x1a\x01\xff");
-    let opaque = spanmill_otlp::Opaque::parse(Signal::Logs, bytes).unwrap();
-    let error = trial.node.consume(Batch::Opaque(opaque)).await.unwrap_err();
+async fn what_cannot_be_decoded() {
+    let trial =
+        Trial::new(&FACTORY, r#"{log_statements: ['set(log.body, log.severity_text)']}"#, Signal::Logs).unwrap();
+    let parse = |bytes| Batch::Opaque(spanmill_otlp::Opaque::parse(Signal::Logs, bytes).unwrap());
+    let text = bytes::Bytes::from_static(b"\x0a\x07\x12\x05\x12\x03\x1a\x01\xff");
+    trial.node.consume(parse(text)).await.unwrap();
+    let sent = trial.sink.1.lock().unwrap().remove(0);
+    assert!(sent.bytes().windows(5).any(|body| body == b"\x0a\x03\xef\xbf\xbd"));
+    let cut = bytes::Bytes::from_static(b"\x0a\x06\x12\x04\x12\x02\x10\xff");
+    let error = trial.node.consume(parse(cut)).await.unwrap_err();
     assert!(!error.retryable);
     assert_eq!(error.code, Code::InvalidArgument);
 }
