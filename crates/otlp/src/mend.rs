@@ -13,43 +13,47 @@ type Fields = &'static [(u32, What)];
 #[derive(Debug, Clone, Copy)]
 enum What {
     Text,
-    Message(Fields),
+    Message(&'static Fields),
 }
 
 use What::{Message, Text};
 
-static ANY_VALUE: Fields = &[(1, Text), (5, Message(ARRAY)), (6, Message(LIST))];
-static ARRAY: Fields = &[(1, Message(ANY_VALUE))];
-static LIST: Fields = &[(1, Message(KEY_VALUE))];
-static KEY_VALUE: Fields = &[(1, Text), (2, Message(ANY_VALUE))];
+static ANY_VALUE: Fields = &[(1, Text), (5, Message(&ARRAY)), (6, Message(&LIST))];
+static ARRAY: Fields = &[(1, Message(&ANY_VALUE))];
+static LIST: Fields = &[(1, Message(&KEY_VALUE))];
+static KEY_VALUE: Fields = &[(1, Text), (2, Message(&ANY_VALUE))];
 static ENTITY: Fields = &[(1, Text), (2, Text), (3, Text), (4, Text)];
-static RESOURCE: Fields = &[(1, Message(KEY_VALUE)), (3, Message(ENTITY))];
-static SCOPE: Fields = &[(1, Text), (2, Text), (3, Message(KEY_VALUE))];
+static RESOURCE: Fields = &[(1, Message(&KEY_VALUE)), (3, Message(&ENTITY))];
+static SCOPE: Fields = &[(1, Text), (2, Text), (3, Message(&KEY_VALUE))];
 
-static LOGS: Fields = &[(1, Message(RESOURCE_LOGS))];
-static RESOURCE_LOGS: Fields = &[(1, Message(RESOURCE)), (2, Message(SCOPE_LOGS)), (3, Text)];
-static SCOPE_LOGS: Fields = &[(1, Message(SCOPE)), (2, Message(LOG_RECORD)), (3, Text)];
-static LOG_RECORD: Fields = &[(3, Text), (5, Message(ANY_VALUE)), (6, Message(KEY_VALUE)), (12, Text)];
+static LOGS: Fields = &[(1, Message(&RESOURCE_LOGS))];
+static RESOURCE_LOGS: Fields = &[(1, Message(&RESOURCE)), (2, Message(&SCOPE_LOGS)), (3, Text)];
+static SCOPE_LOGS: Fields = &[(1, Message(&SCOPE)), (2, Message(&LOG_RECORD)), (3, Text)];
+static LOG_RECORD: Fields = &[(3, Text), (5, Message(&ANY_VALUE)), (6, Message(&KEY_VALUE)), (12, Text)];
 
-static METRICS: Fields = &[(1, Message(RESOURCE_METRICS))];
-static RESOURCE_METRICS: Fields = &[(1, Message(RESOURCE)), (2, Message(SCOPE_METRICS)), (3, Text)];
-static SCOPE_METRICS: Fields = &[(1, Message(SCOPE)), (2, Message(METRIC)), (3, Text)];
+static METRICS: Fields = &[(1, Message(&RESOURCE_METRICS))];
+static RESOURCE_METRICS: Fields = &[(1, Message(&RESOURCE)), (2, Message(&SCOPE_METRICS)), (3, Text)];
+static SCOPE_METRICS: Fields = &[(1, Message(&SCOPE)), (2, Message(&METRIC)), (3, Text)];
 static METRIC: Fields = &[
     (1, Text),
     (2, Text),
     (3, Text),
-    (5, Message(&[(1, Message(NUMBER))])),
-    (7, Message(&[(1, Message(NUMBER))])),
-    (9, Message(&[(1, Message(HISTOGRAM))])),
-    (10, Message(&[(1, Message(EXPONENTIAL))])),
-    (11, Message(&[(1, Message(SUMMARY))])),
-    (12, Message(KEY_VALUE)),
+    (5, Message(&NUMBERS)),
+    (7, Message(&NUMBERS)),
+    (9, Message(&HISTOGRAMS)),
+    (10, Message(&EXPONENTIALS)),
+    (11, Message(&SUMMARIES)),
+    (12, Message(&KEY_VALUE)),
 ];
-static NUMBER: Fields = &[(5, Message(EXEMPLAR)), (7, Message(KEY_VALUE))];
-static HISTOGRAM: Fields = &[(8, Message(EXEMPLAR)), (9, Message(KEY_VALUE))];
-static EXPONENTIAL: Fields = &[(1, Message(KEY_VALUE)), (11, Message(EXEMPLAR))];
-static SUMMARY: Fields = &[(7, Message(KEY_VALUE))];
-static EXEMPLAR: Fields = &[(7, Message(KEY_VALUE))];
+static NUMBERS: Fields = &[(1, Message(&NUMBER))];
+static HISTOGRAMS: Fields = &[(1, Message(&HISTOGRAM))];
+static EXPONENTIALS: Fields = &[(1, Message(&EXPONENTIAL))];
+static SUMMARIES: Fields = &[(1, Message(&SUMMARY))];
+static NUMBER: Fields = &[(5, Message(&EXEMPLAR)), (7, Message(&KEY_VALUE))];
+static HISTOGRAM: Fields = &[(8, Message(&EXEMPLAR)), (9, Message(&KEY_VALUE))];
+static EXPONENTIAL: Fields = &[(1, Message(&KEY_VALUE)), (11, Message(&EXEMPLAR))];
+static SUMMARY: Fields = &[(7, Message(&KEY_VALUE))];
+static EXEMPLAR: Fields = &[(7, Message(&KEY_VALUE))];
 
 /// Deepest that values may be nested; what lies deeper stays as it is.
 const MAX_DEPTH: u32 = 128;
