@@ -5,13 +5,12 @@
     signals.py --exec spanmill --oracle otelcol           against the Go Collector itself
     signals.py --oracle otelcol --record                  records its answers anew
 
-`signals.json` has `requests` (OTLP/JSON of all signals), `cases` (a signal, and the processors of its pipeline in order; or they
-are refused) and `wholes` (a file of `configurations/` with pipelines of all signals; the files that it writes to FOLDER are compared). Of an answer only
+`signals.json` has `requests` and `records` (OTLP/JSON; the latter with every field and odd values), `cases` (a signal, the processors of its pipeline in order,
+and the `input` where it is not `requests`; or they are refused) and `wholes` (a file of `configurations/` with pipelines of all signals; the files that it writes to FOLDER are compared). Of an answer only
 what differs from the input is kept.
 """
 import argparse, collections, json, pathlib, subprocess, tempfile, time
 
-import series
 from metrics import post, record, recorded, report
 from run import CONFIGURATIONS, ENVIRONMENT, PLACES, attributes, deltas, free_port, listens, read_spans, stop, validates, value
 
@@ -36,6 +35,15 @@ def document(cases, port, folder):
 
 # What an answer is: log records and metric points as lists, in an order that does not depend on who made them.
 
+def plain(v):
+    """JSON of OTLP without what only some write: fields that are nothing, integers as text, the order of maps."""
+    if isinstance(v, dict) and set(v) == {"key", "value"}: return [v["key"], value(v["value"])]
+    if isinstance(v, dict): return {key: said for key, said in ((key, plain(inner)) for key, inner in v.items()) if said not in (0, "", [], {}, None, False)}
+    if isinstance(v, list): return sorted(map(plain, v), key=repr) if v and isinstance(v[0], dict) and "key" in v[0] else [plain(inner) for inner in v]
+    if isinstance(v, str) and v.lstrip("-").isdigit(): return int(v)
+    return round(v, 9) if isinstance(v, float) else v
+
+
 def items(requests):
     out = []
     for request in requests:
@@ -43,17 +51,19 @@ def items(requests):
             above = group.get("resource", {})
             for inner in group.get("scopeLogs", []) + group.get("scopeMetrics", []):
                 scope = inner.get("scope", {})
-                head = [attributes(above.get("attributes", [])), group.get("schemaUrl", ""), scope.get("name", ""), scope.get("version", ""), attributes(scope.get("attributes", []))]
+                head = [attributes(above.get("attributes", [])), above.get("droppedAttributesCount", 0), group.get("schemaUrl", ""), scope.get("name", ""), scope.get("version", ""),
+                        attributes(scope.get("attributes", [])), scope.get("droppedAttributesCount", 0), inner.get("schemaUrl", "")]
                 for record in inner.get("logRecords", []):
-                    said = [record.get(key, "") for key in ("severityText", "traceId", "spanId", "eventName")] + [str(record.get(key, 0)) for key in ("timeUnixNano", "severityNumber", "flags")]
+                    said = [record.get(key, "") for key in ("severityText", "traceId", "spanId", "eventName")] + [str(record.get(key, 0)) for key in ("timeUnixNano", "observedTimeUnixNano", "severityNumber", "flags", "droppedAttributesCount")]
                     out.append([attributes(record.get("attributes", [])), said, value(record.get("body"))] + head)
                 for metric in inner.get("metrics", []):
                     kind = next((kind for kind in ("sum", "gauge", "histogram", "exponentialHistogram", "summary") if kind in metric), "none")
-                    said = [metric.get("name", ""), metric.get("unit", ""), metric.get("description", ""), kind]
-                    for point in metric.get(kind, {}).get("dataPoints", []):
-                        numbers = [point.get(key) for key in ("quantileValues",)] if kind == "summary" else series.body(kind, point)
-                        out.append([attributes(point.get("attributes", [])), said, json.loads(json.dumps(numbers))] + head)
-    return sorted(out, key=lambda item: json.dumps(item, sort_keys=True))
+                    data = metric.get(kind, {})
+                    said = [metric.get("name", ""), metric.get("unit", ""), metric.get("description", ""), kind, data.get("aggregationTemporality", 0), data.get("isMonotonic", False), attributes(metric.get("metadata", []))]
+                    # A metric without points is one item too.
+                    for point in data.get("dataPoints", []) or [{}]:
+                        out.append([attributes(point.get("attributes", [])), said, plain({key: inner for key, inner in point.items() if key != "attributes"})] + head)
+    return sorted(json.loads(json.dumps(out)), key=lambda item: json.dumps(item, sort_keys=True))
 
 
 def read(path):
@@ -115,8 +125,11 @@ def whole(binary, case, requests):
 def ask(binary, given, wanted):
     """Answers by kind and number."""
     chosen = {kind: [(i, case) for i, case in enumerate(given[kind]) if wanted in case["suite"]] for kind in KINDS}
-    out = {("cases", i): answer for i, answer in drive(binary, chosen["cases"], given["requests"]).items()} if chosen["cases"] else {}
-    for i, case in chosen["wholes"]: out["wholes", i] = whole(binary, case, given["requests"])
+    out = {}
+    for name in ("requests", "records"):
+        cases = [(i, case) for i, case in chosen["cases"] if case.get("input", "requests") == name]
+        if cases: out.update({("cases", i): answer for i, answer in drive(binary, cases, given[name]).items()})
+    for i, case in chosen["wholes"]: out["wholes", i] = whole(binary, case, given["requests"] + (given["records"] if case.get("input") == "records" else []))
     return out
 
 

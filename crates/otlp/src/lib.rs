@@ -26,6 +26,7 @@ mod index;
 pub mod json;
 mod keys;
 mod limits;
+mod mend;
 mod opaque;
 mod outline;
 mod patch;

@@ -27,7 +27,7 @@ pub struct Item<'a> {
 }
 
 /// What became of a message: none where it stays.
-type Revised = Result<Option<Vec<u8>>, Malformed>;
+pub(crate) type Revised = Result<Option<Vec<u8>>, Malformed>;
 
 /// The kinds of a metric's data by field number, and what their points are.
 const KINDS: [(u32, Part); 5] = [
@@ -98,7 +98,7 @@ impl Opaque {
         self.become_of(revised)
     }
 
-    fn become_of(&self, revised: Revised) -> Result<Self, Malformed> {
+    pub(crate) fn become_of(&self, revised: Revised) -> Result<Self, Malformed> {
         let Some(bytes) = revised? else { return Ok(self.clone()) };
         if bytes.len() > Limits::default().max_bytes {
             return Err(Malformed::new(0, Reason::TooLarge));
@@ -108,7 +108,7 @@ impl Opaque {
 }
 
 /// The message with what `child` makes of its fields of these numbers.
-fn revise(message: &[u8], numbers: &[u32], mut child: impl FnMut(u32, &[u8]) -> Revised) -> Revised {
+pub(crate) fn revise(message: &[u8], numbers: &[u32], mut child: impl FnMut(u32, &[u8]) -> Revised) -> Revised {
     let mut out = Vec::new();
     let mut done = 0;
     for field in Message::standalone(message).fields() {

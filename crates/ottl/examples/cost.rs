@@ -114,7 +114,8 @@ fn statements(traces: &Traces) -> Result<(), Box<dyn std::error::Error>> {
     let lists = all.iter().map(std::slice::from_ref).chain([all.as_slice()]);
     for list in lists {
         let text = SequenceText { context: Some(Context::Span), statements: list, conditions: &[] };
-        let sequence = Sequence::parse(text, ErrorMode::Propagate, false).map_err(|errors| format!("{errors:?}"))?;
+        let sequence =
+            Sequence::parse(text, ErrorMode::Propagate, Compiler::new()).map_err(|errors| format!("{errors:?}"))?;
         let time = best(|| {
             let mut traces = traces.clone();
             sequence.apply(black_box(&mut traces), None, None, &mut |_, _| {})?;

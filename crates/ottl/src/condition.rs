@@ -84,7 +84,7 @@ impl Condition {
             Paths::Unprefixed(context) => Self::parse_in(compiler, context, false, text),
             Paths::Prefixed => {
                 let parsed = parse::condition(text).map_err(|error| ParseError::new(text, error.into()))?;
-                let context = infer(&parsed).map_err(|error| ParseError::new(text, error))?;
+                let context = infer(&parsed, compiler.signal()).map_err(|error| ParseError::new(text, error))?;
                 Self::parse_in(compiler, context, true, text)
             }
         }

@@ -1,7 +1,11 @@
-//! The four contexts in which an expression can be evaluated, and what can be named in each.
+//! The contexts in which an expression can be evaluated, and what can be named in each.
 
 use std::fmt;
 use std::str::FromStr;
+
+use spanmill_otlp::Signal;
+
+use crate::symbols;
 
 /// What an expression is evaluated for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -14,11 +18,17 @@ pub enum Context {
     Span,
     /// Once an event of a span.
     SpanEvent,
+    /// Once a log record.
+    Log,
+    /// Once a metric.
+    Metric,
+    /// Once a point of a metric.
+    DataPoint,
 }
 
 /// A text that names no context.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("unknown context {0:?}, valid are resource, scope, span and spanevent")]
+#[error("unknown context {0:?}, valid are resource, scope, span, spanevent, log, metric and datapoint")]
 pub struct UnknownContext(String);
 
 /// Where a path leads.
@@ -28,6 +38,9 @@ pub(crate) enum Root {
     Scope,
     Span,
     SpanEvent,
+    Log,
+    Metric,
+    DataPoint,
     /// What is known about the client that sent the data.
     Collector,
 }
@@ -35,8 +48,17 @@ pub(crate) enum Root {
 // === impl Context ===
 
 impl Context {
-    /// All contexts; the first that fits is chosen where the text does not say.
-    pub const ALL: [Self; 4] = [Self::SpanEvent, Self::Span, Self::Scope, Self::Resource];
+    const ALL: [Self; 7] =
+        [Self::Resource, Self::Scope, Self::Span, Self::SpanEvent, Self::Log, Self::Metric, Self::DataPoint];
+
+    /// The contexts that there are for a signal; the first that fits is chosen where the text does not say.
+    pub fn of(signal: Signal) -> &'static [Self] {
+        match signal {
+            Signal::Traces => &[Self::SpanEvent, Self::Span, Self::Scope, Self::Resource],
+            Signal::Logs => &[Self::Log, Self::Scope, Self::Resource],
+            Signal::Metrics => &[Self::DataPoint, Self::Metric, Self::Scope, Self::Resource],
+        }
+    }
 
     /// As written in configurations.
     pub fn name(self) -> &'static str {
@@ -45,6 +67,9 @@ impl Context {
             Self::Scope => "scope",
             Self::Span => "span",
             Self::SpanEvent => "spanevent",
+            Self::Log => "log",
+            Self::Metric => "metric",
+            Self::DataPoint => "datapoint",
         }
     }
 
@@ -54,6 +79,9 @@ impl Context {
             Self::Scope => Root::Scope,
             Self::Span => Root::Span,
             Self::SpanEvent => Root::SpanEvent,
+            Self::Log => Root::Log,
+            Self::Metric => Root::Metric,
+            Self::DataPoint => Root::DataPoint,
         }
     }
 
@@ -64,6 +92,9 @@ impl Context {
             Self::Scope => &["scope", "resource", "otelcol"],
             Self::Span => &["span", "resource", "scope", "instrumentation_scope", "otelcol"],
             Self::SpanEvent => &["spanevent", "span", "resource", "scope", "instrumentation_scope", "otelcol"],
+            Self::Log => &["log", "resource", "scope", "instrumentation_scope", "otelcol"],
+            Self::Metric => &["metric", "resource", "scope", "instrumentation_scope", "otelcol"],
+            Self::DataPoint => &["datapoint", "metric", "resource", "scope", "instrumentation_scope", "otelcol"],
         }
     }
 
@@ -74,16 +105,23 @@ impl Context {
 
     /// The number of an enum such as `STATUS_CODE_ERROR`.
     pub(crate) fn symbol(self, name: &str) -> Option<i64> {
-        match self {
-            Self::Resource | Self::Scope => None,
-            Self::Span | Self::SpanEvent => SYMBOLS.iter().find(|(known, _)| *known == name).map(|(_, value)| *value),
-        }
+        self.all_symbols().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
     /// The enums of this context.
     pub(crate) fn symbols(self) -> impl Iterator<Item = &'static str> {
-        let any = matches!(self, Self::Span | Self::SpanEvent);
-        SYMBOLS.iter().filter(move |_| any).map(|(name, _)| *name)
+        self.all_symbols().map(|(name, _)| name)
+    }
+
+    fn all_symbols(self) -> impl Iterator<Item = (&'static str, i64)> {
+        let tables: &[&[(&str, i64)]] = match self {
+            Self::Resource | Self::Scope => &[],
+            Self::Span | Self::SpanEvent => &[symbols::SPAN],
+            Self::Log => &[symbols::LOG],
+            Self::Metric => &[symbols::METRIC],
+            Self::DataPoint => &[symbols::METRIC, symbols::POINT],
+        };
+        tables.iter().flat_map(|table| table.iter().copied())
     }
 }
 
@@ -111,6 +149,9 @@ impl Root {
             "scope" | "instrumentation_scope" => Self::Scope,
             "span" => Self::Span,
             "spanevent" => Self::SpanEvent,
+            "log" => Self::Log,
+            "metric" => Self::Metric,
+            "datapoint" => Self::DataPoint,
             "otelcol" => Self::Collector,
             _ => return None,
         })
@@ -122,19 +163,10 @@ impl Root {
             Self::Scope => "scope",
             Self::Span => "span",
             Self::SpanEvent => "spanevent",
+            Self::Log => "log",
+            Self::Metric => "metric",
+            Self::DataPoint => "datapoint",
             Self::Collector => "otelcol",
         }
     }
 }
-
-const SYMBOLS: &[(&str, i64)] = &[
-    ("SPAN_KIND_UNSPECIFIED", 0),
-    ("SPAN_KIND_INTERNAL", 1),
-    ("SPAN_KIND_SERVER", 2),
-    ("SPAN_KIND_CLIENT", 3),
-    ("SPAN_KIND_PRODUCER", 4),
-    ("SPAN_KIND_CONSUMER", 5),
-    ("STATUS_CODE_UNSET", 0),
-    ("STATUS_CODE_OK", 1),
-    ("STATUS_CODE_ERROR", 2),
-];

@@ -1,7 +1,8 @@
 //! OTTL, the OpenTelemetry Transformation Language, on OTLP bytes.
 //!
 //! A text is parsed and compiled once, at start. The attribute keys that it reads are numbered; per span one scan notes
-//! where their values lie, and the compiled tree runs on those. Nothing is decoded that is not asked for.
+//! where their values lie, and the compiled tree runs on those. Nothing is decoded that is not asked for. Log records and metrics
+//! come decoded; their attributes are read in the same way.
 //!
 //! ```
 //! use spanmill_ottl::{Compiler, Condition, Context, Paths};
@@ -31,11 +32,13 @@ mod eval;
 mod functions;
 mod parse;
 mod parsed_statement;
+mod record_sequence;
 #[cfg(test)]
 mod recorded;
 mod sequence;
 mod spare;
 mod statement;
+mod symbols;
 mod value_expression;
 
 pub use compile::{Compiler, Paths};
@@ -45,6 +48,7 @@ pub use deletion::Deletion;
 pub use eval::EvalError;
 pub use eval::client::ClientInfo;
 pub use eval::frame::{Frame, Slots};
+pub use eval::record::Arena;
 pub use functions::re2::{compile as compile_re2, compile_groups as compile_re2_groups};
 pub use parsed_statement::ParsedStatement;
 pub use sequence::{Sequence, SequenceErrors, SequenceText, SharedCache};

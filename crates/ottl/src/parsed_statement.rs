@@ -52,7 +52,7 @@ impl ParsedStatement {
         let failed = |error| ParseError::new(&self.text, error);
         let (context, prefixed) = match paths {
             Paths::Unprefixed(context) => (context, false),
-            Paths::Prefixed => (infer(parsed).map_err(failed)?, true),
+            Paths::Prefixed => (infer(parsed, compiler.signal()).map_err(failed)?, true),
         };
         Condition::compile(compiler, context, prefixed, &self.text, parsed).map(Some)
     }

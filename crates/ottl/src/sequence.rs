@@ -1,6 +1,6 @@
 //! Statements that belong together: they run one after the other, once for every part of a request that their context names.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bumpalo::Bump;
 use spanmill_otlp::{EventRef, Payload, SpanRef, Traces};
@@ -56,10 +56,10 @@ pub struct SequenceErrors {
 pub struct SharedCache(Mutex<Vec<u8>>);
 
 /// What is told of errors that are passed over.
-type Ignored<'i> = &'i mut dyn FnMut(&Arc<str>, &EvalError);
+pub(crate) type Ignored<'i> = &'i mut dyn FnMut(&Arc<str>, &EvalError);
 
 /// How many bytes statements may make before the changes so far are put into the request.
-const ARENA_BYTES: usize = 8 << 20;
+pub(crate) const ARENA_BYTES: usize = 8 << 20;
 /// Largest shared cache in bytes; a larger one begins anew.
 const CACHE_BYTES: usize = 16 << 20;
 
@@ -75,12 +75,12 @@ impl Sequence {
         Statement::read(text).map(drop)
     }
 
-    /// Parses and compiles statements and conditions. Without a context it is the lowest that any of them names.
+    /// Parses and compiles statements and conditions with a compiler of their own. Without a context it is the lowest that any of them names.
     ///
     /// # Errors
     ///
-    /// Fails where any text is not of the grammar, or names what is not there.
-    pub fn parse(text: SequenceText<'_>, mode: ErrorMode, lambdas: bool) -> Result<Self, SequenceErrors> {
+    /// Fails where any text is not of the grammar, or names what is not there, and where the signal has no such context.
+    pub fn parse(text: SequenceText<'_>, mode: ErrorMode, compiler: Compiler) -> Result<Self, SequenceErrors> {
         let mut errors = SequenceErrors::default();
         let mut read = Vec::with_capacity(text.statements.len());
         for (at, statement) in text.statements.iter().enumerate() {
@@ -99,12 +99,17 @@ impl Sequence {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let (context, astray) = match text.context {
-            Some(context) => (context, Vec::new()),
-            None => infer_all(&read, &read_conditions).map_err(|error| SequenceErrors::of_all(&text, error))?,
+        let signal = compiler.signal();
+        let found = match text.context {
+            Some(context) if Context::of(signal).contains(&context) => Ok((context, Vec::new())),
+            Some(context) => {
+                Err(CompileError::new(0, format!("context {context} is not one that {} have", signal.as_str())))
+            }
+            None => infer_all(&read, &read_conditions, signal),
         };
+        let (context, astray) = found.map_err(|error| SequenceErrors::of_all(&text, error))?;
         let prefixed = text.context.is_none();
-        let mut compiler = Compiler::new().with_lambdas(lambdas);
+        let mut compiler = compiler;
         let mut statements = Vec::with_capacity(read.len());
         for (at, (parsed, text)) in read.iter().zip(text.statements).enumerate() {
             match Statement::compile(&mut compiler, context, prefixed, text, parsed) {
@@ -152,6 +157,39 @@ impl Sequence {
         self.slots.reads_client()
     }
 
+    /// Runs the statements at what the frame stands at, with an empty cache unless it is to be kept.
+    #[inline]
+    pub(crate) fn run<'a>(
+        &'a self,
+        frame: &mut Frame<'a>,
+        keep_cache: bool,
+        ignored: &mut dyn FnMut(&Arc<str>, &EvalError),
+    ) -> Result<(), StatementError> {
+        if !keep_cache {
+            frame.clear_cache();
+        }
+        if !self.conditions.is_empty() {
+            frame.settle(self.whole);
+            let met = self.conditions.eval(frame, &mut |condition, error| ignored(condition.text(), error));
+            if !met.map_err(|failed| StatementError { text: failed.text, error: failed.error })? {
+                return Ok(());
+            }
+        }
+        for statement in &self.statements {
+            let Err(error) = statement.run(frame) else { continue };
+            match self.mode {
+                ErrorMode::Silent => {}
+                ErrorMode::Ignore => ignored(statement.text(), &error),
+                ErrorMode::Propagate => return Err(StatementError { text: statement.text().clone(), error }),
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn slots(&self) -> &Slots {
+        &self.slots
+    }
+
     /// Runs the statements on a request that `client` sent. `ignored` is told of errors that the mode says to tell and go on.
     ///
     /// # Errors
@@ -164,7 +202,7 @@ impl Sequence {
         shared: Option<&SharedCache>,
         ignored: Ignored<'_>,
     ) -> Result<(), StatementError> {
-        let mut shared = shared.map(|cache| cache.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut shared = shared.map(SharedCache::lock);
         let Spare { mut arena, mut patches } = self.spares.take();
         let mut done = 0;
         loop {
@@ -179,10 +217,7 @@ impl Sequence {
             let finished = pass.run(traces, &mut frame)?;
             done = pass.at;
             if let Some(cache) = &mut shared {
-                **cache = frame.save_cache();
-                if cache.len() > CACHE_BYTES {
-                    cache.clear();
-                }
+                SharedCache::save(cache, &mut frame);
             }
             patches = frame.into_noted().apply(traces);
             if finished {
@@ -190,6 +225,21 @@ impl Sequence {
                 return Ok(());
             }
             arena.reset();
+        }
+    }
+}
+
+// === impl SharedCache ===
+
+impl SharedCache {
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn save(cache: &mut Vec<u8>, frame: &mut Frame<'_>) {
+        *cache = frame.save_cache();
+        if cache.len() > CACHE_BYTES {
+            cache.clear();
         }
     }
 }
@@ -304,26 +354,8 @@ impl<'a> Pass<'_, 'a> {
     /// Runs the statements at what the frame stands at.
     #[inline]
     fn statements(&mut self, frame: &mut Frame<'a>) -> Result<(), StatementError> {
-        let Self { sequence, ignored, .. } = self;
-        if !self.keep_cache {
-            frame.clear_cache();
-        }
-        if !sequence.conditions.is_empty() {
-            frame.settle(sequence.whole);
-            let met = sequence.conditions.eval(frame, &mut |condition, error| ignored(condition.text(), error));
-            if !met.map_err(|failed| StatementError { text: failed.text, error: failed.error })? {
-                return Ok(());
-            }
-        }
-        for statement in &sequence.statements {
-            let Err(error) = statement.run(frame) else { continue };
-            match sequence.mode {
-                ErrorMode::Silent => {}
-                ErrorMode::Ignore => ignored(statement.text(), &error),
-                ErrorMode::Propagate => return Err(StatementError { text: statement.text().clone(), error }),
-            }
-        }
-        Ok(())
+        let Self { sequence, ignored, keep_cache, .. } = self;
+        sequence.run(frame, *keep_cache, ignored)
     }
 }
 
@@ -340,7 +372,7 @@ impl SequenceErrors {
         match (text.statements, text.conditions) {
             ([first, ..], _) => errors.statements.push((0, ParseError::new(first, error))),
             ([], [first, ..]) => errors.conditions.push((0, ParseError::new(first, error))),
-            ([], []) => {}
+            ([], []) => errors.statements.push((0, ParseError::new("", error))),
         }
         errors
     }

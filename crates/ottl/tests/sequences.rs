@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use spanmill_otlp::{Payload, Traces, Value, put_field, put_key_value};
-use spanmill_ottl::{Context, ErrorMode, Sequence, SequenceText};
+use spanmill_ottl::{Compiler, Context, ErrorMode, Sequence, SequenceText};
 
 /// Statements that set, remove, rewrite and fail.
 const STATEMENTS: &[&str] = &[
@@ -76,7 +76,7 @@ proptest! {
     ) {
         let statements: Vec<String> = statements.into_iter().map(str::to_owned).collect();
         let text = SequenceText { context: Some(Context::Span), statements: &statements, conditions: &[] };
-        let sequence = Sequence::parse(text, ErrorMode::Ignore, false).expect("valid statements");
+        let sequence = Sequence::parse(text, ErrorMode::Ignore, Compiler::new()).expect("valid statements");
         let together = apply(&sequence, &spans);
         let apart: Vec<Vec<u8>> = spans.iter().flat_map(|span| apply(&sequence, std::slice::from_ref(span))).collect();
         prop_assert_eq!(together, apart);
@@ -95,7 +95,7 @@ fn a_resource_remembers() {
         r#"stringify_all(attributes)"#.to_owned(),
     ];
     let text = SequenceText { context: Some(Context::Span), statements: &statements, conditions: &[] };
-    let sequence = Sequence::parse(text, ErrorMode::Propagate, false).expect("valid statements");
+    let sequence = Sequence::parse(text, ErrorMode::Propagate, Compiler::new()).expect("valid statements");
     let spans: Vec<Span> = (0..20_000).map(|at| (format!("span {at}"), vec![("a", Some("x".repeat(600)))])).collect();
     let mut traces = Traces::parse(encode(&spans)).expect("well-formed");
     sequence.apply(&mut traces, None, None, &mut |_, _| {}).expect("nothing fails");

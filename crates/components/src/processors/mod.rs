@@ -18,6 +18,7 @@ mod offer;
 mod pass_through;
 pub mod probabilistic_sampler;
 pub mod queuebatch;
+mod records;
 pub mod redaction;
 pub mod resource;
 pub mod resource_detection;

@@ -11,7 +11,11 @@ impl Scope<'_> {
     pub(super) fn call(&mut self, call: &ast::Call) -> Result<Expr> {
         let name = &call.name;
         let known = functions::find(&name.text, self.context);
-        let Some(function) = known.filter(|function| self.sampling || !functions::sampling::is_of_it(function)) else {
+        let offered = known.filter(|function| {
+            (self.sampling || !functions::sampling::is_of_it(function))
+                && (self.points || !functions::points::is_of_it(function))
+        });
+        let Some(function) = offered else {
             let error = CompileError::new(name.at, format!("undefined function {:?}", name.text));
             return Err(error.nearest(&name.text, functions::all().map(|function| function.name)));
         };
@@ -90,10 +94,12 @@ impl Scope<'_> {
         match (kind, value) {
             (ParamKind::StrLiteral, Value::String(_))
             | (ParamKind::BoolLiteral, Value::Bool(_))
-            | (ParamKind::IntLiteral, Value::Int(_)) => {}
+            | (ParamKind::IntLiteral, Value::Int(_))
+            | (ParamKind::FloatLiteral, Value::Float(_)) => {}
             (ParamKind::StrLiteral, _) => return wrong("must be a string"),
             (ParamKind::BoolLiteral, _) => return wrong("must be a boolean"),
             (ParamKind::IntLiteral, _) => return wrong("must be an integer"),
+            (ParamKind::FloatLiteral, _) => return wrong("must be a number with a point"),
             (ParamKind::Path, Value::Path(path)) => {
                 return match self.path(path)? {
                     Expr::Path(path) => Ok(Arg::Path(path)),
@@ -112,7 +118,15 @@ impl Scope<'_> {
                 }
                 return self.items(items, ParamKind::Any);
             }
-            (ParamKind::Strs | ParamKind::StrLiterals, _) => return wrong("must be a list written in the text"),
+            (ParamKind::FloatLiterals, Value::List(items)) => {
+                if items.iter().any(|item| !matches!(item, Value::Float(_))) {
+                    return wrong("must be a list of numbers with a point");
+                }
+                return self.items(items, ParamKind::Any);
+            }
+            (ParamKind::Strs | ParamKind::StrLiterals | ParamKind::FloatLiterals, _) => {
+                return wrong("must be a list written in the text");
+            }
             (ParamKind::StrLikes, Value::List(items)) => return self.items(items, ParamKind::StrLike),
             _ => {}
         }

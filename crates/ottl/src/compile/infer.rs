@@ -1,6 +1,8 @@
 //! Which context a text with prefixed paths is meant for: the lowest that its paths name, or, where that one lacks a
 //! function or an enum, the lowest of those that can reach it and lack nothing.
 
+use spanmill_otlp::Signal;
+
 use super::CompileError;
 use crate::ast::{Arg, ArgValue, Bool, Call, Key, LambdaBody, Name, Path, Statement, Value};
 use crate::context::Context;
@@ -17,18 +19,22 @@ struct Uses<'t> {
 }
 
 /// The context of a condition.
-pub(crate) fn infer(condition: &Bool) -> Result<Context, CompileError> {
+pub(crate) fn infer(condition: &Bool, signal: Signal) -> Result<Context, CompileError> {
     let mut uses = Uses::default();
     uses.boolean(condition);
-    uses.context()
+    uses.context(signal)
 }
 
 /// The context of statements and conditions that belong together, and the statements that name nothing of it themselves.
-pub(crate) fn infer_all(statements: &[Statement], conditions: &[Bool]) -> Result<(Context, Vec<usize>), CompileError> {
+pub(crate) fn infer_all(
+    statements: &[Statement],
+    conditions: &[Bool],
+    signal: Signal,
+) -> Result<(Context, Vec<usize>), CompileError> {
     let mut uses = Uses::default();
     statements.iter().for_each(|statement| uses.statement(statement));
     conditions.iter().for_each(|condition| uses.boolean(condition));
-    let context = uses.context()?;
+    let context = uses.context(signal)?;
     let others = statements.iter().enumerate().filter(|(_, statement)| {
         let mut uses = Uses::default();
         uses.statement(statement);
@@ -40,13 +46,14 @@ pub(crate) fn infer_all(statements: &[Statement], conditions: &[Bool]) -> Result
 // === impl Uses ===
 
 impl<'t> Uses<'t> {
-    fn context(&self) -> Result<Context, CompileError> {
-        let names = || Context::ALL.map(Context::name);
+    fn context(&self, signal: Signal) -> Result<Context, CompileError> {
+        let all = Context::of(signal);
+        let names = || all.iter().map(|context| context.name());
         let Some(prefix) = self.lowest() else {
             let message = "cannot tell the context: every path must begin with one, like span.name";
             return Err(CompileError::new(0, message));
         };
-        let known = Context::ALL.into_iter().find(|context| context.name() == prefix);
+        let known = all.iter().copied().find(|context| context.name() == prefix);
         let context = known.ok_or_else(|| {
             let message = format!("{prefix:?} is no context to evaluate a condition or a statement in");
             CompileError::new(0, message).nearest(prefix, names())
@@ -54,17 +61,20 @@ impl<'t> Uses<'t> {
         if self.fits(context) {
             return Ok(context);
         }
-        let lower = Context::ALL
-            .into_iter()
+        let lower = all
+            .iter()
+            .copied()
             .find(|lower| *lower != context && lower.prefixes().contains(&prefix) && self.fits(*lower));
         if let Some(lower) = lower {
             return Ok(lower);
         }
-        if let Some(name) = self.symbols.iter().find(|name| Context::Span.symbol(&name.text).is_none()) {
+        let is_known = |name: &Name| all.iter().any(|context| context.symbol(&name.text).is_some());
+        if let Some(name) = self.symbols.iter().find(|name| !is_known(name)) {
             // As in Go: here a name of capitals is always taken for an enum, even where it is that of a function.
             let message =
                 format!("unknown enum {:?}; a function of that name can be given where the context is", name.text);
-            return Err(CompileError::new(name.at, message).nearest(&name.text, Context::Span.symbols()));
+            return Err(CompileError::new(name.at, message)
+                .nearest(&name.text, all.iter().flat_map(|context| context.symbols())));
         }
         // The compiler finds what is missing, and says so.
         Ok(context)
@@ -79,7 +89,17 @@ impl<'t> Uses<'t> {
 
     /// The prefix of the lowest context; of unknown ones the first.
     fn lowest(&self) -> Option<&'t str> {
-        const ORDER: [&str; 5] = ["spanevent", "span", "scope", "instrumentation_scope", "resource"];
+        const ORDER: [&str; 9] = [
+            "log",
+            "exemplar",
+            "datapoint",
+            "metric",
+            "spanevent",
+            "span",
+            "scope",
+            "instrumentation_scope",
+            "resource",
+        ];
         let rank = |prefix: &str| ORDER.iter().position(|known| *known == prefix).unwrap_or(ORDER.len());
         self.prefixes.iter().copied().flatten().min_by_key(|prefix| rank(prefix))
     }

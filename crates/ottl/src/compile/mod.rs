@@ -6,6 +6,8 @@ mod infer;
 mod path;
 mod value;
 
+use spanmill_otlp::Signal;
+
 use crate::ast;
 use crate::context::Context;
 use crate::eval::bool::Bool;
@@ -28,11 +30,13 @@ pub enum Paths {
 }
 
 /// Gathers the attribute keys of several conditions, so that one scan of a span serves them all.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Compiler {
     slots: SlotsBuilder,
+    signal: Signal,
     lambdas: bool,
     sampling: bool,
+    points: bool,
 }
 
 /// Something that does not exist, or is not used as it must be.
@@ -52,6 +56,7 @@ pub(crate) struct Scope<'c> {
     /// Levels whose attributes, or events, are read as a whole.
     whole: Levels,
     sampling: bool,
+    points: bool,
     /// Parameters of the lambdas around, from the outermost; blank ones have no name.
     locals: Vec<Option<String>>,
 }
@@ -61,9 +66,19 @@ type Result<T> = std::result::Result<T, CompileError>;
 // === impl Compiler ===
 
 impl Compiler {
-    /// Nothing compiled yet.
+    /// Nothing compiled yet, for spans.
     pub fn new() -> Self {
-        Self::default()
+        Self { slots: SlotsBuilder::default(), signal: Signal::Traces, lambdas: false, sampling: false, points: false }
+    }
+
+    /// For another signal, which has contexts of its own.
+    #[must_use]
+    pub fn with_signal(self, signal: Signal) -> Self {
+        Self { signal, ..self }
+    }
+
+    pub(crate) fn signal(&self) -> Signal {
+        self.signal
     }
 
     /// Whether functions may take lambdas. The Collector refuses them unless its feature gate
@@ -77,6 +92,12 @@ impl Compiler {
     #[must_use]
     pub fn with_adjusted_count(self, sampling: bool) -> Self {
         Self { sampling, ..self }
+    }
+
+    /// Whether there are the functions that ask for attributes of any point of a metric, which the Collector has where metrics are filtered.
+    #[must_use]
+    pub fn with_point_functions(self, points: bool) -> Self {
+        Self { points, ..self }
     }
 
     /// What the compiled conditions read. They are evaluated on frames of these slots only.
@@ -105,9 +126,23 @@ impl Compiler {
     }
 
     fn scope(&mut self, context: Context, prefixed: bool) -> Scope<'_> {
-        let Self { slots, lambdas, sampling } = self;
-        let whole = Levels::default();
-        Scope { slots, context, prefixed, lambdas: *lambdas, sampling: *sampling, whole, locals: Vec::new() }
+        let Self { slots, lambdas, sampling, points, .. } = self;
+        Scope {
+            slots,
+            context,
+            prefixed,
+            lambdas: *lambdas,
+            sampling: *sampling,
+            points: *points,
+            whole: Levels::default(),
+            locals: Vec::new(),
+        }
+    }
+}
+
+impl Default for Compiler {
+    fn default() -> Self {
+        Self::new()
     }
 }
 

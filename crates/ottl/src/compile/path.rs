@@ -6,7 +6,10 @@ use crate::context::Root;
 use crate::eval::client::ClientMap;
 use crate::eval::expr::{Expr, Key};
 use crate::eval::frame::Level;
+use crate::eval::log::LogField;
+use crate::eval::metric::MetricField;
 use crate::eval::path::{Field, Path};
+use crate::eval::point_field::{PointField, Sign};
 
 /// What a path can lead to.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +19,10 @@ enum Target {
     TraceState,
     /// Headers of the request.
     Client(ClientMap),
+    Body,
+    Log(LogField),
+    Metric(MetricField),
+    Point(PointField),
 }
 
 type Names = &'static [(&'static str, Target)];
@@ -71,6 +78,61 @@ const EVENT: Names = &[
     ("event_index", Target::Field(Field::EventIndex)),
 ];
 
+const LOG: Names = &[
+    ("attributes", Target::Attributes(Level::Log)),
+    ("time", Target::Log(LogField::Time)),
+    ("time_unix_nano", Target::Log(LogField::Nano)),
+    ("observed_time", Target::Log(LogField::Observed)),
+    ("observed_time_unix_nano", Target::Log(LogField::ObservedNano)),
+    ("severity_number", Target::Log(LogField::SeverityNumber)),
+    ("severity_text", Target::Log(LogField::SeverityText)),
+    ("body", Target::Body),
+    ("body.string", Target::Log(LogField::BodyString)),
+    ("dropped_attributes_count", Target::Log(LogField::Dropped)),
+    ("flags", Target::Log(LogField::Flags)),
+    ("trace_id", Target::Log(LogField::TraceId)),
+    ("trace_id.string", Target::Log(LogField::TraceIdString)),
+    ("span_id", Target::Log(LogField::SpanId)),
+    ("span_id.string", Target::Log(LogField::SpanIdString)),
+    ("event_name", Target::Log(LogField::EventName)),
+];
+
+const METRIC: Names = &[
+    ("name", Target::Metric(MetricField::Name)),
+    ("description", Target::Metric(MetricField::Description)),
+    ("unit", Target::Metric(MetricField::Unit)),
+    ("type", Target::Metric(MetricField::Type)),
+    ("aggregation_temporality", Target::Metric(MetricField::Temporality)),
+    ("is_monotonic", Target::Metric(MetricField::Monotonic)),
+    ("data_points", Target::Metric(MetricField::Points)),
+    ("metadata", Target::Attributes(Level::Metric)),
+];
+
+const POINT: Names = &[
+    ("attributes", Target::Attributes(Level::Point)),
+    ("start_time", Target::Point(PointField::Start)),
+    ("start_time_unix_nano", Target::Point(PointField::StartNano)),
+    ("time", Target::Point(PointField::Time)),
+    ("time_unix_nano", Target::Point(PointField::Nano)),
+    ("value_double", Target::Point(PointField::Double)),
+    ("value_int", Target::Point(PointField::Int)),
+    ("exemplars", Target::Point(PointField::Exemplars)),
+    ("flags", Target::Point(PointField::Flags)),
+    ("count", Target::Point(PointField::Count)),
+    ("sum", Target::Point(PointField::Sum)),
+    ("bucket_counts", Target::Point(PointField::Counts)),
+    ("explicit_bounds", Target::Point(PointField::Bounds)),
+    ("scale", Target::Point(PointField::Scale)),
+    ("zero_count", Target::Point(PointField::ZeroCount)),
+    ("positive", Target::Point(PointField::Buckets(Sign::Positive))),
+    ("positive.offset", Target::Point(PointField::Offset(Sign::Positive))),
+    ("positive.bucket_counts", Target::Point(PointField::BucketCounts(Sign::Positive))),
+    ("negative", Target::Point(PointField::Buckets(Sign::Negative))),
+    ("negative.offset", Target::Point(PointField::Offset(Sign::Negative))),
+    ("negative.bucket_counts", Target::Point(PointField::BucketCounts(Sign::Negative))),
+    ("quantile_values", Target::Point(PointField::Quantiles)),
+];
+
 const COLLECTOR: Names = &[
     ("client.addr", Target::Field(Field::ClientAddress)),
     ("client.metadata", Target::Client(ClientMap::Metadata)),
@@ -84,6 +146,9 @@ fn names(root: Root) -> Names {
         Root::Scope => SCOPE,
         Root::Span => SPAN,
         Root::SpanEvent => EVENT,
+        Root::Log => LOG,
+        Root::Metric => METRIC,
+        Root::DataPoint => POINT,
         Root::Collector => COLLECTOR,
     }
 }
@@ -164,7 +229,7 @@ impl Scope<'_> {
 
     fn read(&mut self, target: Target, path: &ast::Path, fields: &[ast::Field]) -> Result<Expr> {
         let (last, before) = fields.split_last().ok_or_else(|| CompileError::new(path.at, "empty path"))?;
-        let indexable = !matches!(target, Target::Field(_));
+        let indexable = !matches!(target, Target::Field(_) | Target::Log(_) | Target::Metric(_) | Target::Point(_));
         if before.iter().any(|field| !field.keys.is_empty()) || (!indexable && !last.keys.is_empty()) {
             let message = format!("{:?} names something that cannot be indexed", path.describe());
             return Err(CompileError::new(path.at, message));
@@ -203,6 +268,10 @@ impl Scope<'_> {
                 return Err(CompileError::new(path.at, "trace_state takes exactly one key"));
             }
             (Target::Client(map), keys) => Path::Client { map, keys: self.keys(keys)? },
+            (Target::Body, keys) => Path::Body(self.keys(keys)?),
+            (Target::Log(field), _) => Path::Log(field),
+            (Target::Metric(field), _) => Path::Metric(field),
+            (Target::Point(field), _) => Path::Point(field),
         }))
     }
 }

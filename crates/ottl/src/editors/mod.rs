@@ -4,6 +4,7 @@ mod glob;
 mod keys;
 mod list;
 mod maps;
+mod metric;
 mod replace;
 mod semconv;
 mod set;
@@ -43,8 +44,21 @@ pub(crate) trait Edit: fmt::Debug + Send + Sync {
 /// The arguments of a call, to be taken one after the other.
 pub(crate) struct Given(std::vec::IntoIter<Arg>);
 
-const GROUPS: &[&[Editor]] =
-    &[set::EDITORS, list::EDITORS, keys::EDITORS, maps::EDITORS, replace::EDITORS, semconv::EDITORS];
+const GROUPS: &[&[Editor]] = &[
+    set::EDITORS,
+    list::EDITORS,
+    keys::EDITORS,
+    maps::EDITORS,
+    replace::EDITORS,
+    semconv::EDITORS,
+    metric::AGGREGATE,
+    metric::BUCKETS,
+    metric::CONVERT,
+    metric::COPY,
+    metric::EXPLICIT,
+    metric::EXTRACT,
+    metric::PERCENTILE,
+];
 
 /// All editors.
 pub(crate) fn all() -> impl Iterator<Item = &'static Editor> {
@@ -63,10 +77,15 @@ impl Editor {
         Self { name, params, make, only: None }
     }
 
+    /// One that a single context has.
+    const fn only_in(only: Context, name: &'static str, params: &'static [Param], make: Make) -> Self {
+        Self { name, params, make, only: Some(only) }
+    }
+
     /// Makes a call ready.
     pub(crate) fn make(&self, args: Args, slots: &mut SlotsBuilder) -> Result<Box<dyn Edit>, String> {
         if self.only.is_some() {
-            // It is about the span itself.
+            // It is about the span or the metric itself.
             slots.reads_fields();
         }
         (self.make)(Given(args.0.into_vec().into_iter()), slots)
@@ -120,6 +139,31 @@ impl Given {
             Some(Expr::Const(Val::Int(value))) => Some(value),
             _ => None,
         }
+    }
+
+    fn double(&mut self) -> Option<f64> {
+        match self.optional_expr() {
+            Some(Expr::Const(Val::Double(value))) => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The texts of a list of literals.
+    fn texts(&mut self) -> Option<Vec<String>> {
+        let text = |item: &Expr| match item {
+            Expr::Const(Val::Str(text)) => String::from_utf8_lossy(text).into_owned(),
+            _ => String::new(),
+        };
+        self.list().map(|items| items.iter().map(text).collect())
+    }
+
+    /// The numbers of a list of literals.
+    fn doubles(&mut self) -> Vec<f64> {
+        let double = |item: &Expr| match item {
+            Expr::Const(Val::Double(value)) => Some(*value),
+            _ => None,
+        };
+        self.list().map(|items| items.iter().filter_map(double).collect()).unwrap_or_default()
     }
 
     fn bool(&mut self) -> Option<bool> {

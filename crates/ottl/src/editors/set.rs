@@ -83,7 +83,7 @@ impl Edit for Clear {
                 Val::TraceId(_) => Zero::TraceId,
                 Val::SpanId(_) => Zero::SpanId,
                 // These are handles in Go, whose zero value points nowhere.
-                other @ (Val::Duration(_) | Val::Events(_) | Val::Links(_) | Val::Status(_)) => {
+                other @ (Val::Duration(_) | Val::Events(_) | Val::Links(_) | Val::Status(_) | Val::Piece(_)) => {
                     return Err(EvalError::Unsupported { what: "what is cleared", found: other.type_name() });
                 }
             }

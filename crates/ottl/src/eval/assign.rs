@@ -7,6 +7,7 @@ use super::edits::Entry;
 use super::expr::{Env, Expr, Key};
 use super::frame::{Frame, Level};
 use super::path::{Field, Path, trace_state_with};
+use super::piece::PieceKind;
 use super::val::{MapVal, Val, elements, entries, put_delimited, put_entry};
 
 /// A value that no longer borrows from the frame, so that it can be put there.
@@ -25,6 +26,8 @@ pub(crate) enum Given<'a> {
     /// Encoded fields of a span: all its events, or all its links.
     Events(&'a [u8]),
     Links(&'a [u8]),
+    /// A piece of a metric, encoded.
+    Piece(PieceKind, &'a [u8]),
     /// What can be put nowhere.
     Other(&'static str),
 }
@@ -93,35 +96,61 @@ impl<'a> Given<'a> {
         }
     }
 
-    fn string(self) -> Result<&'a [u8], EvalError> {
+    pub(crate) fn string(self) -> Result<&'a [u8], EvalError> {
         match self.get() {
             AnyValue::Text(text) => Ok(text),
             _ => Err(self.unexpected("string")),
         }
     }
 
-    fn int(self) -> Result<i64, EvalError> {
+    /// A text for a decoded message, which holds nothing but UTF-8.
+    pub(crate) fn text_value(self) -> Result<String, EvalError> {
+        self.string().map(|text| String::from_utf8_lossy(text).into_owned())
+    }
+
+    pub(crate) fn double(self) -> Result<f64, EvalError> {
+        match self.get() {
+            AnyValue::Double(value) => Ok(value),
+            _ => Err(self.unexpected("double")),
+        }
+    }
+
+    pub(crate) fn bool(self) -> Result<bool, EvalError> {
+        match self.get() {
+            AnyValue::Bool(value) => Ok(value),
+            _ => Err(self.unexpected("bool")),
+        }
+    }
+
+    pub(crate) fn int(self) -> Result<i64, EvalError> {
         match self.get() {
             AnyValue::Int(value) => Ok(value),
             _ => Err(self.unexpected("int")),
         }
     }
 
-    fn span_id(self) -> Result<[u8; 8], EvalError> {
+    pub(crate) fn trace_id(self) -> Result<[u8; 16], EvalError> {
+        match self {
+            Self::TraceId(id) => Ok(id),
+            _ => Err(self.unexpected("trace id")),
+        }
+    }
+
+    pub(crate) fn span_id(self) -> Result<[u8; 8], EvalError> {
         match self {
             Self::SpanId(id) => Ok(id),
             _ => Err(self.unexpected("span id")),
         }
     }
 
-    fn time(self) -> Result<u64, EvalError> {
+    pub(crate) fn time(self) -> Result<u64, EvalError> {
         match self {
             Self::Time(nanos) => Ok(nanos as u64),
             _ => Err(self.unexpected("time")),
         }
     }
 
-    fn unexpected(self, expected: &'static str) -> EvalError {
+    pub(crate) fn unexpected(self, expected: &'static str) -> EvalError {
         match self {
             Self::Nil => EvalError::Static("setting a value to nil is not supported"),
             _ => EvalError::Type { expected, found: self.type_name() },
@@ -138,6 +167,7 @@ impl<'a> Given<'a> {
             Self::Status(_) => "status",
             Self::Events(_) => "span events",
             Self::Links(_) => "span links",
+            Self::Piece(kind, _) => kind.name(),
             Self::Other(name) => name,
         }
     }
@@ -173,6 +203,7 @@ enum Detached {
     Status(i32),
     Events,
     Links,
+    Piece(PieceKind),
     Other(&'static str),
 }
 
@@ -196,6 +227,10 @@ impl Detached {
             Val::Links(span) => {
                 repeated(span, LINKS, scratch);
                 Self::Links
+            }
+            Val::Piece(piece) if piece.kind() != PieceKind::Bounds => {
+                piece.encode(scratch);
+                Self::Piece(piece.kind())
             }
             Val::List(list) => {
                 // As Go has it: an item that cannot be set stays empty, and only the last one makes it an error.
@@ -229,6 +264,7 @@ impl Detached {
             Self::Status(code) => Given::Status(StatusRef { code, message: stored }),
             Self::Events => Given::Events(stored),
             Self::Links => Given::Links(stored),
+            Self::Piece(kind) => Given::Piece(kind, stored),
             Self::Other(name) => Given::Other(name),
         }
     }
@@ -301,6 +337,28 @@ impl Path {
                 Ok(())
             }
             Self::Client { .. } => Err(EvalError::Static("what is known about a client cannot be changed")),
+            Self::Body(keys) => {
+                let current = frame.body();
+                if !keys.is_empty() && !matches!(current.get(), AnyValue::Map(_) | AnyValue::Array(_)) {
+                    return Err(EvalError::Unsupported {
+                        what: "an indexed body",
+                        found: Val::of(current).type_name(),
+                    });
+                }
+                let keys = resolve(keys, frame);
+                let (value, result) = if keys.is_empty() {
+                    replaced(frame, Some(current), given)
+                } else {
+                    inside(frame, Some(current), &keys, given)
+                };
+                if let Some(value) = value {
+                    frame.put_body(value);
+                }
+                result
+            }
+            Self::Log(field) => field.set(frame, given),
+            Self::Metric(field) => field.set(frame, given),
+            Self::Point(field) => field.set(frame, given),
         }
     }
 
@@ -320,7 +378,11 @@ impl Path {
                 let found = frame.table(*level).message.attributes(level.attributes()).find(|found| found.key == name);
                 follow(found.map(|found| found.value), &keys)?
             }
-            Self::Client { .. } | Self::Field(_) | Self::TraceState(_) => None,
+            Self::Body(keys) => {
+                let keys = resolve(keys, frame);
+                follow(Some(frame.body()), &keys)?
+            }
+            _ => None,
         };
         match value.map(ValueRef::get) {
             Some(AnyValue::Map(body)) => Ok(entries(body).collect()),
@@ -607,15 +669,12 @@ impl Field {
 
     fn set_in_span<'a>(self, frame: &mut Frame<'a>, given: Given<'a>) -> Result<(), EvalError> {
         let number = match self {
-            Self::TraceId => match given {
-                Given::TraceId(id) => {
-                    frame.fields.trace_id = frame.keep(&id);
-                    1
-                }
-                other => return Err(other.unexpected("trace id")),
-            },
+            Self::TraceId => {
+                frame.fields.trace_id = frame.keep(&given.trace_id()?);
+                1
+            }
             Self::TraceIdString => {
-                frame.fields.trace_id = hex_id::<16>(frame, given.string()?)?;
+                frame.fields.trace_id = frame.keep(&hex_id::<16>(given.string()?)?);
                 1
             }
             Self::SpanId => {
@@ -623,7 +682,7 @@ impl Field {
                 2
             }
             Self::SpanIdString => {
-                frame.fields.span_id = hex_id::<8>(frame, given.string()?)?;
+                frame.fields.span_id = frame.keep(&hex_id::<8>(given.string()?)?);
                 2
             }
             Self::TraceState => {
@@ -635,7 +694,7 @@ impl Field {
                 4
             }
             Self::ParentSpanIdString => {
-                frame.fields.parent_span_id = hex_id::<8>(frame, given.string()?)?;
+                frame.fields.parent_span_id = frame.keep(&hex_id::<8>(given.string()?)?);
                 4
             }
             Self::Name => {
@@ -722,7 +781,7 @@ impl Field {
 }
 
 /// An id in hexadecimal.
-fn hex_id<'a, const N: usize>(frame: &mut Frame<'a>, text: &[u8]) -> Result<&'a [u8], EvalError> {
+pub(crate) fn hex_id<const N: usize>(text: &[u8]) -> Result<[u8; N], EvalError> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     let mut id = [0; N];
     let (pairs, rest) = text.as_chunks::<2>();
@@ -736,7 +795,7 @@ fn hex_id<'a, const N: usize>(frame: &mut Frame<'a>, text: &[u8]) -> Result<&'a 
             _ => return Err(EvalError::parse("id in hexadecimal", text)),
         }
     }
-    Ok(frame.keep(&id))
+    Ok(id)
 }
 
 /// Puts a value in the place of an attribute that has a slot, or removes it.

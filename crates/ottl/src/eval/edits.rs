@@ -6,7 +6,7 @@ use spanmill_otlp::{
     Message, Patches, Payload, Pos, ResourceIx, ScopeIx, Slot, StatusRef, Target, Traces, ValueRef, put_field,
 };
 
-use super::frame::{EventFields, Frame, Level, Levels, ResourceFields, ScopeFields, SpanFields};
+use super::frame::{EventFields, Frame, LEVELS, Level, Levels, ResourceFields, ScopeFields, SpanFields};
 use super::val::put_attribute;
 
 /// What was changed so far, and the memory it needs.
@@ -17,7 +17,7 @@ pub(crate) struct Draft<'a> {
     pub(crate) scratch: Vec<u8>,
     /// Levels with changes that their messages do not show yet.
     dirty: Levels,
-    marks: [Marks; 5],
+    marks: [Marks; LEVELS],
     /// Where the event at hand lies in its span, and its number.
     event_at: Option<(Pos, usize)>,
     /// Events of the span at hand that were changed, by where they lie.
@@ -139,7 +139,16 @@ impl<'a> Frame<'a> {
     }
 
     fn settle_all(&mut self, levels: Levels) {
-        const ORDER: [Level; 5] = [Level::Event, Level::Span, Level::Scope, Level::Resource, Level::Cache];
+        const ORDER: [Level; LEVELS] = [
+            Level::Event,
+            Level::Span,
+            Level::Point,
+            Level::Metric,
+            Level::Log,
+            Level::Scope,
+            Level::Resource,
+            Level::Cache,
+        ];
         let dirty = self.draft.as_ref().map(|draft| draft.dirty).unwrap_or_default();
         for level in ORDER {
             // A span is read with its events.
@@ -276,7 +285,7 @@ impl<'a> Frame<'a> {
             Level::Scope => self.scope_fields.put(marks, out),
             Level::Span => self.fields.put(marks, out),
             Level::Event => self.event_fields.put(marks, out),
-            Level::Cache => {}
+            Level::Cache | Level::Log | Level::Metric | Level::Point => {}
         }
     }
 
@@ -353,6 +362,24 @@ impl<'a> Frame<'a> {
         if let Some(ix) = self.span_ix {
             self.note(Level::Span, ix.into());
         }
+    }
+
+    /// Puts the changes of a level into its message, and says whether there were any.
+    pub(crate) fn finish(&mut self, level: Level) -> bool {
+        let Some(draft) = &self.draft else { return false };
+        let (dirty, rewritten) = (draft.dirty.contains(level), draft.marks(level).is_some_and(|marks| marks.rewritten));
+        if dirty {
+            self.rewrite(level, None);
+        }
+        if let Some(draft) = &mut self.draft {
+            draft.forget(level);
+        }
+        dirty || rewritten
+    }
+
+    /// Whether the schema URL of a resource or a scope was set since the last time.
+    pub(crate) fn takes_schema_url(&mut self, level: Level) -> bool {
+        self.draft.as_mut().is_some_and(|draft| draft.takes_schema_url(level))
     }
 
     fn note(&mut self, level: Level, target: Target) {

@@ -11,6 +11,7 @@ use spanmill_otlp::{
 
 use super::client::{ClientInfo, ClientView};
 use super::edits::Draft;
+use super::record::Record;
 
 /// Where attributes are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,12 @@ pub(crate) enum Level {
     Event,
     /// What statements note for those that follow.
     Cache,
+    /// A log record. Of records, metrics and points the message here holds the attributes alone.
+    Log,
+    /// A metric, whose attributes are called metadata.
+    Metric,
+    /// A point of a metric.
+    Point,
 }
 
 /// A set of levels.
@@ -35,6 +42,9 @@ pub struct Slots {
     span: Keys,
     event: Keys,
     cache: Keys,
+    log: Keys,
+    metric: Keys,
+    point: Keys,
     /// Whether fields of spans beside attributes are read; where not, a span is read only as far as its attributes are wanted.
     fields: bool,
     /// Whether anything about the client is read.
@@ -52,7 +62,7 @@ struct Keys {
 /// Collects keys while expressions are compiled.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SlotsBuilder {
-    keys: [Vec<String>; 5],
+    keys: [Vec<String>; LEVELS],
     fields: bool,
     client: bool,
 }
@@ -76,6 +86,11 @@ pub struct Frame<'a> {
     pub(crate) event_fields: EventFields<'a>,
     pub(crate) event_index: Option<i64>,
     pub(crate) cache: Table<'a>,
+    pub(crate) log: Table<'a>,
+    pub(crate) metric: Table<'a>,
+    pub(crate) point: Table<'a>,
+    /// The log record, or the metric and its point; none where spans are looked at.
+    pub(crate) record: Option<Box<Record<'a>>>,
     /// What is needed for editing; none where nothing is edited.
     pub(crate) draft: Option<Box<Draft<'a>>>,
     /// What is known about the client.
@@ -154,6 +169,9 @@ pub(crate) const SCOPE_ATTRIBUTES: u32 = 3;
 pub(crate) const SPAN_ATTRIBUTES: u32 = 9;
 pub(crate) const EVENT_ATTRIBUTES: u32 = 3;
 pub(crate) const CACHE_ENTRIES: u32 = 1;
+pub(crate) const RECORD_ATTRIBUTES: u32 = 1;
+/// How many levels there are.
+pub(crate) const LEVELS: usize = 8;
 
 // === impl Level ===
 
@@ -166,6 +184,7 @@ impl Level {
             Self::Span => SPAN_ATTRIBUTES,
             Self::Event => EVENT_ATTRIBUTES,
             Self::Cache => CACHE_ENTRIES,
+            Self::Log | Self::Metric | Self::Point => RECORD_ATTRIBUTES,
         }
     }
 }
@@ -220,8 +239,9 @@ impl SlotsBuilder {
     }
 
     pub(crate) fn build(self) -> Slots {
-        let [resource, scope, span, event, cache] = self.keys.map(Keys::new);
-        Slots { resource, scope, span, event, cache, fields: self.fields, client: self.client }
+        let Self { keys, fields, client } = self;
+        let [resource, scope, span, event, cache, log, metric, point] = keys.map(Keys::new);
+        Slots { resource, scope, span, event, cache, log, metric, point, fields, client }
     }
 }
 
@@ -259,6 +279,10 @@ impl Slots {
             event_fields: EventFields::default(),
             event_index: None,
             cache: Table::new(),
+            log: Table::new(),
+            metric: Table::new(),
+            point: Table::new(),
+            record: None,
             draft: None,
             client: None,
         }
@@ -291,6 +315,9 @@ impl Slots {
             Level::Span => &self.span,
             Level::Event => &self.event,
             Level::Cache => &self.cache,
+            Level::Log => &self.log,
+            Level::Metric => &self.metric,
+            Level::Point => &self.point,
         }
     }
 
@@ -389,6 +416,9 @@ impl<'a> Frame<'a> {
             Level::Span => &self.span,
             Level::Event => &self.event,
             Level::Cache => &self.cache,
+            Level::Log => &self.log,
+            Level::Metric => &self.metric,
+            Level::Point => &self.point,
         }
     }
 
@@ -399,6 +429,9 @@ impl<'a> Frame<'a> {
             Level::Span => &mut self.span,
             Level::Event => &mut self.event,
             Level::Cache => &mut self.cache,
+            Level::Log => &mut self.log,
+            Level::Metric => &mut self.metric,
+            Level::Point => &mut self.point,
         }
     }
 }

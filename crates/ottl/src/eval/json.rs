@@ -6,6 +6,7 @@ use std::fmt::Write;
 use spanmill_otlp::{AnyValue, ValueRef};
 
 use super::EvalError;
+use super::piece::Piece;
 use super::val::{MapVal, Val, elements};
 
 /// Encodes a value.
@@ -38,7 +39,8 @@ fn write(out: &mut String, value: &Val<'_>) -> Result<(), EvalError> {
         // Ids are arrays of bytes in Go, and shown as such.
         Val::TraceId(id) => put_bytes(out, id),
         Val::SpanId(id) => put_bytes(out, id),
-        Val::Events(_) | Val::Links(_) | Val::Status(_) => out.push_str("{}"),
+        Val::Piece(Piece::Bounds(bounds)) => put_list(out, bounds.iter(), |out, bound| put_double(out, *bound))?,
+        Val::Events(_) | Val::Links(_) | Val::Status(_) | Val::Piece(_) => out.push_str("{}"),
     }
     Ok(())
 }

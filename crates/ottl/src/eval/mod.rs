@@ -10,9 +10,15 @@ pub(crate) mod expr;
 pub(crate) mod frame;
 pub(crate) mod index;
 pub(crate) mod json;
+pub(crate) mod log;
 pub(crate) mod math;
+pub(crate) mod metric;
 pub(crate) mod number;
 pub(crate) mod path;
+pub(crate) mod piece;
+pub(crate) mod point;
+pub(crate) mod point_field;
+pub(crate) mod record;
 pub(crate) mod val;
 
 use thiserror::Error;

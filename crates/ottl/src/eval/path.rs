@@ -8,7 +8,10 @@ use super::client::{ClientMap, ENTRIES};
 use super::expr::{Env, Key};
 use super::frame::{Frame, Level};
 use super::index::{index_value, map_key};
+use super::log::LogField;
+use super::metric::MetricField;
 use super::number::Number;
+use super::point_field::PointField;
 use super::val::{MapVal, Time, Val};
 use super::{EvalError, convert};
 
@@ -18,15 +21,31 @@ pub(crate) enum Path {
     /// All attributes.
     Attributes(Level),
     /// One attribute by a known key, or something inside it.
-    Attribute { level: Level, slot: Slot, rest: Box<[Key]> },
+    Attribute {
+        level: Level,
+        slot: Slot,
+        rest: Box<[Key]>,
+    },
     /// One attribute by a key that is computed, or something inside it.
-    Computed { level: Level, key: Key, rest: Box<[Key]> },
+    Computed {
+        level: Level,
+        key: Key,
+        rest: Box<[Key]>,
+    },
     /// A field of its own.
     Field(Field),
     /// One entry of the trace state; none where the key is no string.
     TraceState(Option<Box<str>>),
     /// A map of headers, or something inside it.
-    Client { map: ClientMap, keys: Box<[Key]> },
+    Client {
+        map: ClientMap,
+        keys: Box<[Key]>,
+    },
+    /// The body of a log record, or something inside it.
+    Body(Box<[Key]>),
+    Log(LogField),
+    Metric(MetricField),
+    Point(PointField),
 }
 
 /// A field that is no attribute.
@@ -99,8 +118,17 @@ impl Path {
             Self::TraceState(None) => Err(EvalError::Static("trace_state can only be indexed by a string")),
             Self::TraceState(Some(key)) => Ok(trace_state(env.frame.fields.trace_state, key.as_bytes())),
             Self::Client { map, keys } => client(*map, keys, env),
+            Self::Body(keys) => body(env.frame.body(), keys, env),
+            Self::Log(field) => Ok(field.get(env)),
+            Self::Metric(field) => Ok(field.get(env)),
+            Self::Point(field) => Ok(field.get(env)),
         }
     }
+}
+
+/// Unlike what is inside an attribute, a body that is neither a map nor a list must not be indexed.
+fn body<'e>(body: ValueRef<'e>, keys: &'e [Key], env: &'e Env<'e>) -> Result<Val<'e>, EvalError> {
+    if keys.is_empty() { Ok(Val::of(body)) } else { index_value(body, keys, env) }
 }
 
 /// Names of headers are of any case, those of attributes are not.
@@ -188,7 +216,7 @@ impl Field {
     }
 }
 
-fn id<const N: usize>(bytes: &[u8]) -> [u8; N] {
+pub(super) fn id<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().unwrap_or([0; N])
 }
 

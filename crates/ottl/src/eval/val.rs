@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use spanmill_otlp::{AnyValue, Message, StatusRef, Value, ValueRef};
 
 use super::EvalError;
+use super::piece::Piece;
 pub(crate) use crate::functions::time::Time;
 
 /// A value at run time. Maps and slices are kept encoded, as OTLP has them.
@@ -33,6 +34,8 @@ pub(crate) enum Val<'a> {
     /// The links of a span.
     Links(&'a Message<'a>),
     Status(StatusRef<'a>),
+    /// A part of a metric that no attribute can hold.
+    Piece(Piece<'a>),
 }
 
 /// A map.
@@ -103,10 +106,11 @@ impl<'a> Val<'a> {
             Self::Events(message) => Val::Events(message),
             Self::Links(message) => Val::Links(message),
             Self::Status(status) => Val::Status(*status),
+            Self::Piece(piece) => Val::Piece(*piece),
         }
     }
 
-    /// The same value, on its own. Events, links and statuses cannot leave their span.
+    /// The same value, on its own. Events, links, statuses and pieces of metrics cannot leave where they are.
     pub(crate) fn into_owned(self) -> Result<Val<'static>, EvalError> {
         Ok(match self {
             Self::Nil => Val::Nil,
@@ -125,7 +129,7 @@ impl<'a> Val<'a> {
             Self::Duration(nanos) => Val::Duration(nanos),
             Self::TraceId(id) => Val::TraceId(id),
             Self::SpanId(id) => Val::SpanId(id),
-            Self::Events(_) | Self::Links(_) | Self::Status(_) => {
+            Self::Events(_) | Self::Links(_) | Self::Status(_) | Self::Piece(_) => {
                 return Err(EvalError::Unsupported { what: "a kept value", found: self.type_name() });
             }
         })
@@ -149,6 +153,7 @@ impl<'a> Val<'a> {
             Self::Events(_) => "span events",
             Self::Links(_) => "span links",
             Self::Status(_) => "status",
+            Self::Piece(piece) => piece.kind().name(),
         }
     }
 
@@ -175,6 +180,11 @@ impl<'a> Val<'a> {
             }
             Self::Strings(items) => {
                 let items: Vec<Val<'_>> = items.iter().map(|item| Val::Str(Cow::Borrowed(&**item))).collect();
+                put_delimited(out, 0x2a, &encode_slice(&items)?);
+                return Ok(());
+            }
+            Self::Piece(Piece::Bounds(bounds)) => {
+                let items: Vec<Val<'_>> = bounds.iter().map(|bound| Val::Double(*bound)).collect();
                 put_delimited(out, 0x2a, &encode_slice(&items)?);
                 return Ok(());
             }

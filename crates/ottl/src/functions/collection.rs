@@ -155,6 +155,7 @@ fn len(value: &Val<'_>) -> Result<i64, EvalError> {
         Val::Strings(items) => items.len(),
         Val::Events(span) => span.fields().filter(|field| field.number == 11).count(),
         Val::Links(span) => span.fields().filter(|field| field.number == 13).count(),
+        Val::Piece(piece) if let Some(len) = piece.len() => len,
         other => return Err(EvalError::Unsupported { what: "the target of Len", found: other.type_name() }),
     };
     Ok(len as i64)

@@ -17,6 +17,7 @@ mod json;
 mod lambda;
 mod network;
 mod pattern;
+pub(crate) mod points;
 pub(crate) mod re2;
 pub(crate) mod sampling;
 mod severity;
@@ -96,6 +97,9 @@ pub(crate) enum ParamKind {
     /// The name of a function.
     Function,
     IntLiteral,
+    FloatLiteral,
+    /// A list written in the text, of numbers with a point.
+    FloatLiterals,
     /// A list written in the text, of literals.
     StrLiterals,
     /// A list written in the text, of strings.
@@ -151,6 +155,7 @@ const GROUPS: &[&[Function]] = &[
     lambda::FUNCTIONS,
     network::FUNCTIONS,
     pattern::FUNCTIONS,
+    points::FUNCTIONS,
     severity::FUNCTIONS,
     sort::FUNCTIONS,
     sampling::FUNCTIONS,
@@ -287,6 +292,8 @@ impl ParamKind {
             | Self::StrLiteral
             | Self::BoolLiteral
             | Self::IntLiteral
+            | Self::FloatLiteral
+            | Self::FloatLiterals
             | Self::Anys
             | Self::StrLikes
             | Self::StrLiterals

@@ -3,6 +3,7 @@
 use super::{Args, Function, ParamKind, required};
 use crate::eval::EvalError;
 use crate::eval::expr::Env;
+use crate::eval::piece::Piece;
 use crate::eval::val::Val;
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -23,7 +24,15 @@ pub(super) const FUNCTIONS: &[Function] = &[
     }),
     Function::plain("IsList", &[required("target", ParamKind::Any)], |args, env| {
         is(args, env, |value| {
-            matches!(value, Val::Slice(_) | Val::List(_) | Val::Strings(_) | Val::Events(_) | Val::Links(_))
+            matches!(
+                value,
+                Val::Slice(_)
+                    | Val::List(_)
+                    | Val::Strings(_)
+                    | Val::Events(_)
+                    | Val::Links(_)
+                    | Val::Piece(Piece::Bounds(_) | Piece::Points(_) | Piece::Exemplars(_) | Piece::Quantiles(_))
+            )
         })
     }),
     Function::plain("IsValidLuhn", &[required("target", ParamKind::StrLike)], |args, env| {
@@ -53,7 +62,7 @@ fn is_empty(value: &Val<'_>) -> bool {
         Val::Duration(nanos) => *nanos == 0,
         Val::TraceId(id) => id.iter().all(|byte| *byte == 0),
         Val::SpanId(id) => id.iter().all(|byte| *byte == 0),
-        Val::Time(_) | Val::Events(_) | Val::Links(_) | Val::Status(_) => false,
+        Val::Time(_) | Val::Events(_) | Val::Links(_) | Val::Status(_) | Val::Piece(_) => false,
     }
 }
 

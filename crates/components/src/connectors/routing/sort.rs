@@ -171,7 +171,7 @@ impl Sorted {
         let target: Edited = match deletion.context() {
             Context::Resource => span.resource().ix().into(),
             Context::Scope => span.scope().ix().into(),
-            Context::Span | Context::SpanEvent => span.ix().into(),
+            _ => span.ix().into(),
         };
         // One resource or scope stands for many spans, which come one after the other.
         if let Some(last) = self.deleted.get_mut(route)

@@ -1,5 +1,5 @@
 use spanmill_otlp::{EventRef, Part, Patch, SpanIx, SpanRef, Traces};
-use spanmill_ottl::{Condition, ConditionError, ConditionSet, EvalError, Frame, Slots};
+use spanmill_ottl::{Condition, ConditionError, ConditionSet, Context, ErrorMode, EvalError, Frame, Slots};
 
 use crate::client;
 
@@ -11,6 +11,9 @@ pub(super) struct Group {
     pub(super) scope: ConditionSet,
     pub(super) span: ConditionSet,
     pub(super) event: ConditionSet,
+    pub(super) log: ConditionSet,
+    pub(super) metric: ConditionSet,
+    pub(super) point: ConditionSet,
 }
 
 /// What went wrong on the way, beside what was filtered.
@@ -34,6 +37,25 @@ struct Found {
 // === impl Group ===
 
 impl Group {
+    pub(super) fn new(conditions: Vec<Condition>, mode: ErrorMode, slots: Slots) -> Self {
+        let mut left = conditions;
+        let mut set = |context| {
+            let (of_it, others) = std::mem::take(&mut left).into_iter().partition(|one| one.context() == context);
+            left = others;
+            ConditionSet::new(of_it, mode)
+        };
+        Self {
+            slots,
+            resource: set(Context::Resource),
+            scope: set(Context::Scope),
+            span: set(Context::Span),
+            event: set(Context::SpanEvent),
+            log: set(Context::Log),
+            metric: set(Context::Metric),
+            point: set(Context::DataPoint),
+        }
+    }
+
     /// Drops what the conditions are met by: resources, then scopes, then spans, then events. A span that loses all its
     /// events stays.
     pub(super) fn apply(&self, traces: &mut Traces, errors: &mut Errors) {
@@ -96,7 +118,7 @@ impl Group {
 
     /// Whether any condition is met; none where that could not be told.
     #[inline]
-    fn met(&self, conditions: &ConditionSet, frame: &Frame<'_>, errors: &mut Errors) -> Option<bool> {
+    pub(super) fn met(&self, conditions: &ConditionSet, frame: &Frame<'_>, errors: &mut Errors) -> Option<bool> {
         if conditions.is_empty() {
             return Some(false);
         }

@@ -1,7 +1,10 @@
-//! `filter`: drops spans, span events, and whole scopes and resources that meet a condition.
+//! `filter`: drops spans, span events, log records, metrics, their points, and whole scopes and resources that meet a condition.
 
+mod conditions;
 mod config;
 mod group;
+mod kept;
+mod records;
 
 #[cfg(test)]
 mod tests;
@@ -9,17 +12,20 @@ mod tests;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use opentelemetry_proto::tonic::logs::v1::LogsData;
+use opentelemetry_proto::tonic::metrics::v1::MetricsData;
 use prometheus::IntCounter;
 use spanmill_config::{ComponentId, ConfigError};
-use spanmill_otlp::Traces;
+use spanmill_otlp::{Opaque, Traces};
 use spanmill_pipeline::{
     Batch, Code, Component, ConsumeError, Consumer, Context, Kind, Node, ProcessorFactory, Signal, Stability,
 };
 
 use super::ignored::Ignored;
-use super::pass_through::PassThrough;
+use super::records::{decode, encode};
 use config::Rules;
-use group::Errors;
+use group::{Errors, Group};
+use kept::Kept;
 
 /// Makes `filter` processors.
 pub const FACTORY: ProcessorFactory = ProcessorFactory {
@@ -41,24 +47,21 @@ struct FilterProcessor {
 }
 
 fn create(context: Context<'_>, signal: Signal, next: Arc<dyn Consumer>) -> Result<Arc<dyn Node>, ConfigError> {
-    match signal {
-        Signal::Traces => {}
-        Signal::Metrics => {
-            config::refuse_conditions(context.section, ["metric_conditions", "metrics"])?;
-            return Ok(Arc::new(PassThrough::new(next)));
-        }
-        Signal::Logs => {
-            config::refuse_conditions(context.section, ["log_conditions", "logs"])?;
-            return Ok(Arc::new(PassThrough::new(next)));
-        }
-    }
-    let rules = config::read(context.section)?;
+    let rules = config::read(context.section, signal)?;
     let id = context.id.clone();
-    let filtered = context.telemetry.counter(
-        "otelcol_processor_filter_spans_filtered",
-        "Number of spans dropped by the filter processor",
-        &[("filter", &id.to_string())],
-    );
+    let (name, help) = match signal {
+        Signal::Traces => {
+            ("otelcol_processor_filter_spans_filtered", "Number of spans dropped by the filter processor")
+        }
+        Signal::Metrics => (
+            "otelcol_processor_filter_datapoints_filtered",
+            "Number of metric data points dropped by the filter processor",
+        ),
+        Signal::Logs => {
+            ("otelcol_processor_filter_logs_filtered", "Number of log records dropped by the filter processor")
+        }
+    };
+    let filtered = context.telemetry.counter(name, help, &[("filter", &id.to_string())]);
     Ok(Arc::new(FilterProcessor { id, rules, filtered, ignored: Ignored::default(), next }))
 }
 
@@ -70,37 +73,71 @@ impl Component for FilterProcessor {}
 #[async_trait]
 impl Consumer for FilterProcessor {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        let batch = match batch {
-            Batch::Traces(mut traces) if !self.rules.are_empty() => {
+        let left = match batch {
+            batch if self.rules.are_empty() => Some(batch),
+            Batch::Traces(mut traces) => {
                 self.filter(&mut traces)?;
-                if traces.span_count() == 0 {
-                    // Nothing is left to be responsible for.
-                    return Ok(());
-                }
-                Batch::Traces(traces)
+                (traces.span_count() > 0).then_some(Batch::Traces(traces))
             }
-            other => other,
+            Batch::Opaque(opaque) => self.filter_records(&opaque)?.map(Batch::Opaque),
         };
-        self.next.consume(batch).await
+        match left {
+            Some(batch) => self.next.consume(batch).await,
+            // Nothing is left to be responsible for.
+            None => Ok(()),
+        }
     }
 }
 
 impl FilterProcessor {
     fn filter(&self, traces: &mut Traces) -> Result<(), ConsumeError> {
         let before = traces.span_count();
-        let mut errors = Errors::default();
-        if let Some(kept) = &self.rules.kept {
+        if let Some(Kept::Spans(kept)) = &self.rules.kept {
             kept.keep(traces);
         }
-        for group in &self.rules.groups {
-            group.apply(traces, &mut errors);
-        }
+        let result = self.apply(|group, errors| group.apply(traces, errors));
         self.filtered.inc_by((before - traces.span_count()) as u64);
+        result
+    }
+
+    /// What is left of log records or metrics, if anything.
+    fn filter_records(&self, opaque: &Opaque) -> Result<Option<Opaque>, ConsumeError> {
+        match opaque.signal() {
+            Signal::Logs => {
+                let mut logs: LogsData = decode(opaque)?;
+                if let Some(kept) = &self.rules.kept {
+                    kept.keep_logs(&mut logs);
+                }
+                let result = self.apply(|group, errors| group.apply_logs(&mut logs, errors));
+                self.filtered.inc_by(opaque.item_count().saturating_sub(records::log_count(&logs)) as u64);
+                result?;
+                (!logs.resource_logs.is_empty()).then(|| encode(Signal::Logs, &logs)).transpose()
+            }
+            Signal::Metrics => {
+                let mut metrics: MetricsData = decode(opaque)?;
+                if let Some(kept) = &self.rules.kept {
+                    kept.keep_metrics(&mut metrics);
+                }
+                let result = self.apply(|group, errors| group.apply_metrics(&mut metrics, errors));
+                self.filtered.inc_by(opaque.item_count().saturating_sub(records::point_count(&metrics)) as u64);
+                result?;
+                (!metrics.resource_metrics.is_empty()).then(|| encode(Signal::Metrics, &metrics)).transpose()
+            }
+            Signal::Traces => Ok(Some(opaque.clone())),
+        }
+    }
+
+    /// Applies the groups one after the other, and tells of what went wrong.
+    fn apply(&self, mut apply: impl FnMut(&Group, &mut Errors)) -> Result<(), ConsumeError> {
+        let mut errors = Errors::default();
+        for group in &self.rules.groups {
+            apply(group, &mut errors);
+        }
         if let Some(error) = &errors.first {
             self.ignored.tell(&self.id, errors.ignored, error);
         }
         match errors.fatal {
-            // The same spans would fail in the same way: a retry cannot help.
+            // The same items would fail in the same way: a retry cannot help.
             Some(error) => {
                 tracing::error!(processor = %self.id, %error, "a request is refused");
                 Err(ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument))

@@ -198,7 +198,7 @@ fn mistakes_are_named() {
     "#);
     insta::assert_snapshot!(refused("{trace_conditions: ['span.kind == 1'], traces: {span: ['kind == 1']}}"), @"processors::filter:1: processors::filter::trace_conditions: cannot be used together with traces: the latter is the older form of it");
     insta::assert_snapshot!(refused("{trace_conditions: ['span.kind == 1', {context: span, conditions: ['kind == 1']}]}"), @"processors::filter:1: processors::filter::trace_conditions: conditions and groups of conditions cannot stand in one list");
-    insta::assert_snapshot!(refused("{trace_conditions: [{context: spam, conditions: ['kind == 1']}]}"), @r#"processors::filter:1: processors::filter::trace_conditions[0]::context: unknown context "spam", valid are resource, scope, span and spanevent"#);
+    insta::assert_snapshot!(refused("{trace_conditions: [{context: spam, conditions: ['kind == 1']}]}"), @r#"processors::filter:1: processors::filter::trace_conditions[0]::context: unknown context "spam", valid are resource, scope, span, spanevent, log, metric and datapoint"#);
     insta::assert_snapshot!(refused("{error_mode: loud}"), @r#"processors::filter:1: processors::filter::error_mode: unknown error mode "loud", valid are ignore, propagate and silent"#);
     insta::assert_snapshot!(refused("{trace_condition: []}"), @r#"processors::filter:1: processors::filter: unknown key "trace_condition", did you mean "trace_conditions"? (valid keys: error_mode, log_conditions, logs, metric_conditions, metrics, profile_conditions, profiles, spans, trace_conditions, traces)"#);
     let both = "{spans: {include: {match_type: strict, services: [a]}}, traces: {span: ['true']}}";
@@ -206,13 +206,52 @@ fn mistakes_are_named() {
     insta::assert_snapshot!(refused("{trace_conditions: 'span.kind == 1'}"), @r#"processors::filter:1: processors::filter::trace_conditions: expected a list, found the string "span.kind == 1""#);
 }
 
-/// Scenario: the processor in pipelines of metrics and logs.
-/// Guarantees: conditions on that signal are refused; without any it passes everything through.
+/// Scenario: conditions for other signals than that of the pipeline, right and wrong ones.
+/// Guarantees: right ones are read past; wrong ones are refused in every pipeline.
 #[test]
 fn other_signals() {
-    insta::assert_snapshot!(refusal("{log_conditions: ['log.body == nil']}", Signal::Logs), @"processors::filter:1: processors::filter::log_conditions: only spans can be filtered here; without these conditions metrics and logs pass through");
-    insta::assert_snapshot!(refusal("{metrics: {metric: ['name == \"x\"']}}", Signal::Metrics), @"processors::filter:1: processors::filter::metrics: only spans can be filtered here; without these conditions metrics and logs pass through");
-    assert_eq!(refusal("{log_conditions: ['log.body == nil']}", Signal::Traces), "accepted");
-    assert_eq!(refusal("{traces: {span: ['true']}}", Signal::Metrics), "accepted");
-    assert_eq!(refusal("{}", Signal::Logs), "accepted");
+    for signal in [Signal::Traces, Signal::Metrics, Signal::Logs] {
+        assert_eq!(refusal("{log_conditions: ['log.body == nil'], traces: {span: ['true']}}", signal), "accepted");
+        assert!(refusal("{log_conditions: ['log.bod == nil']}", signal).contains("did you mean \"body\"?"));
+        assert!(refusal("{metrics: {datapoint: ['name == \"x\"']}}", signal).contains("metrics::datapoint[0]"));
+    }
+    let expressions = "{metrics: {include: {match_type: expr, expressions: ['MetricName == \"x\"']}}}";
+    assert!(refusal(expressions, Signal::Metrics).contains("metric_conditions"));
+    let both = "{logs: {log_record: ['true'], include: {match_type: strict, bodies: [x]}}}";
+    assert!(refusal(both, Signal::Logs).contains("at the same time"));
+}
+
+/// What is left of log records with these severities and bodies, in one scope; nothing where nothing is sent on.
+async fn left_of_logs(yaml: &str) -> Option<(Vec<String>, u64)> {
+    let record = |(severity, body): (i32, &str)| json!({"severityNumber": severity, "body": {"stringValue": body}});
+    let records: Vec<_> = [(9, "a"), (13, "b"), (17, "c")].map(record).into();
+    let request = json!({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}, {"scopeLogs": []}]});
+    let mut setup = create(yaml, Signal::Logs).unwrap();
+    let opaque = crate::processors::testing::opaque(Signal::Logs, &request);
+    setup.node.consume(Batch::Opaque(opaque)).await.unwrap();
+    let Ok(Batch::Opaque(sent)) = setup.sent.try_recv() else { return None };
+    let mut text = Vec::new();
+    spanmill_otlp::json::from_protobuf(Signal::Logs, sent.bytes(), &mut text).unwrap();
+    let sent: Json = serde_json::from_slice(&text).unwrap();
+    assert_eq!(sent["resourceLogs"].as_array().map(Vec::len), Some(1), "what is empty goes");
+    let records = sent["resourceLogs"][0]["scopeLogs"][0]["logRecords"].as_array().cloned().unwrap_or_default();
+    let bodies = records.iter().map(|record| record["body"]["stringValue"].as_str().unwrap_or_default().to_owned());
+    let filtered = setup.telemetry.counter("otelcol_processor_filter_logs_filtered", "", &[("filter", "filter")]);
+    Some((bodies.collect(), filtered.get()))
+}
+
+/// Scenario: log records by condition in each form, by properties, and all of them.
+/// Guarantees: those that meet a condition go and are counted; of nothing nothing is sent.
+#[tokio::test]
+async fn log_records() {
+    for yaml in [
+        "{log_conditions: ['log.severity_number >= SEVERITY_NUMBER_WARN']}",
+        "{log_conditions: [{context: log, conditions: ['severity_number == 13', 'body == \"c\"']}]}",
+        "{logs: {log_record: ['severity_number > 9']}}",
+        "{logs: {include: {match_type: strict, bodies: [a]}}}",
+        "{logs: {exclude: {match_type: regexp, severity_number: {min: warn}}}}",
+    ] {
+        assert_eq!(left_of_logs(yaml).await, Some((vec!["a".to_owned()], 2)), "{yaml}");
+    }
+    assert_eq!(left_of_logs("{log_conditions: ['log.severity_number > 0']}").await, None);
 }

@@ -40,7 +40,18 @@ impl ItemSelection {
         include: Option<&PropertiesConfig>,
         exclude: Option<&PropertiesConfig>,
     ) -> Result<Self, ConfigError> {
-        let compile = |config: Option<&PropertiesConfig>, path| {
+        Self::of_logs_under(section, "", include, exclude)
+    }
+
+    /// The same where they stand under a path, which ends with `::`.
+    pub(in super::super) fn of_logs_under(
+        section: &Section,
+        path: &str,
+        include: Option<&PropertiesConfig>,
+        exclude: Option<&PropertiesConfig>,
+    ) -> Result<Self, ConfigError> {
+        let compile = |config: Option<&PropertiesConfig>, option: &str| {
+            let path = &format!("{path}{option}");
             config.map(|config| LogProperties::compile(Place { section, path, config }).map(Box::new)).transpose()
         };
         Ok(Self::Logs { include: compile(include, "include")?, exclude: compile(exclude, "exclude")? })
@@ -157,7 +168,7 @@ impl LogProperties {
     }
 }
 
-fn are_met(expected: &[Attribute], message: Message<'_>, part: Part) -> bool {
+pub(super) fn are_met(expected: &[Attribute], message: Message<'_>, part: Part) -> bool {
     expected.iter().all(|expected| {
         let mut attributes = message.attributes(part.attributes());
         let found = attributes.find(|found| found.key == expected.key.as_bytes());

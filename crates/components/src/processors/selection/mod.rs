@@ -2,6 +2,7 @@
 
 mod config;
 mod expected;
+mod filtered;
 mod items;
 mod place;
 mod properties;
@@ -14,6 +15,7 @@ use spanmill_config::{ConfigError, Section};
 use spanmill_otlp::{SpanIx, Traces};
 
 pub(super) use config::PropertiesConfig;
+pub(super) use filtered::{LogMatch, MetricMatch, MetricProperties};
 pub(super) use items::ItemSelection;
 
 use properties::Properties;

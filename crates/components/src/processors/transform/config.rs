@@ -4,7 +4,8 @@ use std::sync::Arc;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use spanmill_config::{ConfigError, Section, Value};
+use spanmill_config::{ConfigError, Problem, Section};
+use spanmill_otlp::Signal;
 use spanmill_ottl::{Context, ErrorMode, Sequence, SequenceText, SharedCache};
 
 use super::Group;
@@ -19,29 +20,31 @@ struct Config {
     error_mode: Mode,
     /// What is done to spans: a list of statements whose paths begin with the name of their context, or a list of groups.
     trace_statements: Vec<Item>,
-    /// Statements on other signals are read, and refused where they would have to run.
-    metric_statements: Vec<OtherItem>,
-    log_statements: Vec<OtherItem>,
+    /// The same for metrics and their points.
+    metric_statements: Vec<Item>,
+    /// The same for log records.
+    log_statements: Vec<Item>,
+    /// Statements on profiles are read, but there are none to run them on.
     profile_statements: Vec<OtherItem>,
     /// Concerns logs; behind a feature gate of the Collector.
     flatten_data: bool,
 }
 
-/// An item of `trace_statements`.
+/// An item of a list of statements.
 #[derive(Debug)]
 enum Item {
     Text(String),
     Group(GroupConfig),
 }
 
-/// An item of a list for another signal.
+/// An item of the list for profiles.
 #[derive(Debug)]
 enum OtherItem {
     Text(String),
     Group(OtherGroup),
 }
 
-/// Statements on another signal that belong together.
+/// Statements on profiles that belong together.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct OtherGroup {
@@ -75,8 +78,8 @@ struct Mode(ErrorMode);
 #[derive(Debug, Clone, Copy, Default)]
 struct In(Option<Context>);
 
-/// Reads the configuration. Groups are applied one after the other, each to what the previous one left.
-pub(super) fn read(section: &Section) -> Result<Vec<Group>, ConfigError> {
+/// Reads the configuration, and gives what is for a signal. Groups are applied one after the other, each to what the previous one left.
+pub(super) fn read(section: &Section, signal: Signal) -> Result<Vec<Group>, ConfigError> {
     let config: Config = section.parse()?;
     if config.flatten_data {
         let message = "needs the Collector's feature gate transform.flatten.logs, which there is not";
@@ -87,64 +90,31 @@ pub(super) fn read(section: &Section) -> Result<Vec<Group>, ConfigError> {
             return Err(section.error(key, "expected a list of statements"));
         }
     }
-    check_others(section, &config)?;
-    let mut texts: Vec<(usize, String)> = Vec::new();
-    let mut groups: Vec<(Place, GroupConfig)> = Vec::new();
-    for (index, item) in config.trace_statements.into_iter().enumerate() {
-        match item {
-            Item::Text(text) => texts.push((index, text)),
-            Item::Group(_) if !texts.is_empty() => {
-                let message = "statements and groups of statements cannot stand in one list";
-                return Err(section.error("trace_statements", message));
-            }
-            Item::Group(group) => groups.push((Place::Group(index), group)),
-        }
-    }
-    if !texts.is_empty() {
-        let (places, statements) = texts.into_iter().unzip();
-        groups.push((Place::List(places), GroupConfig { statements, ..GroupConfig::default() }));
-    }
-    let mut problems = Vec::new();
-    let mut compiled: Vec<Group> = Vec::new();
-    for (place, group) in groups {
-        if group.context.0.is_none() && group.statements.is_empty() && group.conditions.is_empty() {
-            let message = "a group without statements must say its context";
-            problems.push(section.problem(&place.path("statements", 0), message));
-            continue;
-        }
-        let text =
-            SequenceText { context: group.context.0, statements: &group.statements, conditions: &group.conditions };
-        let mode = group.error_mode.unwrap_or(config.error_mode).0;
-        match Sequence::parse(text, mode, gates::lambdas()) {
-            Ok(sequence) => {
-                let shared = group.shared_cache.then(|| shared(&compiled, sequence.context()));
-                compiled.push(Group { sequence, shared });
-            }
-            Err(errors) => {
-                let problem = |(at, error), list: &str| section.problem(&place.path(list, at), error);
-                problems.extend(errors.statements.into_iter().map(|failed| problem(failed, "statements")));
-                problems.extend(errors.conditions.into_iter().map(|failed| problem(failed, "conditions")));
-            }
+    check_profiles(section, &config.profile_statements)?;
+    let mode = config.error_mode.0;
+    let lists = [
+        ("trace_statements", Signal::Traces, config.trace_statements),
+        ("metric_statements", Signal::Metrics, config.metric_statements),
+        ("log_statements", Signal::Logs, config.log_statements),
+    ];
+    let (mut problems, mut wanted) = (Vec::new(), Vec::new());
+    for (key, of, items) in lists {
+        let groups = List { section, key, signal: of, mode }.compile(items, &mut problems)?;
+        if of == signal {
+            wanted = groups;
         }
     }
     ConfigError::all(problems)?;
-    Ok(compiled)
+    Ok(wanted)
 }
 
-/// Checks the grammar of statements on other signals; what they name is known to the Collector alone.
-fn check_others(section: &Section, config: &Config) -> Result<(), ConfigError> {
-    let lists = [
-        ("metric_statements", &config.metric_statements),
-        ("log_statements", &config.log_statements),
-        ("profile_statements", &config.profile_statements),
-    ];
+/// Checks the grammar of statements on profiles; what they name is known to the Collector alone.
+fn check_profiles(section: &Section, items: &[OtherItem]) -> Result<(), ConfigError> {
     let mut problems = Vec::new();
-    for (key, list) in lists {
-        for (index, item) in list.iter().enumerate() {
-            for statement in item.statements() {
-                if let Err(error) = Sequence::check_grammar(statement) {
-                    problems.push(section.problem(&format!("{key}[{index}]"), error));
-                }
+    for (index, item) in items.iter().enumerate() {
+        for statement in item.statements() {
+            if let Err(error) = Sequence::check_grammar(statement) {
+                problems.push(section.problem(&format!("profile_statements[{index}]"), error));
             }
         }
     }
@@ -157,17 +127,12 @@ fn shared(groups: &[Group], context: Context) -> Arc<SharedCache> {
     known.filter_map(|group| group.shared.clone()).next().unwrap_or_default()
 }
 
-/// Refuses statements on another signal: nothing here can execute them.
-pub(super) fn refuse(section: &Section, key: &str) -> Result<(), ConfigError> {
-    let empty = section.get(key).is_none_or(|given| match given.node().value() {
-        Value::List(list) => list.is_empty(),
-        _ => false,
-    });
-    if empty {
-        return Ok(());
-    }
-    Err(section
-        .error(key, "only spans can be transformed here; without these statements metrics and logs pass through"))
+/// The statements for a signal.
+struct List<'c> {
+    section: &'c Section,
+    key: &'static str,
+    signal: Signal,
+    mode: ErrorMode,
 }
 
 /// Where a group is written.
@@ -178,13 +143,65 @@ enum Place {
     List(Vec<usize>),
 }
 
+// === impl List ===
+
+impl List<'_> {
+    fn compile(&self, items: Vec<Item>, problems: &mut Vec<Problem>) -> Result<Vec<Group>, ConfigError> {
+        let mut compiled: Vec<Group> = Vec::new();
+        for (place, group) in self.groups(items)? {
+            if group.context.0.is_none() && group.statements.is_empty() && group.conditions.is_empty() {
+                let message = "a group without statements must say its context";
+                problems.push(self.section.problem(&place.path(self.key, "statements", 0), message));
+                continue;
+            }
+            let text =
+                SequenceText { context: group.context.0, statements: &group.statements, conditions: &group.conditions };
+            let mode = group.error_mode.map_or(self.mode, |mode| mode.0);
+            match Sequence::parse(text, mode, gates::compiler().with_signal(self.signal)) {
+                Ok(sequence) => {
+                    let shared = group.shared_cache.then(|| shared(&compiled, sequence.context()));
+                    compiled.push(Group { sequence, shared });
+                }
+                Err(errors) => {
+                    let problem =
+                        |(at, error), list: &str| self.section.problem(&place.path(self.key, list, at), error);
+                    problems.extend(errors.statements.into_iter().map(|failed| problem(failed, "statements")));
+                    problems.extend(errors.conditions.into_iter().map(|failed| problem(failed, "conditions")));
+                }
+            }
+        }
+        Ok(compiled)
+    }
+
+    /// The groups that are written; statements that stand alone are one together.
+    fn groups(&self, items: Vec<Item>) -> Result<Vec<(Place, GroupConfig)>, ConfigError> {
+        let mut texts: Vec<(usize, String)> = Vec::new();
+        let mut groups: Vec<(Place, GroupConfig)> = Vec::new();
+        for (index, item) in items.into_iter().enumerate() {
+            match item {
+                Item::Text(text) => texts.push((index, text)),
+                Item::Group(_) if !texts.is_empty() => {
+                    let message = "statements and groups of statements cannot stand in one list";
+                    return Err(self.section.error(self.key, message));
+                }
+                Item::Group(group) => groups.push((Place::Group(index), group)),
+            }
+        }
+        if !texts.is_empty() {
+            let (places, statements) = texts.into_iter().unzip();
+            groups.push((Place::List(places), GroupConfig { statements, ..GroupConfig::default() }));
+        }
+        Ok(groups)
+    }
+}
+
 // === impl Place ===
 
 impl Place {
-    fn path(&self, list: &str, at: usize) -> String {
+    fn path(&self, key: &str, list: &str, at: usize) -> String {
         match self {
-            Self::Group(index) => format!("trace_statements[{index}]::{list}[{at}]"),
-            Self::List(places) => format!("trace_statements[{}]", places.get(at).copied().unwrap_or(at)),
+            Self::Group(index) => format!("{key}[{index}]::{list}[{at}]"),
+            Self::List(places) => format!("{key}[{}]", places.get(at).copied().unwrap_or(at)),
         }
     }
 }

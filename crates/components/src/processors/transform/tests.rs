@@ -117,15 +117,79 @@ fn mistakes_are_told_with_their_place() {
     }
 }
 
-/// Scenario: the processor stands in a pipeline of metrics.
-/// Guarantees: without statements on metrics they pass through; with such statements it is refused.
+/// Scenario: the processor stands in pipelines of metrics and logs, with statements for several signals, and with mistakes in those of others.
+/// Guarantees: each pipeline runs its own; a mistake is refused in all of them, and so is a context of another signal.
 #[test]
-fn other_signals_pass_through_or_are_refused() {
+fn other_signals() {
     let both = r#"{trace_statements: ['set(span.name, "x")'], metric_statements: ['set(metric.name, "y")']}"#;
-    assert_eq!(refusal(both, Signal::Traces), "accepted");
-    assert!(refusal(both, Signal::Metrics).contains("only spans can be transformed here"));
-    assert_eq!(refusal(r#"{trace_statements: ['set(span.name, "x")']}"#, Signal::Metrics), "accepted");
+    for signal in [Signal::Traces, Signal::Metrics, Signal::Logs] {
+        assert_eq!(refusal(both, signal), "accepted");
+        let wrong = refusal(r#"{log_statements: ['set(log.bod, "x")']}"#, signal);
+        assert!(wrong.contains("log_statements[0]") && wrong.contains("did you mean \"body\"?"), "{wrong}");
+        let wrong = refusal(r#"{metric_statements: [{context: log, statements: ['set(body, "x")']}]}"#, signal);
+        assert!(wrong.contains("context log is not one that metrics have"), "{wrong}");
+    }
     assert_eq!(refusal("{log_statements: []}", Signal::Logs), "accepted");
+    let empty = refusal("{trace_statements: [{context: log, statements: []}]}", Signal::Traces);
+    assert!(empty.contains("context log is not one that traces have"), "{empty}");
+}
+
+/// A request of log records with these bodies, in one scope.
+fn logs(bodies: &[&str]) -> serde_json::Value {
+    let record = |body: &&str| json!({"body": {"stringValue": body}, "attributes": attributes(&json!({"n": 1}))});
+    let records: Vec<_> = bodies.iter().map(record).collect();
+    json!({"resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {"name": "lib"}, "logRecords": records}]}]})
+}
+
+/// Scenario: statements on log records that read and set the body, a resource, a scope and the cache, over so much data that it takes several passes.
+/// Guarantees: a record sees what was set for the ones before it; the cache is its own; everything is written.
+#[tokio::test]
+async fn log_records() {
+    let yaml = r#"{log_statements: [{context: log, statements: [
+        'set(cache["seen"], resource.attributes["count"])',
+        'set(resource.attributes["count"], 0) where cache["seen"] == nil',
+        'set(resource.attributes["count"], resource.attributes["count"] + 1)',
+        'set(scope.version, body) where body == "last"',
+        'set(attributes["long"], Concat([body, body], "")) where body != "last"']}]}"#;
+    let long = "x".repeat(50_000);
+    let mut bodies = vec![long.as_str(); 200];
+    bodies.push("last");
+    let out = Trial::run_opaque(&FACTORY, yaml, Signal::Logs, &logs(&bodies)).await;
+    let group = &out["resourceLogs"][0];
+    assert_eq!(testing::object(&group["resource"])["count"], json!(201));
+    let scope = &group["scopeLogs"][0];
+    assert_eq!(scope["scope"]["version"], "last");
+    let records = scope["logRecords"].as_array().unwrap();
+    assert_eq!(records.len(), 201);
+    assert_eq!(testing::object(&records[199])["long"].as_str().map(str::len), Some(100_000));
+}
+
+/// Scenario: a statement that makes a new metric of every metric, also of those that it made.
+/// Guarantees: the request is refused, and does not grow without end.
+#[tokio::test]
+async fn metrics_that_never_end() {
+    let trial =
+        Trial::new(&FACTORY, r#"{metric_statements: ['copy_metric() where metric.name != ""']}"#, Signal::Metrics);
+    let request = json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "m"}]}]}]});
+    let error = trial.unwrap().node.consume(testing::opaque(Signal::Metrics, &request).into()).await.unwrap_err();
+    assert!(!error.retryable && error.message.contains("too many metrics"), "{}", error.message);
+}
+
+/// Scenario: log records that cannot be decoded: one whose text is no UTF-8, and one whose number is cut off.
+/// Guarantees: the text is mended; the other is refused for good.
+#[tokio::test]
+async fn what_cannot_be_decoded() {
+    let trial =
+        Trial::new(&FACTORY, r#"{log_statements: ['set(log.body, log.severity_text)']}"#, Signal::Logs).unwrap();
+    let parse = |bytes| Batch::Opaque(spanmill_otlp::Opaque::parse(Signal::Logs, bytes).unwrap());
+    let text = bytes::Bytes::from_static(b"\x0a\x07\x12\x05\x12\x03\x1a\x01\xff");
+    trial.node.consume(parse(text)).await.unwrap();
+    let sent = trial.sink.1.lock().unwrap().remove(0);
+    assert!(sent.bytes().windows(5).any(|body| body == b"\x0a\x03\xef\xbf\xbd"));
+    let cut = bytes::Bytes::from_static(b"\x0a\x06\x12\x04\x12\x02\x10\xff");
+    let error = trial.node.consume(parse(cut)).await.unwrap_err();
+    assert!(!error.retryable);
+    assert_eq!(error.code, Code::InvalidArgument);
 }
 
 /// Scenario: a flat list in which one statement is about events.
@@ -134,7 +198,8 @@ fn other_signals_pass_through_or_are_refused() {
 fn statements_that_go_astray_are_known() {
     let texts = [r#"set(span.name, "x")"#.to_owned(), r#"set(spanevent.name, "y")"#.to_owned()];
     let text = spanmill_ottl::SequenceText { context: None, statements: &texts, conditions: &[] };
-    let sequence = spanmill_ottl::Sequence::parse(text, spanmill_ottl::ErrorMode::Ignore, false).unwrap();
+    let sequence =
+        spanmill_ottl::Sequence::parse(text, spanmill_ottl::ErrorMode::Ignore, spanmill_ottl::Compiler::new()).unwrap();
     let astray: Vec<&str> = sequence.astray().iter().map(|text| &**text).collect();
     assert_eq!(astray, [texts[0].as_str()]);
 }

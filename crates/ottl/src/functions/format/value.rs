@@ -62,7 +62,9 @@ pub(super) fn put(out: &mut Vec<u8>, flags: &Flags, verb: char, value: &Val<'_>,
             'v' | 's' => flags.text(out, crate::eval::json::encode(value).unwrap_or_default().as_bytes()),
             _ => bad(out, flags, verb, value),
         },
-        Val::Nil | Val::Events(_) | Val::Links(_) | Val::Status(_) => flags.text(out, value.type_name().as_bytes()),
+        Val::Nil | Val::Events(_) | Val::Links(_) | Val::Status(_) | Val::Piece(_) => {
+            flags.text(out, value.type_name().as_bytes())
+        }
     }
 }
 
@@ -188,5 +190,6 @@ pub(super) fn go_type(value: &Val<'_>) -> &'static str {
         Val::Events(_) => "ptrace.SpanEventSlice",
         Val::Links(_) => "ptrace.SpanLinkSlice",
         Val::Status(_) => "ptrace.Status",
+        Val::Piece(piece) => piece.go_type(),
     }
 }
