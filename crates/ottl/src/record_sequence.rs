@@ -79,22 +79,9 @@ impl Sequence {
     ) -> Outcome {
         let mut run = Run::new(self, client, shared, ignored);
         for group in &mut logs.resource_logs {
-            let (resource, resource_url) = (&mut group.resource, &mut group.schema_url);
-            if self.context() == Context::Resource {
-                let items = &mut vec![()];
-                run.group(&mut Group { resource, resource_url, scope: None, items }, alone)?;
-                continue;
-            }
-            for inner in &mut group.scope_logs {
-                let scope = Some((&mut inner.scope, &mut inner.schema_url));
-                let (resource, resource_url) = (&mut *resource, &mut *resource_url);
-                if self.context() == Context::Scope {
-                    let items = &mut vec![()];
-                    run.group(&mut Group { resource, resource_url, scope, items }, alone)?;
-                } else {
-                    run.group(&mut Group { resource, resource_url, scope, items: &mut inner.log_records }, log)?;
-                }
-            }
+            let scopes = group.scope_logs.iter_mut();
+            let scopes = scopes.map(|inner| (&mut inner.scope, &mut inner.schema_url, &mut inner.log_records));
+            run.resource(&mut group.resource, &mut group.schema_url, scopes, log)?;
         }
         Ok(())
     }
@@ -114,22 +101,9 @@ impl Sequence {
         let mut run = Run::new(self, client, shared, ignored);
         let step = if self.context() == Context::Metric { metric } else { points };
         for group in &mut metrics.resource_metrics {
-            let (resource, resource_url) = (&mut group.resource, &mut group.schema_url);
-            if self.context() == Context::Resource {
-                let items = &mut vec![()];
-                run.group(&mut Group { resource, resource_url, scope: None, items }, alone)?;
-                continue;
-            }
-            for inner in &mut group.scope_metrics {
-                let scope = Some((&mut inner.scope, &mut inner.schema_url));
-                let (resource, resource_url) = (&mut *resource, &mut *resource_url);
-                if self.context() == Context::Scope {
-                    let items = &mut vec![()];
-                    run.group(&mut Group { resource, resource_url, scope, items }, alone)?;
-                } else {
-                    run.group(&mut Group { resource, resource_url, scope, items: &mut inner.metrics }, step)?;
-                }
-            }
+            let scopes = group.scope_metrics.iter_mut();
+            let scopes = scopes.map(|inner| (&mut inner.scope, &mut inner.schema_url, &mut inner.metrics));
+            run.resource(&mut group.resource, &mut group.schema_url, scopes, step)?;
         }
         Ok(())
     }
@@ -191,6 +165,29 @@ impl<'s, 'i> Run<'s, 'i> {
         ignored: Ignored<'i>,
     ) -> Self {
         Self { sequence, client, cache: shared.map(SharedCache::lock), arena: Arena::default(), ignored }
+    }
+
+    /// Everything of a resource; `scopes` are its scopes, with their schema URLs and items.
+    fn resource<'g, T: 'g>(
+        &mut self,
+        resource: &mut Option<Resource>,
+        resource_url: &mut String,
+        scopes: impl Iterator<Item = (&'g mut Option<InstrumentationScope>, &'g mut String, &'g mut Vec<T>)>,
+        step: Step<T>,
+    ) -> Outcome {
+        let context = self.sequence.context();
+        if context == Context::Resource {
+            return self.group(&mut Group { resource, resource_url, scope: None, items: &mut vec![()] }, alone);
+        }
+        for (scope, url, items) in scopes {
+            let (resource, resource_url, scope) = (&mut *resource, &mut *resource_url, Some((scope, url)));
+            if context == Context::Scope {
+                self.group(&mut Group { resource, resource_url, scope, items: &mut vec![()] }, alone)?;
+            } else {
+                self.group(&mut Group { resource, resource_url, scope, items }, step)?;
+            }
+        }
+        Ok(())
     }
 
     fn group<T>(&mut self, group: &mut Group<'_, T>, step: Step<T>) -> Outcome {

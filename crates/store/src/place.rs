@@ -115,13 +115,7 @@ impl Place {
             Some(folder) => {
                 let file = folder.join(path.as_ref());
                 let folder = Arc::clone(folder);
-                let written = spawn_blocking(move || {
-                    let written = with_folder(&folder, &file, |_| write_file(&file, &bytes));
-                    written.map_err(|source| PlaceError::Folder { path: file, source })
-                });
-                written.await.unwrap_or_else(|error| {
-                    Err(PlaceError::Folder { path: PathBuf::new(), source: io::Error::other(error) })
-                })
+                blocking(file.clone(), move || with_folder(&folder, &file, |_| write_file(&file, &bytes))).await
             }
         }
     }
@@ -143,6 +137,19 @@ impl Place {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// Does what takes its time on a thread for that; `path` is what it is about.
+pub(crate) async fn blocking<T: Send + 'static>(
+    path: PathBuf,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, PlaceError> {
+    let done = spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)));
+    done.map_err(failed(&path))
+}
+
+pub(crate) fn failed(path: &std::path::Path) -> impl FnOnce(io::Error) -> PlaceError {
+    move |source| PlaceError::Folder { path: path.to_owned(), source }
 }
 
 /// Writes a file by means of `write`, which is given its folder, and syncs the folders that were made for it.

@@ -1,6 +1,5 @@
 //! Objects that are written bit by bit, so that none of them is in memory as a whole.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -11,9 +10,8 @@ use spanmill_storage::sync_folder;
 use tempfile::TempPath;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt;
-use tokio::task::spawn_blocking;
 
-use crate::place::{Place, PlaceError, with_folder};
+use crate::place::{Place, PlaceError, blocking, failed, with_folder};
 
 /// An object that is being written, and is not there before it is finished.
 pub(crate) enum Upload {
@@ -89,18 +87,6 @@ impl Upload {
             tracing::warn!(%error, "an upload could not be given up");
         }
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    path: PathBuf,
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, PlaceError> {
-    let done = spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error)));
-    done.map_err(failed(&path))
-}
-
-fn failed(path: &std::path::Path) -> impl FnOnce(io::Error) -> PlaceError {
-    move |source| PlaceError::Folder { path: path.to_owned(), source }
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
+use object_store::ObjectMeta;
 use object_store::path::Path;
 
 use super::Upkeep;
@@ -30,17 +31,21 @@ pub(super) async fn run(store: &Store, now: Timestamp, done: &mut Upkeep) -> Res
         for file in files {
             let id = file.location.filename().and_then(|name| name.strip_suffix(".parquet"));
             let is_known = id.is_none_or(|id| state.get(id).is_some());
-            if !is_known && file.last_modified.timestamp() < oldest_kept {
-                store.place().delete(&file.location).await?;
-                done.deleted += 1;
+            if !is_known {
+                delete_older(store, &file, oldest_kept, done).await?;
             }
         }
     }
     for file in store.place().list(&Path::from(upload::FOLDER)).await? {
-        if file.last_modified.timestamp() < oldest_kept {
-            store.place().delete(&file.location).await?;
-            done.deleted += 1;
-        }
+        delete_older(store, &file, oldest_kept, done).await?;
+    }
+    Ok(())
+}
+
+async fn delete_older(store: &Store, file: &ObjectMeta, than: i64, done: &mut Upkeep) -> Result<(), StoreError> {
+    if file.last_modified.timestamp() < than {
+        store.place().delete(&file.location).await?;
+        done.deleted += 1;
     }
     Ok(())
 }

@@ -188,12 +188,12 @@ impl Disk {
                 Phase::Draining(until) if Instant::now() >= until => return None,
                 Phase::Draining(until) => timeout_at(until, reader.try_next()).await.ok()?,
                 Phase::Open => {
-                    let mut phase = self.phase.subscribe();
                     let changed = self.changed.notified();
                     let written = self.room.written();
                     match reader.try_next().await {
                         Ok(None) => {
                             self.all_is_read(written);
+                            let mut phase = self.phase.subscribe();
                             tokio::select! {
                                 biased;
                                 _ = phase.wait_for(|phase| *phase != Phase::Open) => continue,

@@ -35,19 +35,24 @@ impl Room {
         self.held().size
     }
 
+    /// What is held with so much more, where that fits.
+    fn sum(&self, held: &Held, size: usize) -> Option<usize> {
+        held.size.checked_add(size).filter(|sum| *sum <= self.capacity)
+    }
+
     /// Whether a request of this size can ever be held.
     pub(super) fn is_possible(&self, size: usize) -> bool {
         size <= self.capacity
     }
 
     pub(super) fn has(&self, size: usize) -> bool {
-        self.size().checked_add(size).is_some_and(|sum| sum <= self.capacity)
+        self.sum(&self.held(), size).is_some()
     }
 
     /// Takes room for a request that is about to be written; tells whether there was room.
     pub(super) fn reserve(&self, size: usize) -> bool {
         let mut held = self.held();
-        let Some(sum) = held.size.checked_add(size).filter(|sum| *sum <= self.capacity) else { return false };
+        let Some(sum) = self.sum(&held, size) else { return false };
         held.size = sum;
         held.coming += size;
         true
