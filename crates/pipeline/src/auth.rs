@@ -47,8 +47,25 @@ pub struct Gate {
 
 /// Tells a backend who we are.
 pub trait ClientAuth: Send + Sync {
-    /// The header to send now: what it says may change while the process runs. Fails where there is nothing to send.
-    fn header(&self) -> Result<(HeaderName, HeaderValue), String>;
+    /// Puts it among the headers of a request, as it is now: what it says may change while the process runs, and with the
+    /// [client](crate::Client) whose data is sent.
+    fn apply(&self, headers: &mut HeaderMap) -> Result<(), CredentialsError>;
+
+    /// Whether it must not travel in the clear, where a protocol cares.
+    fn is_secret(&self) -> bool {
+        true
+    }
+}
+
+/// Why a request cannot be sent: it would not tell who we are.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialsError {
+    /// There is nothing to tell yet.
+    #[error("{0}")]
+    NotYet(String),
+    /// Nothing can be told with this request.
+    #[error("{0}")]
+    Never(String),
 }
 
 /// The `auth` setting of an exporter or a receiver.

@@ -40,6 +40,16 @@ impl Client {
         CLIENT.try_with(&read).unwrap_or_else(|_| read(&Self::default()))
     }
 
+    /// What is still to be known of it where its request waits: what it sent along and what an authenticator says. `None` where that is nothing.
+    pub fn carried(&self) -> Option<Self> {
+        let Self { headers, tenant, auth, .. } = self;
+        if headers.is_none() && tenant.is_none() && auth.is_none() {
+            return None;
+        }
+        let (headers, tenant, auth) = (headers.clone(), tenant.clone(), auth.clone());
+        Some(Self { headers, tenant, auth, ..Self::default() })
+    }
+
     /// The values of a header, in any case of its name.
     pub fn metadata(&self, name: &str) -> Vec<String> {
         values(self.headers.as_ref(), name)

@@ -61,6 +61,7 @@ const EXTENSIONS: &[ExtensionFactory] = &[
     extensions::basicauth::FACTORY,
     extensions::bearertokenauth::FACTORY,
     extensions::file_storage::FACTORY,
+    extensions::headers_setter::FACTORY,
     extensions::health_check::FACTORY,
     extensions::oidc::FACTORY,
     extensions::pprof::FACTORY,

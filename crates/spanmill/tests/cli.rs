@@ -153,7 +153,17 @@ fn components() {
     );
     assert_eq!(
         names("extensions"),
-        ["api_keys", "basicauth", "bearertokenauth", "file_storage", "health_check", "oidc", "pprof", "zpages"]
+        [
+            "api_keys",
+            "basicauth",
+            "bearertokenauth",
+            "file_storage",
+            "headers_setter",
+            "health_check",
+            "oidc",
+            "pprof",
+            "zpages"
+        ]
     );
     let batch = listed["processors"].as_array().unwrap().iter().find(|one| one["name"] == "batch").unwrap();
     assert_eq!(batch["stability"]["traces"], "Beta");

@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod basicauth;
 pub mod bearertokenauth;
 pub mod file_storage;
+pub mod headers_setter;
 pub mod health_check;
 pub mod oidc;
 pub mod pprof;

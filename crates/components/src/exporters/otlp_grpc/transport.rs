@@ -15,7 +15,7 @@ use tower::{Service, ServiceExt};
 
 use super::config::Config;
 use super::target::Target;
-use crate::exporters::sending::{Answer, SendError, Transport, unauthenticated};
+use crate::exporters::sending::{Answer, SendError, Transport};
 use crate::net::body::{Pace, Unmetered};
 use crate::net::compression::Compression;
 use crate::net::frame::{OneMessage, read_message};
@@ -140,8 +140,7 @@ impl Grpc {
         let headers = request.headers_mut();
         headers.extend(self.headers.iter().cloned());
         if let Some(auth) = self.auth.get() {
-            let (name, value) = auth.header().map_err(unauthenticated)?;
-            headers.insert(name, value);
+            auth.apply(headers)?;
         }
         headers.insert("content-type", HeaderValue::from_static("application/grpc"));
         headers.insert("te", HeaderValue::from_static("trailers"));
@@ -195,12 +194,13 @@ impl Transport for Grpc {
 
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         let Some(id) = &self.authenticator else { return Ok(()) };
-        if self.origin.scheme_str() != Some("https") {
-            let message = "the credentials require transport level security: an authenticator needs TLS";
+        let auth = auth::client(host, id.as_ref())?;
+        if auth.is_secret() && self.origin.scheme_str() != Some("https") {
+            let message = "the credentials require transport level security: this authenticator needs TLS";
             return Err(ComponentError::Other(message.to_owned()));
         }
         // Started once only.
-        let _ = self.auth.set(auth::client(host, id.as_ref())?);
+        let _ = self.auth.set(auth);
         Ok(())
     }
 

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use reqwest::{Client, Response, Url};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use spanmill_pipeline::auth::{self, ClientAuth};
 use spanmill_pipeline::{Batch, Code, ComponentError, Host, Signal};
 
 use super::config::{Config, Encoding};
-use crate::exporters::sending::{Answer, SendError, Transport, unauthenticated};
+use crate::exporters::sending::{Answer, SendError, Transport};
 use crate::net::compression::Compression;
 use crate::net::status::Received;
 
@@ -21,6 +21,8 @@ use crate::net::status::Received;
 pub(super) struct Http {
     client: Client,
     urls: [Option<Url>; 3],
+    /// What every request has, whatever it carries.
+    headers: HeaderMap,
     encoding: Encoding,
     compression: Compression,
     level: Option<i32>,
@@ -32,7 +34,7 @@ pub(super) struct Http {
 /// As much of a response is read, as the Collector does.
 const MAX_RESPONSE: usize = 64 << 10;
 
-const USER_AGENT: &str = concat!("spanmill/", env!("CARGO_PKG_VERSION"));
+const PRODUCT: &str = concat!("spanmill/", env!("CARGO_PKG_VERSION"));
 
 /// An export response in JSON. All signals are read alike.
 #[derive(Debug, Default, Deserialize)]
@@ -84,6 +86,7 @@ impl Http {
         Ok(Self {
             client: client(config, section)?,
             urls,
+            headers: headers(config, section)?,
             encoding: config.encoding,
             compression: config.compression,
             level,
@@ -103,15 +106,15 @@ impl Http {
             }
         };
         let body = self.compression.compress(&message, self.level).map_err(|error| internal(&error))?;
-        let mut request = self.client.post(url).header(CONTENT_TYPE, content_type).body(body);
+        let mut headers = self.headers.clone();
+        headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
         if let Some(encoding) = self.compression.header() {
-            request = request.header(CONTENT_ENCODING, encoding);
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
         if let Some(auth) = self.auth.get() {
-            let (name, value) = auth.header().map_err(unauthenticated)?;
-            // One header: what `headers` has under the name gives way.
-            request = request.headers(HeaderMap::from_iter([(name, value)]));
+            auth.apply(&mut headers)?;
         }
+        let request = self.client.post(url).headers(headers).body(body);
         let response = request.send().await.map_err(|error| unreachable(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read(response).await;
@@ -149,7 +152,8 @@ impl Transport for Http {
     }
 }
 
-fn client(config: &Config, section: &Section) -> Result<Client, ConfigError> {
+/// The headers of every request, before its own.
+fn headers(config: &Config, section: &Section) -> Result<HeaderMap, ConfigError> {
     let mut headers = HeaderMap::new();
     for (name, value) in config.headers.iter() {
         let subpath = format!("headers::{name}");
@@ -157,9 +161,12 @@ fn client(config: &Config, section: &Section) -> Result<Client, ConfigError> {
         let value = HeaderValue::from_str(value.expose()).map_err(|error| section.error(&subpath, error))?;
         headers.append(name, value);
     }
+    headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(PRODUCT));
+    Ok(headers)
+}
+
+fn client(config: &Config, section: &Section) -> Result<Client, ConfigError> {
     let mut builder = Client::builder()
-        .user_agent(USER_AGENT)
-        .default_headers(headers)
         .tcp_nodelay(true)
         .redirect(reqwest::redirect::Policy::none())
         .pool_max_idle_per_host(if config.disable_keep_alives {

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use http::HeaderMap;
 use spanmill_otlp::{Opaque, Signal, SplitLimit, Traces};
-use spanmill_pipeline::{Batch, ConsumeError};
+use spanmill_pipeline::{Batch, Client, ConsumeError};
 use spanmill_wal::Seq;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
@@ -39,8 +38,8 @@ struct Collection {
 pub(super) struct Joined {
     pub(super) batches: Vec<Batch>,
     pub(super) waiting: Vec<oneshot::Sender<Result<(), ConsumeError>>>,
-    /// What the clients of all of them sent along.
-    pub(super) metadata: Option<Box<HeaderMap>>,
+    /// What is true of the clients of all of them.
+    pub(super) client: Option<Box<Client>>,
     pub(super) cost: Cost,
     /// Their numbers on disk.
     pub(super) seqs: Vec<Seq>,
@@ -90,7 +89,8 @@ impl<T: Transport> Batcher<T> {
     }
 
     fn partition(&self, item: &Item) -> Partition {
-        match (self.config.partition.metadata_keys.as_slice(), &item.metadata) {
+        let headers = item.client.as_ref().and_then(|client| client.headers.as_ref());
+        match (self.config.partition.metadata_keys.as_slice(), headers) {
             ([], _) | (_, None) => Partition::default(),
             (keys, Some(headers)) => Partition::of(keys, headers),
         }
@@ -104,9 +104,9 @@ impl<T: Transport> Batcher<T> {
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
             while self.sending.try_join_next().is_some() {}
             let (shared, limit) = (Arc::clone(&self.shared), self.limit());
-            let metadata = partition.metadata().map(Box::new);
+            let client = Some(partition.client()).filter(|client| client.headers.is_some()).map(Box::new);
             self.sending.spawn(async move {
-                shared.deliver(Joined::new(collection.signal, collection.items, metadata, limit)).await;
+                shared.deliver(Joined::new(collection.signal, collection.items, client, limit)).await;
                 drop(permit);
             });
         }
@@ -125,14 +125,14 @@ impl<T: Transport> Batcher<T> {
 impl Joined {
     /// A request that goes as it is.
     pub(super) fn one(item: Item) -> Self {
-        let Item { batch, cost, metadata, waiting, seq } = item;
+        let Item { batch, cost, client, waiting, seq } = item;
         let (waiting, seqs) = (waiting.into_iter().collect(), seq.into_iter().collect());
-        Self { batches: vec![batch], waiting, metadata, cost, seqs }
+        Self { batches: vec![batch], waiting, client, cost, seqs }
     }
 
-    fn new(signal: Signal, items: Vec<Item>, metadata: Option<Box<HeaderMap>>, limit: SplitLimit) -> Self {
+    fn new(signal: Signal, items: Vec<Item>, client: Option<Box<Client>>, limit: SplitLimit) -> Self {
         let (cost, seqs) = (Cost::default(), Vec::new());
-        let mut joined = Self { batches: Vec::new(), waiting: Vec::new(), metadata, cost, seqs };
+        let mut joined = Self { batches: Vec::new(), waiting: Vec::new(), client, cost, seqs };
         let mut traces = Vec::new();
         let mut opaque = Vec::new();
         for item in items {

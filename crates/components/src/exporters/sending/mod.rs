@@ -24,7 +24,7 @@ pub(crate) use config::{BatchBlock, RetryOnFailure, SendingQueue, Sizer};
 use metrics::Metrics;
 use queue::{Offered, Queue, Refused};
 use retry::Schedule;
-pub(crate) use transport::{Answer, SendError, Transport, unauthenticated};
+pub(crate) use transport::{Answer, SendError, Transport};
 
 /// An exporter made of a transport.
 pub(crate) struct Sending<T> {
@@ -90,8 +90,8 @@ impl<T: Transport> Sending<T> {
         };
         // A queue on disk does not keep it.
         let kept = !shared.queue.is_durable();
-        let metadata = Client::current(|client| client.headers.as_ref().filter(|_| kept).cloned().map(Box::new));
-        let mut offer = Offered { batch, metadata, waiting };
+        let client = Client::current(|client| client.carried().filter(|_| kept).map(Box::new));
+        let mut offer = Offered { batch, client, waiting };
         let refused = loop {
             match shared.queue.offer(offer).await {
                 Ok(()) => break None,
@@ -184,12 +184,9 @@ impl<T: Transport> Shared<T> {
 
     /// Sends a batch on behalf of whoever sent its requests.
     async fn deliver(&self, mut joined: Joined) {
-        match joined.metadata.take() {
+        match joined.client.take() {
             None => self.finish(joined).await,
-            Some(headers) => {
-                let client = Client { headers: Some(*headers), ..Client::default() };
-                client.scope(self.finish(joined)).await;
-            }
+            Some(client) => client.scope(self.finish(joined)).await,
         }
     }
 

@@ -3,6 +3,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
+use spanmill_pipeline::auth::CredentialsError;
 use spanmill_pipeline::{Batch, Code, ComponentError, ConsumeError, Host, Signal};
 
 /// Sends one request and waits for the answer.
@@ -53,11 +54,6 @@ pub(crate) struct SendError {
     pub(crate) message: String,
 }
 
-/// There are no credentials to send yet.
-pub(crate) fn unauthenticated(message: String) -> SendError {
-    SendError { code: Code::Unauthenticated, ..SendError::unreachable(message) }
-}
-
 // === impl Answer ===
 
 impl Answer {
@@ -79,6 +75,13 @@ impl SendError {
     /// It makes no sense to try again.
     pub(crate) fn permanent(code: Code, message: impl Into<String>) -> Self {
         Self { code, retryable: false, too_large: false, retry_after: None, message: message.into() }
+    }
+}
+
+impl From<CredentialsError> for SendError {
+    fn from(error: CredentialsError) -> Self {
+        let retryable = matches!(error, CredentialsError::NotYet(_));
+        Self { retryable, ..Self::permanent(Code::Unauthenticated, error.to_string()) }
     }
 }
 

@@ -14,10 +14,10 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::AUTHORIZATION;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
 use spanmill_config::ConfigError;
-use spanmill_pipeline::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
+use spanmill_pipeline::auth::{Authenticator, ClientAuth, CredentialsError, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 use tokio::task::spawn_blocking;
 
@@ -174,15 +174,18 @@ impl ServerAuth for Users {
 // === impl Us ===
 
 impl ClientAuth for Us {
-    fn header(&self) -> Result<(HeaderName, HeaderValue), String> {
+    fn apply(&self, headers: &mut HeaderMap) -> Result<(), CredentialsError> {
         let (name, password) = (self.name.get(), self.password.get());
         if name.contains(':') {
-            return Err("invalid authorization format: a name has no colon".to_owned());
+            let message = "invalid authorization format: a name has no colon";
+            return Err(CredentialsError::NotYet(message.to_owned()));
         }
         let value = format!("Basic {}", STANDARD.encode(format!("{name}:{password}")));
-        let mut value = HeaderValue::from_str(&value).map_err(|error| error.to_string())?;
+        let value = HeaderValue::from_str(&value);
+        let mut value = value.map_err(|error| CredentialsError::NotYet(error.to_string()))?;
         value.set_sensitive(true);
-        Ok((AUTHORIZATION, value))
+        headers.insert(AUTHORIZATION, value);
+        Ok(())
     }
 }
 

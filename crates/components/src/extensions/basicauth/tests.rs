@@ -66,8 +66,9 @@ async fn servers() {
 #[tokio::test(start_paused = true)]
 async fn clients() {
     let sent = |extension: &BasicAuth| {
-        let (name, value) = authenticator(extension).client.clone().unwrap().header().unwrap();
-        (name == AUTHORIZATION).then(|| value.to_str().unwrap().to_owned()).unwrap()
+        let mut headers = HeaderMap::new();
+        authenticator(extension).client.clone().unwrap().apply(&mut headers).unwrap();
+        headers[AUTHORIZATION].to_str().unwrap().to_owned()
     };
     let fixed = extension("{client_auth: {username: ann, password: 'a:b'}}").unwrap();
     fixed.start(&host()).await.unwrap();
@@ -88,7 +89,7 @@ async fn clients() {
     }
     watching.shutdown().await.unwrap();
     let colon = extension("{client_auth: {username: 'a:b'}}").unwrap();
-    assert!(authenticator(&colon).client.clone().unwrap().header().is_err());
+    assert!(authenticator(&colon).client.clone().unwrap().apply(&mut HeaderMap::new()).is_err());
 }
 
 /// Scenario: configurations with mistakes, and a file that is not there.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use spanmill_config::ConfigError;
-use spanmill_pipeline::auth::{Authenticator, ClientAuth, Identity, ServerAuth};
+use spanmill_pipeline::auth::{Authenticator, ClientAuth, CredentialsError, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
 use super::watched::{Watched, same};
@@ -145,10 +145,13 @@ impl ServerAuth for Tokens {
 }
 
 impl ClientAuth for Tokens {
-    fn header(&self) -> Result<(HeaderName, HeaderValue), String> {
-        let value = self.values().into_iter().next().ok_or("there is no token to send yet")?;
-        let mut value = HeaderValue::from_str(&value).map_err(|_| "the token cannot be sent in a header".to_owned())?;
+    fn apply(&self, headers: &mut HeaderMap) -> Result<(), CredentialsError> {
+        let not_yet = |message: &str| CredentialsError::NotYet(message.to_owned());
+        let value = self.values().into_iter().next().ok_or_else(|| not_yet("there is no token to send yet"))?;
+        let value = HeaderValue::from_str(&value);
+        let mut value = value.map_err(|_| not_yet("the token cannot be sent in a header"))?;
         value.set_sensitive(true);
-        Ok((self.header.clone(), value))
+        headers.insert(self.header.clone(), value);
+        Ok(())
     }
 }

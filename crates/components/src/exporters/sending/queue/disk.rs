@@ -242,7 +242,7 @@ impl Disk {
             Ok(batch) => {
                 let cost = Cost::of(&batch, self.sizer);
                 self.state().bytes += cost.bytes;
-                Some(Item { batch, cost, metadata: None, waiting: None, seq: Some(seq) })
+                Some(Item { batch, cost, client: None, waiting: None, seq: Some(seq) })
             }
             Err(error) => {
                 // Its checksum is right: what wrote it was of another version.

@@ -65,8 +65,8 @@ impl Memory {
         }
         state.size += cost.size;
         state.bytes += cost.bytes;
-        let Offered { batch, metadata, waiting } = offered;
-        state.items.push_back(Item { batch, cost, metadata, waiting, seq: None });
+        let Offered { batch, client, waiting } = offered;
+        state.items.push_back(Item { batch, cost, client, waiting, seq: None });
         drop(state);
         self.filled.notify_one();
         Ok(())

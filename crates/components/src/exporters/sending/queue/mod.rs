@@ -9,8 +9,7 @@ mod room;
 
 use std::sync::Arc;
 
-use http::HeaderMap;
-use spanmill_pipeline::{Batch, ComponentError, ConsumeError, Context, Host};
+use spanmill_pipeline::{Batch, Client, ComponentError, ConsumeError, Context, Host};
 use spanmill_wal::Seq;
 use tokio::sync::{Notify, oneshot};
 
@@ -30,8 +29,8 @@ pub(super) enum Queue {
 #[derive(Debug)]
 pub(super) struct Offered {
     pub(super) batch: Batch,
-    /// What the client sent along, where the receiver passes it on.
-    pub(super) metadata: Option<Box<HeaderMap>>,
+    /// Who sent it, where that is known.
+    pub(super) client: Option<Box<Client>>,
     /// Who waits for the result.
     pub(super) waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
 }
@@ -41,8 +40,8 @@ pub(super) struct Offered {
 pub(super) struct Item {
     pub(super) batch: Batch,
     pub(super) cost: Cost,
-    /// What the client sent along. On disk it is not kept.
-    pub(super) metadata: Option<Box<HeaderMap>>,
+    /// Who sent it, where that is known. On disk it is not kept.
+    pub(super) client: Option<Box<Client>>,
     /// Who waits for the result.
     pub(super) waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
     /// Its number on disk.

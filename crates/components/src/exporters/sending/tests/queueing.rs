@@ -183,7 +183,7 @@ async fn keeps_no_pace_with_a_backend_that_is_away() {
 /// Guarantees: a queue that does not count bytes holds 256 MiB; one that does holds what it was told.
 #[tokio::test]
 async fn held_bytes_are_bounded() {
-    let offered = |batch| Offered { batch, metadata: None, waiting: None };
+    let offered = |batch| Offered { batch, client: None, waiting: None };
     let batch = Batch::from(large(100 << 20));
     let fits = |capacity, sizer| {
         let queue = Memory::new(capacity, sizer);
