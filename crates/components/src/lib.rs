@@ -8,6 +8,7 @@ mod memory;
 mod net;
 mod part;
 mod partition;
+mod records;
 mod storage;
 
 pub mod connectors;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use spanmill_otlp::{Malformed, Opaque, Traces};
-use spanmill_pipeline::{Batch, Code, Component, ConsumeError, Consumer, Node};
+use spanmill_pipeline::{Batch, Component, ConsumeError, Consumer, Node};
+
+use crate::records::refusal;
 
 /// What is done to a request.
 pub(super) trait Change: Send + Sync + 'static {
@@ -45,9 +47,4 @@ impl<C: Change> Consumer for Changing<C> {
         };
         self.next.consume(batch).await
     }
-}
-
-/// Why a request is refused: nobody could read it, and another attempt would find the same bytes.
-pub(super) fn refusal(error: Malformed) -> ConsumeError {
-    ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument)
 }

@@ -18,7 +18,6 @@ mod offer;
 mod pass_through;
 pub mod probabilistic_sampler;
 pub mod queuebatch;
-mod records;
 pub mod redaction;
 pub mod resource;
 pub mod resource_detection;

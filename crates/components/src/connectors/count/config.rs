@@ -3,7 +3,6 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use spanmill_config::{ConfigError, Problem, Section};
 use spanmill_ottl::{Compiler, Condition, ConditionSet, Context, ErrorMode, Paths, Slots};
-use spanmill_pipeline::Signal;
 
 use super::definition::{AttributeDefinition, Definitions, MetricDefinition};
 use crate::connectors::metrics::{Wanted, fallback};
@@ -48,23 +47,13 @@ pub(super) struct Plan {
     pub(super) metrics: Definitions,
     pub(super) points: Definitions,
     pub(super) logs: Definitions,
-    /// What conditions on spans and events read.
+    /// What conditions read.
     pub(super) slots: Slots,
-}
-
-/// How conditions on a kind of item are read.
-#[derive(Clone, Copy)]
-enum Conditions {
-    Of(Context),
-    /// They cannot be evaluated: none may be given where items of that signal come in.
-    Refused(Signal),
 }
 
 /// What is needed and found on the way.
 struct Reading<'s> {
     section: &'s Section,
-    /// The signals that there will be.
-    inputs: &'s [Signal],
     compiler: Compiler,
     problems: Vec<Problem>,
 }
@@ -72,21 +61,21 @@ struct Reading<'s> {
 // === impl Plan ===
 
 impl Plan {
-    /// Reads and checks the options. `inputs` says which signals there will be.
-    pub(super) fn read(section: &Section, inputs: &[Signal]) -> Result<Self, ConfigError> {
+    /// Reads and checks the options.
+    pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
         let config: Config = section.parse()?;
-        let mut reading = Reading { section, inputs, compiler: gates::compiler(), problems: Vec::new() };
+        let compiler = gates::compiler().with_point_functions(true);
+        let mut reading = Reading { section, compiler, problems: Vec::new() };
         let default = ["trace.span.count", "The number of spans observed."];
-        let spans = reading.definitions("spans", &config.spans, default, Conditions::Of(Context::Span));
+        let spans = reading.definitions("spans", &config.spans, default, Context::Span);
         let default = ["trace.span.event.count", "The number of span events observed."];
-        let events = reading.definitions("spanevents", &config.spanevents, default, Conditions::Of(Context::SpanEvent));
-        let of_metrics = Conditions::Refused(Signal::Metrics);
+        let events = reading.definitions("spanevents", &config.spanevents, default, Context::SpanEvent);
         let default = ["metric.count", "The number of metrics observed."];
-        let metrics = reading.definitions("metrics", &config.metrics, default, of_metrics);
+        let metrics = reading.definitions("metrics", &config.metrics, default, Context::Metric);
         let default = ["metric.datapoint.count", "The number of data points observed."];
-        let points = reading.definitions("datapoints", &config.datapoints, default, of_metrics);
+        let points = reading.definitions("datapoints", &config.datapoints, default, Context::DataPoint);
         let default = ["log.record.count", "The number of log records observed."];
-        let logs = reading.definitions("logs", &config.logs, default, Conditions::Refused(Signal::Logs));
+        let logs = reading.definitions("logs", &config.logs, default, Context::Log);
         if config.profiles.contains_key("") {
             reading.problem("profiles", "metric name missing");
         }
@@ -114,7 +103,7 @@ impl Reading<'_> {
         path: &str,
         configured: &BTreeMap<String, MetricConfig>,
         [name, description]: [&str; 2],
-        conditions: Conditions,
+        context: Context,
     ) -> Definitions {
         let keys = configured.values().flat_map(|metric| &metric.attributes).map(|attribute| attribute.key.as_str());
         let (wanted, slots) = Wanted::new(keys);
@@ -125,7 +114,7 @@ impl Reading<'_> {
                 self.problem(path, "metric name missing");
             }
             let at = format!("{path}::{name}");
-            let conditions = self.conditions(&at, metric, conditions);
+            let conditions = self.conditions(&at, metric, context);
             let mut attributes = Vec::new();
             for (index, attribute) in metric.attributes.iter().enumerate() {
                 if attribute.key.is_empty() {
@@ -148,21 +137,10 @@ impl Reading<'_> {
         Definitions { metrics, wanted }
     }
 
-    fn conditions(&mut self, at: &str, metric: &MetricConfig, how: Conditions) -> Option<ConditionSet> {
+    fn conditions(&mut self, at: &str, metric: &MetricConfig, context: Context) -> Option<ConditionSet> {
         if metric.conditions.is_empty() {
             return None;
         }
-        let context = match how {
-            Conditions::Of(context) => context,
-            Conditions::Refused(signal) => {
-                if self.inputs.contains(&signal) {
-                    let message =
-                        "conditions on metrics and logs are not supported, only those on spans and span events";
-                    self.problem(&format!("{at}::conditions"), message);
-                }
-                return None;
-            }
-        };
         let mut compiled = Vec::new();
         for (index, text) in metric.conditions.iter().enumerate() {
             match Condition::parse(&mut self.compiler, Paths::Unprefixed(context), text) {

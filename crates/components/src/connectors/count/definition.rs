@@ -29,3 +29,12 @@ pub(super) struct AttributeDefinition {
     pub(super) slot: Slot,
     pub(super) default: Option<Fallback>,
 }
+
+// === impl Definitions ===
+
+impl Definitions {
+    /// Whether items have to be looked at as a whole.
+    pub(super) fn have_conditions(&self) -> bool {
+        self.metrics.iter().any(|metric| metric.conditions.is_some())
+    }
+}

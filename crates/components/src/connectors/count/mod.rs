@@ -46,7 +46,7 @@ struct Count {
 }
 
 fn create(context: Context<'_>, outputs: Outputs) -> Result<Arc<dyn Node>, ConfigError> {
-    let plan = Plan::read(context.section, &outputs.inputs)?;
+    let plan = Plan::read(context.section)?;
     let Some(next) = outputs.metrics else {
         return Err(context.section.error("", "no metrics pipeline receives from this connector"));
     };
@@ -67,8 +67,8 @@ impl Consumer for Count {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
         let metrics = match &batch {
             Batch::Traces(traces) => spans::count(&self.plan, traces).map_err(refused)?,
-            Batch::Opaque(opaque) if opaque.signal() == Signal::Logs => opaque::count_logs(&self.plan, opaque.bytes()),
-            Batch::Opaque(opaque) => opaque::count_metrics(&self.plan, opaque.bytes()).map_err(refused)?,
+            Batch::Opaque(opaque) if opaque.signal() == Signal::Logs => opaque::count_logs(&self.plan, opaque)?,
+            Batch::Opaque(opaque) => opaque::count_metrics(&self.plan, opaque)?,
         };
         self.sender.send(metrics).await
     }

@@ -64,14 +64,47 @@ async fn logs_and_metrics() {
     assert_eq!(lines(&counted), ["l{env=p} 1", "l{env=q} 1", "metric.count{} 2", "metric.datapoint.count{} 3"]);
 }
 
-/// Scenario: conditions on logs, where logs come in and where they do not.
-/// Guarantees: refused in the first case, accepted in the second; other mistakes are told with their path.
+/// Scenario: conditions on log records, metrics and data points, which look at them, their scope and their resource; and one that cannot be evaluated.
+/// Guarantees: what does not meet them is not counted, also beside metrics without conditions; the last refuses the request.
+#[tokio::test]
+async fn conditions_on_logs_and_metrics() {
+    let resource = json!({"attributes": [{"key": "env", "value": {"stringValue": "p"}}]});
+    let record = |severity: u8, body: &str| json!({"severityNumber": severity, "body": {"stringValue": body}});
+    let logs = opaque(
+        Signal::Logs,
+        &json!({"resourceLogs": [
+            {"resource": resource, "scopeLogs": [{"scope": {"name": "s"}, "logRecords": [record(9, "a"), record(17, "b")]}, {"logRecords": [record(17, "c")]}]},
+            {"scopeLogs": [{"logRecords": [record(17, "d")]}]},
+        ]}),
+    );
+    let yaml = r#"{logs: {all: {}, bad: {conditions: ['severity_number >= SEVERITY_NUMBER_ERROR and resource.attributes["env"] == "p"']},
+        c: {conditions: ['instrumentation_scope.name == "s"', 'body == "d"']}}}"#;
+    let counted = run(&FACTORY, yaml, vec![logs.clone()]).await;
+    assert_eq!(lines(&counted), ["all{} 1", "all{} 3", "bad{} 2", "c{} 1", "c{} 2"]);
+
+    let metrics = opaque(
+        Signal::Metrics,
+        &json!({"resourceMetrics": [{"scopeMetrics": [{"metrics": [
+            {"name": "g", "gauge": {"dataPoints": [{"asInt": "1"}, {"asInt": "5"}]}}, {"name": "h", "histogram": {"dataPoints": [{"count": "7"}]}},
+        ]}]}]}),
+    );
+    let yaml = r#"{metrics: {h: {conditions: ['type == METRIC_DATA_TYPE_HISTOGRAM']}},
+        datapoints: {big: {conditions: ['value_int > 2', 'metric.name == "h" and count == 7']}, all: {}}}"#;
+    let counted = run(&FACTORY, yaml, vec![metrics]).await;
+    assert_eq!(lines(&counted), ["all{} 3", "big{} 2", "h{} 1"]);
+
+    let (connector, sink) = make(&FACTORY, "{logs: {x: {conditions: ['Int(body) > 0']}}}", &[Signal::Logs]).unwrap();
+    assert!(!connector.consume(logs).await.unwrap_err().retryable);
+    assert!(sink.0.lock().unwrap().is_empty());
+}
+
+/// Scenario: configurations with mistakes.
+/// Guarantees: each is told with its path.
 #[test]
 fn mistakes_are_told() {
-    let yaml = "{logs: {l: {conditions: ['log.body == 1']}}}";
-    assert!(make(&FACTORY, yaml, &[Signal::Traces]).is_ok());
     let refused = |yaml: &str| make(&FACTORY, yaml, &[Signal::Logs]).map(|_| ()).unwrap_err().to_string();
-    insta::assert_snapshot!(refused(yaml), @"connectors::x:1: connectors::x::logs::l::conditions: conditions on metrics and logs are not supported, only those on spans and span events");
+    let wrong = refused("{logs: {l: {conditions: ['log.bod == 1']}}}");
+    assert!(wrong.contains("logs::l::conditions[0]") && wrong.contains("did you mean"), "{wrong}");
     insta::assert_snapshot!(refused("{metrics: {m: {attributes: [{key: a}]}}}"), @r#"connectors::x:1: connectors::x::metrics::m::attributes: metrics attributes not supported: metric "m""#);
     insta::assert_snapshot!(refused("{spans: {s: {attributes: [{}]}}}"), @"connectors::x:1: connectors::x::spans::s::attributes[0]: attribute key missing");
 }

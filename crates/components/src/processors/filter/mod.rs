@@ -22,7 +22,7 @@ use spanmill_pipeline::{
 };
 
 use super::ignored::Ignored;
-use super::records::{decode, encode};
+use crate::records::{decode, encode};
 use config::Rules;
 use group::{Errors, Group};
 use kept::Kept;

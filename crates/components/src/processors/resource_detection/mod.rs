@@ -22,7 +22,7 @@ use spanmill_pipeline::{
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
-use super::changing::refusal;
+use crate::records::refusal;
 use config::{Config, ELSEWHERE};
 use detected::Detected;
 

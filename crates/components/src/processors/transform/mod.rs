@@ -19,8 +19,8 @@ use spanmill_pipeline::{
 
 use super::ignored::Ignored;
 use super::pass_through::PassThrough;
-use super::records::{decode, encode};
 use crate::client;
+use crate::records::{decode, encode};
 
 /// Makes `transform` processors.
 pub const FACTORY: ProcessorFactory = ProcessorFactory {

@@ -1,13 +1,11 @@
-//! Requests of log records and metrics, decoded where a processor looks at all of them.
+//! Requests of log records and metrics, decoded where a processor or a connector looks at all of them.
 
 use prost::Message;
-use spanmill_otlp::{Opaque, Signal};
+use spanmill_otlp::{Malformed, Opaque, Signal};
 use spanmill_pipeline::{Code, ConsumeError};
 
-use super::changing::refusal;
-
 /// Decodes a request. Text that is no UTF-8 is mended, since a decoded message cannot hold it.
-pub(super) fn decode<M: Message + Default>(opaque: &Opaque) -> Result<M, ConsumeError> {
+pub(crate) fn decode<M: Message + Default>(opaque: &Opaque) -> Result<M, ConsumeError> {
     if let Ok(decoded) = M::decode(opaque.bytes().clone()) {
         return Ok(decoded);
     }
@@ -18,6 +16,11 @@ pub(super) fn decode<M: Message + Default>(opaque: &Opaque) -> Result<M, Consume
 }
 
 /// Encodes a request that was changed.
-pub(super) fn encode(signal: Signal, message: &impl Message) -> Result<Opaque, ConsumeError> {
+pub(crate) fn encode(signal: Signal, message: &impl Message) -> Result<Opaque, ConsumeError> {
     Opaque::parse(signal, message.encode_to_vec().into()).map_err(refusal)
+}
+
+/// Why a request is refused: nobody could read it, and another attempt would find the same bytes.
+pub(crate) fn refusal(error: Malformed) -> ConsumeError {
+    ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument)
 }
