@@ -8,6 +8,7 @@ pub(crate) mod metrics;
 pub mod routing;
 pub mod signal_to_metrics;
 pub mod span_metrics;
+mod walk;
 
 #[cfg(test)]
 mod testing;

@@ -1,4 +1,4 @@
-//! What the spans of one request add up to.
+//! What the items of one request add up to.
 
 use ahash::RandomState;
 use indexmap::IndexMap;
@@ -38,7 +38,7 @@ enum Aggregate {
     Histogram(Histogram),
 }
 
-/// What a span gives to a metric.
+/// What an item gives to a metric.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Given {
     Add(Number),
@@ -49,7 +49,7 @@ pub(super) enum Given {
 // === impl Aggregates ===
 
 impl Aggregates {
-    /// Takes over what a span gives. `resource` and `series` are the attributes of each, with the key that they are known by.
+    /// Takes over what an item gives. `resource` and `series` are the attributes of each, with the key that they are known by.
     pub(super) fn take(
         &mut self,
         definition: &Definition,

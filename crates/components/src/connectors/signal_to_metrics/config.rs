@@ -2,7 +2,7 @@ use serde::{Deserialize, Deserializer};
 use spanmill_config::{ConfigError, NullableBlock, Problem, Section};
 use spanmill_ottl::{Compiler, Condition, ConditionSet, Context, ErrorMode, Paths, Slots, ValueExpression};
 
-use super::definition::{AttributeEntry, Attributes, Definition, Name, Value};
+use super::definition::{AttributeEntry, Attributes, Definition, Definitions, Name, Value};
 use crate::connectors::metrics::{Buckets, DEFAULT_MAX_SIZE, LARGEST_MAX_SIZE, SMALLEST_MAX_SIZE, Wanted, fallback};
 use crate::gates;
 
@@ -15,9 +15,11 @@ const GROK: &str = "ExtractGrokPatterns";
 struct Config {
     /// Metrics made of spans.
     spans: Vec<MetricConfig>,
-    /// Metrics made of other signals: their form is checked, and nothing is made of them.
+    /// Metrics made of data points.
     datapoints: Vec<MetricConfig>,
+    /// Metrics made of log records.
     logs: Vec<MetricConfig>,
+    /// Metrics made of profiles: their form is checked, and nothing is made of them.
     profiles: Vec<MetricConfig>,
     /// What becomes of an error: `propagate` refuses the request, `ignore` logs it and goes on, `silent` goes on without a word.
     error_mode: Mode,
@@ -47,7 +49,7 @@ struct AttributeConfig {
     key: String,
     /// An expression that gives a list of keys.
     keys_expression: String,
-    /// Whether spans without it are taken, too.
+    /// Whether items without it are taken, too.
     optional: bool,
     /// The value where it is missing.
     default_value: serde_json::Value,
@@ -85,20 +87,24 @@ struct GaugeConfig {
 #[derive(Debug)]
 struct Mode(ErrorMode);
 
-/// What is made of spans.
+/// What is made of each kind of item.
 #[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) definitions: Vec<Definition>,
+    pub(super) spans: Definitions,
+    pub(super) points: Definitions,
+    pub(super) logs: Definitions,
+    /// What expressions read.
     pub(super) slots: Slots,
-    /// The attributes of spans that are named.
-    pub(super) wanted: Wanted,
     pub(super) mode: ErrorMode,
 }
 
 /// What is needed and found on the way.
 struct Reading<'s> {
     section: &'s Section,
+    mode: ErrorMode,
     compiler: Compiler,
+    /// Of the items whose metrics are read.
+    context: Context,
     problems: Vec<Problem>,
 }
 
@@ -111,39 +117,22 @@ impl Plan {
     /// Reads and checks the options.
     pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
         let config: Config = section.parse()?;
-        let others = [("datapoints", &config.datapoints), ("logs", &config.logs), ("profiles", &config.profiles)];
-        if config.spans.is_empty() && others.iter().all(|(_, metrics)| metrics.is_empty()) {
+        let all = [&config.spans, &config.datapoints, &config.logs, &config.profiles];
+        if all.iter().all(|metrics| metrics.is_empty()) {
             return Err(section.error("", "no configuration provided, at least one should be specified"));
         }
-        let compiler = gates::compiler().with_adjusted_count(true);
-        let mut reading = Reading { section, compiler, problems: Vec::new() };
-        for (path, metrics) in others {
-            for (index, metric) in metrics.iter().enumerate() {
-                reading.check(&format!("{path}[{index}]"), metric);
-            }
-        }
-        let keys = config.spans.iter().flat_map(|metric| &metric.attributes).map(|attribute| attribute.key.as_str());
-        let (wanted, slots) = Wanted::new(keys);
-        let mut slots = slots.into_iter();
-        let mut definitions: Vec<Definition> = Vec::new();
-        for (index, metric) in config.spans.iter().enumerate() {
-            let mut slots: Vec<_> = slots.by_ref().take(metric.attributes.len()).collect();
-            let at = format!("spans[{index}]");
-            reading.check(&at, metric);
-            let (name, value) = reading.value(&at, metric);
-            let conditions = reading.conditions(&at, metric, config.error_mode.0);
-            slots.reverse();
-            let attributes = reading.attributes(&at, "attributes", &metric.attributes, slots);
-            let resource_attributes =
-                reading.attributes(&at, "include_resource_attributes", &metric.include_resource_attributes, Vec::new());
-            let Some(value) = value else { continue };
-            // Metrics that differ in nothing that is sent are one.
-            let group = definitions.iter().position(|known| known.name == name).unwrap_or(definitions.len());
-            definitions.push(Definition { name, group, value, conditions, attributes, resource_attributes });
+        let compiler = gates::compiler().with_adjusted_count(true).with_point_functions(true);
+        let (mode, context) = (config.error_mode.0, Context::Span);
+        let mut reading = Reading { section, mode, compiler, context, problems: Vec::new() };
+        let spans = reading.definitions("spans", &config.spans, Context::Span);
+        let points = reading.definitions("datapoints", &config.datapoints, Context::DataPoint);
+        let logs = reading.definitions("logs", &config.logs, Context::Log);
+        for (index, metric) in config.profiles.iter().enumerate() {
+            reading.check(&format!("profiles[{index}]"), metric);
         }
         let Reading { compiler, problems, .. } = reading;
         ConfigError::all(problems)?;
-        Ok(Self { definitions, slots: compiler.finish(), wanted, mode: config.error_mode.0 })
+        Ok(Self { spans, points, logs, slots: compiler.finish(), mode })
     }
 }
 
@@ -152,6 +141,31 @@ impl Plan {
 impl Reading<'_> {
     fn problem(&mut self, at: &str, message: impl std::fmt::Display) {
         self.problems.push(self.section.problem(at, message));
+    }
+
+    /// The metrics that are made of one kind of item.
+    fn definitions(&mut self, path: &str, configured: &[MetricConfig], context: Context) -> Definitions {
+        self.context = context;
+        let keys = configured.iter().flat_map(|metric| &metric.attributes).map(|attribute| attribute.key.as_str());
+        let (wanted, slots) = Wanted::new(keys);
+        let mut slots = slots.into_iter();
+        let mut metrics: Vec<Definition> = Vec::new();
+        for (index, metric) in configured.iter().enumerate() {
+            let mut slots: Vec<_> = slots.by_ref().take(metric.attributes.len()).collect();
+            let at = format!("{path}[{index}]");
+            self.check(&at, metric);
+            let (name, value) = self.value(&at, metric);
+            let conditions = self.conditions(&at, metric);
+            slots.reverse();
+            let attributes = self.attributes(&at, "attributes", &metric.attributes, slots);
+            let of_resource = &metric.include_resource_attributes;
+            let resource_attributes = self.attributes(&at, "include_resource_attributes", of_resource, Vec::new());
+            let Some(value) = value else { continue };
+            // Metrics that differ in nothing that is sent are one.
+            let group = metrics.iter().position(|known| known.name == name).unwrap_or(metrics.len());
+            metrics.push(Definition { name, group, value, conditions, attributes, resource_attributes });
+        }
+        Definitions { metrics, wanted }
     }
 
     /// What is to be right of metrics of every signal.
@@ -261,7 +275,7 @@ impl Reading<'_> {
     }
 
     fn expression(&mut self, at: &str, text: &str) -> Option<ValueExpression> {
-        match ValueExpression::parse(&mut self.compiler, Context::Span, text) {
+        match ValueExpression::parse(&mut self.compiler, self.context, text) {
             Ok(expression) => Some(expression),
             Err(error) => {
                 self.problem(at, error);
@@ -270,18 +284,18 @@ impl Reading<'_> {
         }
     }
 
-    fn conditions(&mut self, at: &str, metric: &MetricConfig, mode: ErrorMode) -> Option<ConditionSet> {
+    fn conditions(&mut self, at: &str, metric: &MetricConfig) -> Option<ConditionSet> {
         if metric.conditions.is_empty() {
             return None;
         }
         let mut compiled = Vec::new();
         for (index, text) in metric.conditions.iter().enumerate() {
-            match Condition::parse(&mut self.compiler, Paths::Unprefixed(Context::Span), text) {
+            match Condition::parse(&mut self.compiler, Paths::Unprefixed(self.context), text) {
                 Ok(condition) => compiled.push(condition),
                 Err(error) => self.problem(&format!("{at}::conditions[{index}]"), error),
             }
         }
-        Some(ConditionSet::new(compiled, mode))
+        Some(ConditionSet::new(compiled, self.mode))
     }
 
     fn attributes(

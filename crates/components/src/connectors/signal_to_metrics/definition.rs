@@ -7,7 +7,14 @@ use opentelemetry_proto::tonic::common::v1::KeyValue;
 use spanmill_otlp::{Slot, ValueRef};
 use spanmill_ottl::{ConditionSet, EvalError, Frame, ValueExpression};
 
-use crate::connectors::metrics::{Buckets, Fallback, key_value, push_typed};
+use crate::connectors::metrics::{Buckets, Fallback, Wanted, key_value, push_typed};
+
+/// The metrics that are made of one kind of item, and the attributes of it that they name.
+#[derive(Debug)]
+pub(super) struct Definitions {
+    pub(super) metrics: Vec<Definition>,
+    pub(super) wanted: Wanted,
+}
 
 /// A metric.
 #[derive(Debug)]
@@ -16,7 +23,7 @@ pub(super) struct Definition {
     /// The number of the first definition with the same name.
     pub(super) group: usize,
     pub(super) value: Value,
-    /// None where every span counts.
+    /// None where every item counts.
     pub(super) conditions: Option<ConditionSet>,
     pub(super) attributes: Attributes,
     pub(super) resource_attributes: Attributes,
@@ -92,7 +99,7 @@ impl Attributes {
         self.entries.is_empty()
     }
 
-    /// Whether a span has all that it must have.
+    /// Whether an item has all that it must have.
     pub(super) fn match_all(&self, source: &impl Source) -> bool {
         self.entries.iter().all(|entry| {
             entry.keys.is_some()

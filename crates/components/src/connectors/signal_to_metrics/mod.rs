@@ -1,8 +1,10 @@
-//! `signal_to_metrics`: sums, gauges and histograms of what expressions give for each span.
+//! `signal_to_metrics`: sums, gauges and histograms of what expressions give for each span, data point or log record.
 
 mod aggregate;
 mod config;
 mod definition;
+mod making;
+mod records;
 mod spans;
 
 #[cfg(test)]
@@ -18,6 +20,7 @@ use spanmill_pipeline::{
 };
 
 use config::Plan;
+use making::ItemError;
 
 use crate::connectors::metrics::Sender;
 
@@ -27,9 +30,13 @@ pub const FACTORY: ConnectorFactory = ConnectorFactory {
         name: "signal_to_metrics",
         aliases: &["signaltometrics"],
         stability: Stability::Alpha,
-        signals: &[Signal::Traces],
+        signals: &[Signal::Traces, Signal::Metrics, Signal::Logs],
     },
-    connects: &[(PipelineSignal::Traces, PipelineSignal::Metrics)],
+    connects: &[
+        (PipelineSignal::Traces, PipelineSignal::Metrics),
+        (PipelineSignal::Metrics, PipelineSignal::Metrics),
+        (PipelineSignal::Logs, PipelineSignal::Metrics),
+    ],
     create,
 };
 
@@ -58,6 +65,11 @@ fn create(context: Context<'_>, outputs: Outputs) -> Result<Arc<dyn Node>, Confi
     Ok(Arc::new(SignalToMetrics { id, plan, instance, sender: Sender::new(&context, next), ignored }))
 }
 
+/// The same items would fail in the same way: a retry cannot help.
+fn refused(error: &ItemError) -> ConsumeError {
+    ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument)
+}
+
 // === impl SignalToMetrics ===
 
 impl Component for SignalToMetrics {}
@@ -65,21 +77,21 @@ impl Component for SignalToMetrics {}
 #[async_trait]
 impl Consumer for SignalToMetrics {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        let Batch::Traces(traces) = batch else {
-            return Err(ConsumeError::permanent("the signal_to_metrics connector takes spans only"));
-        };
         let (mut first, mut errors) = (None, 0);
-        let made = spans::make(&self.plan, &self.instance, &traces, &mut |error| {
+        let mut ignored = |error: &ItemError| {
             errors += 1;
             first.get_or_insert_with(|| error.to_string());
-        });
+        };
+        let made = match &batch {
+            Batch::Traces(traces) => {
+                spans::make(&self.plan, &self.instance, traces, &mut ignored).map_err(|error| refused(&error))
+            }
+            Batch::Opaque(opaque) => records::make(&self.plan, &self.instance, opaque, &mut ignored),
+        };
         self.ignored.inc_by(errors);
         if let Some(error) = first {
-            tracing::warn!(connector = %self.id, errors, error, "spans were passed over");
+            tracing::warn!(connector = %self.id, errors, error, "items were passed over");
         }
-        // The same spans would fail in the same way: a retry cannot help.
-        let refused =
-            |error: spans::SpanError| ConsumeError::permanent(error.to_string()).with_code(Code::InvalidArgument);
-        self.sender.send(made.map_err(refused)?).await
+        self.sender.send(made?).await
     }
 }

@@ -1,13 +1,13 @@
 use serde_json::json;
 
 use super::*;
-use crate::connectors::testing::{lines, make, run, span, traces};
+use crate::connectors::testing::{lines, make, opaque, run, span, traces};
 
 fn shop(spans: &serde_json::Value) -> Batch {
     traces(&[("service.name", "shop"), ("zone", "a")], spans)
 }
 
-fn refused(yaml: &str) -> String {
+fn mistake(yaml: &str) -> String {
     make(&FACTORY, yaml, &[]).map(|_| ()).unwrap_err().to_string()
 }
 
@@ -78,15 +78,41 @@ async fn resources_and_keys() {
     assert_eq!((zone.len(), zone[0].key.as_str()), (1, "zone"));
 }
 
+/// Scenario: log records and data points, of which some are wanted; metrics of other signals stand beside.
+/// Guarantees: each kind of item makes its own metrics, by its attributes and those of its resource.
+#[tokio::test]
+async fn logs_and_data_points() {
+    let resource = json!({"attributes": [{"key": "env", "value": {"stringValue": "p"}}]});
+    let level = |text: &str| json!([{"key": "level", "value": {"stringValue": text}}]);
+    let logs = opaque(
+        Signal::Logs,
+        &json!({"resourceLogs": [{"resource": resource, "scopeLogs": [{"logRecords": [
+            {"severityNumber": 9, "attributes": level("info")}, {"severityNumber": 17, "attributes": level("error")}, {"severityNumber": 17},
+        ]}]}]}),
+    );
+    let metrics = opaque(
+        Signal::Metrics,
+        &json!({"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": [
+            {"name": "g", "gauge": {"dataPoints": [{"asInt": "2"}, {"asInt": "5"}]}}, {"name": "h", "histogram": {"dataPoints": [{"count": "7"}]}},
+        ]}]}]}),
+    );
+    let yaml = r#"{spans: [{name: s, sum: {value: '1'}}],
+        logs: [{name: l, sum: {value: severity_number}, attributes: [{key: level}]}],
+        datapoints: [{name: d, sum: {value: value_int}, conditions: ['metric.name == "g" and resource.attributes["env"] == "p"']}]}"#;
+    let made = run(&FACTORY, yaml, vec![logs, metrics]).await;
+    assert_eq!(lines(&made), ["d{} 7", "l{level=error} 17", "l{level=info} 9"]);
+    assert!(made.iter().all(|made| made.resource.as_ref().unwrap().attributes.iter().any(|found| found.key == "env")));
+}
+
 /// Scenario: configurations with a mistake each.
 /// Guarantees: refused with the option's path and what is wrong.
 #[test]
 fn mistakes_are_told() {
-    insta::assert_snapshot!(refused("{}"), @"connectors::x:1: connectors::x: no configuration provided, at least one should be specified");
-    insta::assert_snapshot!(refused("{spans: [{name: a}]}"), @"connectors::x:1: connectors::x::spans[0]: exactly one of the metrics must be defined, 0 found");
-    insta::assert_snapshot!(refused("{spans: [{name: a, exponential_histogram: {value: '1', max_size: 1}}]}"), @"connectors::x:1: connectors::x::spans[0]::exponential_histogram::max_size: invalid histogram size: 1");
+    insta::assert_snapshot!(mistake("{}"), @"connectors::x:1: connectors::x: no configuration provided, at least one should be specified");
+    insta::assert_snapshot!(mistake("{spans: [{name: a}]}"), @"connectors::x:1: connectors::x::spans[0]: exactly one of the metrics must be defined, 0 found");
+    insta::assert_snapshot!(mistake("{spans: [{name: a, exponential_histogram: {value: '1', max_size: 1}}]}"), @"connectors::x:1: connectors::x::spans[0]::exponential_histogram::max_size: invalid histogram size: 1");
     let grok = |value: &str| format!("{{spans: [{{name: a, gauge: {{value: '{value}'}}}}]}}");
-    insta::assert_snapshot!(refused(&grok(r#"ExtractGrokPatterns(name, "%{NUMBER:n}")"#)), @"connectors::x:1: connectors::x::spans[0]::gauge::value: ExtractGrokPatterns: a single key selector[key] is required for signal to gauge");
+    insta::assert_snapshot!(mistake(&grok(r#"ExtractGrokPatterns(name, "%{NUMBER:n}")"#)), @"connectors::x:1: connectors::x::spans[0]::gauge::value: ExtractGrokPatterns: a single key selector[key] is required for signal to gauge");
     make(&FACTORY, &grok(r#"ExtractGrokPatterns(name, "%{NUMBER:n:int}", true)["n"]"#), &[]).map(|_| ()).unwrap();
-    insta::assert_snapshot!(refused("{logs: [{name: a}]}"), @"connectors::x:1: connectors::x::logs[0]: exactly one of the metrics must be defined, 0 found");
+    insta::assert_snapshot!(mistake("{logs: [{name: a}]}"), @"connectors::x:1: connectors::x::logs[0]: exactly one of the metrics must be defined, 0 found");
 }
