@@ -88,4 +88,17 @@ mod tests {
         assert_eq!(seen.await, (Some([127, 0, 0, 1].into()), vec!["a".to_owned(), "b".to_owned()], Vec::new()));
         assert!(Client::current(|client| client.address.is_none() && client.metadata("no header\n").is_empty()));
     }
+
+    /// Scenario: requests wait in a queue, of a client that an authenticator knows, of one that sent headers, and of one of whom an address is known.
+    /// Guarantees: what goes on later knows the tenant and the headers; of the last nothing is carried.
+    #[test]
+    fn what_is_carried() {
+        let address = Some([127, 0, 0, 1].into());
+        let headers = HeaderMap::from_iter([(hyper::header::HOST, hyper::header::HeaderValue::from_static("h"))]);
+        assert!(Client { address, ..Client::default() }.carried().is_none());
+        let known = Client { address, tenant: Some("shop".into()), ..Client::default() }.carried().unwrap();
+        assert_eq!((known.address, known.tenant.as_deref()), (None, Some("shop")));
+        let sent = Client { headers: Some(headers), ..Client::default() }.carried().unwrap();
+        assert_eq!(sent.metadata("Host"), ["h"]);
+    }
 }
