@@ -151,7 +151,8 @@ def main():
         same = json.dumps(truth[kind, i]) == json.dumps(answer)  # NaN is not itself
         total[suite(case)] += 1
         right[suite(case)] += same
-        if args.verbose and not same: show(kind, case, truth[kind, i], answer)
+        if not same and "known" in case: print("KNOWN", suite(case), case["known"])
+        elif args.verbose and not same: show(kind, case, truth[kind, i], answer)
         if args.verbose and same and answer == []: print("EMPTY", suite(case), json.dumps(case["config"])[:200])
     report(right, total, args.min)
 
