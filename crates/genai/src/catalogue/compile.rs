@@ -120,8 +120,7 @@ impl Catalogue {
         let mut flattened = Vec::new();
         for file in &parsed {
             for rule in &file.flattened {
-                let target = target::target(&rule.to)
-                    .filter(|target| target::is_content(*target) || *target == target::RETRIEVED);
+                let target = target::target(&rule.to).filter(|target| target::is_flattened(*target));
                 let target = target.ok_or_else(|| {
                     CatalogueError::new(&file.name, format!("flattened: {:?} holds no messages", rule.to))
                 })?;

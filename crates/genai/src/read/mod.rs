@@ -1,5 +1,6 @@
 //! Reads a span in one scan: what is there is looked up once, and what it means depends on the source.
 
+mod aside;
 mod candidate;
 mod content;
 mod copy;
