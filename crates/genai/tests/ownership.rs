@@ -192,6 +192,21 @@ fn joined_by_time() {
     assert_eq!((role(&seen, 1), role(&seen, 2)), ("duplicate", "owner"));
 }
 
+/// Scenario: the same, where the framework copies the input that Anthropic counts without the cache, and leaves the cache out.
+/// Guarantees: they are one call all the same, and its input includes the cache.
+#[test]
+fn joined_by_time_without_the_cache() {
+    let framework = chat(1, "openinference.instrumentation.langchain", 19, 71).at(0, 322);
+    let said = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.response.id": "msg_1", "gen_ai.usage.input_tokens": 5231,
+        "gen_ai.usage.output_tokens": 71, "gen_ai.usage.cache_creation.input_tokens": 5212,
+    });
+    let native = sample(2, SDK, &said).at(5, 318).trace(9);
+    let seen = normalise(&[native, framework]);
+    assert_eq!((role(&seen, 1), role(&seen, 2)), ("duplicate", "owner"));
+    assert_eq!(seen[&2]["gen_ai.usage.input_tokens"], json!(5231));
+}
+
 /// Scenario: ten thousand spans that all have one trace, one id and one parent, which is the id itself.
 /// Guarantees: the engine finishes, in time that does not grow with the square.
 #[test]
