@@ -344,6 +344,19 @@ fn messages_in_pieces() {
         json!([{ "role": "user", "parts": [{ "type": "text", "content": "Hot?" }] }, { "role": "assistant", "parts": [call] }])
     );
 
+    let span = chat("any", &json!({}))
+        .event(0, "gen_ai.user.message", &json!({ "agent_name": "a", "session_id": "s" }))
+        .event(0, "gen_ai.user.message", &json!({ "role": "user", "content": "Hot?" }))
+        .event(9, "gen_ai.choice", &json!({ "message.role": "model", "message.content": "Mild." }));
+    assert_eq!(
+        document(&span, "gen_ai.input.messages"),
+        json!([{ "role": "user", "parts": [{ "type": "text", "content": "Hot?" }] }])
+    );
+    assert_eq!(
+        document(&span, "gen_ai.output.messages"),
+        json!([{ "role": "assistant", "parts": [{ "type": "text", "content": "Mild." }], "finish_reason": "stop" }])
+    );
+
     let beside = json!({
         "acme.llm.output_messages.0.role": "assistant", "acme.llm.tool_calls.0.id": "c1", "acme.llm.tool_calls.0.name": "look",
         "acme.llm.tool_calls.0.arguments": "{\"at\": \"Oslo\"}",

@@ -6,6 +6,21 @@ use spanmill_otlp::EventRef;
 use super::flat::{insert, is_number, lists};
 use crate::datum::Datum;
 
+/// What a message has; an event without any of it tells of something else.
+const MEMBERS: &[&str] = &[
+    "content",
+    "message",
+    "parts",
+    "tool_calls",
+    "role",
+    "id",
+    "finish_reason",
+    "name",
+    "text",
+    "body",
+    "reasoning_content",
+];
+
 /// What an event holds.
 pub(crate) enum Held {
     /// One message of a conversation, as an element of a list that [`super::understand`] reads.
@@ -89,7 +104,10 @@ fn documents(event: &EventRef<'_>, wanted: &[(&str, &'static str)]) -> Option<He
 
 fn message(event: &EventRef<'_>) -> Option<Json> {
     let object = members(event, "gen_ai");
-    (!object.is_empty()).then(|| named(object, &String::from_utf8_lossy(event.name())))
+    object
+        .keys()
+        .any(|name| MEMBERS.contains(&name.as_str()))
+        .then(|| named(object, &String::from_utf8_lossy(event.name())))
 }
 
 /// A message as an element of a list that knows events by their names.
@@ -112,7 +130,9 @@ fn members(event: &EventRef<'_>, stem: &str) -> Map<String, Json> {
             ("event.content", value) => _ = object.insert("content".to_owned(), value),
             ("system" | "provider.name" | "event.name" | "agent.name", _) => {}
             // Flattened, as VeADK has it: `tool_calls.0.function.name`.
-            (key, value) if key.split('.').any(is_number) => _ = insert(&mut flat, key, |_| value),
+            (key, value) if key.starts_with("message.") || key.split('.').any(is_number) => {
+                _ = insert(&mut flat, key, |_| value)
+            }
             (name, value) => _ = object.insert(name.to_owned(), value),
         }
     }

@@ -73,6 +73,8 @@ pub(crate) struct Reader<'a> {
     host: Option<&'a str>,
     /// A model of which nobody says whether it was asked for or answered, and where it stands.
     model: Option<(Cow<'a, str>, Pos)>,
+    /// The name of the scope.
+    pub(crate) scope: &'a [u8],
     /// Whether the scope says the model of the request where it does not know which one answered.
     pub(crate) copies_model: bool,
     /// Whether messages are brought to the form of the conventions.
@@ -125,6 +127,7 @@ impl<'a> Reader<'a> {
             strange_operation: false,
             host: None,
             model: None,
+            scope: &[],
             copies_model: false,
             messages,
             content: Content::default(),
