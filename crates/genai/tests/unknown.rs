@@ -122,6 +122,26 @@ fn what_says_nothing() {
     }
 }
 
+/// Scenario: an embedding whose model has a name of its own; the usage of a call as one document, under three names and in three spellings.
+/// Guarantees: who embedded what comes out, and the counts.
+#[test]
+fn usage_as_a_document() {
+    let attributes =
+        json!({ "embedding_model": "text-embedding-3-small", "input_tokens": 17, "span_type": "EMBEDDING" });
+    let seen = normalise(&[sample(1, NOBODY, &attributes)]);
+    let expected = json!({ "gen_ai.operation.name": "embeddings", "gen_ai.provider.name": "openai", "gen_ai.usage.input_tokens": 17 });
+    assert_has(&seen[&1], &expected, "an embedding");
+    let expected =
+        json!({ "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6, "gen_ai.request.model": "gpt-4o" });
+    for attributes in [
+        json!({ "model": "gpt-4o", "token_counts": r#"{"prompt_tokens":5,"completion_tokens":6,"total_tokens":11}"# }),
+        json!({ "acme.model": "gpt-4o", "acme.usage": r#"{"promptTokens":5,"completionTokens":6}"#, "acme.span_type": "llm" }),
+        json!({ "acme.model": "gpt-4o", "acme.usage_metadata": r#"{"prompt_token_count":5,"candidates_token_count":6}"# }),
+    ] {
+        assert_has(&normalise(&[sample(1, NOBODY, &attributes)])[&1], &expected, &attributes.to_string());
+    }
+}
+
 /// Scenario: Gemini's answer, which has its message as the content, in an attribute whose name only ends like others; OpenAI's as a payload.
 /// Guarantees: the message, why it ended, and the call of a tool come out.
 #[test]

@@ -92,16 +92,24 @@ pub(crate) fn read(mut object: Object<'_>, default: &'static str) -> Message {
     }
     let said = object.take_word(&["role", "author"]);
     let kind = object.text("type").or_else(|| object.text("kind")).map(Cow::into_owned);
+    let mut nobody = false;
     let role = match (said, role, kind.as_deref().and_then(langchain_role)) {
         (Some(said), _, _) => canonical_role(&said),
         (None, Some(role), _) | (None, None, Some(role)) => Cow::Borrowed(role),
-        (None, None, None) => Cow::Borrowed(default),
+        (None, None, None) => {
+            nobody = true;
+            Cow::Borrowed(default)
+        }
     };
     object.forget(&["type"]);
     let finish_reason = finish_reason.or_else(|| object.take_word(FINISH_REASONS)).filter(|reason| !reason.is_empty());
     let mut message = Message::new(role, Vec::new());
     message.finish_reason = finish_reason.map(Cow::Owned);
     parts_of(&mut object, &mut message);
+    // Only the model calls tools.
+    if nobody && message.calls_tool() {
+        message.role = Cow::Borrowed("assistant");
+    }
     message.name = object.take_word(&["name"]).filter(|name| !name.is_empty());
     message.tidy();
     object.forget(ENVELOPE);

@@ -59,7 +59,7 @@ impl<'a> Reader<'a> {
         }
         let (value, same) = match self.catalogue.names.kind(wanted) {
             Kind::Str => {
-                let text = datum.text()?;
+                let text = if rule.canonical { datum.text()? } else { datum.told()? };
                 let same = found.value.as_str() == Some(&*text);
                 (Written::Text(text), same)
             }

@@ -125,11 +125,12 @@ impl<'a> Reader<'a> {
     /// A call that did not stream has no first token before its answer; some give its duration.
     fn doubt_ttft(&self, call: &mut Call<'a>, only_streaming: bool) {
         let duration = call.duration() as f64;
-        let whole = call.ttft.is_some_and(|ttft| (duration * 0.98..=duration * 1.05).contains(&(ttft * 1e9)));
+        let fills =
+            |share: f64| call.ttft.is_some_and(|ttft| (duration * share..=duration * 1.05).contains(&(ttft * 1e9)));
         let doubtful = match call.stream {
             Some(true) => false,
-            Some(false) => only_streaming || whole,
-            None => only_streaming && whole,
+            Some(false) => only_streaming || fills(0.9),
+            None => only_streaming && fills(0.98),
         };
         if doubtful {
             call.ttft = None;
