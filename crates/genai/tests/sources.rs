@@ -107,8 +107,8 @@ fn cases() -> Vec<Case> {
             "call_llm",
             json!({ "gen_ai.operation.name": "chat", "gen_ai.system": "openai", "gen_ai.request.model": "openai/gpt-4o",
                 "gen_ai.response.model": "openai/gpt-4o", "gen_ai.response.finish_reason": "<no_finish_reason_provided>",
-                "server.address": "https://api.openai.com/v1" }),
-            json!({ "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": null, "gen_ai.response.finish_reasons": null,
+                "server.address": "https://api.openai.com/v1", "gen_ai.request.functions.0.name": "look" }),
+            json!({ "gen_ai.tool.definitions": r#"[{"type":"function","name":"look"}]"#, "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": null, "gen_ai.response.finish_reasons": null,
                 "server.address": "api.openai.com" }),
         ),
         (

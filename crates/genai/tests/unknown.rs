@@ -142,6 +142,17 @@ fn usage_as_a_document() {
     }
 }
 
+/// Scenario: LlamaIndex' own exporter under a scope that nobody uses: nothing but the events tells. And an event of something else.
+/// Guarantees: the first is a call, and known; the other span is left alone.
+#[test]
+fn an_event_tells_the_source() {
+    let event = json!({ "model_dict.model_name": "gpt-4o" });
+    let seen = normalise(&[sample(1, NOBODY, &json!({ "a": 1 })).event(10, "LLMChatStartEvent", &event)]);
+    assert_has(&seen[&1], &json!({ "spanmill.source": "llama-index", "gen_ai.request.model": "gpt-4o" }), "LlamaIndex");
+    let seen = normalise(&[sample(1, NOBODY, &json!({ "a": 1 })).event(10, "metadata", &event)]);
+    assert_eq!(seen[&1], *json!({ "a": 1 }).as_object().expect("an object"));
+}
+
 /// Scenario: Gemini's answer, which has its message as the content, in an attribute whose name only ends like others; OpenAI's as a payload.
 /// Guarantees: the message, why it ended, and the call of a tool come out.
 #[test]
