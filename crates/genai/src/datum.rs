@@ -36,9 +36,24 @@ pub(crate) enum Strings<'a> {
 /// Texts longer than this are not looked at for what they say.
 const LONGEST_DOCUMENT: usize = 1 << 20;
 
+/// Whether a text only says that there is nothing to be said: `<no_finish_reason_provided>`, `unknown`, `None`.
+pub(crate) fn is_placeholder(text: &str) -> bool {
+    const WORDS: [&str; 6] = ["none", "null", "unknown", "undefined", "n/a", "nil"];
+    text.starts_with('<') && text.ends_with('>') || WORDS.iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
 // === impl Strings ===
 
 impl Strings<'_> {
+    /// Whether any of them tells something.
+    pub(crate) fn tells(&self) -> bool {
+        match self {
+            Self::One(one) => !is_placeholder(one),
+            Self::Encoded(list) => list.elements().any(|one| one.as_str().is_some_and(|one| !is_placeholder(one))),
+            Self::Many(many) => many.iter().any(|one| !is_placeholder(one)),
+        }
+    }
+
     /// The string at that place.
     pub(crate) fn get(&self, at: usize) -> Option<String> {
         match self {
@@ -91,6 +106,10 @@ impl<'a> Datum<'a> {
             Self::Text(text) if &**text == "null" => Self::Nothing,
             _ => self,
         }
+    }
+
+    pub(crate) fn is_url(&self) -> bool {
+        matches!(self, Self::Text(text) if text.contains("://"))
     }
 
     /// The host in a URL.
@@ -152,6 +171,11 @@ impl<'a> Datum<'a> {
             Self::Bool(flag) => Some(Cow::Owned(flag.to_string())),
             _ => None,
         }
+    }
+
+    /// Text that tells something.
+    pub(crate) fn told(self) -> Option<Cow<'a, str>> {
+        self.text().filter(|text| !is_placeholder(text))
     }
 
     /// Strings: an array, one string, or the JSON text of an array.

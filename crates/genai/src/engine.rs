@@ -153,6 +153,7 @@ impl Engine {
             let source = self.source_of_scope(scope.name(), scope.version());
             let first = calls.len();
             let known = source.and_then(|source| self.catalogue.source(source));
+            reader.scope = scope.name();
             reader.copies_model = known.is_some_and(|known| known.copies_model(scope.name()));
             for span in scope.spans() {
                 let node = reader.read(span, source, &mut calls);

@@ -51,6 +51,8 @@ pub(crate) struct Recognise {
     pub(crate) versions: Option<String>,
     /// Attributes of which one is enough.
     pub(crate) markers: Vec<String>,
+    /// Events that only it writes, where nothing else tells.
+    pub(crate) events: Vec<String>,
     /// Attributes that tell by their value.
     pub(crate) equals: BTreeMap<String, String>,
     /// Its scopes and markers stand on other spans too: a span is one of GenAI only where something else tells.

@@ -181,6 +181,11 @@ pub(crate) fn is_content(target: Target) -> bool {
     matches!(target, OUTPUT_MESSAGES | INPUT_MESSAGES | SYSTEM | DEFINITIONS)
 }
 
+/// Whether a target may be flattened to an attribute a value.
+pub(crate) fn is_flattened(target: Target) -> bool {
+    is_content(target) || matches!(target, RETRIEVED | TOOL_CALLS)
+}
+
 /// Whether what a target says is content, rather than a fact about it.
 pub(crate) fn holds_content(name: &str) -> bool {
     matches!(target(name), Some(TOOL_ARGUMENTS | TOOL_RESULT | RETRIEVED))

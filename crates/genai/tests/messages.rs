@@ -304,6 +304,80 @@ fn events_hold_messages() {
     assert!(!seen[&1].contains_key("gen_ai.input.messages"));
 }
 
+/// Scenario: an event for each message, with a number, as genai-otel-instrument has it; keys that are flattened inside of an event, as VeADK's
+/// are; calls of tools that stand beside the answer, as Neatlogs has them; and one as text that is marked as JSON, as Agenta's.
+/// Guarantees: messages and calls become those of the conventions; an answer that calls tools itself gets none from beside it.
+#[test]
+fn messages_in_pieces() {
+    let call = json!({ "type": "tool_call", "id": "c1", "name": "look", "arguments": { "at": "Oslo" } });
+    let calls = json!([{ "role": "assistant", "parts": [call], "finish_reason": "tool_call" }]);
+
+    let span = chat("any", &json!({}))
+        .event(0, "gen_ai.prompt.0", &json!({ "gen_ai.prompt.role": "system", "gen_ai.prompt.content": "Be short." }))
+        .event(0, "gen_ai.prompt.1", &json!({ "gen_ai.prompt.role": "user", "gen_ai.prompt.content": "Hot?" }))
+        .event(
+            9,
+            "gen_ai.completion.0",
+            &json!({ "gen_ai.completion.role": "assistant", "gen_ai.completion.content": "Mild." }),
+        );
+    assert_eq!(
+        document(&span, "gen_ai.input.messages"),
+        json!([{ "role": "system", "parts": [{ "type": "text", "content": "Be short." }] }, { "role": "user", "parts": [{ "type": "text", "content": "Hot?" }] }])
+    );
+    assert_eq!(
+        document(&span, "gen_ai.output.messages"),
+        json!([{ "role": "assistant", "parts": [{ "type": "text", "content": "Mild." }], "finish_reason": "stop" }])
+    );
+
+    let span = chat("any", &json!({}))
+        .event(0, "gen_ai.user.message", &json!({ "role": "user", "parts.0.type": "text", "parts.0.text": "Hot?" }))
+        .event(
+            0,
+            "gen_ai.assistant.message",
+            &json!({
+                "role": "model", "tool_calls.0.id": "c1", "tool_calls.0.type": "function",
+                "tool_calls.0.function.name": "look", "tool_calls.0.function.arguments": "{\"at\": \"Oslo\"}",
+            }),
+        );
+    assert_eq!(
+        document(&span, "gen_ai.input.messages"),
+        json!([{ "role": "user", "parts": [{ "type": "text", "content": "Hot?" }] }, { "role": "assistant", "parts": [call] }])
+    );
+
+    let span = chat("any", &json!({}))
+        .event(0, "gen_ai.user.message", &json!({ "agent_name": "a", "session_id": "s" }))
+        .event(0, "gen_ai.user.message", &json!({ "role": "user", "content": "Hot?" }))
+        .event(9, "gen_ai.choice", &json!({ "message.role": "model", "message.content": "Mild." }));
+    assert_eq!(
+        document(&span, "gen_ai.input.messages"),
+        json!([{ "role": "user", "parts": [{ "type": "text", "content": "Hot?" }] }])
+    );
+    assert_eq!(
+        document(&span, "gen_ai.output.messages"),
+        json!([{ "role": "assistant", "parts": [{ "type": "text", "content": "Mild." }], "finish_reason": "stop" }])
+    );
+
+    let beside = json!({
+        "acme.llm.output_messages.0.role": "assistant", "acme.llm.tool_calls.0.id": "c1", "acme.llm.tool_calls.0.name": "look",
+        "acme.llm.tool_calls.0.arguments": "{\"at\": \"Oslo\"}",
+    });
+    assert_eq!(document(&chat("any", &beside), "gen_ai.output.messages"), calls);
+    let twice = json!({
+        "llm.output_messages.0.message.tool_calls.0.tool_call.id": "c1",
+        "llm.output_messages.0.message.tool_calls.0.tool_call.function.name": "look",
+        "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": "{\"at\": \"Oslo\"}",
+        "llm.tool_calls.0.name": "look",
+    });
+    assert_eq!(document(&chat("any", &twice), "gen_ai.output.messages"), calls);
+
+    let marked = json!({
+        "ag.data.outputs.completion.0.role": "assistant",
+        "ag.data.outputs.completion.0.tool_calls.0":
+            "@ag.type=json:{\"id\": \"c1\", \"type\": \"function\", \"function\": {\"name\": \"look\", \"arguments\": \"{\\\"at\\\": \\\"Oslo\\\"}\"}}",
+    });
+    assert_eq!(document(&chat("agenta.tracer", &marked), "gen_ai.output.messages"), calls);
+}
+
 /// Scenario: attributes of the conventions that are right, nearly right, or nothing like messages.
 /// Guarantees: what is right keeps every byte; what is not becomes valid and keeps its text; what was cut off is not taken for words
 /// elsewhere.

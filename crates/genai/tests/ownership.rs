@@ -192,6 +192,40 @@ fn joined_by_time() {
     assert_eq!((role(&seen, 1), role(&seen, 2)), ("duplicate", "owner"));
 }
 
+/// Scenario: the same, where the framework copies the input that Anthropic counts without the cache, and leaves the cache out.
+/// Guarantees: they are one call all the same, and its input includes the cache.
+#[test]
+fn joined_by_time_without_the_cache() {
+    let framework = chat(1, "openinference.instrumentation.langchain", 19, 71).at(0, 322);
+    let said = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "anthropic", "gen_ai.response.id": "msg_1", "gen_ai.usage.input_tokens": 5231,
+        "gen_ai.usage.output_tokens": 71, "gen_ai.usage.cache_creation.input_tokens": 5212,
+    });
+    let native = sample(2, SDK, &said).at(5, 318).trace(9);
+    let seen = normalise(&[native, framework]);
+    assert_eq!((role(&seen, 1), role(&seen, 2)), ("duplicate", "owner"));
+    assert_eq!(seen[&2]["gen_ai.usage.input_tokens"], json!(5231));
+}
+
+/// Scenario: a call of Gemini that says it stopped, without content; a tool runs inside of its span, as in the ADK for JavaScript. And one
+/// without a tool.
+/// Guarantees: the first called the tool.
+#[test]
+fn a_tool_inside_of_the_call() {
+    let said = json!({
+        "gen_ai.system": "gcp.vertex.agent", "gen_ai.request.model": "gemini-2.5-flash", "gen_ai.usage.input_tokens": 5,
+        "gen_ai.usage.output_tokens": 6, "gen_ai.response.finish_reasons": ["stop"],
+    });
+    let tool = json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look" });
+    let seen = normalise(&[
+        sample(2, "gcp.vertex.agent", &tool).below(1).at(80, 90),
+        sample(1, "gcp.vertex.agent", &said).below(9).at(0, 100),
+        sample(3, "gcp.vertex.agent", &said).below(9).at(110, 200),
+    ]);
+    assert_eq!(seen[&1]["spanmill.finish_reason"], json!("tool_call"));
+    assert_eq!(seen[&3]["spanmill.finish_reason"], json!("stop"));
+}
+
 /// Scenario: ten thousand spans that all have one trace, one id and one parent, which is the id itself.
 /// Guarantees: the engine finishes, in time that does not grow with the square.
 #[test]

@@ -98,6 +98,76 @@ fn other_spans_are_left_alone() {
     }
 }
 
+/// Scenario: words that stand where there is nothing to be said, a framework that names itself as the provider, a URL for the server's
+/// address, and the duration as the time to the first token of a call that did not stream.
+/// Guarantees: none of them is taken for a fact; who serves the model follows from its name, or from the host.
+#[test]
+fn what_says_nothing() {
+    let attributes = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.system": NOBODY, "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": "unknown",
+        "gen_ai.response.finish_reason": "<no_finish_reason_provided>", "gen_ai.response.id": "<unknown>",
+        "server.address": "https://api.openai.com/v1", "gen_ai.request.stream": false, "gen_ai.server.time_to_first_token": 1.0,
+        "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6,
+    });
+    let expected = json!({ "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o", "server.address": "api.openai.com" });
+    let seen = normalise(&[sample(1, NOBODY, &attributes)]);
+    assert_has(&seen[&1], &expected, "placeholders");
+    for absent in [
+        "gen_ai.response.model",
+        "gen_ai.response.finish_reasons",
+        "gen_ai.response.time_to_first_chunk",
+        "spanmill.finish_reason",
+    ] {
+        assert!(!seen[&1].contains_key(absent), "{absent}");
+    }
+}
+
+/// Scenario: an embedding whose model has a name of its own; the usage of a call as one document, under three names and in three spellings.
+/// Guarantees: who embedded what comes out, and the counts.
+#[test]
+fn usage_as_a_document() {
+    let attributes =
+        json!({ "embedding_model": "text-embedding-3-small", "input_tokens": 17, "span_type": "EMBEDDING" });
+    let seen = normalise(&[sample(1, NOBODY, &attributes)]);
+    let expected = json!({ "gen_ai.operation.name": "embeddings", "gen_ai.provider.name": "openai", "gen_ai.usage.input_tokens": 17 });
+    assert_has(&seen[&1], &expected, "an embedding");
+    let expected =
+        json!({ "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6, "gen_ai.request.model": "gpt-4o" });
+    for attributes in [
+        json!({ "model": "gpt-4o", "token_counts": r#"{"prompt_tokens":5,"completion_tokens":6,"total_tokens":11}"# }),
+        json!({ "acme.model": "gpt-4o", "acme.usage": r#"{"promptTokens":5,"completionTokens":6}"#, "acme.span_type": "llm" }),
+        json!({ "acme.model": "gpt-4o", "acme.usage_metadata": r#"{"prompt_token_count":5,"candidates_token_count":6}"# }),
+    ] {
+        assert_has(&normalise(&[sample(1, NOBODY, &attributes)])[&1], &expected, &attributes.to_string());
+    }
+}
+
+/// Scenario: LlamaIndex' own exporter under a scope that nobody uses: nothing but the events tells. And an event of something else.
+/// Guarantees: the first is a call, and known; the other span is left alone.
+#[test]
+fn an_event_tells_the_source() {
+    let event = json!({ "model_dict.model_name": "gpt-4o" });
+    let seen = normalise(&[sample(1, NOBODY, &json!({ "a": 1 })).event(10, "LLMChatStartEvent", &event)]);
+    assert_has(&seen[&1], &json!({ "spanmill.source": "llama-index", "gen_ai.request.model": "gpt-4o" }), "LlamaIndex");
+    let seen = normalise(&[sample(1, NOBODY, &json!({ "a": 1 })).event(10, "metadata", &event)]);
+    assert_eq!(seen[&1], *json!({ "a": 1 }).as_object().expect("an object"));
+}
+
+/// Scenario: Gemini's answer, which has its message as the content, in an attribute whose name only ends like others; OpenAI's as a payload.
+/// Guarantees: the message, why it ended, and the call of a tool come out.
+#[test]
+fn answers_of_two_kinds() {
+    let call = r#"{"content":{"role":"model","parts":[{"functionCall":{"name":"look","args":{"at":"Oslo"}}}]},
+        "usageMetadata":{"promptTokenCount":5,"candidatesTokenCount":6},"finishReason":"STOP"}"#;
+    let seen = normalise(&[sample(1, NOBODY, &json!({ "acme.llm_response": call, "acme.model": "gemini-2.5-flash" }))]);
+    let expected = json!({ "gen_ai.usage.input_tokens": 5, "gen_ai.provider.name": "gcp.gemini", "spanmill.finish_reason": "tool_call" });
+    assert_has(&seen[&1], &expected, "Gemini's");
+
+    let payload = r#"{"id":"resp_1","model":"gpt-4o-2024-08-06","status":"completed","usage":{"input_tokens":5,"output_tokens":6}}"#;
+    let seen = normalise(&[sample(1, NOBODY, &json!({ "gen_ai.execution.payload": payload }))]);
+    assert_has(&seen[&1], &json!({ "gen_ai.response.id": "resp_1", "gen_ai.usage.output_tokens": 6 }), "OpenAI's");
+}
+
 /// Scenario: content of a family that nobody knows, which is to be dropped.
 /// Guarantees: it is dropped under the names that it came with, too.
 #[test]

@@ -120,8 +120,7 @@ impl Catalogue {
         let mut flattened = Vec::new();
         for file in &parsed {
             for rule in &file.flattened {
-                let target = target::target(&rule.to)
-                    .filter(|target| target::is_content(*target) || *target == target::RETRIEVED);
+                let target = target::target(&rule.to).filter(|target| target::is_flattened(*target));
                 let target = target.ok_or_else(|| {
                     CatalogueError::new(&file.name, format!("flattened: {:?} holds no messages", rule.to))
                 })?;
@@ -133,6 +132,10 @@ impl Catalogue {
                 .is_some();
         }
         let events = parsed.iter().flat_map(|file| file.time_to_first_token.events.iter());
+        let marks_of = |(at, file): (SourceIx, &'_ SourceFile)| {
+            file.recognise.events.iter().map(move |name| (name.clone(), at)).collect::<Vec<_>>()
+        };
+        let (marking, owners): (Vec<String>, Vec<SourceIx>) = (0..).zip(&parsed).flat_map(marks_of).unzip();
         let ends = keys.names.iter().zip(0..).filter_map(|(name, slot)| Some((name.strip_prefix(BELOW)?, slot)));
         let mut catalogue = Self {
             tails: Tails::new(ends, &vocabulary.other_namespaces),
@@ -141,6 +144,7 @@ impl Catalogue {
             sources,
             vocabulary,
             first_token_events: KeyTable::new(events),
+            events: (KeyTable::new(marking), owners),
             flat_heads: heads(&flattened),
             flattened,
             key_names: keys.names.iter().map(|name| name.as_str().into()).collect(),

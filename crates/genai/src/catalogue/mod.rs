@@ -79,6 +79,8 @@ pub(crate) struct Catalogue {
     pub(crate) sources: Vec<Source>,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) first_token_events: KeyTable,
+    /// Events that mark a source, and whose they are.
+    events: (KeyTable, Vec<SourceIx>),
     /// Prefixes of keys that documents of messages are flattened to, and the attributes they are for.
     pub(crate) flattened: Vec<(Box<str>, Target)>,
     /// The first bytes of those prefixes.
@@ -155,6 +157,12 @@ impl Catalogue {
     /// The source that a value of a key tells.
     pub(crate) fn source_of_value(&self, slot: Slot, value: &[u8]) -> Option<SourceIx> {
         self.equals.iter().find(|(key, known, _)| *key == slot && **known == *value).map(|(_, _, source)| *source)
+    }
+
+    /// The source that alone writes events of a name.
+    pub(crate) fn source_of_event(&self, name: &[u8]) -> Option<SourceIx> {
+        let (names, owners) = &self.events;
+        owners.get(usize::from(names.get(name)?)).copied()
     }
 
     /// The name of a key.

@@ -29,8 +29,14 @@ pub(crate) enum Below<'k> {
 }
 
 /// How providers call the tokens of an answer; the usage stands near the end of what they say.
-const OUTPUT_COUNTS: [&[u8]; 5] =
-    [b"completion_tokens", b"output_tokens", b"outputTokens", b"candidatesTokenCount", b"candidates_token_count"];
+const OUTPUT_COUNTS: [&[u8]; 6] = [
+    b"completion_tokens",
+    b"output_tokens",
+    b"outputTokens",
+    b"completionTokens",
+    b"candidatesTokenCount",
+    b"candidates_token_count",
+];
 const NEAR_THE_END: usize = 2_048;
 
 /// Whether a text is what a provider answered, as JSON or as Python prints it.

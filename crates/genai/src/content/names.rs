@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::options::ContentError;
 use super::pattern::{Pattern, patterns};
 use crate::catalogue::{BELOW, Catalogue, CatalogueError};
-use crate::messages::split_flat;
+use crate::messages::{is_numbered, split_flat};
 use crate::target;
 
 /// What is known of names.
@@ -82,6 +82,6 @@ impl Names {
 
     /// Whether all that an event carries is content.
     pub(super) fn is_content_event(&self, name: &str) -> bool {
-        self.events.contains(name)
+        self.events.contains(name) || is_numbered(name)
     }
 }

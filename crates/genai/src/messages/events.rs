@@ -3,7 +3,23 @@
 use serde_json::{Map, Value as Json};
 use spanmill_otlp::EventRef;
 
+use super::flat::{insert, is_number, lists};
 use crate::datum::Datum;
+
+/// What a message has; an event without any of it tells of something else.
+const MEMBERS: &[&str] = &[
+    "content",
+    "message",
+    "parts",
+    "tool_calls",
+    "role",
+    "id",
+    "finish_reason",
+    "name",
+    "text",
+    "body",
+    "reasoning_content",
+];
 
 /// What an event holds.
 pub(crate) enum Held {
@@ -36,8 +52,32 @@ pub(crate) fn read(event: &EventRef<'_>) -> Option<Held> {
         ),
         // OpenLLMetry's, of vector databases.
         b"db.query.result" => retrieved(event).map(Held::Retrieved),
-        _ => None,
+        name => listed(event, std::str::from_utf8(name).ok()?),
     }
+}
+
+fn listed(event: &EventRef<'_>, name: &str) -> Option<Held> {
+    let (stem, kind) = numbered(name)?;
+    let object = members(event, stem);
+    let says = object.keys().any(|name| matches!(name.as_str(), "content" | "message" | "tool_calls"));
+    says.then(|| Held::Message(named(object, kind)))
+}
+
+/// What an event is of which there is one a message, with a number: `gen_ai.prompt.0`. What stands before the number, and the
+/// event of the conventions that says the same.
+fn numbered(name: &str) -> Option<(&str, &'static str)> {
+    let (stem, number) = name.rsplit_once('.')?;
+    let kind = match stem.rsplit_once('.').map_or(stem, |(_, last)| last) {
+        "prompt" | "prompts" | "input_messages" => "gen_ai.user.message",
+        "completion" | "completions" | "output_messages" | "choices" => "gen_ai.choice",
+        _ => return None,
+    };
+    is_number(number).then_some((stem, kind))
+}
+
+/// Whether an event is one of those that have a message each, and a number.
+pub(crate) fn is_numbered(name: &str) -> bool {
+    numbered(name).is_some()
 }
 
 fn retrieved(event: &EventRef<'_>) -> Option<Map<String, Json>> {
@@ -63,23 +103,39 @@ fn documents(event: &EventRef<'_>, wanted: &[(&str, &'static str)]) -> Option<He
 }
 
 fn message(event: &EventRef<'_>) -> Option<Json> {
-    let name = std::str::from_utf8(event.name()).ok()?.to_owned();
-    let mut object = Map::new();
+    let object = members(event, "gen_ai");
+    object
+        .keys()
+        .any(|name| MEMBERS.contains(&name.as_str()))
+        .then(|| named(object, &String::from_utf8_lossy(event.name())))
+}
+
+/// A message as an element of a list that knows events by their names.
+fn named(mut object: Map<String, Json>, event: &str) -> Json {
+    object.insert("event.name".to_owned(), Json::String(event.to_owned()));
+    Json::Object(object)
+}
+
+/// The attributes of an event as one object. `stem` stands before their names, or nothing does.
+fn members(event: &EventRef<'_>, stem: &str) -> Map<String, Json> {
+    let (mut object, mut flat) = (Map::new(), Map::new());
     for attribute in event.attributes() {
-        let key = String::from_utf8_lossy(attribute.key).into_owned();
+        let key = String::from_utf8_lossy(attribute.key);
+        let key = key.strip_prefix(stem).and_then(|rest| rest.strip_prefix('.')).unwrap_or(&key);
         let value = Datum::read(attribute.value);
         // Structures come as JSON text.
         let value = value.document().filter(|json| json.is_array() || json.is_object()).unwrap_or_else(|| value.json());
-        match (key.strip_prefix("gen_ai.").unwrap_or(&key), value) {
+        match (key, value) {
             ("event.content", Json::Object(inner)) => object.extend(inner),
             ("event.content", value) => _ = object.insert("content".to_owned(), value),
             ("system" | "provider.name" | "event.name" | "agent.name", _) => {}
+            // Flattened, as VeADK has it: `tool_calls.0.function.name`.
+            (key, value) if key.starts_with("message.") || key.split('.').any(is_number) => {
+                _ = insert(&mut flat, key, |_| value)
+            }
             (name, value) => _ = object.insert(name.to_owned(), value),
         }
     }
-    if object.is_empty() {
-        return None;
-    }
-    object.insert("event.name".to_owned(), Json::String(name));
-    Some(Json::Object(object))
+    object.extend(flat.into_iter().map(|(name, value)| (name, lists(value))));
+    object
 }

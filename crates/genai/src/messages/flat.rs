@@ -16,6 +16,9 @@ pub(crate) const MOST_FLAT: usize = 16_384;
 /// Segments of keys that only name the type of what follows.
 const WRAPPERS: &[&str] = &["message", "message_content", "tool_call", "prompt", "completion", "tool"];
 
+/// How Agenta marks text that is JSON.
+const JSON_MARK: &str = "@ag.type=json:";
+
 /// Deeper keys are no messages.
 const DEEPEST: usize = 12;
 
@@ -35,27 +38,33 @@ pub(crate) fn split_flat<'p, 'k>(
 pub(crate) fn gather(flat: &Flat<'_>) -> Option<String> {
     let mut root = Map::new();
     for (key, value) in flat {
-        let segments: Vec<&str> = key.split('.').filter(|segment| !WRAPPERS.contains(segment)).collect();
-        if segments.len() > DEEPEST {
-            return None;
-        }
-        insert(&mut root, &segments, *value);
+        insert(&mut root, key, |name| leaf(name, *value))?;
     }
     let list = lists(Json::Object(root));
     list.is_array().then(|| list.to_string())
 }
 
-fn insert(map: &mut Map<String, Json>, segments: &[&str], value: ValueRef<'_>) {
+/// Puts a value where its key says. Nothing if that is deeper than any message.
+pub(crate) fn insert(map: &mut Map<String, Json>, key: &str, value: impl FnOnce(&str) -> Json) -> Option<()> {
+    let segments: Vec<&str> = key.split('.').filter(|segment| !WRAPPERS.contains(segment)).collect();
+    if segments.len() > DEEPEST {
+        return None;
+    }
+    insert_at(map, &segments, value);
+    Some(())
+}
+
+fn insert_at(map: &mut Map<String, Json>, segments: &[&str], value: impl FnOnce(&str) -> Json) {
     match segments {
         [] => {}
         [last] => {
-            map.entry(*last).or_insert_with(|| leaf(last, value));
+            map.entry(*last).or_insert_with(|| value(last));
         }
         [first, rest @ ..] => {
             let entry = map.entry(*first).or_insert_with(|| Json::Object(Map::new()));
             // A key that is a value already has no members.
             if let Json::Object(inner) = entry {
-                insert(inner, rest, value);
+                insert_at(inner, rest, value);
             }
         }
     }
@@ -63,15 +72,23 @@ fn insert(map: &mut Map<String, Json>, segments: &[&str], value: ValueRef<'_>) {
 
 fn leaf(name: &str, value: ValueRef<'_>) -> Json {
     let datum = Datum::read(value);
-    match &datum {
-        Datum::Text(text) if name == "content" && is_packed(text) => serde_json::from_str(text).unwrap_or(Json::Null),
-        Datum::Text(text) => Json::String(text.clone().into_owned()),
-        _ => datum.json(),
-    }
+    let Datum::Text(text) = &datum else { return datum.json() };
+    let text = text.strip_prefix(JSON_MARK).unwrap_or(text);
+    let is_document = match name {
+        "content" => is_packed(text),
+        _ => is_number(name) && text.starts_with('{'),
+    };
+    let document = is_document.then(|| serde_json::from_str(text).ok()).flatten();
+    document.unwrap_or_else(|| Json::String(text.to_owned()))
+}
+
+/// Whether a part of a key is the place of an element.
+pub(crate) fn is_number(segment: &str) -> bool {
+    !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Objects whose names are all numbers become lists in the order of the numbers; gaps close.
-fn lists(json: Json) -> Json {
+pub(crate) fn lists(json: Json) -> Json {
     let Json::Object(map) = json else { return json };
     let numbers: Option<Vec<u32>> = map.keys().map(|key| key.parse().ok()).collect();
     match numbers.filter(|numbers| !numbers.is_empty()) {

@@ -49,6 +49,9 @@ const ENVELOPE: &[&str] = &[
     "meta",
 ];
 
+/// What messages call the reason why the model stopped.
+const FINISH_REASONS: &[&str] = &["finish_reason", "finishReason", "stop_reason"];
+
 /// Whether an object is a message: it has a role, or is one of LangChain's or Pydantic AI's.
 pub(crate) fn is_message(object: &Object<'_>) -> bool {
     object.has("role")
@@ -73,7 +76,12 @@ fn asks_gemini(object: &Object<'_>) -> bool {
 
 /// Reads a message; `default` is its role where it says none.
 pub(crate) fn read(mut object: Object<'_>, default: &'static str) -> Message {
-    let mut role = None;
+    let (mut role, mut finish_reason) = (None, None);
+    // Gemini's answers have the message as their content.
+    if let Some(inner) = object.map("content").filter(|content| content.has("parts")) {
+        finish_reason = object.take_word(FINISH_REASONS);
+        object = inner;
+    }
     // LangChain's constructors, and its dumps.
     if let (Some(id), Some(inner)) = (object.get("id"), object.map("kwargs")) {
         role = class_name(id).and_then(|class| langchain_role(&class));
@@ -84,17 +92,24 @@ pub(crate) fn read(mut object: Object<'_>, default: &'static str) -> Message {
     }
     let said = object.take_word(&["role", "author"]);
     let kind = object.text("type").or_else(|| object.text("kind")).map(Cow::into_owned);
+    let mut nobody = false;
     let role = match (said, role, kind.as_deref().and_then(langchain_role)) {
         (Some(said), _, _) => canonical_role(&said),
         (None, Some(role), _) | (None, None, Some(role)) => Cow::Borrowed(role),
-        (None, None, None) => Cow::Borrowed(default),
+        (None, None, None) => {
+            nobody = true;
+            Cow::Borrowed(default)
+        }
     };
     object.forget(&["type"]);
-    let finish_reason =
-        object.take_word(&["finish_reason", "finishReason", "stop_reason"]).filter(|reason| !reason.is_empty());
+    let finish_reason = finish_reason.or_else(|| object.take_word(FINISH_REASONS)).filter(|reason| !reason.is_empty());
     let mut message = Message::new(role, Vec::new());
     message.finish_reason = finish_reason.map(Cow::Owned);
     parts_of(&mut object, &mut message);
+    // Only the model calls tools.
+    if nobody && message.calls_tool() {
+        message.role = Cow::Borrowed("assistant");
+    }
     message.name = object.take_word(&["name"]).filter(|name| !name.is_empty());
     message.tidy();
     object.forget(ENVELOPE);

@@ -18,7 +18,7 @@ mod tool;
 
 pub(crate) use canonical::is_canonical;
 pub(crate) use document::{Side, understand, understand_system, understand_tools};
-pub(crate) use events::{Held, read as read_event};
+pub(crate) use events::{Held, is_numbered, read as read_event};
 pub(crate) use finish::{finish, is_history};
 pub(crate) use flat::{MOST_FLAT, gather, split_flat};
 pub(crate) use model::{Conversation, Message, Part, Tool};

@@ -59,15 +59,25 @@ fn any_response_repeats(calls: &[Call<'_>]) -> bool {
 /// only the inner one has a response id. They are siblings, or one of them is alone in its trace. Says
 /// whether there are any.
 pub(super) fn join_by_time(calls: &mut [Call<'_>]) -> bool {
+    let mut joined = vec![false; calls.len()];
+    pair(calls, &mut joined, |call| call.input);
+    // Some copy the input that Anthropic counts without the cache, and leave the cache out.
+    if calls.iter().any(|call| cached(call) > 0) {
+        pair(calls, &mut joined, |call| Some(call.input?.saturating_sub(cached(call))));
+    }
+    joined.contains(&true)
+}
+
+/// Joins what has the same input, as `input` sees it, and the same output. Notes the inner spans of the pairs.
+fn pair(calls: &mut [Call<'_>], joined: &mut [bool], input: impl Fn(&Call<'_>) -> Option<i64>) {
     type Counts = (Option<i64>, Option<i64>);
     let mut groups: Vec<(Counts, u32)> = calls
         .iter()
         .enumerate()
         .filter(|(_, call)| call.role == Role::Owner && call.class == Class::Model && call.output.is_some())
-        .map(|(at, call)| ((call.input, call.output), at as u32))
+        .map(|(at, call)| ((input(call), call.output), at as u32))
         .collect();
     groups.sort_unstable();
-    let mut joined = vec![false; calls.len()];
     // Where very many calls have the same counts, pairs cannot be told apart.
     let told_apart = 2..=MOST_EQUAL;
     for group in groups.chunk_by(|left, right| left.0 == right.0).filter(|group| told_apart.contains(&group.len())) {
@@ -92,7 +102,11 @@ pub(super) fn join_by_time(calls: &mut [Call<'_>]) -> bool {
             }
         }
     }
-    joined.contains(&true)
+}
+
+/// What of the input was read from a cache or written to one.
+fn cached(call: &Call<'_>) -> i64 {
+    call.cache_read.unwrap_or(0).saturating_add(call.cache_write.unwrap_or(0))
 }
 
 /// Records of the usage of calls, which stand beside them. Each belongs to the call with its counts that ended last before

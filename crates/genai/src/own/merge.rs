@@ -121,6 +121,20 @@ pub(super) fn infer_tool_calls(calls: &mut [Call<'_>]) {
             call.finish = Some(Finish::ToolCall);
         }
     }
+    // A tool may run inside of the span of the call that asked for it.
+    let stopped = |call: &Call<'_>| call.role == Role::Owner && google(call) && call.finish == Some(Finish::Stop);
+    let own = calls.iter().enumerate().filter(|(_, call)| stopped(call));
+    let mut owners: Vec<(u64, u64, usize)> = own.map(|(at, call)| (call.trace, call.id, at)).collect();
+    owners.sort_unstable();
+    let tools = calls.iter().filter(|call| call.class == Class::Tool);
+    let around =
+        |tool: &Call<'_>| owners.binary_search_by_key(&(tool.trace, tool.parent), |(trace, id, _)| (*trace, *id));
+    let asked: Vec<usize> = tools.filter_map(|tool| Some(owners.get(around(tool).ok()?)?.2)).collect();
+    for at in asked {
+        if let Some(call) = calls.get_mut(at) {
+            call.finish = Some(Finish::ToolCall);
+        }
+    }
 }
 
 /// Fills what `owner` lacks. A roll-up over one call tells less than another span of the call itself.

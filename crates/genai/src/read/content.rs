@@ -24,6 +24,8 @@ pub(super) struct Content<'a> {
     pub(super) used: bool,
     pub(super) candidates: Vec<Candidate<'a>>,
     flat: Vec<FlatAttribute<'a>>,
+    /// Whether calls of tools stand beside the messages.
+    pub(super) calls_aside: bool,
     /// Output messages that are right as they stand.
     answer: Option<ValueRef<'a>>,
     pub(super) input: Option<Vec<Message>>,
@@ -56,7 +58,7 @@ impl Content<'_> {
 
     #[cold]
     fn clear_all(&mut self) {
-        self.used = false;
+        (self.used, self.calls_aside) = (false, false);
         self.candidates.clear();
         self.flat.clear();
         (self.answer, self.input, self.output, self.system, self.tools) = (None, None, None, None, None);
@@ -88,7 +90,7 @@ impl Content<'_> {
 
     /// Whether the answer calls a tool.
     pub(super) fn calls_tool(&self) -> bool {
-        match (&self.output, self.answer) {
+        let in_messages = match (&self.output, self.answer) {
             (Some(messages), _) if is_history(messages) => messages.last().is_some_and(Message::calls_tool),
             (Some(messages), _) => messages.iter().any(Message::calls_tool),
             // What the provider ran is called in the same words.
@@ -96,7 +98,8 @@ impl Content<'_> {
                 !may_hold_pieces(answer) || !self.called_tools().is_empty()
             }
             (None, _) => false,
-        }
+        };
+        in_messages || self.calls_aside
     }
 
     /// The names of the tools that the answer calls, one a call.
@@ -159,11 +162,14 @@ impl<'a> Reader<'a> {
     /// Notes an attribute that may be a piece of a flattened document.
     #[cold]
     pub(super) fn note_flat(&mut self, key: &'a [u8], value: ValueRef<'a>, pos: Pos) {
-        if !self.messages || self.content.flat.len() >= MOST_FLAT {
+        if self.content.flat.len() >= MOST_FLAT {
             return;
         }
-        if let Some((prefix, rest)) = self.catalogue.flattened(key) {
-            self.content.used = true;
+        let Some((prefix, rest)) = self.catalogue.flattened(key) else { return };
+        let calls = self.catalogue.flattened.get(prefix).is_some_and(|(_, target)| *target == target::TOOL_CALLS);
+        self.content.calls_aside |= calls;
+        self.content.used |= calls || self.messages;
+        if self.messages {
             self.content.flat.push(FlatAttribute { prefix, rest, value, pos });
         }
     }
@@ -212,7 +218,10 @@ impl<'a> Reader<'a> {
         if !self.messages {
             return;
         }
-        let [input, _, system, _] = right;
+        let [input, output, system, _] = right;
+        if !output {
+            self.add_calls_aside();
+        }
         if !system && self.content.system.is_none() && self.leaves_out_system(input) {
             self.take_system_apart();
         }

@@ -59,8 +59,9 @@ impl<'a> Reader<'a> {
         }
         let (value, same) = match self.catalogue.names.kind(wanted) {
             Kind::Str => {
-                let same = matches!(datum, Datum::Text(_));
-                (Written::Text(datum.text()?), same)
+                let text = if rule.canonical { datum.text()? } else { datum.told()? };
+                let same = found.value.as_str() == Some(&*text);
+                (Written::Text(text), same)
             }
             Kind::Int => (Written::Int(datum.int()?), matches!(datum, Datum::Int(_))),
             Kind::Double => {

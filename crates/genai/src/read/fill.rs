@@ -46,7 +46,6 @@ impl<'a> Reader<'a> {
         if source.is_some_and(|source| source.answers_as_request_model) {
             answer_instead(call);
         }
-        self.doubt_copy(call);
         if call.operation.is_absent() {
             self.operate_by_default(call, source);
         }
@@ -76,15 +75,9 @@ impl<'a> Reader<'a> {
             call.changed(target::REQUEST_MODEL);
         }
         self.strip_provider(call);
-        if let Some(source) = source {
-            call.ttft_weak = source.ttft_weak;
-            let duration = call.duration() as f64;
-            let whole = call.ttft.is_some_and(|ttft| (duration * 0.98..=duration * 1.05).contains(&(ttft * 1e9)));
-            if source.ttft_only_streaming && (call.stream == Some(false) || call.stream.is_none() && whole) {
-                call.ttft = None;
-                call.changed(target::TTFT);
-            }
-        }
+        self.doubt_copy(call);
+        call.ttft_weak = source.is_some_and(|source| source.ttft_weak);
+        self.doubt_ttft(call, source.is_some_and(|source| source.ttft_only_streaming));
         self.read_events(call);
         if call.finish_reasons.is_none() {
             call.finish_reasons = match self.content.answer() {
@@ -127,6 +120,22 @@ impl<'a> Reader<'a> {
         call.operation =
             if embeds { self.catalogue.vocabulary.operation("embeddings") } else { source.default_operation };
         true
+    }
+
+    /// A call that did not stream has no first token before its answer; some give its duration.
+    fn doubt_ttft(&self, call: &mut Call<'a>, only_streaming: bool) {
+        let duration = call.duration() as f64;
+        let fills =
+            |share: f64| call.ttft.is_some_and(|ttft| (duration * share..=duration * 1.05).contains(&(ttft * 1e9)));
+        let doubtful = match call.stream {
+            Some(true) => false,
+            Some(false) => only_streaming || fills(0.9),
+            None => only_streaming && fills(0.98),
+        };
+        if doubtful {
+            call.ttft = None;
+            call.changed(target::TTFT);
+        }
     }
 
     /// Decides what a name stands for that may be the request's or the response's. A name with a date is what answered,

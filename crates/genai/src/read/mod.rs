@@ -1,5 +1,6 @@
 //! Reads a span in one scan: what is there is looked up once, and what it means depends on the source.
 
+mod aside;
 mod candidate;
 mod content;
 mod copy;
@@ -72,6 +73,8 @@ pub(crate) struct Reader<'a> {
     host: Option<&'a str>,
     /// A model of which nobody says whether it was asked for or answered, and where it stands.
     model: Option<(Cow<'a, str>, Pos)>,
+    /// The name of the scope.
+    pub(crate) scope: &'a [u8],
     /// Whether the scope says the model of the request where it does not know which one answered.
     pub(crate) copies_model: bool,
     /// Whether messages are brought to the form of the conventions.
@@ -124,6 +127,7 @@ impl<'a> Reader<'a> {
             strange_operation: false,
             host: None,
             model: None,
+            scope: &[],
             copies_model: false,
             messages,
             content: Content::default(),
@@ -154,6 +158,9 @@ impl<'a> Reader<'a> {
         let seen_before = u16::from(target::SOURCE);
         let hinted = mixed.is_none() && hints == HINTS;
         let signals = signals || hinted || mixed.is_some_and(|source| self.has_event_of(source));
+        // Where nothing else tells, an event may that only one source writes.
+        let named = if signals || mixed.is_some() { None } else { self.source_of_events() };
+        let signals = signals || named.is_some();
         if !signals || self.found.iter().any(|found| found.slot == seen_before) {
             calls.truncate(first);
             let error = if status.code == 2 { self.transport_error() } else { None };
@@ -163,7 +170,7 @@ impl<'a> Reader<'a> {
             let markers = markers & self.allowed;
             let told = told.filter(|source| self.allowed & 1 << source != 0);
             let marked = (markers != 0).then(|| markers.trailing_zeros() as SourceIx);
-            call.source = mixed.or(told).or(marked).unwrap_or(unrecognised);
+            call.source = mixed.or(told).or(marked).or(named).unwrap_or(unrecognised);
             self.words_of(call.source);
         }
         call.longest = call.end.saturating_sub(call.start);
@@ -275,6 +282,12 @@ impl<'a> Reader<'a> {
         let known = self.catalogue.source(source).map_or([].as_slice(), |source| &source.events);
         let is_known = |body, pos| known.iter().any(|name| **name == *EventRef::new(body, pos).name());
         !known.is_empty() && self.events.iter().any(|(body, pos)| is_known(body, *pos))
+    }
+
+    /// The source that an event tells, of those that are to be recognised.
+    fn source_of_events(&self) -> Option<SourceIx> {
+        let mut names = self.events.iter().map(|(body, pos)| EventRef::new(body, *pos).name());
+        names.find_map(|name| self.catalogue.source_of_event(name)).filter(|source| self.allowed & 1 << source != 0)
     }
 
     /// Adds the attributes of events that the source writes in the place of the span's own.

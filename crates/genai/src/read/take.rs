@@ -11,7 +11,7 @@ use super::fill::guard;
 use super::{Found, MOST_PARTS, Reader};
 use crate::call::Call;
 use crate::catalogue::{GENERIC, Rule, Source};
-use crate::datum::{Datum, Strings};
+use crate::datum::{Datum, Strings, is_placeholder};
 use crate::source::Unit;
 use crate::target::{self, CORE, Kind, Target};
 use crate::vocabulary::Operation;
@@ -35,7 +35,7 @@ impl<'a> Reader<'a> {
             (target::REASONING, AnyValue::Int(count @ 0..)) => call.reasoning = Some(count),
             (target::STREAM, AnyValue::Bool(flag)) => call.stream = Some(flag),
             (target::REQUEST_MODEL | target::RESPONSE_MODEL, AnyValue::Text(text)) if !text.is_empty() => {
-                let model = |text| Some((std::str::from_utf8(text).ok()?, text.contains(&b'/')));
+                let model = |text| Some((told(text)?, text.contains(&b'/')));
                 let Some((text, routed)) = self.models.get(text, model) else { return false };
                 call.routed |= routed;
                 let model =
@@ -70,7 +70,7 @@ impl<'a> Reader<'a> {
                 let Some(operation) = canonical else { return false };
                 call.operation = operation;
             }
-            (target::SERVER_ADDRESS, AnyValue::Text(text)) => {
+            (target::SERVER_ADDRESS, AnyValue::Text(text)) if !text.contains(&b':') => {
                 let provider = |host| catalogue.vocabulary.provider_of_host(std::str::from_utf8(host).ok()?);
                 self.host = self.hosts.get(text, provider);
             }
@@ -126,6 +126,7 @@ impl<'a> Reader<'a> {
         let datum = match rule.unit {
             Unit::JsonText => datum.unquoted(),
             Unit::Host => datum.host(),
+            _ if wanted == target::SERVER_ADDRESS && datum.is_url() => datum.host(),
             _ => datum,
         };
         let same_type = match self.catalogue.names.kind(wanted) {
@@ -182,15 +183,15 @@ impl<'a> Reader<'a> {
                 return Some(name.is_none_or(|name| name == word));
             }
             target::REQUEST_MODEL => {
-                call.request_model = Some(datum.text()?);
+                call.request_model = Some(datum.told()?);
                 call.routed = true;
             }
             target::RESPONSE_MODEL => {
-                call.response_model = Some(datum.text()?);
+                call.response_model = Some(datum.told()?);
                 call.routed = true;
             }
             target::RESPONSE_ID => {
-                let id = datum.text()?;
+                let id = datum.told()?;
                 if self.catalogue.vocabulary.is_made_up_id(id.as_bytes()) {
                     return None;
                 }
@@ -199,7 +200,7 @@ impl<'a> Reader<'a> {
                     Cow::Owned(id) => Cow::Owned(id.into_bytes()),
                 });
             }
-            target::FINISH => call.finish_reasons = Some(datum.strings()?),
+            target::FINISH => call.finish_reasons = Some(datum.strings().filter(Strings::tells)?),
             target::INPUT => call.input = Some(datum.count()?),
             target::OUTPUT => call.output = Some(datum.count()?),
             target::CACHE_READ => call.cache_read = Some(datum.count()?),
@@ -217,8 +218,8 @@ impl<'a> Reader<'a> {
             }
             target::STREAM => call.stream = Some(datum.bool()?),
             target::HTTP_STATUS => self.http_status = Some(datum.int()?),
-            target::ERROR_TYPE => self.error_type = Some(datum.text()?),
-            target::ERROR_TEXT => self.error_text = Some(datum.text()?),
+            target::ERROR_TYPE => self.error_type = Some(datum.told()?),
+            target::ERROR_TEXT => self.error_text = Some(datum.told()?),
             target::TOOL_CALLS => {
                 let none = match &datum {
                     Datum::Text(text) => matches!(text.trim(), "" | "[]" | "null" | "{}" | "0") || are_messages(&datum),
@@ -234,7 +235,7 @@ impl<'a> Reader<'a> {
                 call.tool_calls = true;
             }
             target::LEVEL => call.failed |= datum.text()?.eq_ignore_ascii_case("error"),
-            target::MODEL => self.model = Some((datum.text()?, found.pos)),
+            target::MODEL => self.model = Some((datum.told()?, found.pos)),
             target::ROLE | target::SOURCE => {}
             wanted => return self.copy(call, rule, wanted, found, datum),
         }
@@ -255,6 +256,8 @@ impl<'a> Reader<'a> {
                 Some(same)
             }
             Some(None) => None,
+            // A framework that names itself.
+            None if word.as_bytes() == self.scope => None,
             None => {
                 let same = !word.bytes().any(|byte| byte.is_ascii_uppercase());
                 call.provider = Some(if same { word } else { Cow::Owned(word.to_ascii_lowercase()) });
@@ -262,6 +265,11 @@ impl<'a> Reader<'a> {
             }
         }
     }
+}
+
+/// A text that tells something.
+fn told(text: &[u8]) -> Option<&str> {
+    std::str::from_utf8(text).ok().filter(|text| !is_placeholder(text))
 }
 
 /// How many there are: a count, or a list of them.
