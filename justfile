@@ -35,6 +35,10 @@ fuzz target seconds="60":
     RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz --sanitizer none {{ if target == "sql" { "--features sql" } else { "" } }} {{target}} -- \
         -max_total_time={{seconds}} -timeout=10 -rss_limit_mb=4096 {{ if target == "sql" { "-dict=fuzz/sql.dict" } else { "" } }}
 
+# Ballista over the store's files: an example with a workspace of its own, and its test.
+ballista *args:
+    cargo test --locked --manifest-path examples/ballista/Cargo.toml {{args}}
+
 # Licences, bans and sources of dependencies.
 deny:
     cargo deny --offline check bans licenses sources

@@ -9,14 +9,14 @@ use crate::command::TaskError;
 
 /// The root of the clone that cargo was asked to work in.
 ///
-/// Cargo tells every program that it runs where its package lies. What was true when this was compiled is no help where clones
+/// Cargo tells every program that it runs where its package lies, which may be in a workspace of its own within the clone. What was true when this was compiled is no help where clones
 /// share a build folder, and serves only programs that are started by hand.
 pub fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
         let told = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
         let package = told.unwrap_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")));
-        let root = package.ancestors().find(|folder| folder.join("Cargo.lock").is_file());
+        let root = package.ancestors().find(|folder| folder.join("xtask/Cargo.toml").is_file());
         root.unwrap_or(&package).to_path_buf()
     })
 }

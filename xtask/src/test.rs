@@ -23,6 +23,8 @@ enum Part {
     Unit,
     /// One file of `tests/tests`.
     EndToEnd(String),
+    /// The example with Ballista, a workspace of its own.
+    Ballista,
 }
 
 /// Runs all tests, or the part asked for; true if all passed.
@@ -44,6 +46,11 @@ pub(crate) fn run_all(arguments: &TestArgs) -> bool {
             }),
             Part::EndToEnd(name) => steps.step(&format!("end to end: {name}"), || {
                 end_to_end(name, binary.as_deref(), &collected, arguments.no_peers)
+            }),
+            Part::Ballista => steps.step("the example with Ballista", || {
+                let mut command = cargo();
+                command.args(["test", "--locked", "--manifest-path", "examples/ballista/Cargo.toml"]);
+                in_clone(command.env(notes::FILE_VARIABLE, &collected))
             }),
         };
     }
@@ -127,17 +134,23 @@ fn pass_on(command: &mut Command, binary: Option<&Path>, no_peers: bool) {
 /// The name under which the tests of the harness itself run.
 const LIBRARY: &str = "harness";
 
-/// The parts to run, in order: unit tests, the harness' own tests, the corpus, then the other files by name.
+/// The parts to run, in order: unit tests, the harness' own tests, the corpus, then the other files by name, and the example.
 fn chosen(only: Option<&str>) -> Result<Vec<Part>, String> {
     let files = test_files(&cache::root().join("tests/tests"));
     let mut names = vec![LIBRARY.to_owned()];
     names.extend(files.iter().filter(|name| *name == "corpus").cloned());
     names.extend(files.into_iter().filter(|name| name != "corpus"));
     match only {
-        None => Ok(std::iter::once(Part::Unit).chain(names.into_iter().map(Part::EndToEnd)).collect()),
+        None => {
+            let end_to_end = names.into_iter().map(Part::EndToEnd);
+            Ok(std::iter::once(Part::Unit).chain(end_to_end).chain([Part::Ballista]).collect())
+        }
         Some("unit") => Ok(vec![Part::Unit]),
+        Some("ballista") => Ok(vec![Part::Ballista]),
         Some(name) if names.iter().any(|known| known == name) => Ok(vec![Part::EndToEnd(name.to_owned())]),
-        Some(name) => Err(format!("--only {name}: there is no such part; there are unit, {}", names.join(", "))),
+        Some(name) => {
+            Err(format!("--only {name}: there is no such part; there are unit, {}, ballista", names.join(", ")))
+        }
     }
 }
 

@@ -1,6 +1,9 @@
 //! Who answers.
 
+use std::sync::Arc;
+
 use spanmill_query::QueryError;
+use spanmill_store::{Cluster, Options};
 use url::Url;
 
 use crate::answer::Answer;
@@ -35,9 +38,9 @@ impl Source {
         }
     }
 
-    /// The store in a folder or at the address of a bucket.
-    pub fn store(address: &str) -> Result<Self, ConsoleError> {
-        Local::open(address).map(Box::new).map(Self::Store)
+    /// A store itself; others help to answer, where they are there.
+    pub fn store(options: Options, helpers: Option<Arc<dyn Cluster>>) -> Result<Self, ConsoleError> {
+        Local::open(options, helpers).map(Box::new).map(Self::Store)
     }
 
     /// Answers a question.

@@ -46,7 +46,7 @@ async fn server_and_files() {
     tokio::spawn(serve(listener, routes, std::future::pending()));
     let path = folder.path().to_str().unwrap().to_owned();
     let asking = move || {
-        let sources = [Source::server(&url).unwrap(), Source::store(&path).unwrap()];
+        let sources = [Source::server(&url).unwrap(), Source::store(Options::new(path), None).unwrap()];
         let sql = "SELECT span_id, duration_ns FROM spans WHERE duration_ns > $least ORDER BY span_id";
         let answers = sources.each_ref().map(|source| {
             let parameters = vec![("least".to_owned(), "5000000000".to_owned())];
@@ -85,7 +85,7 @@ fn forms() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let folder = tempfile::tempdir().unwrap();
     drop(runtime.block_on(filled(&folder)));
-    let source = Source::store(folder.path().to_str().unwrap()).unwrap();
+    let source = Source::store(Options::new(folder.path().to_str().unwrap()), None).unwrap();
     let sql = "SELECT 1 AS n, 'a|b' AS t, 0.123456789 AS x, [1, 2] AS l, NULL AS z, repeat('wide ', 30) AS w";
     let answer = source.ask(&asked(sql)).unwrap();
     let text = |format, width| String::from_utf8(written(&answer, format, width)).unwrap();

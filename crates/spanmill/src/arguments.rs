@@ -1,3 +1,5 @@
+#[cfg(feature = "workers")]
+mod helpers;
 mod traces;
 #[cfg(feature = "workers")]
 mod worker;
@@ -12,6 +14,8 @@ use spanmill_console::OutputFormat;
 
 use crate::demo::Demo;
 
+#[cfg(feature = "workers")]
+pub(crate) use self::helpers::Helpers;
 use self::traces::{EXPORT_EXAMPLES, IMPORT_EXAMPLES, TRACE_EXAMPLES};
 pub(crate) use self::traces::{Export, ExportFormat, Import, StoreAddress, Trace, TraceFormat};
 #[cfg(feature = "workers")]
@@ -197,6 +201,12 @@ pub(crate) struct Query {
     /// Ask a folder or bucket itself, such as s3://bucket/folder, instead of a server: what that has only in memory is missing
     #[arg(long, value_name = "PATH|URL", conflicts_with = "url")]
     pub(crate) store: Option<String>,
+    /// An option of the bucket, such as aws_endpoint=http://localhost:9000; may be repeated
+    #[arg(long = "store-option", value_name = "KEY=VALUE", requires = "store")]
+    pub(crate) store_options: Vec<String>,
+    #[cfg(feature = "workers")]
+    #[command(flatten)]
+    pub(crate) helpers: Helpers,
     /// Begin of the period: 15m, 2h or 7d ago, 2026-11-26, or 2026-11-26T10:00:00Z; $since in SQL
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
@@ -275,6 +285,7 @@ Examples:
   spanmill query slow-small --since 1h
   spanmill query \"SELECT model, sum(cost) FROM calls GROUP BY model\" --format csv
   spanmill query cost-by-user --since 7d --service checkout --store s3://spans/prod
+  spanmill query percentiles --since 90d --store s3://spans/prod --worker worker-1:4330 --worker worker-2:4330
   spanmill query \"SELECT * FROM spans WHERE start_time >= \\$since\" --since 2h --format parquet -o spans.parquet
   spanmill query --list
   spanmill query

@@ -9,12 +9,13 @@
 mod channels;
 mod fleet;
 mod gate;
+mod limit;
 mod reading;
 mod server;
 
 pub use channels::PeerOptions;
 pub use fleet::{Fleet, WorkersOptions};
-pub use server::serve;
+pub use server::{ServeOptions, serve};
 
 /// What a worker and who asks it must have in common: plans are not understood from one version to the next.
 const VERSION: &str = env!("CARGO_PKG_VERSION");

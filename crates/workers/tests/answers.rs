@@ -21,9 +21,10 @@ use spanmill_pipeline::Port;
 use spanmill_query::{Limits, QueryService, Request};
 use spanmill_store::{Cluster, Options, Store};
 use spanmill_tls::{ClientTls, ServerTls};
-use spanmill_workers::{Fleet, PeerOptions, WorkersOptions, serve};
+use spanmill_workers::{Fleet, PeerOptions, ServeOptions, WorkersOptions, serve};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -93,11 +94,15 @@ fn showing(token: Option<&str>) -> PeerOptions {
 
 /// A worker on a port of its own.
 async fn worker(folder: &TempDir, peers: PeerOptions, tls: Option<&ServerTls>) -> (String, JoinHandle<()>) {
-    let store = Store::open_to_read(options(folder)).await.unwrap();
+    serving(folder, ServeOptions { peers, ..ServeOptions::default() }, tls).await
+}
+
+async fn serving(folder: &TempDir, options: ServeOptions, tls: Option<&ServerTls>) -> (String, JoinHandle<()>) {
+    let store = Store::open_to_read(self::options(folder)).await.unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let port = Port::new(listener, tls.map(|tls| tls.acceptor(&["h2"]).unwrap()));
-    let serving = tokio::spawn(async move { serve(port, store, &peers, std::future::pending()).await.unwrap() });
+    let serving = tokio::spawn(async move { serve(port, store, &options, std::future::pending()).await.unwrap() });
     (address, serving)
 }
 
@@ -211,4 +216,35 @@ async fn only_those_with_the_right_certificates_meet() {
     let plan = answer(&together, &format!("EXPLAIN ANALYZE {}", QUESTIONS[5])).await;
     assert!(plan.contains("Network"), "{plan}");
     assert_eq!(fleet.losses(), 0);
+}
+
+/// Scenario: two workers that give a part of a query half a second; a query that computes for minutes, with as much time, and then one that does not.
+/// Guarantees: the first ends with an error that names the workers' limit; the second is answered with their help.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_of_a_query_has_a_time_limit() {
+    let (store, folder) = filled().await;
+    let limited = || ServeOptions { time_limit: Duration::from_millis(500), ..ServeOptions::default() };
+    let (one, two) = (serving(&folder, limited(), None).await, serving(&folder, limited(), None).await);
+    let fleet = fleet(vec![one.0, two.0], showing(None)).await;
+    let limits = Limits { time: Duration::from_secs(600), ..Limits::default() };
+    let together = QueryService::new(store, limits).with_cluster(Arc::new(fleet));
+    let endless = "SELECT a.service, count(*) FROM spans a, spans b, spans c, spans d WHERE a.duration_ns + b.duration_ns > c.duration_ns + d.duration_ns GROUP BY 1";
+    let error = together.run(Request::of(endless)).await.unwrap_err().to_string();
+    assert!(error.contains("--time-limit"), "{error}");
+    assert!(answer(&together, &format!("EXPLAIN ANALYZE {}", QUESTIONS[1])).await.contains("Network"));
+}
+
+/// Scenario: somebody connects to a worker, begins to speak HTTP/2, and then says nothing more, as a machine does that lost its power.
+/// Guarantees: the worker closes the connection, with which everything ends that was asked over it.
+#[tokio::test]
+async fn who_vanished_is_missed() {
+    let (_store, folder) = filled().await;
+    let options = ServeOptions { patience: Duration::from_millis(200), ..ServeOptions::default() };
+    let (address, _serving) = serving(&folder, options, None).await;
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+    let mut said = Vec::new();
+    // To wait for it is the test: where it is kept open, this does not end.
+    let closed = tokio::time::timeout(Duration::from_secs(30), connection.read_to_end(&mut said)).await;
+    assert!(closed.is_ok() && !said.is_empty());
 }

@@ -22,6 +22,9 @@ pub(crate) struct QueryWorker {
     /// Memory of all queries together
     #[arg(long, value_name = "SIZE", default_value = "512MiB")]
     pub(crate) memory: ByteSize,
+    /// Time of a part of a query; longer than queries may last where they are asked
+    #[arg(long, value_name = "DURATION", default_value = "35s", value_parser = super::duration)]
+    pub(crate) time_limit: std::time::Duration,
 }
 
 /// TLS of a worker: to those who ask it, and to other workers that it asks.

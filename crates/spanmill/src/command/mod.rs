@@ -4,6 +4,8 @@ mod components;
 mod configuration;
 mod explain;
 mod export;
+#[cfg(feature = "workers")]
+mod helpers;
 mod import;
 mod migrate;
 mod prompt;

@@ -2,10 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Read};
+use std::sync::Arc;
 
 use spanmill_console::{Asked, ConsoleError, Output, Source, What, list_of_questions};
+use spanmill_store::Cluster;
 
-use super::{prompt, write_out};
+use super::{prompt, stores, write_out};
 use crate::arguments::Query;
 use crate::error::{CommandError, colours_wanted};
 
@@ -14,7 +16,7 @@ pub(super) fn run(options: &Query) -> Result<(), CommandError> {
         return write_out(list_of_questions().as_bytes());
     }
     let source = match &options.store {
-        Some(address) => Source::store(address)?,
+        Some(address) => Source::store(stores::options(address, &options.store_options)?, helpers(options)?)?,
         None => Source::server(&options.url)?,
     };
     let question = match options.question.as_deref() {
@@ -30,6 +32,17 @@ pub(super) fn run(options: &Query) -> Result<(), CommandError> {
         }
         None => prompt::run(options, &source),
     }
+}
+
+/// Who helps to answer, where anybody does.
+#[cfg(feature = "workers")]
+fn helpers(options: &Query) -> Result<Option<Arc<dyn Cluster>>, CommandError> {
+    super::helpers::fleet(&options.helpers)
+}
+
+#[cfg(not(feature = "workers"))]
+fn helpers(_: &Query) -> Result<Option<Arc<dyn Cluster>>, CommandError> {
+    Ok(None)
 }
 
 /// What is asked, with the parameters of the command line.

@@ -3,7 +3,7 @@
 use spanmill_config::Secret;
 use spanmill_pipeline::{LogSettings, Port};
 use spanmill_store::{Options, Store};
-use spanmill_workers::PeerOptions;
+use spanmill_workers::{PeerOptions, ServeOptions};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::stores;
@@ -21,7 +21,7 @@ pub(super) fn run(options: &QueryWorker) -> Result<(), CommandError> {
 
 async fn serve(options: &QueryWorker) -> Result<(), CommandError> {
     let memory = usize::try_from(options.memory.bytes()).unwrap_or(usize::MAX);
-    let store = Options { query_memory: memory, ..stores::options(&options.store)? };
+    let store = Options { query_memory: memory, ..stores::options(&options.store.store, &options.store.options)? };
     let store = Store::open_to_read(store).await.map_err(|error| stores::wrong(&options.store.store, &error))?;
     let wrong = |error: &dyn std::fmt::Display| stores::wrong(&format!("--listen {}", options.listen), error);
     let listener = spanmill_pipeline::bind(&options.listen).await.map_err(|error| wrong(&error))?;
@@ -40,6 +40,7 @@ async fn serve(options: &QueryWorker) -> Result<(), CommandError> {
     let acceptor = server.map(|tls| tls.acceptor(&["h2"])).transpose();
     let acceptor = acceptor.map_err(|error| stores::wrong("--tls", &error))?;
     let peers = PeerOptions { token: options.token.as_deref().map(Secret::new), tls: options.tls.client() };
+    let serving = ServeOptions { peers, time_limit: options.time_limit, ..ServeOptions::default() };
     let signals = |kind| signal(kind).map_err(|source| CommandError::Io { what: "cannot listen to signals", source });
     let (mut interrupt, mut terminate) = (signals(SignalKind::interrupt())?, signals(SignalKind::terminate())?);
     tracing::info!(endpoint = %address, store = options.store.store, "query worker");
@@ -49,6 +50,6 @@ async fn serve(options: &QueryWorker) -> Result<(), CommandError> {
             _ = terminate.recv() => {}
         }
     };
-    let served = spanmill_workers::serve(Port::new(listener, acceptor), store, &peers, stopped).await;
+    let served = spanmill_workers::serve(Port::new(listener, acceptor), store, &serving, stopped).await;
     served.map_err(|error| stores::wrong("--token or --tls", &error.strip_backtrace()))
 }

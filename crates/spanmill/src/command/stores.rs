@@ -21,12 +21,12 @@ pub(super) fn block_on<T>(work: impl Future<Output = Result<T, CommandError>>) -
 
 /// A store to ask.
 pub(super) async fn to_read(address: &StoreAddress) -> Result<Store, CommandError> {
-    Store::open_to_read(options(address)?).await.map_err(|error| wrong(&address.store, &error))
+    Store::open_to_read(options(&address.store, &address.options)?).await.map_err(|error| wrong(&address.store, &error))
 }
 
 /// A store to add to. Others may do so at the same time.
 pub(super) async fn to_write(address: &StoreAddress) -> Result<Store, CommandError> {
-    let options = Options { max_past: ALL_PAST, ..options(address)? };
+    let options = Options { max_past: ALL_PAST, ..options(&address.store, &address.options)? };
     let writer = format!("import-{}-{}", jiff::Timestamp::now().as_millisecond(), std::process::id());
     Store::open(options, &writer).await.map_err(|error| wrong(&address.store, &error))
 }
@@ -50,9 +50,9 @@ pub(super) fn wrong(what: &str, error: &dyn Display) -> CommandError {
 }
 
 /// The options of a store, as the command line has them.
-pub(super) fn options(address: &StoreAddress) -> Result<Options, CommandError> {
-    let mut options = Options::new(address.store.clone());
-    for option in &address.options {
+pub(super) fn options(address: &str, given: &[String]) -> Result<Options, CommandError> {
+    let mut options = Options::new(address);
+    for option in given {
         let Some((key, value)) = option.split_once('=') else {
             return Err(CommandError::Usage(format!("--store-option {option:?} is not KEY=VALUE")));
         };

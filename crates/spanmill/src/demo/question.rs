@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use spanmill_console::{Answer, Asked, ConsoleError, Output, OutputFormat, Source, What};
+use spanmill_store::Options;
 
 use super::error::DemoError;
 
@@ -17,7 +18,7 @@ ORDER BY calls DESC, cause";
 
 /// Asks the store in that folder.
 pub(super) fn ask(store: &Path) -> Result<Answer, DemoError> {
-    let source = Source::store(&store.to_string_lossy())?;
+    let source = Source::store(Options::new(store.to_string_lossy()), None)?;
     let asked = Asked {
         what: What::Sql(SQL.to_owned()),
         parameters: Vec::new(),
