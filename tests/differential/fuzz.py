@@ -5,9 +5,10 @@
 
 Kinds: `statements` are run, not only parsed (that is what generate.py does); `processors` have options that are drawn; `environment` puts odd values
 in odd places; `mutations` are published configurations in which one thing is changed; `http` are requests with odd headers, encodings and JSON.
-`--keep` writes what differed as a file of cases.
+`--keep` writes what differed as a file of cases. `--write FOLDER` asks nobody, and writes what is drawn as files of cases: without what is there twice,
+and without what gives another answer each time. `cases/drawn-*.json` are of `--write cases --kind statements processors --count 600 --seed 20261128`.
 """
-import argparse, copy, json, pathlib, random, sys
+import argparse, copy, json, pathlib, random, re, sys
 
 import generate, run
 
@@ -183,14 +184,26 @@ def http(r, count):
 KINDS = {"statements": statements, "processors": processors, "environment": environment, "mutations": mutations, "http": http}
 
 
+def write(folder, kind, given):
+    drawn = dict.fromkeys(json.dumps({**case, "suite": "drawn-" + kind}, ensure_ascii=False) for case in given["pipelines"])
+    drawn = [case for case in drawn if not re.search(r"\b(Now|UUID|UUIDv7)\(", case)]
+    requests = [json.dumps(wave, ensure_ascii=False) for wave in given["requests"]]
+    lists = [' "%s": [\n  %s\n ]' % (name, ",\n  ".join(lines)) for name, lines in (("requests", requests), ("pipelines", drawn))]
+    (folder / ("drawn-%s.json" % kind)).write_text("{\n" + ",\n".join(lists) + "\n}\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--exec", required=True); parser.add_argument("--oracle", required=True); parser.add_argument("--kind", choices=sorted(KINDS), nargs="*", default=sorted(KINDS))
+    parser.add_argument("--exec"); parser.add_argument("--oracle"); parser.add_argument("--write", type=pathlib.Path, metavar="FOLDER"); parser.add_argument("--kind", choices=sorted(KINDS), nargs="*", default=sorted(KINDS))
     parser.add_argument("--count", type=int, default=400); parser.add_argument("--seed", type=int, default=1); parser.add_argument("--keep", type=pathlib.Path); parser.add_argument("--verbose", type=int, default=0, metavar="BYTES")
     args = parser.parse_args()
+    if not args.write and not (args.exec and args.oracle): parser.error("two to be asked are needed, --exec and --oracle, or --write")
     different, kept = 0, {}
     for kind in args.kind:
         given = KINDS[kind](random.Random(args.seed), args.count)
+        if args.write:
+            write(args.write, kind, given)
+            continue
         truth, ours = (run.ask(binary.split(), given, "") for binary in (args.oracle, args.exec))
         wrong = [at for at, answer in truth.items() if answer != "crashed" and answer != ours[at]]
         for what, i in wrong:
