@@ -9,8 +9,8 @@ use crate::command::TaskError;
 
 /// The root of the clone that cargo was asked to work in.
 ///
-/// Cargo tells every program that it runs where its package lies, which may be in a workspace of its own within the clone. What was true when this was compiled is no help where clones
-/// share a build folder, and serves only programs that are started by hand.
+/// Cargo tells every program that it runs where its package lies, which may be in a workspace of its own within the clone. What was true
+/// when this was compiled is no help where clones share a build folder, and serves only programs that are started by hand.
 pub fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {

@@ -50,6 +50,8 @@ pub(crate) fn run_all(arguments: &TestArgs) -> bool {
             Part::Ballista => steps.step("the example with Ballista", || {
                 let mut command = cargo();
                 command.args(["test", "--locked", "--manifest-path", "examples/ballista/Cargo.toml"]);
+                // It builds the same crates with other features.
+                command.env("CARGO_TARGET_DIR", cache::dir().join("ballista"));
                 in_clone(command.env(notes::FILE_VARIABLE, &collected))
             }),
         };

@@ -189,7 +189,10 @@ async fn answer(work: Work, planned: oneshot::Sender<Result<SchemaRef, QueryErro
     let helped = work.options.cluster.clone().filter(|cluster| cluster.is_there());
     let losses = helped.as_ref().map(|cluster| cluster.losses());
     let mut begun = work.begin().await;
-    if let (Some(cluster), true) = (helped, begun.is_err()) {
+    let failed = begun.as_ref().err().map(ToString::to_string);
+    if let (Some(cluster), Some(error)) = (helped, failed)
+        && !cluster.is_final(&error)
+    {
         cluster.look().await;
         if losses != Some(cluster.losses()) {
             begun = work.begin().await;

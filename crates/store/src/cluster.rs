@@ -20,4 +20,7 @@ pub trait Cluster: fmt::Debug + Send + Sync {
 
     /// How many were lost so far. Where a query failed and that grew since it began, it is worth a second try.
     fn losses(&self) -> u64;
+
+    /// Whether what a query failed with, as it is told, would come again from whoever is left: then it is not tried a second time.
+    fn is_final(&self, error: &str) -> bool;
 }

@@ -22,6 +22,7 @@ use url::Url;
 
 use crate::VERSION;
 use crate::channels::{Channels, PeerOptions};
+use crate::limit;
 
 /// Who may be there to help, and how they are asked.
 #[derive(Debug, Clone)]
@@ -179,6 +180,11 @@ impl Cluster for Fleet {
 
     fn losses(&self) -> u64 {
         self.losses.load(Ordering::Relaxed)
+    }
+
+    /// A worker's time was up. That is known by its words: an error may have come through several workers, as text.
+    fn is_final(&self, error: &str) -> bool {
+        error.contains(limit::OPTION)
     }
 }
 

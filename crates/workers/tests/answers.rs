@@ -218,22 +218,6 @@ async fn only_those_with_the_right_certificates_meet() {
     assert_eq!(fleet.losses(), 0);
 }
 
-/// Scenario: two workers that give a part of a query half a second; a query that computes for minutes, with as much time, and then one that does not.
-/// Guarantees: the first ends with an error that names the workers' limit; the second is answered with their help.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_part_of_a_query_has_a_time_limit() {
-    let (store, folder) = filled().await;
-    let limited = || ServeOptions { time_limit: Duration::from_millis(500), ..ServeOptions::default() };
-    let (one, two) = (serving(&folder, limited(), None).await, serving(&folder, limited(), None).await);
-    let fleet = fleet(vec![one.0, two.0], showing(None)).await;
-    let limits = Limits { time: Duration::from_secs(600), ..Limits::default() };
-    let together = QueryService::new(store, limits).with_cluster(Arc::new(fleet));
-    let endless = "SELECT a.service, count(*) FROM spans a, spans b, spans c, spans d WHERE a.duration_ns + b.duration_ns > c.duration_ns + d.duration_ns GROUP BY 1";
-    let error = together.run(Request::of(endless)).await.unwrap_err().to_string();
-    assert!(error.contains("--time-limit"), "{error}");
-    assert!(answer(&together, &format!("EXPLAIN ANALYZE {}", QUESTIONS[1])).await.contains("Network"));
-}
-
 /// Scenario: somebody connects to a worker, begins to speak HTTP/2, and then says nothing more, as a machine does that lost its power.
 /// Guarantees: the worker closes the connection, with which everything ends that was asked over it.
 #[tokio::test]
