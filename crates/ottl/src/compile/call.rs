@@ -17,7 +17,9 @@ impl Scope<'_> {
         });
         let Some(function) = offered else {
             let error = CompileError::new(name.at, format!("undefined function {:?}", name.text));
-            return Err(error.nearest(&name.text, functions::all().map(|function| function.name)));
+            // One that is offered elsewhere only is no help here.
+            let names = functions::all().map(|function| function.name).filter(|known| *known != name.text);
+            return Err(error.nearest(&name.text, names));
         };
         if function.only.is_some() {
             // It is about the span itself.

@@ -157,8 +157,7 @@ impl CompileError {
     pub(crate) fn nearest<'n>(self, name: &str, valid: impl IntoIterator<Item = &'n str>) -> Self {
         let lower = name.to_lowercase();
         let rank = |candidate: &'n str| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate);
-        // What is known elsewhere only is no help here.
-        let best = valid.into_iter().filter(|candidate| *candidate != name).map(rank).min();
+        let best = valid.into_iter().map(rank).min();
         let suggestion = best.filter(|(distance, _)| *distance <= 1 + name.len() / 3).map(|(_, name)| name.to_owned());
         Self { suggestion, ..self }
     }
