@@ -1,8 +1,10 @@
 //! Log records and data points of a request, one after the other, as they lie in its bytes. Where expressions are asked about them, the request is decoded
 //! besides, and what they are asked about goes along.
 
+use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::logs::v1::LogsData;
 use opentelemetry_proto::tonic::metrics::v1::MetricsData;
+use opentelemetry_proto::tonic::resource::v1::Resource;
 use spanmill_otlp::{Attributes, Message, Opaque, Payload};
 use spanmill_ottl::{Arena, Frame, Slots};
 use spanmill_pipeline::ConsumeError;
@@ -57,18 +59,12 @@ pub(super) fn logs<'a>(
     let decoded = asked.map(|_| decode::<LogsData>(request)).transpose()?;
     let mut groups = decoded.into_iter().flat_map(|logs| logs.resource_logs);
     for resource in messages(Message::standalone(request.bytes()), RESOURCES) {
-        items.enter_resource(header(resource, RESOURCE, RESOURCE_ATTRIBUTES));
         let group = groups.next().unwrap_or_default();
-        if let Some(frame) = &mut frame {
-            frame.read_resource(group.resource.as_ref(), &group.schema_url);
-        }
+        enter_resource(resource, (group.resource.as_ref(), &group.schema_url), frame.as_mut(), items);
         let mut scopes = group.scope_logs.into_iter();
         for scope in messages(resource, SCOPES) {
-            items.enter_scope(header(scope, SCOPE_HEADER, SCOPE_ATTRIBUTES));
             let group = scopes.next().unwrap_or_default();
-            if let Some(frame) = &mut frame {
-                frame.read_scope(group.scope.as_ref(), &group.schema_url);
-            }
+            enter_scope(scope, (group.scope.as_ref(), &group.schema_url), frame.as_mut(), items);
             let mut records = group.log_records.into_iter();
             for record in messages(scope, ITEMS) {
                 if let Some(frame) = &mut frame {
@@ -94,18 +90,12 @@ pub(super) fn metrics<'a>(
     let decoded = asked.map(|_| decode::<MetricsData>(request)).transpose()?;
     let mut groups = decoded.into_iter().flat_map(|metrics| metrics.resource_metrics);
     for resource in messages(Message::standalone(request.bytes()), RESOURCES) {
-        items.enter_resource(header(resource, RESOURCE, RESOURCE_ATTRIBUTES));
         let group = groups.next().unwrap_or_default();
-        if let Some(frame) = &mut frame {
-            frame.read_resource(group.resource.as_ref(), &group.schema_url);
-        }
+        enter_resource(resource, (group.resource.as_ref(), &group.schema_url), frame.as_mut(), items);
         let mut scopes = group.scope_metrics.into_iter();
         for scope in messages(resource, SCOPES) {
-            items.enter_scope(header(scope, SCOPE_HEADER, SCOPE_ATTRIBUTES));
             let group = scopes.next().unwrap_or_default();
-            if let Some(frame) = &mut frame {
-                frame.read_scope(group.scope.as_ref(), &group.schema_url);
-            }
+            enter_scope(scope, (group.scope.as_ref(), &group.schema_url), frame.as_mut(), items);
             let mut decoded = group.metrics.into_iter();
             for metric in messages(scope, ITEMS) {
                 if let Some(frame) = &mut frame {
@@ -117,6 +107,32 @@ pub(super) fn metrics<'a>(
         items.leave_resource();
     }
     Ok(())
+}
+
+/// Shows a resource, which is there decoded as well, with its schema URL.
+fn enter_resource<'a>(
+    message: Message<'a>,
+    (decoded, schema_url): (Option<&Resource>, &str),
+    frame: Option<&mut Frame<'_>>,
+    items: &mut impl Items<'a>,
+) {
+    items.enter_resource(header(message, RESOURCE, RESOURCE_ATTRIBUTES));
+    if let Some(frame) = frame {
+        frame.read_resource(decoded, schema_url);
+    }
+}
+
+/// Shows a scope, which is there decoded as well, with its schema URL.
+fn enter_scope<'a>(
+    message: Message<'a>,
+    (decoded, schema_url): (Option<&InstrumentationScope>, &str),
+    frame: Option<&mut Frame<'_>>,
+    items: &mut impl Items<'a>,
+) {
+    items.enter_scope(header(message, SCOPE_HEADER, SCOPE_ATTRIBUTES));
+    if let Some(frame) = frame {
+        frame.read_scope(decoded, schema_url);
+    }
 }
 
 /// Shows a metric and its points.

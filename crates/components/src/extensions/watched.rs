@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
+use spanmill_pipeline::ComponentError;
 use tokio::task::JoinSet;
 
 /// The text, without space around it.
@@ -35,6 +36,13 @@ impl Watched {
     pub(super) async fn read(&self) -> Result<(), String> {
         let text = read(&self.path).await?;
         *self.text.write().unwrap_or_else(PoisonError::into_inner) = text;
+        Ok(())
+    }
+
+    /// Reads it now, and again and again from now on. Fails where it cannot be read the first time.
+    pub(super) async fn open(&self) -> Result<(), ComponentError> {
+        self.read().await.map_err(ComponentError::Other)?;
+        self.watch();
         Ok(())
     }
 

@@ -72,8 +72,7 @@ impl ApiKeys {
 impl Component for ApiKeys {
     async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
         for file in self.files() {
-            file.read().await.map_err(ComponentError::Other)?;
-            file.watch();
+            file.open().await?;
         }
         Ok(())
     }

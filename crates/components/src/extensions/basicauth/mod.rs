@@ -98,8 +98,7 @@ impl Component for BasicAuth {
             }
             Self::Client(us) => {
                 for file in [&us.name, &us.password].into_iter().filter_map(Text::file) {
-                    file.read().await.map_err(ComponentError::Other)?;
-                    file.watch();
+                    file.open().await?;
                 }
             }
         }

@@ -100,8 +100,7 @@ impl Component for HeadersSetter {
             let _ = self.setter.additional.set(auth::client(host, Some(id))?);
         }
         for file in self.files() {
-            file.read().await.map_err(ComponentError::Other)?;
-            file.watch();
+            file.open().await?;
         }
         Ok(())
     }
