@@ -59,7 +59,7 @@ struct TestArgs {
     /// Leave out what needs the Go Collector, Jaeger or Tempo
     #[arg(long)]
     no_peers: bool,
-    /// Run one part only: `unit`, `ballista`, or the name of a file in tests/tests
+    /// Run one part only: `unit`, `ballista`, or the name of a file in tests/tests or tests/faults
     #[arg(long, value_name = "NAME")]
     only: Option<String>,
 }

@@ -16,12 +16,15 @@ pub(crate) const SETUP_STEPS: usize = 3;
 /// The package of the end-to-end tests.
 const END_TO_END: &str = "spanmill-tests";
 
+/// Where the end-to-end tests are, those with faults by themselves.
+const FOLDERS: [&str; 2] = ["tests/tests", "tests/faults"];
+
 /// The parts that tests are run in.
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
     /// Every package but the end-to-end tests.
     Unit,
-    /// One file of `tests/tests`.
+    /// One file of [`FOLDERS`].
     EndToEnd(String),
     /// The example with Ballista, a workspace of its own.
     Ballista,
@@ -138,7 +141,7 @@ const LIBRARY: &str = "harness";
 
 /// The parts to run, in order: unit tests, the harness' own tests, the corpus, then the other files by name, and the example.
 fn chosen(only: Option<&str>) -> Result<Vec<Part>, String> {
-    let files = test_files(&cache::root().join("tests/tests"));
+    let files = test_files(&FOLDERS.map(|folder| cache::root().join(folder)));
     let mut names = vec![LIBRARY.to_owned()];
     names.extend(files.iter().filter(|name| *name == "corpus").cloned());
     names.extend(files.into_iter().filter(|name| name != "corpus"));
@@ -156,9 +159,9 @@ fn chosen(only: Option<&str>) -> Result<Vec<Part>, String> {
     }
 }
 
-/// The names of the test files in `folder`, without extension, sorted.
-fn test_files(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+/// The names of the test files in `folders`, without extension, sorted.
+fn test_files(folders: &[PathBuf]) -> Vec<String> {
+    let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten();
     let mut names: Vec<String> = entries
         .map(|entry| entry.path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
