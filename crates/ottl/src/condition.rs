@@ -9,7 +9,8 @@ use crate::context::Context;
 use crate::eval::EvalError;
 use crate::eval::bool::Bool;
 use crate::eval::expr::{Env, Expr};
-use crate::eval::frame::{Frame, Levels};
+use crate::eval::frame::Frame;
+use crate::eval::level::Levels;
 use crate::eval::path::Path;
 use crate::parse;
 

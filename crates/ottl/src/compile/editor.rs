@@ -5,7 +5,7 @@ use crate::ast;
 use crate::context::Context;
 use crate::editors::{self, Edit};
 use crate::eval::bool::Bool;
-use crate::eval::frame::Levels;
+use crate::eval::level::Levels;
 
 /// A statement, ready to run.
 #[derive(Debug)]

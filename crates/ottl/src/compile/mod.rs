@@ -11,7 +11,8 @@ use spanmill_otlp::Signal;
 use crate::ast;
 use crate::context::Context;
 use crate::eval::bool::Bool;
-use crate::eval::frame::{Levels, Slots, SlotsBuilder};
+use crate::eval::level::Levels;
+use crate::eval::slots::{Slots, SlotsBuilder};
 use crate::functions;
 use crate::parse::SyntaxError;
 

@@ -5,7 +5,7 @@ use crate::ast;
 use crate::context::Root;
 use crate::eval::client::ClientMap;
 use crate::eval::expr::{Expr, Key};
-use crate::eval::frame::Level;
+use crate::eval::level::Level;
 use crate::eval::log::LogField;
 use crate::eval::metric::MetricField;
 use crate::eval::path::{Field, Path};

@@ -4,10 +4,10 @@ use spanmill_otlp::ValueRef;
 
 use super::{Edit, Editor};
 use crate::eval::EvalError;
-use crate::eval::assign::Given;
 use crate::eval::convert;
 use crate::eval::expr::{Env, Expr};
 use crate::eval::frame::Frame;
+use crate::eval::given::Given;
 use crate::eval::path::Path;
 use crate::eval::val::{Val, elements, put_delimited};
 use crate::functions::{ParamKind, optional, required};

@@ -6,10 +6,10 @@ use spanmill_otlp::{AnyValue, ValueRef};
 
 use super::{Edit, Editor};
 use crate::eval::EvalError;
-use crate::eval::assign::{Given, map};
 use crate::eval::edits::Entry;
 use crate::eval::expr::Expr;
 use crate::eval::frame::Frame;
+use crate::eval::given::{Given, map};
 use crate::eval::path::Path;
 use crate::eval::val::{elements, entries};
 use crate::functions::{ParamKind, optional, required};

@@ -14,8 +14,9 @@ use std::fmt;
 use crate::context::Context;
 use crate::eval::EvalError;
 use crate::eval::expr::Expr;
-use crate::eval::frame::{Frame, SlotsBuilder};
+use crate::eval::frame::Frame;
 use crate::eval::path::Path;
+use crate::eval::slots::SlotsBuilder;
 use crate::eval::val::Val;
 use crate::functions::{Arg, Args, Function, Param};
 

@@ -5,10 +5,10 @@ use spanmill_otlp::AnyValue;
 
 use super::{Edit, Editor, glob};
 use crate::eval::EvalError;
-use crate::eval::assign::{Given, string};
 use crate::eval::edits::Entry;
 use crate::eval::expr::{Env, Expr};
 use crate::eval::frame::Frame;
+use crate::eval::given::{Given, string};
 use crate::eval::path::Path;
 use crate::eval::val::Val;
 use crate::functions::{Arg, Args, Call, Computed, Function, Param, ParamKind, compile_pattern, optional, required};

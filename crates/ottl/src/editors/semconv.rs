@@ -7,7 +7,9 @@ use spanmill_otlp::{AnyValue, Slot, ValueRef};
 use super::{Edit, Editor};
 use crate::context::Context;
 use crate::eval::EvalError;
-use crate::eval::frame::{Frame, Level, SlotsBuilder};
+use crate::eval::frame::Frame;
+use crate::eval::level::Level;
+use crate::eval::slots::SlotsBuilder;
 use crate::eval::val::put_delimited;
 use crate::functions::{ParamKind, optional, required};
 

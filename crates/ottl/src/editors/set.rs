@@ -4,9 +4,9 @@ use spanmill_otlp::ValueRef;
 
 use super::{Edit, Editor};
 use crate::eval::EvalError;
-use crate::eval::assign::Given;
 use crate::eval::expr::{Env, Expr};
 use crate::eval::frame::Frame;
+use crate::eval::given::Given;
 use crate::eval::path::Path;
 use crate::eval::val::Val;
 use crate::functions::{ParamKind, required};

@@ -5,7 +5,7 @@ use spanmill_otlp::{Slot, ValueRef};
 
 use super::compare::{compare, ordered};
 use super::expr::{Env, Expr};
-use super::frame::Level;
+use super::level::Level;
 use super::number::compare_numbers;
 use super::val::Val;
 use crate::ast::CompareOp;

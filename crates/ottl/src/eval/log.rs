@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use spanmill_otlp::ValueRef;
 
-use super::assign::{Given, hex_id};
 use super::expr::Env;
 use super::frame::Frame;
+use super::given::{Given, hex_id};
 use super::path::id;
 use super::val::{Time, Val};
 use super::{EvalError, convert};

@@ -3,9 +3,9 @@
 use opentelemetry_proto::tonic::metrics::v1::{Metric, metric::Data};
 
 use super::EvalError;
-use super::assign::Given;
 use super::expr::Env;
 use super::frame::Frame;
+use super::given::Given;
 use super::piece::{Piece, PieceKind};
 use super::point;
 use super::val::Val;

@@ -6,8 +6,9 @@ use spanmill_otlp::{Slot, ValueRef};
 
 use super::client::{ClientMap, ENTRIES};
 use super::expr::{Env, Key};
-use super::frame::{Frame, Level};
+use super::frame::Frame;
 use super::index::{index_value, map_key};
+use super::level::Level;
 use super::log::LogField;
 use super::metric::MetricField;
 use super::number::Number;

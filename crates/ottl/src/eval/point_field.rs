@@ -5,9 +5,9 @@ use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use spanmill_otlp::AnyValue;
 
 use super::EvalError;
-use super::assign::Given;
 use super::expr::Env;
 use super::frame::Frame;
+use super::given::Given;
 use super::piece::{Piece, PieceKind};
 use super::point::Point;
 use super::val::{Time, Val, elements};

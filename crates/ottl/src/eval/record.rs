@@ -12,8 +12,11 @@ use prost::Message as _;
 use spanmill_otlp::{self as otlp, Message, Patches, Payload, ValueRef, put_field};
 
 use super::client::ClientInfo;
-use super::frame::{Frame, Level, ResourceFields, ScopeFields, Slots};
+use super::fields::{ResourceFields, ScopeFields};
+use super::frame::Frame;
+use super::level::Level;
 use super::point::{self, Point};
+use super::slots::Slots;
 use super::val::{elements, entries};
 
 /// Memory for what frames of log records and metrics hold.

@@ -8,10 +8,10 @@ use opentelemetry_proto::tonic::metrics::v1::{
 use super::{Edit, Editor, temporality};
 use crate::context::Context;
 use crate::eval::EvalError;
-use crate::eval::assign::string;
 use crate::eval::convert::truncate;
 use crate::eval::expr::Expr;
 use crate::eval::frame::Frame;
+use crate::eval::given::string;
 use crate::functions::{ParamKind, optional, required};
 
 pub(in super::super) const EDITORS: &[Editor] = &[

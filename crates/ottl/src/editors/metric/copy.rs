@@ -3,9 +3,9 @@
 use super::{Edit, Editor};
 use crate::context::Context;
 use crate::eval::EvalError;
-use crate::eval::assign::string;
 use crate::eval::expr::Expr;
 use crate::eval::frame::Frame;
+use crate::eval::given::string;
 use crate::functions::{ParamKind, optional};
 
 pub(in super::super) const EDITORS: &[Editor] = &[Editor::only_in(
