@@ -6,6 +6,7 @@
 //! out. What is not UTF-8 becomes U+FFFD in both directions, since JSON has no place for it.
 
 mod read;
+mod scalar;
 mod schema;
 #[cfg(test)]
 mod tests;

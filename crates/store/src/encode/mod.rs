@@ -1,6 +1,8 @@
 //! OTLP bytes to Arrow rows, without anything in between.
 
+mod beside;
 mod builder;
+mod cells;
 mod json;
 mod shared;
 mod span;

@@ -1,15 +1,15 @@
-//! One span: a row of `spans`, and what hangs on it.
+//! One span: a row of `spans`.
 
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
-use spanmill_otlp::{
-    AnyValue, Attribute, Field, LinkRef, Message, Payload, Pos, SpanRef, StatusRef, ValueRef, Visitor,
-};
+use spanmill_otlp::{AnyValue, Attribute, Payload, Pos, SpanRef, StatusRef, ValueRef, Visitor};
 
 use super::Encoder;
+use super::beside::{push_content, push_events, push_links};
 use super::builder::Cell;
-use super::json::{Object, lossy, put_value};
+use super::cells::{Hex, kind, non_empty, non_zero, optional, status};
+use super::json::{Object, lossy};
 use super::shared::Shared;
 use crate::schema::{Kind, Origin, SPANS, is_content};
 use crate::store::Owner;
@@ -36,8 +36,8 @@ static OWN: LazyLock<Vec<(usize, Origin)>> = LazyLock::new(|| {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     attributes: Object,
-    nested: Object,
-    value: String,
+    pub(super) nested: Object,
+    pub(super) value: String,
 }
 
 /// What one pass over a span's fields finds.
@@ -61,10 +61,6 @@ struct Found<'a, 'e> {
     events: u32,
     links: u32,
 }
-
-/// Lower-case hex digits of an id.
-#[derive(Debug)]
-struct Hex<const N: usize>([u8; N]);
 
 /// Adds the rows of a span.
 pub(super) fn push(encoder: &mut Encoder, span: SpanRef<'_>, shared: &Shared, owner: &Owner) {
@@ -220,125 +216,6 @@ impl<'a> Found<'a, '_> {
     }
 }
 
-fn push_content(
-    encoder: &mut Encoder,
-    content: &[Attribute<'_>],
-    [trace_id, span_id]: [Cell<'_>; 2],
-    start: Cell<'_>,
-    tenant: Cell<'_>,
-) {
-    let mut scratch = std::mem::take(&mut encoder.scratch.value);
-    for (index, attribute) in content.iter().enumerate() {
-        let key = lossy(attribute.key);
-        let (kind, value) = match attribute.value.as_str() {
-            Some(text) => ("text", text),
-            None => {
-                scratch.clear();
-                put_value(&mut scratch, attribute.value, 0);
-                ("json", scratch.as_str())
-            }
-        };
-        encoder.content.push(&[
-            trace_id,
-            span_id,
-            Cell::Int(index as i64),
-            start,
-            Cell::Text(&key),
-            Cell::Text(kind),
-            Cell::Text(value),
-            Cell::Int(value.len() as i64),
-            tenant,
-        ]);
-    }
-    scratch.clear();
-    scratch.shrink_to(1 << 20);
-    encoder.scratch.value = scratch;
-}
-
-fn push_events(
-    encoder: &mut Encoder,
-    span: SpanRef<'_>,
-    [trace_id, span_id]: [Cell<'_>; 2],
-    service: Cell<'_>,
-    tenant: Cell<'_>,
-) {
-    let mut object = std::mem::take(&mut encoder.scratch.nested);
-    for (index, event) in span.events().enumerate() {
-        object.clear();
-        object.put_all(event.attributes());
-        let time = i64::try_from(event.time_unix_nano()).unwrap_or(i64::MAX);
-        let name = lossy(event.name());
-        encoder.events.push(&[
-            trace_id,
-            span_id,
-            Cell::Int(index as i64),
-            Cell::Int(time / 1_000),
-            Cell::Int(time),
-            Cell::Text(&name),
-            service,
-            optional(object.finish()),
-            non_zero(u64::from(event.dropped_attributes_count())),
-            tenant,
-        ]);
-    }
-    encoder.scratch.nested = object;
-}
-
-fn push_links(
-    encoder: &mut Encoder,
-    span: SpanRef<'_>,
-    [trace_id, span_id]: [Cell<'_>; 2],
-    start: Cell<'_>,
-    tenant: Cell<'_>,
-) {
-    let mut object = std::mem::take(&mut encoder.scratch.nested);
-    for (index, link) in span.links().enumerate() {
-        object.clear();
-        object.put_all(link.attributes());
-        let (linked_trace, linked_span) = (Hex::<32>::new(link.trace_id()), Hex::<16>::new(link.span_id()));
-        let more = LinkRest::read(link);
-        let state = lossy(more.trace_state);
-        encoder.links.push(&[
-            trace_id,
-            span_id,
-            Cell::Int(index as i64),
-            start,
-            Cell::Text(linked_trace.text()),
-            Cell::Text(linked_span.text()),
-            non_empty(&state),
-            non_zero(u64::from(more.flags)),
-            optional(object.finish()),
-            non_zero(more.dropped),
-            tenant,
-        ]);
-    }
-    encoder.scratch.nested = object;
-}
-
-/// The rarer fields of a link.
-#[derive(Debug, Default)]
-struct LinkRest<'a> {
-    trace_state: &'a [u8],
-    flags: u32,
-    dropped: u64,
-}
-
-impl<'a> LinkRest<'a> {
-    fn read(link: LinkRef<'a>) -> Self {
-        let message: Message<'a> = link.message();
-        let mut rest = Self::default();
-        for Field { number, payload, .. } in message.fields() {
-            match (number, payload) {
-                (3, Payload::Bytes(state)) => rest.trace_state = state,
-                (5, Payload::Varint(count)) => rest.dropped = count,
-                (6, Payload::Fixed32(flags)) => rest.flags = flags,
-                _ => {}
-            }
-        }
-        rest
-    }
-}
-
 /// The value in the column's type, if nothing is lost by that.
 fn cell_of(origin: Origin, column: usize, value: ValueRef<'_>) -> Option<Cell<'_>> {
     match (origin, SPANS.get(column)?.column.kind, value.get()) {
@@ -365,57 +242,4 @@ pub(crate) fn billionths(number: f64) -> Option<i64> {
     let whole = (scaled.abs() < 9e15).then_some(scaled as i64)?;
     // Compared from the integer, which knows no negative zero.
     (whole as f64 / 1e9).to_bits().eq(&number.to_bits()).then_some(whole)
-}
-
-fn kind(number: u64) -> &'static str {
-    match number {
-        1 => "internal",
-        2 => "server",
-        3 => "client",
-        4 => "producer",
-        5 => "consumer",
-        _ => "unspecified",
-    }
-}
-
-fn status(code: i32) -> &'static str {
-    match code {
-        1 => "ok",
-        2 => "error",
-        _ => "unset",
-    }
-}
-
-fn non_empty(text: &str) -> Cell<'_> {
-    if text.is_empty() { Cell::Null } else { Cell::Text(text) }
-}
-
-fn optional(text: Option<&str>) -> Cell<'_> {
-    text.map_or(Cell::Null, Cell::Text)
-}
-
-fn non_zero(number: u64) -> Cell<'static> {
-    if number == 0 { Cell::Null } else { Cell::Int(i64::try_from(number).unwrap_or(i64::MAX)) }
-}
-
-// === impl Hex ===
-
-impl<const N: usize> Hex<N> {
-    /// The digits of the id's first bytes; empty for an id without any bytes.
-    fn new(id: &[u8]) -> Self {
-        const DIGITS: &[u8; 16] = b"0123456789abcdef";
-        let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
-        let mut text = [b'0'; N];
-        if id.is_empty() {
-            return Self([0; N]);
-        }
-        for (pair, byte) in text.as_chunks_mut::<2>().0.iter_mut().zip(id) {
-            *pair = [digit(byte >> 4), digit(byte & 15)];
-        }
-        Self(text)
-    }
-
-    fn text(&self) -> &str {
-        if self.0.first() == Some(&0) { "" } else { std::str::from_utf8(&self.0).unwrap_or("") }
-    }
 }

@@ -1,5 +1,6 @@
 //! XML: as maps, and edited as text.
 
+mod builder;
 mod names;
 mod reader;
 mod tree;

@@ -1,5 +1,6 @@
 //! Database queries without their values.
 
+mod lexer;
 mod redis;
 mod sql;
 

@@ -1,6 +1,8 @@
 //! XPath 1.0 with a few functions of later versions, as `antchfx/xpath` has it, oddities included: what it selects is what
 //! Go's Collector edits.
 
+mod axis_query;
+mod call;
 mod compare;
 mod function;
 mod navigate;

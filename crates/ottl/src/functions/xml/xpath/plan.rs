@@ -1,6 +1,7 @@
 //! How nodes are found: the queries that a path is made of, by number.
 
-use super::function::{self, Function};
+use super::call;
+use super::function::Function;
 use super::parse::{Ast, Compare, Operator, Step, Test};
 
 /// The number of a query in its plan.
@@ -297,7 +298,7 @@ impl Builder {
         match function {
             Function::Matches => match built.get(1).and_then(|id| self.get(*id)) {
                 Some(Plan::Text(pattern)) => {
-                    function::pattern(pattern).map_err(|error| format!("matches: {error}"))?;
+                    call::pattern(pattern).map_err(|error| format!("matches: {error}"))?;
                 }
                 Some(Plan::Number(_)) => return Err("matches: the pattern must be a text".to_owned()),
                 _ => {}
