@@ -4,7 +4,6 @@
 //! subject's process takes for each span that it took in and the sink received, and its peak memory. Repetitions are interleaved, so
 //! that a busy moment of the machine hits all subjects alike.
 
-mod codec;
 mod configuration;
 mod durable;
 mod inspect;

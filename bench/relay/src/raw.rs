@@ -12,6 +12,7 @@ use bytes::Bytes;
 use spanmill_bench_kit::BenchError;
 use spanmill_bench_kit::load::EXPORT;
 use spanmill_bench_kit::load::channel;
+use spanmill_loadgen::Raw;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tonic::body::Body;
@@ -20,8 +21,10 @@ use tonic::server::{NamedService, UnaryService};
 use tonic::transport::{Channel, Server};
 use tonic::{Request, Response, Status};
 
-use crate::codec::{MAX_MESSAGE, Raw};
 use crate::options::RawRelay;
+
+/// Larger than any message of the benchmark.
+const MAX_MESSAGE: usize = 64 << 20;
 
 type Answer<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 

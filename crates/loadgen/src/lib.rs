@@ -9,6 +9,7 @@
 mod attributes;
 mod call;
 mod catalogue;
+mod codec;
 pub mod day;
 mod dialect;
 mod dice;
@@ -21,6 +22,7 @@ mod traffic;
 mod truth;
 
 pub use call::{Call, Cause, Outcome};
+pub use codec::Raw;
 pub use export::Export;
 pub use template::Template;
 pub use traffic::{Options, Traffic};

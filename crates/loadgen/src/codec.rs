@@ -1,13 +1,12 @@
+//! Requests over gRPC as the bytes they are.
+
 use bytes::{Buf, BufMut, Bytes};
 use tonic::Status;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
-/// Larger than any message of the benchmark.
-pub(crate) const MAX_MESSAGE: usize = 64 << 20;
-
-/// Messages as the bytes they are.
+/// Takes messages as they are encoded, and gives them so.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Raw;
+pub struct Raw;
 
 // === impl Raw ===
 
