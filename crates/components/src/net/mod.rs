@@ -8,6 +8,7 @@ pub(crate) mod life;
 pub(crate) mod listen;
 pub(crate) mod local;
 pub(crate) mod media_type;
+pub(crate) mod path;
 pub(crate) mod secure;
 pub(crate) mod serve;
 pub(crate) mod service;

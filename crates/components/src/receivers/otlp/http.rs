@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
+use ::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, Version, header};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -29,6 +29,7 @@ use crate::net::compression::Compression;
 use crate::net::life::Terms;
 use crate::net::listen::{Listener, Peer};
 use crate::net::media_type::media_type;
+use crate::net::path;
 use crate::net::serve::Server;
 use crate::net::status;
 
@@ -62,6 +63,8 @@ enum Encoding {
 struct Refusal {
     status: StatusCode,
     error: ConsumeError,
+    /// Where to ask instead.
+    location: Option<HeaderValue>,
 }
 
 /// Serves until `stop` changes, then finishes what is in flight.
@@ -158,14 +161,12 @@ impl Answerer {
         let (head, mut body) = request.into_parts();
         if head.version < Version::HTTP_2 {
             let fits = gate.check_headers(&head.headers);
-            fits.map_err(|error| Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, error })?;
+            fits.map_err(|error| Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ..error.into() })?;
         }
         let identity = self.access.admit(&head).await?;
         // Before anything else, as the Collector does it.
         let compression = self.compression(&head.headers)?;
-        let signal = self
-            .signal(head.uri.path())
-            .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found\n"))?;
+        let signal = self.signal(&head.uri)?;
         if head.method != Method::POST {
             let message = "405 method not allowed, supported: [POST]";
             return Err(Refusal::new(StatusCode::METHOD_NOT_ALLOWED, Code::InvalidArgument, message));
@@ -228,16 +229,29 @@ impl Answerer {
         Ok(encoded.into())
     }
 
-    /// The signal whose path it is, where a pipeline takes it.
-    fn signal(&self, path: &str) -> Option<Signal> {
+    /// The signal whose path it is, where a pipeline takes it. Paths that are not clean are redirected as the Collector does it; but for those with
+    /// slashes too many in front, which come of endpoints that end in one: not all exporters follow.
+    fn signal(&self, asked: &Uri) -> Result<Signal, Refusal> {
+        let path = match asked.path().trim_start_matches('/') {
+            "" => asked.path(),
+            rest => asked.path().get(asked.path().len() - rest.len() - 1..).unwrap_or_default(),
+        };
+        if !path::is_well_escaped(path) {
+            return Err(Refusal::new(StatusCode::BAD_REQUEST, Code::InvalidArgument, "400 Bad Request"));
+        }
+        let clean = path::cleaned(path);
+        if clean != path {
+            return Err(Refusal::redirect(&clean, asked.query()));
+        }
         let paths = [
             (&self.config.traces_url_path, Signal::Traces),
             (&self.config.metrics_url_path, Signal::Metrics),
             (&self.config.logs_url_path, Signal::Logs),
         ];
-        let matching = |known: &str| path.trim_start_matches('/') == known.trim_start_matches('/');
-        let found = paths.into_iter().find(|(known, _)| matching(known))?;
-        self.intake.takes(found.1).then_some(found.1)
+        let found = paths.into_iter().find(|(known, _)| path::matches(known, path)).map(|(_, signal)| signal);
+        found
+            .filter(|signal| self.intake.takes(*signal))
+            .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found\n"))
     }
 
     fn compression(&self, headers: &HeaderMap) -> Result<Compression, Refusal> {
@@ -287,14 +301,23 @@ impl Encoding {
 
 impl Refusal {
     fn new(status: StatusCode, code: Code, message: impl Into<Arc<str>>) -> Self {
-        Self { status, error: ConsumeError::permanent(message).with_code(code) }
+        Self { status, ..ConsumeError::permanent(message).with_code(code).into() }
+    }
+
+    fn redirect(path: &str, query: Option<&str>) -> Self {
+        let location = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+        let refusal = Self::new(StatusCode::TEMPORARY_REDIRECT, Code::NotFound, "");
+        Self { location: HeaderValue::try_from(location).ok(), ..refusal }
     }
 
     /// A `google.rpc.Status` in the request's encoding; plain text where that is not known.
     fn response(self, encoding: Option<Encoding>) -> Response<Full<Bytes>> {
         let plain = matches!(
             self.status,
-            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED | StatusCode::UNSUPPORTED_MEDIA_TYPE
+            StatusCode::NOT_FOUND
+                | StatusCode::METHOD_NOT_ALLOWED
+                | StatusCode::UNSUPPORTED_MEDIA_TYPE
+                | StatusCode::TEMPORARY_REDIRECT
         );
         let (content_type, body) = match encoding.filter(|_| !plain) {
             None => (HeaderValue::from_static("text/plain"), Bytes::from(self.error.message.to_string())),
@@ -307,6 +330,9 @@ impl Refusal {
         let mut response = Response::new(Full::new(body));
         *response.status_mut() = self.status;
         response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+        if let Some(location) = self.location {
+            response.headers_mut().insert(header::LOCATION, location);
+        }
         if let Some(delay) = self.error.retry_after {
             // The header counts whole seconds; waiting less than asked would be of no use.
             let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
@@ -323,6 +349,6 @@ impl From<ConsumeError> for Refusal {
             (Code::ResourceExhausted, false) => StatusCode::PAYLOAD_TOO_LARGE,
             (code, _) => status::http_status(code),
         };
-        Self { status, error }
+        Self { status, error, location: None }
     }
 }

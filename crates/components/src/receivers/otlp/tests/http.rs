@@ -68,7 +68,7 @@ async fn size_is_limited_after_decompression() {
 async fn wrong_requests_get_clear_statuses() {
     let setup = Setup::start("", "compression_algorithms: ['', gzip]").await;
     let mut client = Http::connect(&setup.http).await;
-    let cases: [(&str, &str, &str, &str, u16); 13] = [
+    let cases: [(&str, &str, &str, &str, u16); 18] = [
         ("GET", "/v1/traces", PROTOBUF, "", 405),
         ("PUT", "/v1/traces", JSON, "", 405),
         ("POST", "/v1/traces", "text/plain", "", 415),
@@ -82,14 +82,22 @@ async fn wrong_requests_get_clear_statuses() {
         ("POST", "/v1/spans", PROTOBUF, "br", 400),
         ("POST", "/v1/traces", "application/x-protobuf; charset", "", 415),
         ("POST", "/v1/traces", "application/x-protobuf; charset=utf-8", "", 200),
+        ("POST", "//v1/traces", PROTOBUF, "", 200),
+        ("POST", "/v1/%74races", PROTOBUF, "", 200),
+        ("POST", "/v1%2Ftraces", PROTOBUF, "", 404),
+        ("POST", "/v1/traces%zz", PROTOBUF, "", 400),
+        ("POST", "/v1//traces?a=b", PROTOBUF, "", 307),
     ];
     for (method, path, content_type, encoding, expected) in cases {
         let request = Request::builder().method(method).uri(path);
         let request = request.header("content-type", content_type).header("content-encoding", encoding);
         let answer = client.send(request, spans(1, 1)).await;
         assert_eq!(answer.status, expected, "{method} {path} {content_type} {encoding}: {answer:?}");
+        if expected == 307 {
+            assert_eq!(answer.header("location"), "/v1/traces?a=b");
+        }
     }
-    assert_eq!(setup.backend.take().len(), 1);
+    assert_eq!(setup.backend.take().len(), 3);
 }
 
 /// Scenario: malformed protobuf, malformed JSON, and a body that is not compressed as its header says.
