@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use crate::de::DeError;
+use crate::node::{Step, join_path};
 use crate::yaml::{self, YamlError};
 use crate::{ConfigError, Node, Problem, de};
 
@@ -71,11 +73,26 @@ impl Section {
     ///
     /// Fails at the first key that `T` does not know and at the first value of another type.
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
-        de::deserialize(&self.node).map_err(|error| {
-            let problem = error.into_problem(&self.path);
-            let place = problem.place.clone().or_else(|| self.node.place().cloned());
-            problem.at(place).into()
-        })
+        de::deserialize(&self.node).map_err(|error| self.located(error).into())
+    }
+
+    /// The same where the Collector passes over keys that it does not know: in these blocks, by their paths relative to the section, of which the
+    /// section itself is `""`. What was passed over comes back as well.
+    ///
+    /// # Errors
+    ///
+    /// As [`Section::parse`], for keys in other blocks.
+    pub fn parse_passing<T: DeserializeOwned>(&self, blocks: &[&str]) -> Result<(T, Vec<Problem>), ConfigError> {
+        let passes = |steps: &[Step]| blocks.contains(&join_path("", steps).as_str());
+        let (value, passed) =
+            de::deserialize_passing(&self.node, passes).map_err(|error| ConfigError::from(self.located(error)))?;
+        Ok((value, passed.into_iter().map(|error| self.located(error)).collect()))
+    }
+
+    fn located(&self, error: DeError) -> Problem {
+        let problem = error.into_problem(&self.path);
+        let place = problem.place.clone().or_else(|| self.node.place().cloned());
+        problem.at(place)
     }
 
     /// An error of this section. `subpath` is relative, like `protocols::grpc::endpoint`, or empty for the whole section; the

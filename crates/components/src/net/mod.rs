@@ -3,11 +3,13 @@
 pub(crate) mod body;
 pub(crate) mod budget;
 pub(crate) mod compression;
+pub(crate) mod cors;
 pub(crate) mod frame;
 pub(crate) mod life;
 pub(crate) mod listen;
 pub(crate) mod local;
 pub(crate) mod media_type;
+pub(crate) mod passing;
 pub(crate) mod path;
 pub(crate) mod secure;
 pub(crate) mod serve;

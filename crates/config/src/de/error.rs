@@ -18,6 +18,8 @@ struct Details {
     steps: Vec<Step>,
     /// The value was given as nothing and wants its default: no error yet.
     keeps_default: bool,
+    /// The key that is not known.
+    unknown_key: Option<String>,
     place: Option<Place>,
     message: String,
     suggestion: Option<String>,
@@ -40,6 +42,12 @@ impl DeError {
 
     pub(crate) fn keeps_default(&self) -> bool {
         self.0.keeps_default
+    }
+
+    /// The path of the key that is not known, where that is what is wrong.
+    pub(crate) fn unknown_key(&self) -> Option<Vec<Step>> {
+        let key = self.0.unknown_key.clone()?;
+        Some(self.steps().into_iter().chain([Step::Key(key)]).collect())
     }
 
     /// The path within the section, outermost step first.
@@ -109,7 +117,9 @@ impl serde::de::Error for DeError {
     }
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
-        Self::unknown("key", field, "keys", expected)
+        let mut error = Self::unknown("key", field, "keys", expected);
+        error.0.unknown_key = Some(field.to_owned());
+        error
     }
 
     fn missing_field(field: &'static str) -> Self {

@@ -20,25 +20,42 @@ pub(crate) use error::DeError;
 pub(crate) use node::{NULL_STAYS_OFF, NULL_TURNS_ON, SECRET};
 
 use crate::Node;
+use crate::node::Step;
 use node::{NodeDeserializer, Nulls};
 
-/// The most fields given as nothing that one section may have.
-const MAX_NULLS: usize = 10_000;
+/// The most fields given as nothing, and keys passed over, that one section may have.
+const MAX_LEFT_OUT: usize = 10_000;
 
 /// Reads a `T`. A list, map or section that is given as nothing keeps the value that its parent's default gives it: as that default is
 /// only known to the struct itself, the field is taken out and the whole is read again.
 pub(crate) fn deserialize<T: DeserializeOwned>(node: &Node) -> Result<T, DeError> {
+    deserialize_passing(node, |_| false).map(|(value, _)| value)
+}
+
+/// The same where keys that are not known are passed over in the blocks of which `passes` says so; they come back beside the value.
+pub(crate) fn deserialize_passing<T: DeserializeOwned>(
+    node: &Node,
+    passes: impl Fn(&[Step]) -> bool,
+) -> Result<(T, Vec<DeError>), DeError> {
+    let mut passed = Vec::new();
     let mut error = match T::deserialize(NodeDeserializer::new(node, Nulls::AreZero)) {
-        Ok(value) => return Ok(value),
+        Ok(value) => return Ok((value, passed)),
         Err(error) => error,
     };
     let mut reduced = node.clone();
-    for _ in 0..MAX_NULLS {
-        if !error.keeps_default() || !reduced.remove(&error.steps()) {
+    for _ in 0..MAX_LEFT_OUT {
+        let unknown = error.unknown_key().filter(|_| passes(&error.steps()));
+        let is_unknown = unknown.is_some();
+        let left_out = unknown.or_else(|| error.keeps_default().then(|| error.steps()));
+        if !left_out.is_some_and(|path| reduced.remove(&path)) {
             break;
         }
-        match T::deserialize(NodeDeserializer::new(&reduced, Nulls::AreZero)) {
-            Ok(value) => return Ok(value),
+        let next = T::deserialize(NodeDeserializer::new(&reduced, Nulls::AreZero));
+        if is_unknown {
+            passed.push(error);
+        }
+        match next {
+            Ok(value) => return Ok((value, passed)),
             Err(next) => error = next,
         }
     }

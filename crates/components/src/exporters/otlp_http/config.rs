@@ -7,6 +7,7 @@ use spanmill_tls::ClientTls;
 
 use crate::exporters::sending::{RetryOnFailure, SendingQueue};
 use crate::net::compression::Compression;
+use crate::net::passing;
 
 /// Options of the `otlp_http` exporter.
 #[derive(Debug, Clone, Deserialize)]
@@ -55,7 +56,7 @@ pub(super) struct Config {
     /// Accepted, without effect.
     pub(super) write_buffer_size: u64,
     /// Cookies; not supported.
-    pub(super) cookies: NullableBlock<IgnoredAny>,
+    pub(super) cookies: NullableBlock<Cookies>,
     /// Who tells the backend that it is us.
     pub(super) auth: NullableBlock<AuthConfig>,
     /// Middlewares; not supported.
@@ -65,6 +66,11 @@ pub(super) struct Config {
     /// What happens to a request that failed.
     pub(super) retry_on_failure: RetryOnFailure,
 }
+
+/// Options of `cookies`, of which there are none.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Cookies {}
 
 /// Options of `compression_params`.
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
@@ -119,7 +125,7 @@ impl Default for Config {
 
 impl Config {
     pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
-        let config: Self = section.parse()?;
+        let config: Self = passing::read(section, &["", "compression_params", "tls", "retry_on_failure"])?;
         let endpoints = [&config.endpoint, &config.traces_endpoint, &config.metrics_endpoint, &config.logs_endpoint];
         if endpoints.into_iter().all(|endpoint| endpoint.is_empty()) {
             return Err(section.error("endpoint", "at least one endpoint must be specified"));

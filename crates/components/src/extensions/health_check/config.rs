@@ -4,6 +4,7 @@ use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 use spanmill_pipeline::auth::HttpAuthConfig;
 use spanmill_tls::ServerTls;
 
+use crate::net::cors::Cors;
 use crate::net::site;
 
 /// Options of the `health_check` extension: those of a server over HTTP, and some more.
@@ -21,7 +22,7 @@ pub(super) struct Config {
     /// Who may ask.
     pub(super) auth: NullableBlock<HttpAuthConfig>,
     /// Accepted: pages of others may not read the answer.
-    cors: IgnoredAny,
+    cors: NullableBlock<Cors>,
     /// Accepted: requests have no body.
     max_request_body_size: i64,
     /// Accepted, without effect.
@@ -70,7 +71,7 @@ impl Default for Config {
             dialer: IgnoredAny,
             tls: NullableBlock::default(),
             auth: NullableBlock::default(),
-            cors: IgnoredAny,
+            cors: NullableBlock::default(),
             max_request_body_size: 0,
             include_metadata: false,
             response_headers: Headers::default(),

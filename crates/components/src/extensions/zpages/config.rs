@@ -4,7 +4,8 @@ use spanmill_config::{ConfigError, Duration, Headers, NullableBlock, Section};
 use spanmill_pipeline::auth::HttpAuthConfig;
 use spanmill_tls::ServerTls;
 
-use crate::net::site;
+use crate::net::cors::Cors;
+use crate::net::{passing, site};
 
 /// Options of the `zpages` extension: those of a server over HTTP, and one more.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,7 +22,7 @@ pub(super) struct Config {
     /// Who may see the pages.
     pub(super) auth: NullableBlock<HttpAuthConfig>,
     /// Accepted: pages are for people, and pages of others may not read them.
-    cors: IgnoredAny,
+    cors: NullableBlock<Cors>,
     /// Accepted: requests have no body.
     max_request_body_size: i64,
     /// Accepted, without effect.
@@ -64,7 +65,7 @@ impl Default for Config {
             dialer: IgnoredAny,
             tls: NullableBlock::default(),
             auth: NullableBlock::default(),
-            cors: IgnoredAny,
+            cors: NullableBlock::default(),
             max_request_body_size: 0,
             include_metadata: false,
             response_headers: Headers::default(),
@@ -82,7 +83,7 @@ impl Default for Config {
 
 impl Config {
     pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
-        let config: Self = section.parse()?;
+        let config: Self = passing::read(section, &["", "expvar"])?;
         if config.endpoint.is_empty() {
             return Err(section.error("endpoint", "\"endpoint\" is required when using the \"zpages\" extension"));
         }

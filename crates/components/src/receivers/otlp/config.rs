@@ -6,7 +6,8 @@ use spanmill_tls::ServerTls;
 
 use super::limits::Limits;
 use crate::net::compression::Compression;
-use crate::net::site;
+use crate::net::cors::Cors;
+use crate::net::{passing, site};
 
 /// Options of the `otlp` receiver.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -141,20 +142,6 @@ pub(super) struct Http {
     pub(super) logs_url_path: String,
 }
 
-/// Options of `cors`.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct Cors {
-    /// Origins that may send; `*` stands for any text.
-    pub(super) allowed_origins: Vec<String>,
-    /// Headers they may use beside those that are always allowed.
-    pub(super) allowed_headers: Vec<String>,
-    /// Headers of the response that they may see.
-    pub(super) exposed_headers: Vec<String>,
-    /// For how many seconds a browser may remember the answer.
-    pub(super) max_age: u32,
-}
-
 /// The size limit that the OTLP specification recommends, before and after decompression.
 const DEFAULT_LIMIT_MIB: u32 = 64;
 
@@ -162,7 +149,7 @@ const DEFAULT_LIMIT_MIB: u32 = 64;
 
 impl Config {
     pub(super) fn read(section: &Section) -> Result<Self, ConfigError> {
-        let config: Self = section.parse()?;
+        let config: Self = passing::read(section, &["protocols::http"])?;
         if !config.protocols.grpc.is_on() && !config.protocols.http.is_on() {
             return Err(section.error("", "must specify at least one protocol when using the OTLP receiver"));
         }

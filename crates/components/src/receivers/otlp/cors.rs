@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue, Method, header};
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer, ExposeHeaders};
 
-use super::config::Cors;
+use crate::net::cors::Cors;
 
 /// The layer that answers preflight requests and marks responses.
 pub(super) fn layer(config: &Cors) -> CorsLayer {
