@@ -87,6 +87,15 @@ impl Compression {
         })
     }
 
+    /// Whether Go's library knows that level, of which -1 is its default and -2 is without search.
+    pub(crate) fn has_level(self, level: i32) -> bool {
+        match self {
+            Self::None | Self::Zstd => true,
+            Self::Gzip | Self::Zlib => (-2..=9).contains(&level),
+            Self::Snappy | Self::SnappyFramed => level == 0,
+        }
+    }
+
     /// The name in headers; none where there is no compression.
     pub(crate) fn header(self) -> Option<&'static str> {
         match self {
@@ -109,7 +118,10 @@ impl Compression {
 
     /// Compresses a whole body. Speed goes before size: a span's bytes are read once and thrown away.
     pub(crate) fn compress(self, body: &Bytes, level: Option<i32>) -> std::io::Result<Bytes> {
-        let gzip_level = Level::new(level.and_then(|level| u32::try_from(level).ok()).unwrap_or(1).min(9));
+        let gzip_level = match level {
+            Some(-1) => Level::default(),
+            level => Level::new(level.and_then(|level| u32::try_from(level).ok()).unwrap_or(1).min(9)),
+        };
         let room = body.len() / 4 + 64;
         Ok(match self {
             Self::None => return Ok(body.clone()),
@@ -123,7 +135,7 @@ impl Compression {
                 encoder.write_all(body)?;
                 encoder.finish()?
             }
-            Self::Zstd => zstd::bulk::compress(body, level.unwrap_or(1))?,
+            Self::Zstd => zstd::bulk::compress(body, level.unwrap_or(1).clamp(1, 22))?,
             Self::Snappy => snap::raw::Encoder::new().compress_vec(body).map_err(std::io::Error::other)?,
             Self::SnappyFramed => {
                 let mut encoder = snap::write::FrameEncoder::new(Vec::with_capacity(room));

@@ -12,6 +12,6 @@ pub(crate) struct Cors {
     pub(crate) allowed_headers: Vec<String>,
     /// Headers of the response that they may see.
     pub(crate) exposed_headers: Vec<String>,
-    /// For how many seconds a browser may remember the answer.
-    pub(crate) max_age: u32,
+    /// For how many seconds a browser may remember the answer; below 0: not at all.
+    pub(crate) max_age: i64,
 }

@@ -7,7 +7,8 @@ use std::task::{Context, Poll};
 use http::Uri;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioIo;
-use spanmill_tls::{Connector, TlsStream};
+use spanmill_pipeline::ComponentError;
+use spanmill_tls::{Connector, TlsError, TlsStream};
 use tokio::net::TcpStream;
 use tower::{BoxError, Service};
 
@@ -16,6 +17,11 @@ use tower::{BoxError, Service};
 pub(crate) struct Secure {
     tcp: HttpConnector,
     tls: Connector,
+}
+
+/// Why nothing can start.
+pub(crate) fn not_loaded(error: TlsError) -> ComponentError {
+    ComponentError::Other(format!("failed to load TLS config: {error}"))
 }
 
 // === impl Secure ===

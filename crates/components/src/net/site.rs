@@ -6,10 +6,11 @@ use spanmill_pipeline::auth::{Gate, HttpAuthConfig};
 use spanmill_pipeline::{ComponentError, Host, Site};
 use spanmill_tls::{Acceptor, ServerTls};
 
+use super::secure::not_loaded;
+
 /// Reads the files of TLS, where it is on.
 pub(crate) fn acceptor(tls: Option<&ServerTls>) -> Result<Option<Acceptor>, ComponentError> {
-    let acceptor = tls.map(|tls| tls.acceptor(&["http/1.1"])).transpose();
-    acceptor.map_err(|error| ComponentError::Other(format!("failed to load TLS config: {error}")))
+    tls.map(|tls| tls.acceptor(&["http/1.1"])).transpose().map_err(not_loaded)
 }
 
 /// Where pages are shown, and to whom.

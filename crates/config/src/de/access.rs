@@ -77,9 +77,10 @@ impl<'de> SeqAccess<'de> for Parts<'de> {
     type Error = DeError;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DeError> {
-        // An empty text is an empty list.
-        let Some(text) = self.parts.next().filter(|_| !self.text.is_empty()) else { return Ok(None) };
-        seed.deserialize(Part { whole: self.text, text }).map(Some)
+        let Some(text) = self.parts.next() else { return Ok(None) };
+        let item = seed.deserialize(Part { whole: self.text, text })?;
+        // An empty text is an empty list, of what texts can be.
+        Ok(Some(item).filter(|_| !self.text.is_empty()))
     }
 }
 

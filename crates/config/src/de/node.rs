@@ -269,6 +269,10 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
                 let variant: StrDeserializer<'_, DeError> = text.into_deserializer();
                 visitor.visit_enum(variant)
             }
+            (Value::Null, None) if variants.contains(&"") => {
+                let nothing: StrDeserializer<'_, DeError> = "".into_deserializer();
+                visitor.visit_enum(nothing)
+            }
             (Value::Null, None) => Err(DeError::unknown_variant("", variants)),
             _ => self.wrong_type::<V>("a string"),
         };

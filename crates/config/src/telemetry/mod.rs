@@ -49,7 +49,7 @@ pub struct LogsTelemetry {
     disable_stacktrace: bool,
     disable_zap_resource: bool,
     error_output_paths: Vec<String>,
-    processors: Vec<IgnoredAny>,
+    processors: Vec<BTreeMap<String, IgnoredAny>>,
 }
 
 /// `logs.sampling`: of messages alike, the first ones are written and then every so many-th.
@@ -131,7 +131,7 @@ struct TracesTelemetry {
     _propagators: Vec<String>,
     #[serde(rename = "limits")]
     _limits: IgnoredAny,
-    processors: Vec<IgnoredAny>,
+    processors: Vec<BTreeMap<String, IgnoredAny>>,
     #[serde(rename = "sampler")]
     _sampler: IgnoredAny,
 }

@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,7 +8,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Uri};
 use spanmill_config::{ComponentId, ConfigError, Section};
 use spanmill_pipeline::auth::{self, ClientAuth};
 use spanmill_pipeline::{Batch, Code, ComponentError, Host, Signal};
-use spanmill_tls::ClientTls;
+use spanmill_tls::{ClientTls, TlsError};
 use tonic::body::Body;
 use tonic::transport::{Channel, Endpoint};
 use tower::{Service, ServiceExt};
@@ -20,22 +20,25 @@ use crate::net::body::{Pace, Unmetered};
 use crate::net::compression::Compression;
 use crate::net::frame::{OneMessage, read_message};
 use crate::net::local::Local;
-use crate::net::secure::Secure;
+use crate::net::secure::{Secure, not_loaded};
 use crate::net::service::grpc_path;
 use crate::net::status::Received;
 
 /// A backend that speaks OTLP over gRPC.
 pub(crate) struct Grpc {
     endpoint: Endpoint,
-    connecting: Connecting,
-    channel: std::sync::OnceLock<Channel>,
+    target: Target,
+    tls: Option<ClientTls>,
+    /// Made at the start, when the files of TLS are read.
+    connecting: OnceLock<Connecting>,
+    channel: OnceLock<Channel>,
     origin: Uri,
     compression: Compression,
     headers: Vec<(HeaderName, HeaderValue)>,
     timeout: Option<Duration>,
     /// The extension that authenticates, where there shall be one.
     authenticator: Option<Option<ComponentId>>,
-    auth: std::sync::OnceLock<Arc<dyn ClientAuth>>,
+    auth: OnceLock<Arc<dyn ClientAuth>>,
 }
 
 /// What connects.
@@ -84,18 +87,13 @@ impl Grpc {
         let scheme = if tls.is_some() { "https" } else { "http" };
         let origin = Uri::builder().scheme(scheme).authority(authority).path_and_query("/");
         let origin = origin.build().map_err(|error| invalid(&error))?;
-        let connector = tls.map(|mut tls| {
+        let tls = tls.map(|mut tls| {
             if tls.server_name_override.is_empty() && !config.authority.is_empty() {
                 // As with Go, whoever is asked for must be the one that answers.
                 origin.host().unwrap_or_default().clone_into(&mut tls.server_name_override);
             }
-            tls.connector(&["h2"]).map_err(|error| error.in_section(section, "tls"))
+            tls
         });
-        let connecting = match (target, connector.transpose()?) {
-            (Target::Unix(path), tls) => Connecting::Local(Local::new(path, tls)),
-            (Target::Host { .. }, Some(tls)) => Connecting::Secure(Secure::new(tls)),
-            (Target::Host { .. }, None) => Connecting::Plain,
-        };
         let mut headers = Vec::new();
         for (name, value) in config.headers.iter() {
             let subpath = format!("headers::{name}");
@@ -106,14 +104,16 @@ impl Grpc {
         }
         Ok(Self {
             endpoint: endpoint.origin(origin.clone()),
-            connecting,
-            channel: std::sync::OnceLock::new(),
+            target,
+            tls,
+            connecting: OnceLock::new(),
+            channel: OnceLock::new(),
             origin,
             compression: config.compression,
             headers,
             timeout: config.timeout.positive(),
             authenticator: config.auth.as_ref().map(|auth| auth.authenticator.clone()),
-            auth: std::sync::OnceLock::new(),
+            auth: OnceLock::new(),
         })
     }
 
@@ -121,6 +121,16 @@ impl Grpc {
     #[cfg(test)]
     pub(super) fn origin(&self) -> &Uri {
         &self.origin
+    }
+
+    /// Reads the files of TLS.
+    fn connecting(&self) -> Result<Connecting, TlsError> {
+        let tls = self.tls.as_ref().map(|tls| tls.connector(&["h2"])).transpose()?;
+        Ok(match (&self.target, tls) {
+            (Target::Unix(path), tls) => Connecting::Local(Local::new(path.clone(), tls)),
+            (Target::Host { .. }, Some(tls)) => Connecting::Secure(Secure::new(tls)),
+            (Target::Host { .. }, None) => Connecting::Plain,
+        })
     }
 
     fn request(&self, signal: Signal, message: &Bytes) -> Result<Request<Body>, SendError> {
@@ -153,10 +163,10 @@ impl Grpc {
     async fn exchange(&self, signal: Signal, message: &Bytes) -> Result<Answer, SendError> {
         let request = self.request(signal, message)?;
         // The connection is made by the first request, on the runtime that will drive it.
-        let connect = || match &self.connecting {
-            Connecting::Plain => self.endpoint.connect_lazy(),
-            Connecting::Secure(secure) => self.endpoint.connect_with_connector_lazy(secure.clone()),
-            Connecting::Local(local) => self.endpoint.connect_with_connector_lazy(local.clone()),
+        let connect = || match self.connecting.get() {
+            None | Some(Connecting::Plain) => self.endpoint.connect_lazy(),
+            Some(Connecting::Secure(secure)) => self.endpoint.connect_with_connector_lazy(secure.clone()),
+            Some(Connecting::Local(local)) => self.endpoint.connect_with_connector_lazy(local.clone()),
         };
         let mut channel = self.channel.get_or_init(connect).clone();
         let ready = channel.ready().await.map_err(|error| SendError::unreachable(chain(&error)))?;
@@ -193,6 +203,8 @@ impl Transport for Grpc {
     }
 
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
+        // Started once only.
+        let _ = self.connecting.set(self.connecting().map_err(not_loaded)?);
         let Some(id) = &self.authenticator else { return Ok(()) };
         let auth = auth::client(host, id.as_ref())?;
         if auth.is_secret() && self.origin.scheme_str() != Some("https") {

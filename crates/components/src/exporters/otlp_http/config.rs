@@ -55,7 +55,7 @@ pub(super) struct Config {
     pub(super) read_buffer_size: u64,
     /// Accepted, without effect.
     pub(super) write_buffer_size: u64,
-    /// Cookies; not supported.
+    /// Whether cookies of the backend are kept, and sent back.
     pub(super) cookies: NullableBlock<Cookies>,
     /// Who tells the backend that it is us.
     pub(super) auth: NullableBlock<AuthConfig>,
@@ -76,7 +76,7 @@ pub(super) struct Cookies {}
 #[derive(Debug, Clone, Copy, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct CompressionParams {
-    /// 1 is fastest; 0 means the default, which is 1.
+    /// 1 is fastest; 0 means the default, which is 1; -1 means the default of gzip and zlib, which is 6.
     pub(super) level: i32,
 }
 
@@ -130,13 +130,13 @@ impl Config {
         if endpoints.into_iter().all(|endpoint| endpoint.is_empty()) {
             return Err(section.error("endpoint", "at least one endpoint must be specified"));
         }
-        for (name, is_set) in [("cookies", config.cookies.is_on()), ("middlewares", !config.middlewares.is_empty())] {
-            if is_set {
-                return Err(section.error(name, "is not supported"));
-            }
+        if !config.middlewares.is_empty() {
+            return Err(section.error("middlewares", "is not supported"));
         }
-        if !(0..=22).contains(&config.compression_params.level) {
-            return Err(section.error("compression_params::level", "must be between 0 and 22"));
+        if !config.compression.has_level(config.compression_params.level) {
+            let compression = config.compression.header().unwrap_or_default();
+            let message = format!("{compression} has no level {}", config.compression_params.level);
+            return Err(section.error("compression_params::level", message));
         }
         config.tls.check(section, "tls")?;
         config.sending_queue.check(section)?;

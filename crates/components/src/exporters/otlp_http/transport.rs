@@ -15,11 +15,14 @@ use spanmill_pipeline::{Batch, Code, ComponentError, Host, Signal};
 use super::config::{Config, Encoding};
 use crate::exporters::sending::{Answer, SendError, Transport};
 use crate::net::compression::Compression;
+use crate::net::secure::not_loaded;
 use crate::net::status::Received;
 
 /// A backend that speaks OTLP over HTTP.
 pub(super) struct Http {
-    client: Client,
+    config: Config,
+    /// Made at the start, when the files of TLS are read.
+    client: OnceLock<Client>,
     urls: [Option<Url>; 3],
     /// What every request has, whatever it carries.
     headers: HeaderMap,
@@ -82,9 +85,13 @@ impl Http {
             url(Signal::Metrics, "metrics_endpoint")?,
             url(Signal::Logs, "logs_endpoint")?,
         ];
-        let level = Some(config.compression_params.level).filter(|level| *level > 0);
+        if !config.proxy_url.is_empty() {
+            reqwest::Proxy::all(&config.proxy_url).map_err(|error| section.error("proxy_url", error))?;
+        }
+        let level = Some(config.compression_params.level).filter(|level| *level != 0);
         Ok(Self {
-            client: client(config, section)?,
+            config: config.clone(),
+            client: OnceLock::new(),
             urls,
             headers: headers(config, section)?,
             encoding: config.encoding,
@@ -114,7 +121,8 @@ impl Http {
         if let Some(auth) = self.auth.get() {
             auth.apply(&mut headers)?;
         }
-        let request = self.client.post(url).headers(headers).body(body);
+        let client = self.client.get().ok_or_else(|| internal(&"the exporter was not started"))?;
+        let request = client.post(url).headers(headers).body(body);
         let response = request.send().await.map_err(|error| unreachable(&error))?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read(response).await;
@@ -137,8 +145,9 @@ impl Transport for Http {
     }
 
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
-        let Some(id) = &self.authenticator else { return Ok(()) };
         // Started once only.
+        let _ = self.client.set(client(&self.config)?);
+        let Some(id) = &self.authenticator else { return Ok(()) };
         let _ = self.auth.set(auth::client(host, id.as_ref())?);
         Ok(())
     }
@@ -165,9 +174,11 @@ fn headers(config: &Config, section: &Section) -> Result<HeaderMap, ConfigError>
     Ok(headers)
 }
 
-fn client(config: &Config, section: &Section) -> Result<Client, ConfigError> {
+fn client(config: &Config) -> Result<Client, ComponentError> {
+    let unfit = |error: reqwest::Error| ComponentError::Other(format!("no HTTP client: {error}"));
     let mut builder = Client::builder()
         .tcp_nodelay(true)
+        .cookie_store(config.cookies.is_on())
         .redirect(reqwest::redirect::Policy::none())
         .pool_max_idle_per_host(if config.disable_keep_alives {
             0
@@ -185,11 +196,10 @@ fn client(config: &Config, section: &Section) -> Result<Client, ConfigError> {
         }
     }
     if !config.proxy_url.is_empty() {
-        let proxy = reqwest::Proxy::all(&config.proxy_url).map_err(|error| section.error("proxy_url", error))?;
-        builder = builder.proxy(proxy);
+        builder = builder.proxy(reqwest::Proxy::all(&config.proxy_url).map_err(unfit)?);
     }
-    let tls = config.tls.config(&["h2", "http/1.1"]).map_err(|error| error.in_section(section, "tls"))?;
-    builder.use_preconfigured_tls(tls).build().map_err(|error| section.error("", error))
+    let tls = config.tls.config(&["h2", "http/1.1"]).map_err(not_loaded)?;
+    builder.use_preconfigured_tls(tls).build().map_err(unfit)
 }
 
 /// The body up to what is worth reading.

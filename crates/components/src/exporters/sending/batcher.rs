@@ -77,7 +77,7 @@ impl<T: Transport> Batcher<T> {
     }
 
     async fn collect(&mut self, item: Item) {
-        let size = self.config.sizer.size(&item.batch);
+        let size = self.config.sizer.unwrap_or(Sizer::Items).size(&item.batch);
         let deadline = Instant::now() + self.config.flush_timeout.to_std();
         let (signal, partition) = (item.batch.signal(), self.partition(&item));
         let collection = self.collections.entry((signal as u8, partition));
@@ -114,8 +114,8 @@ impl<T: Transport> Batcher<T> {
 
     fn limit(&self) -> SplitLimit {
         match self.config.sizer {
-            Sizer::Bytes => SplitLimit::Bytes(self.config.max_size),
-            Sizer::Items | Sizer::Requests => SplitLimit::Items(self.config.max_size),
+            Some(Sizer::Bytes) => SplitLimit::Bytes(self.config.max_size),
+            Some(Sizer::Items | Sizer::Requests) | None => SplitLimit::Items(self.config.max_size),
         }
     }
 }

@@ -1,4 +1,5 @@
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use spanmill_config::{ComponentId, ConfigError, Duration, OptionalBlock, Section};
 
 use crate::partition::check_keys;
@@ -8,13 +9,14 @@ use crate::partition::check_keys;
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SendingQueue {
     /// Without a queue a client waits for the backend's answer and gets it.
+    #[serde(deserialize_with = "switch")]
     pub(crate) enabled: bool,
     /// Requests that are sent at a time.
     pub(crate) num_consumers: usize,
     /// How much fits the queue, counted by `sizer`.
     pub(crate) queue_size: usize,
-    /// What is counted: `requests`, `items` (spans, points, records) or `bytes`.
-    pub(crate) sizer: Sizer,
+    /// What is counted: `requests`, `items` (spans, points, records) or `bytes`. Where nothing is said, `requests`.
+    pub(crate) sizer: Option<Sizer>,
     /// Whether a client waits where the queue is full; otherwise it is told to come back later.
     pub(crate) block_on_overflow: bool,
     /// Whether a client waits for the backend's answer and gets it.
@@ -35,8 +37,8 @@ pub(crate) struct BatchBlock {
     pub(crate) min_size: usize,
     /// A larger one is split; 0: no limit.
     pub(crate) max_size: usize,
-    /// What is counted: `items` or `bytes`.
-    pub(crate) sizer: Sizer,
+    /// What is counted: `items` or `bytes`. Where nothing is said, what the queue was told to count, and else `items`.
+    pub(crate) sizer: Option<Sizer>,
     /// What keeps requests apart.
     pub(crate) partition: PartitionBlock,
 }
@@ -79,6 +81,11 @@ pub(crate) struct RetryOnFailure {
 /// When a request in memory is given up, where nothing is said.
 const MAX_ELAPSED_TIME: Duration = Duration::from_secs(300);
 
+/// A switch that must say something.
+fn switch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("expected a boolean, found nothing"))
+}
+
 // === impl SendingQueue ===
 
 impl Default for SendingQueue {
@@ -87,7 +94,7 @@ impl Default for SendingQueue {
             enabled: true,
             num_consumers: 10,
             queue_size: 1000,
-            sizer: Sizer::Requests,
+            sizer: None,
             block_on_overflow: false,
             wait_for_result: false,
             storage: None,
@@ -97,6 +104,17 @@ impl Default for SendingQueue {
 }
 
 impl SendingQueue {
+    /// What the size of the queue counts.
+    pub(super) fn sizer(&self) -> Sizer {
+        self.sizer.unwrap_or(Sizer::Requests)
+    }
+
+    /// How requests are joined, if they are; its sizer is set.
+    pub(super) fn batch(&self) -> Option<BatchBlock> {
+        let batch = self.batch.as_ref()?;
+        Some(BatchBlock { sizer: batch.sizer.or(self.sizer).or(Some(Sizer::Items)), ..batch.clone() })
+    }
+
     /// Checks what belongs together, with the Collector's words.
     pub(crate) fn check(&self, section: &Section) -> Result<(), ConfigError> {
         self.check_under(section, "sending_queue::")
@@ -118,8 +136,8 @@ impl SendingQueue {
             let message = "`wait_for_result` is not supported with a persistent queue configured with `storage`";
             return Err(section.error(&at("wait_for_result"), message));
         }
-        let Some(batch) = self.batch.as_ref() else { return Ok(()) };
-        if batch.sizer == Sizer::Requests {
+        let Some(batch) = self.batch() else { return Ok(()) };
+        if batch.sizer == Some(Sizer::Requests) {
             return Err(section.error(&at("batch::sizer"), "`batch` supports only `items` or `bytes` sizer"));
         }
         if batch.flush_timeout.is_zero() || batch.flush_timeout.is_negative() {
@@ -130,7 +148,7 @@ impl SendingQueue {
                 format!("`max_size` ({}) must be greater or equal to `min_size` ({})", batch.max_size, batch.min_size);
             return Err(section.error(&at("batch::max_size"), message));
         }
-        if self.sizer == batch.sizer && batch.min_size > self.queue_size {
+        if Some(self.sizer()) == batch.sizer && batch.min_size > self.queue_size {
             return Err(section.error(&at("batch::min_size"), "`min_size` must be less than or equal to `queue_size`"));
         }
         let keys = &batch.partition.metadata_keys;
@@ -153,7 +171,7 @@ impl Default for BatchBlock {
             flush_timeout: Duration::from_millis(200),
             min_size: 8192,
             max_size: 0,
-            sizer: Sizer::Items,
+            sizer: None,
             partition: PartitionBlock::default(),
         }
     }

@@ -86,7 +86,7 @@ fn options() {
         ("{endpoint: ''}", "\"endpoint\" is required when using the \"zpages\" extension"),
         ("{tls: {cert_file: a}}", "TLS configuration must include both certificate and key"),
         ("{middlewares: [{id: x}]}", "middlewares: is not supported"),
-        ("{expvar: {on: true}}", "unknown key"),
+        ("{cors: {on: true}}", "unknown key"),
         ("{transport: udp}", "transport"),
     ] {
         let error = read(yaml).unwrap_err().to_string();

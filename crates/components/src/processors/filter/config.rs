@@ -1,6 +1,6 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use spanmill_config::{ConfigError, Problem, Section};
+use spanmill_config::{ConfigError, Problem, Section, Value};
 use spanmill_otlp::Signal;
 use spanmill_ottl::Context;
 
@@ -98,6 +98,12 @@ struct Said<'c> {
 /// Reads the configuration, and gives what is for a signal. What is for the others is checked.
 pub(super) fn read(section: &Section, signal: Signal) -> Result<Rules, ConfigError> {
     let config: Config = section.parse()?;
+    for key in ["trace_conditions", "metric_conditions", "log_conditions", "profile_conditions"] {
+        // A text is a list of texts elsewhere.
+        if section.get(key).is_some_and(|given| matches!(given.node().value(), Value::String(_))) {
+            return Err(section.error(key, "expected a list of conditions"));
+        }
+    }
     let (mut problems, mut wanted) = (Vec::new(), Vec::new());
     for said in [config.of_traces(section), config.of_metrics(section), config.of_logs(section)] {
         let groups = said.groups(section, &mut problems)?;

@@ -34,7 +34,7 @@ struct Config {
     /// How much fits the queue, counted by `sizer`.
     queue_size: usize,
     /// What is counted: `requests`, `items` or `bytes`.
-    sizer: Sizer,
+    sizer: Option<Sizer>,
     /// Whether a sender waits where the queue is full; otherwise it is told to come back later.
     block_on_overflow: bool,
     /// Whether a sender waits until the batch was taken over.
@@ -61,7 +61,7 @@ impl Default for Config {
         Self {
             num_consumers: 1,
             queue_size: 10,
-            sizer: Sizer::Requests,
+            sizer: None,
             block_on_overflow: true,
             wait_for_result: false,
             storage: None,

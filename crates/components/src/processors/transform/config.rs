@@ -4,7 +4,7 @@ use std::sync::Arc;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use spanmill_config::{ConfigError, Problem, Section};
+use spanmill_config::{ConfigError, Problem, Section, Value};
 use spanmill_otlp::Signal;
 use spanmill_ottl::{Context, ErrorMode, Sequence, SequenceText, SharedCache};
 
@@ -86,7 +86,7 @@ pub(super) fn read(section: &Section, signal: Signal) -> Result<Vec<Group>, Conf
         return Err(section.error("flatten_data", message));
     }
     for key in ["trace_statements", "metric_statements", "log_statements", "profile_statements"] {
-        if section.get(key).is_some_and(|given| given.is_null()) {
+        if section.get(key).is_some_and(|given| !matches!(given.node().value(), Value::List(_))) {
             return Err(section.error(key, "expected a list of statements"));
         }
     }

@@ -22,8 +22,8 @@ pub(super) fn layer(config: &Cors) -> CorsLayer {
         .expose_headers(ExposeHeaders::list(names(&config.exposed_headers)))
         .allow_origin(AllowOrigin::predicate(move |origin, _| origins.iter().any(|pattern| matches(pattern, origin))))
         .allow_credentials(!config.allowed_headers.iter().any(|name| name == "*"));
-    if config.max_age > 0 {
-        layer = layer.max_age(Duration::from_secs(u64::from(config.max_age)));
+    if let Ok(seconds @ 1..) = u64::try_from(config.max_age) {
+        layer = layer.max_age(Duration::from_secs(seconds));
     }
     layer
 }

@@ -6,6 +6,8 @@ use prometheus::IntCounter;
 use spanmill_pipeline::{ComponentError, Context};
 use spanmill_tls::{Acceptor, ServerTls};
 
+use crate::net::secure::not_loaded;
+
 /// TLS of one listener.
 pub(super) struct Secure {
     options: ServerTls,
@@ -40,9 +42,7 @@ impl Secure {
 
     /// Reads the files.
     pub(super) fn acceptor(&self) -> Result<Acceptor, ComponentError> {
-        let acceptor = self.options.acceptor(self.protocols);
-        let acceptor =
-            acceptor.map_err(|error| ComponentError::Other(format!("failed to load TLS config: {error}")))?;
+        let acceptor = self.options.acceptor(self.protocols).map_err(not_loaded)?;
         let failures = self.failures.clone();
         Ok(acceptor.on_failure(move |reason| {
             tracing::debug!(reason, "a TLS handshake failed");

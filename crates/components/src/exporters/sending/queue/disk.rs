@@ -91,7 +91,7 @@ impl Disk {
             id: context.id.clone(),
             kind,
             storage: storage.clone(),
-            sizer: options.sizer,
+            sizer: options.sizer(),
             parsed,
             room: Room::new(options.queue_size),
             counts: Counts::new(context, kind),

@@ -88,7 +88,7 @@ impl Queue {
             Some(storage) if options.enabled => {
                 Self::Disk(Arc::new(Disk::new(context, kind, storage, options, parsed)))
             }
-            _ => Self::Memory(Memory::new(options.queue_size, options.sizer)),
+            _ => Self::Memory(Memory::new(options.queue_size, options.sizer())),
         }
     }
 

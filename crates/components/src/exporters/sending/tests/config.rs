@@ -32,6 +32,14 @@ fn refused() {
             "sending_queue::batch::sizer: `batch` supports only `items` or `bytes` sizer",
         ),
         (
+            "{sending_queue: {sizer: requests, batch: {min_size: 1}}}",
+            "sending_queue::batch::sizer: `batch` supports only `items` or `bytes` sizer",
+        ),
+        (
+            "{sending_queue: {sizer: bytes, queue_size: 10, batch: {min_size: 11}}}",
+            "sending_queue::batch::min_size: `min_size` must be less than or equal to `queue_size`",
+        ),
+        (
             "{sending_queue: {batch: {flush_timeout: 0s}}}",
             "sending_queue::batch::flush_timeout: `flush_timeout` must be positive",
         ),
@@ -86,7 +94,7 @@ fn accepted() {
         "{sending_queue: {enabled: false, num_consumers: 0, queue_size: 0}}",
         "{sending_queue: {batch: {enabled: false, flush_timeout: 0s}}}",
         "{sending_queue: {storage: file_storage}}",
-        "{sending_queue: {sizer: requests, queue_size: 10, batch: {min_size: 11}}}",
+        "{sending_queue: {queue_size: 10, batch: {min_size: 11}}}",
         "{retry_on_failure: {enabled: false, randomization_factor: 1}}",
         "{retry_on_failure: {max_elapsed_time: 0s, initial_interval: 1h}}",
     ] {
