@@ -20,7 +20,7 @@ pub(crate) struct Secure {
 }
 
 /// Why nothing can start.
-pub(crate) fn not_loaded(error: TlsError) -> ComponentError {
+pub(crate) fn not_loaded(error: &TlsError) -> ComponentError {
     ComponentError::Other(format!("failed to load TLS config: {error}"))
 }
 

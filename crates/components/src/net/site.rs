@@ -10,7 +10,7 @@ use super::secure::not_loaded;
 
 /// Reads the files of TLS, where it is on.
 pub(crate) fn acceptor(tls: Option<&ServerTls>) -> Result<Option<Acceptor>, ComponentError> {
-    tls.map(|tls| tls.acceptor(&["http/1.1"])).transpose().map_err(not_loaded)
+    tls.map(|tls| tls.acceptor(&["http/1.1"])).transpose().map_err(|error| not_loaded(&error))
 }
 
 /// Where pages are shown, and to whom.

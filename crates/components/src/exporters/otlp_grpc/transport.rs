@@ -204,7 +204,7 @@ impl Transport for Grpc {
 
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         // Started once only.
-        let _ = self.connecting.set(self.connecting().map_err(not_loaded)?);
+        let _ = self.connecting.set(self.connecting().map_err(|error| not_loaded(&error))?);
         let Some(id) = &self.authenticator else { return Ok(()) };
         let auth = auth::client(host, id.as_ref())?;
         if auth.is_secret() && self.origin.scheme_str() != Some("https") {

@@ -198,7 +198,7 @@ fn client(config: &Config) -> Result<Client, ComponentError> {
     if !config.proxy_url.is_empty() {
         builder = builder.proxy(reqwest::Proxy::all(&config.proxy_url).map_err(unfit)?);
     }
-    let tls = config.tls.config(&["h2", "http/1.1"]).map_err(not_loaded)?;
+    let tls = config.tls.config(&["h2", "http/1.1"]).map_err(|error| not_loaded(&error))?;
     builder.use_preconfigured_tls(tls).build().map_err(unfit)
 }
 

@@ -42,7 +42,7 @@ impl Secure {
 
     /// Reads the files.
     pub(super) fn acceptor(&self) -> Result<Acceptor, ComponentError> {
-        let acceptor = self.options.acceptor(self.protocols).map_err(not_loaded)?;
+        let acceptor = self.options.acceptor(self.protocols).map_err(|error| not_loaded(&error))?;
         let failures = self.failures.clone();
         Ok(acceptor.on_failure(move |reason| {
             tracing::debug!(reason, "a TLS handshake failed");
