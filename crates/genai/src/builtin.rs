@@ -21,6 +21,7 @@ pub(crate) const SOURCES: &[(&str, &str)] = sources![
     "openai-agents",
     "nvidia-nat",
     "openinference",
+    "atomiclens",
     "traceai",
     "vercel-ai",
     "langfuse",

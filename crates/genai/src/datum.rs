@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value as Json;
 use spanmill_otlp::{AnyValue, ValueRef};
 
-use crate::instant::instant;
+use crate::instant::{duration, epoch, instant};
 use crate::python;
 use crate::source::Unit;
 
@@ -178,13 +178,13 @@ impl<'a> Datum<'a> {
         self.text().filter(|text| !is_placeholder(text))
     }
 
-    /// Strings: an array, one string, or the JSON text of an array.
+    /// Strings: an array, one string, or the text of an array, as JSON or as Python prints it.
     pub(crate) fn strings(self) -> Option<Strings<'a>> {
         match self {
-            Self::Text(text) if text.trim_start().starts_with('[') => {
-                let items: Vec<Json> = serde_json::from_str(&text).ok()?;
-                many(items.iter())
-            }
+            Self::Text(text) if text.trim_start().starts_with('[') => match document(&text)? {
+                Json::Array(items) => many(items.iter()),
+                _ => None,
+            },
             Self::Text(text) if !is_blank(&text) => Some(Strings::One(text)),
             Self::Encoded(array) => {
                 let mut elements = array.elements().peekable();
@@ -201,13 +201,18 @@ impl<'a> Datum<'a> {
     /// Seconds, from a number in that unit; instants count from `start` (nanoseconds since 1970).
     pub(crate) fn seconds(&self, unit: Unit, start: u64) -> Option<f64> {
         match unit {
-            Unit::Plain | Unit::JsonText | Unit::Host => self.double(),
+            Unit::Plain | Unit::JsonText | Unit::Host => self.double().or_else(|| match self {
+                Self::Text(text) => duration(text),
+                _ => None,
+            }),
             Unit::Milliseconds => Some(self.double()? / 1e3),
             Unit::Nanoseconds => Some(self.double()? / 1e9),
             Unit::EpochMilliseconds => Some(self.double()? / 1e3 - start as f64 / 1e9),
             Unit::Instant => {
-                let Self::Text(text) = self else { return None };
-                let nanos = instant(text.trim_matches('"'))?;
+                let nanos = match self {
+                    Self::Text(text) => instant(text.trim_matches('"'))?,
+                    _ => epoch(self.double()?)?,
+                };
                 Some((nanos - i128::from(start)) as f64 / 1e9)
             }
         }

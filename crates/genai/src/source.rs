@@ -127,7 +127,7 @@ pub(crate) enum Unit {
     Milliseconds,
     /// Nanoseconds.
     Nanoseconds,
-    /// An ISO 8601 instant, possibly in quotes; read as seconds since the start of the span.
+    /// An ISO 8601 instant, possibly in quotes, or a number since 1970; read as seconds since the start of the span.
     Instant,
     /// Milliseconds since 1970; read as seconds since the start of the span.
     EpochMilliseconds,

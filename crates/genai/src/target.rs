@@ -87,6 +87,8 @@ pub(crate) const WEB_SEARCHES: Target = 44;
 pub(crate) const FILE_SEARCHES: Target = 45;
 /// Copied as it is, or put together from documents that were flattened.
 pub(crate) const RETRIEVED: Target = 46;
+/// How long the call took, where the span is none of that length: a reading.
+pub(crate) const TOOK: Target = 47;
 
 /// All targets: the name in source files, and the type. A name with a dot is the attribute that is written.
 pub(crate) const TARGETS: &[(&str, Kind)] = &[
@@ -137,6 +139,7 @@ pub(crate) const TARGETS: &[(&str, Kind)] = &[
     ("web_searches", Kind::Int),
     ("file_searches", Kind::Int),
     ("gen_ai.retrieval.documents", Kind::Any),
+    ("duration", Kind::Double),
     ("gen_ai.tool.call.id", Kind::Str),
     ("gen_ai.tool.description", Kind::Str),
     ("gen_ai.tool.type", Kind::Str),

@@ -27,7 +27,7 @@ fn recordings_are_normalised_once() {
         assert!(again.encode() == once, "{} changes in a second pass", path.display());
     }
     assert!(
-        owners > 0 && unknown * 15 < spans as u32,
+        owners > 0 && unknown * 10 < spans as u32,
         "{owners} owners, {unknown} of {spans} spans of unknown sources"
     );
 }

@@ -19,6 +19,16 @@ fn of_conventions(source: &'static str, scope: &'static str) -> Case {
 fn cases() -> Vec<Case> {
     vec![
         (
+            "atomiclens",
+            "atomiclens.anthropic",
+            "anthropic.messages.create",
+            json!({ "llm.request.model": "claude-sonnet-4-5-20250929", "llm.request.provider": "anthropic", "llm.usage.prompt_tokens": 5,
+                "llm.usage.completion_tokens": 6, "llm.usage.total_tokens": 11, "anthropic.usage.cache_read_input_tokens": 2,
+                "anthropic.response.id": "msg_1" }),
+            json!({ "gen_ai.response.model": "claude-sonnet-4-5-20250929", "gen_ai.provider.name": "anthropic", "gen_ai.usage.input_tokens": 7,
+                "gen_ai.response.id": "msg_1" }),
+        ),
+        (
             "anthropic-sdk-native",
             "com.anthropic.sdk.python",
             "anthropic.messages.create",

@@ -51,6 +51,101 @@ fn ends_of_names() {
     }
 }
 
+/// Scenario: the same words in other manners of writing: with humps, capitals, dashes, dots, after a word that changes nothing, and in
+/// several units.
+/// Guarantees: they mean what they mean elsewhere, and words that change the meaning are respected.
+#[test]
+fn manners_of_writing() {
+    let cases = [
+        json!({ "acme.ModelName": "gpt-4o", "acme.PromptTokens": 5, "acme.CompletionTokens": 6, "acme.CacheReadTokens": 4,
+            "acme.FinishReason": "length", "acme.TimeToFirstTokenMs": 250, "acme.ProviderName": "openai" }),
+        json!({ "acme.model-name": "gpt-4o", "acme.usage_input_tokens": 5, "acme.usage.output.tokens": 6, "acme.cached.tokens": 4,
+            "acme.max_output_tokens": 900, "acme.finish-reasons": "['length']", "acme.ttft": "250ms" }),
+        json!({ "llm.modelName": "gpt-4o", "llm.promptTokenCount": 5, "llm.completionTokenCount": 6, "llm.cachedInputTokens": 4,
+            "llm.finishReason": "length", "llm.first_token_latency": 0.25, "acme.max_input_tokens": 900 }),
+    ];
+    let expected = json!({
+        "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openai", "gen_ai.request.model": "gpt-4o",
+        "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6, "gen_ai.usage.cache_read.input_tokens": 4,
+        "gen_ai.response.time_to_first_chunk": 0.25, "spanmill.finish_reason": "length", "spanmill.source": "unknown",
+    });
+    for attributes in cases {
+        let seen = normalise(&[sample(1, NOBODY, &attributes)]);
+        assert_has(&seen[&1], &expected, &attributes.to_string());
+    }
+}
+
+/// Scenario: names of a family that is known by an attribute, under a scope that nobody knows, beside others that it does not write.
+/// Guarantees: the others are read as those of anybody.
+#[test]
+fn names_beside_those_of_a_known_family() {
+    let attributes = json!({
+        "ai.model.id": "gpt-4o", "ai.model.provider": "openai", "ai.usage.input_tokens": 5, "ai.usage.output_tokens": 6,
+        "ai.usage.cached_input_tokens": 4, "ai.response.finish_reason": "length", "ai.time_to_first_token_ms": 250.0,
+    });
+    let expected = json!({
+        "gen_ai.usage.input_tokens": 5, "gen_ai.usage.cache_read.input_tokens": 4, "spanmill.finish_reason": "length",
+        "gen_ai.response.time_to_first_chunk": 0.25,
+    });
+    assert_has(&normalise(&[sample(1, NOBODY, &attributes)])[&1], &expected, "a family's names and others");
+}
+
+/// Scenario: a wrapper begins its span after the answer and says how long that took; and one whose span lasts as long as the call says the same
+/// of all its attempts.
+/// Guarantees: the first is a slow call and has a rate; the second one's own length counts.
+#[test]
+fn a_span_after_the_call() {
+    let said = json!({ "llm.model": "gpt-4o", "llm.tokens_in": 812, "llm.tokens_out": 54, "llm.latency_ms": 5400.0, "llm.finish_reason": "stop" });
+    let seen = normalise(&[sample(1, NOBODY, &said).at(0, 0), sample(2, NOBODY, &said).at(0, 1000)]);
+    assert_has(
+        &seen[&1],
+        &json!({ "spanmill.slow_small": true, "spanmill.tokens_per_second": 10.0 }),
+        "after the call",
+    );
+    assert_has(&seen[&2], &json!({ "spanmill.tokens_per_second": 54.0 }), "as long as the call");
+    assert!(seen[&2].get("spanmill.slow_small").is_none());
+}
+
+/// Scenario: a call that counts what went in and nothing else, of a model that embeds, and of one that does not.
+/// Guarantees: the first is an embedding; what the second does nobody says.
+#[test]
+fn an_embedding_has_no_output() {
+    let of = |model: &str| json!({ "openai.model": model, "openai.usage.prompt_tokens": 5 });
+    let seen = normalise(&[sample(1, NOBODY, &of("text-embedding-3-small")), sample(2, NOBODY, &of("gpt-4o"))]);
+    assert_has(
+        &seen[&1],
+        &json!({ "gen_ai.operation.name": "embeddings", "gen_ai.usage.input_tokens": 5 }),
+        "an embedding",
+    );
+    assert!(seen[&2].get("gen_ai.operation.name").is_none());
+}
+
+/// Scenario: a wrapper writes the model that it asked for on the span, and the answer's name and counts in an event.
+/// Guarantees: the alias was asked for, and its snapshot answered.
+#[test]
+fn two_models() {
+    let attributes = json!({ "llm.model": "gpt-4o" });
+    let answer = json!({ "model": "gpt-4o-2024-08-06", "input_tokens": 5, "output_tokens": 6, "stop_reason": "stop" });
+    let span = sample(1, NOBODY, &attributes).event(900, "llm.completion", &answer);
+    let expected = json!({
+        "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": "gpt-4o-2024-08-06", "gen_ai.usage.input_tokens": 5,
+    });
+    assert_has(&normalise(&[span])[&1], &expected, "an alias and its snapshot");
+}
+
+/// Scenario: a failed call that names nothing but its model, with the exception of a provider's client; and a span of something else that
+/// failed with the same one.
+/// Guarantees: the first is a call with its kind of error, the second is nobody's business.
+#[test]
+fn what_a_client_raised() {
+    let raised = json!({ "exception.type": "openai.RateLimitError", "exception.message": "Error code: 429" });
+    let call = sample(1, NOBODY, &json!({ "openai.model": "gpt-4o" })).failed("").event(900, "exception", &raised);
+    let other = sample(2, NOBODY, &json!({ "route": "/chat" })).failed("").event(900, "exception", &raised);
+    let seen = normalise(&[call, other]);
+    assert_has(&seen[&1], &json!({ "gen_ai.request.model": "gpt-4o", "spanmill.error.class": "rate_limit" }), "a call");
+    assert!(seen.get(&2).is_none_or(|span| span.get("spanmill.error.class").is_none()));
+}
+
 /// Scenario: a wrapper of a client writes what a method gave back as Python prints it, and nothing else that tells.
 /// Guarantees: it is read as the answer that it is.
 #[test]

@@ -138,7 +138,7 @@ impl Catalogue {
         let (marking, owners): (Vec<String>, Vec<SourceIx>) = (0..).zip(&parsed).flat_map(marks_of).unzip();
         let ends = keys.names.iter().zip(0..).filter_map(|(name, slot)| Some((name.strip_prefix(BELOW)?, slot)));
         let mut catalogue = Self {
-            tails: Tails::new(ends, &vocabulary.other_namespaces),
+            tails: Tails::new(ends, &vocabulary.other_namespaces, &vocabulary.fillers),
             keys: KeyTable::new(&keys.names),
             slots,
             sources,

@@ -2,6 +2,7 @@
 //! apply. The cost of a span does not grow with the number of sources.
 
 mod compile;
+mod folded;
 mod rule;
 mod source;
 mod tails;
@@ -68,7 +69,7 @@ pub(crate) struct SlotInfo {
 /// Who counts tokens and names a model speaks of a call, whatever the keys stand below.
 pub(crate) const HINTS: u8 = HINTS_TOKENS | HINTS_MODEL;
 const HINTS_TOKENS: u8 = 1;
-const HINTS_MODEL: u8 = 2;
+pub(crate) const HINTS_MODEL: u8 = 2;
 
 /// Everything that is known.
 #[derive(Debug)]

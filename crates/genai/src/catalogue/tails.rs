@@ -4,6 +4,7 @@
 use memchr::{memchr, memmem};
 use spanmill_otlp::{KeyTable, Slot};
 
+use super::folded::{Folded, fold};
 use super::is_genai;
 
 /// How a source file writes that something may stand before a key.
@@ -14,8 +15,13 @@ pub(crate) const BELOW: &str = "*.";
 pub(crate) struct Tails {
     table: KeyTable,
     slots: Vec<Slot>,
-    /// Which bytes the ends end with, as bits.
+    /// The ends in one manner of writing, and the slots of the first that is so written.
+    folded: KeyTable,
+    folded_slots: Vec<Slot>,
+    /// Which letters the ends end with, as bits.
     last: [u64; 4],
+    /// Words at the head of a part that change nothing of what the rest means.
+    fillers: KeyTable,
     /// First parts of keys of the conventions that are none of GenAI.
     others: KeyTable,
 }
@@ -51,19 +57,36 @@ const DEEPEST: usize = 8;
 // === impl Tails ===
 
 impl Tails {
-    /// Ends of keys with their slots. `others` are first parts of keys below which nothing is looked for.
-    pub(super) fn new<'n>(ends: impl Iterator<Item = (&'n str, Slot)>, others: &[String]) -> Self {
+    /// Ends of keys with their slots. `others` are first parts of keys below which nothing is looked for, `fillers` words that may
+    /// stand before an end in the same part.
+    pub(super) fn new<'n>(ends: impl Iterator<Item = (&'n str, Slot)>, others: &[String], fillers: &[String]) -> Self {
         let (names, slots): (Vec<&str>, Vec<Slot>) = ends.unzip();
+        let mut folded: Vec<(String, Slot)> = Vec::new();
+        for (name, slot) in names.iter().zip(&slots) {
+            let text = fold(name);
+            if !folded.iter().any(|(known, _)| *known == text) {
+                folded.push((text, *slot));
+            }
+        }
+        let (texts, folded_slots): (Vec<String>, Vec<Slot>) = folded.into_iter().unzip();
         let mut last = [0; 4];
-        for byte in names.iter().filter_map(|name| name.bytes().last()) {
+        for byte in names.iter().filter_map(|name| name.bytes().last()).map(|byte| byte.to_ascii_lowercase()) {
             if let Some(bits) = last.get_mut(usize::from(byte >> 6)) {
                 *bits |= 1u64 << (byte & 63);
             }
         }
-        Self { table: KeyTable::new(names), slots, last, others: KeyTable::new(others) }
+        Self {
+            table: KeyTable::new(names),
+            slots,
+            folded: KeyTable::new(texts),
+            folded_slots,
+            last,
+            fillers: KeyTable::new(fillers),
+            others: KeyTable::new(others),
+        }
     }
 
-    /// What a key says that is not known as a whole: its longest end that is.
+    /// What a key says that is not known as a whole: its longest end that is, as it is written or in another manner.
     pub(crate) fn find<'k>(&self, key: &'k [u8]) -> Option<Below<'k>> {
         let first = memchr(b'.', key).map_or(key, |dot| key.get(..dot).unwrap_or(key));
         if self.others.get(first).is_some() {
@@ -73,14 +96,26 @@ impl Tails {
         let mut rest = key;
         for depth in 0..DEEPEST {
             if may_be_known && let Some(at) = self.table.get(rest) {
-                return self.slots.get(usize::from(at)).copied().map(Below::Known);
+                // `prompt.tokens` is more than the `tokens` that it ends with.
+                let longer = if depth > 0 { self.written_otherwise(key) } else { None };
+                return longer.or_else(|| self.slots.get(usize::from(at)).copied()).map(Below::Known);
             }
             if depth > 0 && is_genai(rest) {
                 return Some(Below::Nested(rest));
             }
-            rest = rest.get(memchr(b'.', rest)? + 1..)?;
+            let Some(dot) = memchr(b'.', rest) else {
+                return if may_be_known { self.written_otherwise(key).map(Below::Known) } else { None };
+            };
+            rest = rest.get(dot + 1..)?;
         }
         None
+    }
+
+    /// The slot of a key whose end is known in another manner of writing: `PromptTokens`, `prompt-tokens`, `usage_prompt_tokens`.
+    fn written_otherwise(&self, key: &[u8]) -> Option<Slot> {
+        let is_filler = |word: &[u8]| self.fillers.get(word).is_some();
+        let at = Folded::new(key)?.longest_end(is_filler, |end| self.folded.get(end))?;
+        self.folded_slots.get(usize::from(at)).copied()
     }
 
     /// The slot of a key, if an end of it is known.
@@ -92,7 +127,7 @@ impl Tails {
     }
 
     fn may_end(&self, key: &[u8]) -> bool {
-        key.last().is_some_and(|byte| {
+        key.last().map(u8::to_ascii_lowercase).is_some_and(|byte| {
             self.last.get(usize::from(byte >> 6)).is_some_and(|bits| bits & 1u64 << (byte & 63) != 0)
         })
     }
@@ -103,8 +138,29 @@ mod tests {
     use super::*;
 
     fn tails() -> Tails {
-        let ends = ["tokens.prompt", "prompt_tokens", "llm.model_name"];
-        Tails::new(ends.into_iter().zip(10..), &["http".to_owned()])
+        let ends = ["tokens.prompt", "prompt_tokens", "llm.model_name", "cached_tokens", "tokens"];
+        Tails::new(ends.into_iter().zip(10..), &["http".to_owned()], &["usage".to_owned()])
+    }
+
+    /// *Scenario:* the same ends with capitals, dashes, dots and underscores, below a name, and after a word that changes nothing.
+    /// *Guarantees:* each is the end that it is; a word that does change something makes it another key.
+    #[test]
+    fn ends_in_other_manners_of_writing() {
+        let tails = tails();
+        for key in [
+            "promptTokens",
+            "acme.PromptTokens",
+            "Acme.Usage.prompt-tokens",
+            "acme.prompt.tokens",
+            "acme.usage_prompt_tokens",
+        ] {
+            assert_eq!(tails.find(key.as_bytes()), Some(Below::Known(11)), "{key}");
+        }
+        assert_eq!(tails.find(b"acme.tokensPrompt"), Some(Below::Known(10)));
+        assert_eq!(tails.find(b"acme.cached.tokens"), Some(Below::Known(13)), "the longer end");
+        for key in ["acme.max_prompt_tokens", "acme.usageless_prompt_tokens", "maxPromptTokens", "acme.prompttokens"] {
+            assert_eq!(tails.find(key.as_bytes()), None, "{key}");
+        }
     }
 
     /// *Scenario:* keys below names of somebody's own, one or several parts long, and one without any.

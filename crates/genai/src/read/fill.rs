@@ -113,10 +113,11 @@ impl<'a> Reader<'a> {
             return false;
         };
         // Who counts tokens calls the model that it names, unless it says that it does something else, or only records them.
-        let counts = call.input.is_some() && call.output.is_some() && !call.may_be_record() && !self.strange_operation;
+        let embeds = call.output.unwrap_or(0) == 0 && model.contains("embed");
+        let counted = call.input.is_some() && (call.output.is_some() || embeds);
+        let counts = counted && !call.may_be_record() && !self.strange_operation;
         let source = source.or_else(|| self.catalogue.generic().filter(|_| counts));
         let Some(source) = source.filter(|source| !source.default_operation.is_absent()) else { return false };
-        let embeds = call.output.unwrap_or(0) == 0 && model.contains("embed");
         call.operation =
             if embeds { self.catalogue.vocabulary.operation("embeddings") } else { source.default_operation };
         true
@@ -142,6 +143,20 @@ impl<'a> Reader<'a> {
     /// and may have been asked for without it; one without a date that is answered under one was asked for.
     fn place_model(&mut self, call: &mut Call<'a>) {
         let Some((name, pos)) = self.model.take() else { return };
+        // Where both an alias and its snapshot stand somewhere, one was asked for and the other one answered.
+        let other = self.other_model.take().filter(|other| names_snapshot(other) != names_snapshot(&name));
+        if let Some(other) = other.filter(|other| other.starts_with(&*name) || name.starts_with(&**other)) {
+            let (alias, snapshot) = if names_snapshot(&name) { (&other, &name) } else { (&name, &other) };
+            for (model, said, target) in [
+                (&mut call.request_model, alias, target::REQUEST_MODEL),
+                (&mut call.response_model, snapshot, target::RESPONSE_MODEL),
+            ] {
+                if model.is_none() {
+                    *model = Some(said.clone());
+                    call.right &= !(1 << target);
+                }
+            }
+        }
         let (dated, answered) = (names_snapshot(&name), !call.failed);
         let asked = call.request_model.is_none() && !(dated && answered);
         let answers = call.response_model.is_none()
@@ -359,4 +374,10 @@ pub(super) fn guard(seconds: f64, duration: u64) -> Option<f64> {
     let limit = if duration < SHORTEST_TTFT { LONGEST_TTFT } else { duration * 1.05 };
     let inside = [1.0, 1e3, 1e9].into_iter().map(|unit| seconds / unit).find(|seconds| *seconds <= limit);
     inside.filter(|seconds| *seconds >= SHORTEST_TTFT)
+}
+
+/// How long a call took, in nanoseconds, that a span tells which was begun after it: a span that is shorter than any model answers.
+pub(super) fn after_the_call(seconds: f64, duration: u64) -> Option<u64> {
+    let is_late = (duration as f64 / 1e9) < SHORTEST_TTFT && (SHORTEST_TTFT..=LONGEST_TTFT).contains(&seconds);
+    is_late.then_some((seconds * 1e9) as u64)
 }

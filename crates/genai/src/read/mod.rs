@@ -18,7 +18,7 @@ use spanmill_otlp::{EventRef, Guesses, Pos, Slot, SpanRef, StatusRef, ValueRef};
 
 use self::content::Content;
 use crate::call::{Call, Node, Write, Written};
-use crate::catalogue::{Catalogue, HINTS, Rule, SourceIx};
+use crate::catalogue::{Catalogue, HINTS, HINTS_MODEL, Rule, SourceIx};
 use crate::datum::Datum;
 use crate::errors;
 use crate::memo::Memo;
@@ -71,8 +71,12 @@ pub(crate) struct Reader<'a> {
     strange_operation: bool,
     /// The provider whose host was called.
     host: Option<&'a str>,
+    /// Whether the ends of keys tell: of spans whose scope nobody knows.
+    ends: bool,
     /// A model of which nobody says whether it was asked for or answered, and where it stands.
     model: Option<(Cow<'a, str>, Pos)>,
+    /// The next one that stands somewhere.
+    other_model: Option<Cow<'a, str>>,
     /// The name of the scope.
     pub(crate) scope: &'a [u8],
     /// Whether the scope says the model of the request where it does not know which one answered.
@@ -126,7 +130,9 @@ impl<'a> Reader<'a> {
             tool_name: None,
             strange_operation: false,
             host: None,
+            ends: false,
             model: None,
+            other_model: None,
             scope: &[],
             copies_model: false,
             messages,
@@ -156,7 +162,8 @@ impl<'a> Reader<'a> {
         let visit::Seen { name, status, markers, signals, hints, told } = visit.seen;
         let node = Node { trace: call.trace, id: call.id, parent: call.parent, call: Some(first as u32), error: None };
         let seen_before = u16::from(target::SOURCE);
-        let hinted = mixed.is_none() && hints == HINTS;
+        let raised = || status.code == 2 && hints & HINTS_MODEL != 0 && self.client_raised();
+        let hinted = mixed.is_none() && (hints == HINTS || raised());
         let signals = signals || hinted || mixed.is_some_and(|source| self.has_event_of(source));
         // Where nothing else tells, an event may that only one source writes.
         let named = if signals || mixed.is_some() { None } else { self.source_of_events() };
@@ -173,6 +180,7 @@ impl<'a> Reader<'a> {
             call.source = mixed.or(told).or(marked).or(named).unwrap_or(unrecognised);
             self.words_of(call.source);
         }
+        self.ends = scope.is_none() && mixed.is_none();
         call.longest = call.end.saturating_sub(call.start);
         call.failed = status.code == 2;
         self.interpret(call, name, status);
@@ -189,6 +197,15 @@ impl<'a> Reader<'a> {
         };
         let code = Datum::read(self.found.iter().find(is_status)?.value).int()?;
         errors::status(&catalogue.vocabulary.errors, code)
+    }
+
+    /// Whether the client of a provider raised what the span recorded. With the name of a model, that is a call that failed.
+    #[cold]
+    fn client_raised(&self) -> bool {
+        let exceptions = self.events.iter().map(|(body, pos)| EventRef::new(body, *pos));
+        let attributes = exceptions.filter(|event| *event.name() == *b"exception").flat_map(|event| event.attributes());
+        let mut types = attributes.filter(|attribute| *attribute.key == *b"exception.type");
+        types.any(|kind| kind.value.as_str().is_some_and(|name| self.catalogue.vocabulary.is_of_client(name)))
     }
 
     /// Forgets the span before.
@@ -221,7 +238,7 @@ impl<'a> Reader<'a> {
         self.copies.clear();
         self.used.clear();
         (self.error_type, self.error_text, self.tool_name) = (None, None, None);
-        (self.http_status, self.model) = (None, None);
+        (self.http_status, self.model, self.other_model) = (None, None, None);
         self.strange_operation = false;
         let source = catalogue.source(call.source);
         let own = self.found.len();
@@ -232,7 +249,7 @@ impl<'a> Reader<'a> {
             if info.flat {
                 self.note_flat(catalogue.name(found.slot), found.value, found.pos);
             }
-            if info.end && source.is_some() && at < own {
+            if info.end && !self.ends && at < own {
                 continue;
             }
             for rule in catalogue.rules(found.slot, call.source) {

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use spanmill_otlp::AnyValue;
 
 use super::copy::part;
-use super::fill::guard;
+use super::fill::{after_the_call, guard};
 use super::{Found, MOST_PARTS, Reader};
 use crate::call::Call;
 use crate::catalogue::{GENERIC, Rule, Source};
@@ -121,6 +121,9 @@ impl<'a> Reader<'a> {
             call.put(wanted, found.pos);
         }
         if rule.priority >= self.priority(wanted) {
+            if wanted == target::MODEL && self.other_model.is_none() {
+                self.other_model = datum.told();
+            }
             return;
         }
         let datum = match rule.unit {
@@ -215,6 +218,10 @@ impl<'a> Reader<'a> {
                 let guarded = guard(seconds, call.duration())?;
                 call.ttft = Some(guarded);
                 return Some(guarded == seconds);
+            }
+            target::TOOK => {
+                let seconds = datum.seconds(rule.unit, call.start)?;
+                call.longest = call.longest.max(after_the_call(seconds, call.duration())?);
             }
             target::STREAM => call.stream = Some(datum.bool()?),
             target::HTTP_STATUS => self.http_status = Some(datum.int()?),

@@ -30,6 +30,8 @@ struct File {
     finish_reasons: BTreeMap<String, Vec<String>>,
     errors: ErrorsEntry,
     other_namespaces: Vec<String>,
+    fillers: Vec<String>,
+    clients: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -74,6 +76,7 @@ pub(crate) struct Vocabulary {
     answered_by_snapshots: Prefixes,
     opening_chunks: Vec<String>,
     made_up_ids: Prefixes,
+    clients: Prefixes,
     routes: BTreeMap<String, Vec<String>>,
     operations: Words<u8>,
     operation_names: Vec<(Box<str>, Class)>,
@@ -81,6 +84,8 @@ pub(crate) struct Vocabulary {
     pub(crate) errors: Errors,
     /// First parts of keys that tell nothing of a call.
     pub(crate) other_namespaces: Vec<String>,
+    /// Words before the end of a key, in the same part, that change nothing of what it means.
+    pub(crate) fillers: Vec<String>,
 }
 
 /// How errors are told apart.
@@ -130,12 +135,14 @@ impl Vocabulary {
             answered_by_snapshots: Prefixes::new(file.answered_by_snapshots),
             opening_chunks: file.opening_chunks,
             made_up_ids,
+            clients: Prefixes::new(file.clients),
             routes,
             operations,
             operation_names,
             finish,
             errors: Errors::new(file.errors)?,
             other_namespaces: file.other_namespaces,
+            fillers: file.fillers,
         })
     }
 
@@ -168,6 +175,11 @@ impl Vocabulary {
     /// Whether an event of a stream, in its encoding, only opens it: no token has come yet.
     pub(crate) fn opens_stream(&self, event: &[u8]) -> bool {
         self.opening_chunks.iter().any(|sign| memmem::find(event, sign.as_bytes()).is_some())
+    }
+
+    /// Whether the class of an exception is that of a provider's client.
+    pub(crate) fn is_of_client(&self, class: &str) -> bool {
+        self.clients.start(class.as_bytes())
     }
 
     /// Whether an id was made up by a framework, so that it says nothing about the response.
