@@ -2,7 +2,7 @@
 //! and `\b` mean, in what is literal inside of classes, in braces that repeat nothing, and in the names of groups, which may
 //! begin with a digit and be used twice.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
@@ -51,6 +51,7 @@ pub(super) fn groups(pattern: &str) -> Result<Groups, String> {
         rest: pattern,
         out: String::with_capacity(pattern.len() + 16),
         names: vec![None],
+        kept: HashSet::new(),
         repeated: false,
     };
     translator.run()?;
@@ -63,6 +64,8 @@ struct Translator<'p> {
     rest: &'p str,
     out: String,
     names: Vec<Option<String>>,
+    /// Names that stand in the translated pattern too, for the `${name}` of replacements.
+    kept: HashSet<&'p str>,
     /// Whether a repetition was read last: none may follow it.
     repeated: bool,
 }
@@ -150,7 +153,8 @@ impl Translator<'_> {
         Ok(())
     }
 
-    /// `(?flags)`, `(?flags:`, `(?P<name>` and `(?<name>`; the flags are those of RE2. Names are kept aside.
+    /// `(?flags)`, `(?flags:`, `(?P<name>` and `(?<name>`; the flags are those of RE2. Names are kept aside, and in place where
+    /// the `regex` crate takes them: where they begin with no digit, the first of a name.
     fn group(&mut self) -> Result<(), String> {
         self.out.push('(');
         let Some(rest) = self.rest.strip_prefix('?') else {
@@ -162,6 +166,9 @@ impl Translator<'_> {
                 |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             let (name, after) = named.split_once('>').filter(|(name, _)| valid(name)).ok_or("invalid named capture")?;
             self.names.push(Some(name.to_owned()));
+            if !name.starts_with(|c: char| c.is_ascii_digit()) && self.kept.insert(name) {
+                self.out.extend(["?P<", name, ">"]);
+            }
             self.rest = after;
             return Ok(());
         }

@@ -177,6 +177,20 @@ fn patterns() {
     }
 }
 
+/// Scenario: replacements that ask for groups by name: one that is there once, twice, and one that begins with a digit.
+/// Guarantees: the first group of a name is filled in, and names that only RE2 takes are no mistake.
+#[test]
+fn groups_are_replaced_by_name() {
+    for (pattern, replacement, expected) in [
+        ("(?P<first>a)(?<second>b)", "${second}${first}", "ba"),
+        ("(?P<n>a)(?P<n>b)", "<${n}>", "<a>"),
+        ("(?P<1x>a)b", "<$1>", "<a>"),
+    ] {
+        let regex = re2::compile(pattern).unwrap();
+        assert_eq!(regex.replace(b"ab", replacement.as_bytes()), expected.as_bytes(), "{pattern}");
+    }
+}
+
 /// Scenario: patterns made to fill the memory.
 /// Guarantees: they are refused.
 #[test]

@@ -170,15 +170,6 @@ impl Config {
                 let at = section.path();
                 tracing::warn!(at, "compression_algorithms: {name:?} is not supported, requests with it are refused");
             }
-            for (name, value) in [
-                ("traces_url_path", &http.traces_url_path),
-                ("metrics_url_path", &http.metrics_url_path),
-                ("logs_url_path", &http.logs_url_path),
-            ] {
-                if value.is_empty() {
-                    return Err(section.error(&format!("{path}::{name}"), "must not be empty"));
-                }
-            }
         }
         config.limits.check(section, config.largest())?;
         Ok(config)

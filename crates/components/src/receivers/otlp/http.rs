@@ -248,8 +248,10 @@ impl Answerer {
             (&self.config.metrics_url_path, Signal::Metrics),
             (&self.config.logs_url_path, Signal::Logs),
         ];
-        let found = paths.into_iter().find(|(known, _)| path::matches(known, path)).map(|(_, signal)| signal);
-        found
+        let matching = paths.into_iter().filter(|(known, _)| path::matches(known, path));
+        // What says more about the path wins over what stands for all below another.
+        let closest = matching.max_by_key(|(known, _)| known.len()).map(|(_, signal)| signal);
+        closest
             .filter(|signal| self.intake.takes(*signal))
             .ok_or_else(|| Refusal::new(StatusCode::NOT_FOUND, Code::NotFound, "404 page not found\n"))
     }

@@ -73,7 +73,6 @@ fn wrong_options_are_refused() {
         ("{protocols: {grpc: {auth: {authenticator: oidc, request_params: [x]}}}}", "protocols::grpc::auth"),
         ("{protocols: {http: {auth: {authenticator: '1'}}}}", "protocols::http::auth::authenticator"),
         ("{protocols: {http: {middlewares: [{id: x}]}}}", "protocols::http::middlewares"),
-        ("{protocols: {http: {traces_url_path: ''}}}", "traces_url_path"),
         ("{protocols: {grpc: {max_recv_msg_size_mib: 5000}}}", "max_recv_msg_size_mib"),
     ];
     for (yaml, expected) in wrong {

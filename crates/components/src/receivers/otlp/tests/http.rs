@@ -235,6 +235,18 @@ async fn paths_and_headers_are_configurable() {
     }
 }
 
+/// Scenario: the path for traces is empty.
+/// Guarantees: it stands for every path but those that are said for others, as in the Collector.
+#[tokio::test]
+async fn an_empty_path_is_any() {
+    let setup = Setup::start("", "traces_url_path: ''").await;
+    let mut client = Http::connect(&setup.http).await;
+    for (path, status) in [("/", 200), ("/in/spans", 200), ("/v1/metrics", 404)] {
+        let answer = client.send(Request::post(path).header("content-type", PROTOBUF), spans(1, 1)).await;
+        assert_eq!(answer.status, status, "{path}");
+    }
+}
+
 /// Scenario: a thousand JSON requests with characters changed, cut off or repeated at random.
 /// Guarantees: every one is answered 200 or 400, and the good one after them 200.
 #[tokio::test]
