@@ -1,6 +1,7 @@
 //! Small pages for machines over HTTP: metrics, health.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -60,7 +61,7 @@ pub struct Page {
 }
 
 /// Answers for a path, which begins with `/`, and a query; `None` where there is nothing.
-type Answer = dyn Fn(&str, &str) -> Option<Page> + Send + Sync;
+type Answer = dyn Fn(&str, &str) -> BoxFuture<'static, Option<Page>> + Send + Sync;
 
 /// How many connections are served at a time; more wait in the system's queue.
 const CONNECTIONS: usize = 64;
@@ -94,6 +95,19 @@ impl Pages {
         listeners: &Listeners,
         site: impl Into<Site>,
         answer: impl Fn(&str, &str) -> Option<Page> + Send + Sync + 'static,
+    ) -> io::Result<Self> {
+        Self::serve_slowly(listeners, site, move |path, query| Box::pin(ready(answer(path, query)))).await
+    }
+
+    /// As [`Pages::serve_queries`], for pages that take their time.
+    ///
+    /// # Errors
+    ///
+    /// Fails when the name cannot be resolved or none of its addresses be bound.
+    pub async fn serve_slowly(
+        listeners: &Listeners,
+        site: impl Into<Site>,
+        answer: impl Fn(&str, &str) -> BoxFuture<'static, Option<Page>> + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let Site { endpoint, tls, guard } = site.into();
         let port = Port::new(listeners.bind(&endpoint).await?, tls);
@@ -164,6 +178,7 @@ async fn respond(
     let page = match (admitted, method) {
         (Err(error), _) => Page::text(401, error),
         (Ok(()), Method::GET | Method::HEAD) => answer(uri.path(), uri.query().unwrap_or_default())
+            .await
             .unwrap_or_else(|| Page::text(404, "404 page not found\n")),
         (Ok(()), _) => Page::text(405, "405 method not allowed\n"),
     };
