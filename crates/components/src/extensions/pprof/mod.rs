@@ -92,6 +92,11 @@ impl Config {
 
 #[async_trait]
 impl Component for Pprof {
+    /// There is one profile at a time.
+    fn is_exclusive(&self) -> bool {
+        !self.config.save_to_file.is_empty()
+    }
+
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         let Config { endpoint, save_to_file, .. } = &self.config;
         if !save_to_file.is_empty() {

@@ -331,10 +331,10 @@ impl Refusal {
         };
         let mut response = Response::new(Full::new(body));
         *response.status_mut() = self.status;
-        response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-        if let Some(location) = self.location {
-            response.headers_mut().insert(header::LOCATION, location);
-        }
+        match self.location {
+            Some(location) => response.headers_mut().insert(header::LOCATION, location),
+            None => response.headers_mut().insert(header::CONTENT_TYPE, content_type),
+        };
         if let Some(delay) = self.error.retry_after {
             // The header counts whole seconds; waiting less than asked would be of no use.
             let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
