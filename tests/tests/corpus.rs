@@ -36,10 +36,11 @@ fn the_whole_corpus_comes_out_right() {
 }
 
 /// Scenario: the project's own recordings.
-/// Guarantees: at least 98 % of what can be known about the calls comes out right; no span is lost.
+/// Guarantees: at least 97 % of what can be known about the calls comes out right; no span is lost. Many of them were chosen since they leave things out: see
+/// `docs/genai-limits.md`.
 #[test]
 fn the_own_corpus_comes_out_right() {
-    comes_out_right("corpus own", &corpus::own(), 98);
+    comes_out_right("corpus own", &corpus::own(), 97);
 }
 
 fn comes_out_right(test: &str, corpus: &Path, least: u32) {
