@@ -239,7 +239,7 @@ async fn as_bytes(mut sender: Sender, count: u64) -> Tally {
         let port = if sender.random.u8(..4) == 0 { sender.grpc_port } else { sender.http };
         let statuses = raw::exchange(port, &bytes).await;
         // What is no HTTP at all is not answered.
-        let known = [200, 400, 404, 405, 408, 413, 414, 415, 417, 431, 501, 505];
+        let known = [200, 307, 400, 404, 405, 408, 413, 414, 415, 417, 431, 501, 505];
         assert!(statuses.iter().all(|status| known.contains(status)), "{statuses:?}");
         let first = statuses.first().map_or_else(|| "closed".to_owned(), u16::to_string);
         *tally.entry(format!("bytes {first}")).or_default() += 1;
