@@ -293,12 +293,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn classify(&self, call: &mut Call<'a>, status: StatusRef<'a>) {
-        let exception = self
-            .events
-            .iter()
-            .rev()
-            .map(|(body, pos)| EventRef::new(body, *pos))
-            .find(|event| event.name() == b"exception");
+        let exception = self.exceptions().next_back();
         let refused = self.http_status.is_some_and(|status| status >= 400);
         if !call.failed && !refused && self.error_type.is_none() && exception.is_none() {
             return;

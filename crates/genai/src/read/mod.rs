@@ -202,10 +202,14 @@ impl<'a> Reader<'a> {
     /// Whether the client of a provider raised what the span recorded. With the name of a model, that is a call that failed.
     #[cold]
     fn client_raised(&self) -> bool {
-        let exceptions = self.events.iter().map(|(body, pos)| EventRef::new(body, *pos));
-        let attributes = exceptions.filter(|event| *event.name() == *b"exception").flat_map(|event| event.attributes());
-        let mut types = attributes.filter(|attribute| *attribute.key == *b"exception.type");
-        types.any(|kind| kind.value.as_str().is_some_and(|name| self.catalogue.vocabulary.is_of_client(name)))
+        let mut classes = self.exceptions().filter_map(|event| event.attribute("exception.type")?.as_str());
+        classes.any(|class| self.catalogue.vocabulary.is_of_client(class))
+    }
+
+    /// The exceptions that the span recorded.
+    fn exceptions(&self) -> impl DoubleEndedIterator<Item = EventRef<'a>> {
+        let events = self.events.iter().map(|(body, pos)| EventRef::new(body, *pos));
+        events.filter(|event| event.name() == b"exception")
     }
 
     /// Forgets the span before.
