@@ -163,10 +163,13 @@ impl Grpc {
     async fn exchange(&self, signal: Signal, message: &Bytes) -> Result<Answer, SendError> {
         let request = self.request(signal, message)?;
         // The connection is made by the first request, on the runtime that will drive it.
-        let connect = || match self.connecting.get() {
-            None | Some(Connecting::Plain) => self.endpoint.connect_lazy(),
-            Some(Connecting::Secure(secure)) => self.endpoint.connect_with_connector_lazy(secure.clone()),
-            Some(Connecting::Local(local)) => self.endpoint.connect_with_connector_lazy(local.clone()),
+        let connecting = self.connecting.get();
+        let connecting =
+            connecting.ok_or_else(|| SendError::permanent(Code::Internal, "the exporter was not started"))?;
+        let connect = || match connecting {
+            Connecting::Plain => self.endpoint.connect_lazy(),
+            Connecting::Secure(secure) => self.endpoint.connect_with_connector_lazy(secure.clone()),
+            Connecting::Local(local) => self.endpoint.connect_with_connector_lazy(local.clone()),
         };
         let mut channel = self.channel.get_or_init(connect).clone();
         let ready = channel.ready().await.map_err(|error| SendError::unreachable(chain(&error)))?;

@@ -144,6 +144,11 @@ impl Config {
         Ok(config)
     }
 
+    /// How hard to compress, where something was said.
+    pub(super) fn level(&self) -> Option<i32> {
+        Some(self.compression_params.level).filter(|level| *level != 0)
+    }
+
     /// Where requests of a signal go; empty where nothing was said about it.
     pub(super) fn url(&self, signal: Signal) -> String {
         let own = match signal {

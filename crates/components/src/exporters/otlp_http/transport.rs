@@ -5,32 +5,27 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Proxy, Response, Url};
 use serde::Deserialize;
-use spanmill_config::{ComponentId, ConfigError, Section};
+use spanmill_config::{ConfigError, Section};
 use spanmill_otlp::json;
 use spanmill_pipeline::auth::{self, ClientAuth};
 use spanmill_pipeline::{Batch, Code, ComponentError, Host, Signal};
 
 use super::config::{Config, Encoding};
 use crate::exporters::sending::{Answer, SendError, Transport};
-use crate::net::compression::Compression;
 use crate::net::secure::not_loaded;
 use crate::net::status::Received;
 
 /// A backend that speaks OTLP over HTTP.
 pub(super) struct Http {
     config: Config,
+    proxy: Option<Proxy>,
     /// Made at the start, when the files of TLS are read.
     client: OnceLock<Client>,
     urls: [Option<Url>; 3],
     /// What every request has, whatever it carries.
     headers: HeaderMap,
-    encoding: Encoding,
-    compression: Compression,
-    level: Option<i32>,
-    /// The extension that authenticates, where there shall be one.
-    authenticator: Option<Option<ComponentId>>,
     auth: OnceLock<Arc<dyn ClientAuth>>,
 }
 
@@ -85,26 +80,50 @@ impl Http {
             url(Signal::Metrics, "metrics_endpoint")?,
             url(Signal::Logs, "logs_endpoint")?,
         ];
-        if !config.proxy_url.is_empty() {
-            reqwest::Proxy::all(&config.proxy_url).map_err(|error| section.error("proxy_url", error))?;
-        }
-        let level = Some(config.compression_params.level).filter(|level| *level != 0);
+        let proxy = (!config.proxy_url.is_empty()).then(|| Proxy::all(&config.proxy_url)).transpose();
         Ok(Self {
             config: config.clone(),
+            proxy: proxy.map_err(|error| section.error("proxy_url", error))?,
             client: OnceLock::new(),
             urls,
             headers: headers(config, section)?,
-            encoding: config.encoding,
-            compression: config.compression,
-            level,
-            authenticator: config.auth.as_ref().map(|auth| auth.authenticator.clone()),
             auth: OnceLock::new(),
         })
     }
 
+    /// Reads the files of TLS.
+    fn client(&self) -> Result<Client, ComponentError> {
+        let config = &self.config;
+        let unfit = |error: reqwest::Error| ComponentError::Other(format!("no HTTP client: {error}"));
+        let mut builder = Client::builder()
+            .tcp_nodelay(true)
+            .cookie_store(config.cookies.is_on())
+            .redirect(reqwest::redirect::Policy::none())
+            .pool_max_idle_per_host(if config.disable_keep_alives {
+                0
+            } else {
+                usize::try_from(config.max_idle_conns).unwrap_or(0)
+            })
+            .pool_idle_timeout(config.idle_conn_timeout.positive());
+        if let Some(limit) = config.timeout.positive() {
+            builder = builder.timeout(limit);
+        }
+        if let Some(idle) = config.http2_read_idle_timeout.positive() {
+            builder = builder.http2_keep_alive_interval(idle);
+            if let Some(limit) = config.http2_ping_timeout.positive() {
+                builder = builder.http2_keep_alive_timeout(limit);
+            }
+        }
+        if let Some(proxy) = &self.proxy {
+            builder = builder.proxy(proxy.clone());
+        }
+        let tls = config.tls.config(&["h2", "http/1.1"]).map_err(|error| not_loaded(&error))?;
+        builder.use_preconfigured_tls(tls).build().map_err(unfit)
+    }
+
     async fn exchange(&self, url: Url, signal: Signal, message: &Bytes) -> Result<Answer, SendError> {
         let internal = |error: &dyn std::fmt::Display| SendError::permanent(Code::Internal, error.to_string());
-        let (content_type, message) = match self.encoding {
+        let (content_type, message) = match self.config.encoding {
             Encoding::Proto => ("application/x-protobuf", message.clone()),
             Encoding::Json => {
                 let mut text = Vec::with_capacity(message.len() * 2);
@@ -112,10 +131,10 @@ impl Http {
                 ("application/json", Bytes::from(text))
             }
         };
-        let body = self.compression.compress(&message, self.level).map_err(|error| internal(&error))?;
+        let body = self.config.compression.compress(&message, self.config.level()).map_err(|error| internal(&error))?;
         let mut headers = self.headers.clone();
         headers.entry(CONTENT_TYPE).or_insert(HeaderValue::from_static(content_type));
-        if let Some(encoding) = self.compression.header() {
+        if let Some(encoding) = self.config.compression.header() {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
         }
         if let Some(auth) = self.auth.get() {
@@ -146,9 +165,9 @@ impl Transport for Http {
 
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         // Started once only.
-        let _ = self.client.set(client(&self.config)?);
-        let Some(id) = &self.authenticator else { return Ok(()) };
-        let _ = self.auth.set(auth::client(host, id.as_ref())?);
+        let _ = self.client.set(self.client()?);
+        let Some(auth) = self.config.auth.as_ref() else { return Ok(()) };
+        let _ = self.auth.set(auth::client(host, auth.authenticator.as_ref())?);
         Ok(())
     }
 
@@ -172,34 +191,6 @@ fn headers(config: &Config, section: &Section) -> Result<HeaderMap, ConfigError>
     }
     headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(PRODUCT));
     Ok(headers)
-}
-
-fn client(config: &Config) -> Result<Client, ComponentError> {
-    let unfit = |error: reqwest::Error| ComponentError::Other(format!("no HTTP client: {error}"));
-    let mut builder = Client::builder()
-        .tcp_nodelay(true)
-        .cookie_store(config.cookies.is_on())
-        .redirect(reqwest::redirect::Policy::none())
-        .pool_max_idle_per_host(if config.disable_keep_alives {
-            0
-        } else {
-            usize::try_from(config.max_idle_conns).unwrap_or(0)
-        })
-        .pool_idle_timeout(config.idle_conn_timeout.positive());
-    if let Some(limit) = config.timeout.positive() {
-        builder = builder.timeout(limit);
-    }
-    if let Some(idle) = config.http2_read_idle_timeout.positive() {
-        builder = builder.http2_keep_alive_interval(idle);
-        if let Some(limit) = config.http2_ping_timeout.positive() {
-            builder = builder.http2_keep_alive_timeout(limit);
-        }
-    }
-    if !config.proxy_url.is_empty() {
-        builder = builder.proxy(reqwest::Proxy::all(&config.proxy_url).map_err(unfit)?);
-    }
-    let tls = config.tls.config(&["h2", "http/1.1"]).map_err(|error| not_loaded(&error))?;
-    builder.use_preconfigured_tls(tls).build().map_err(unfit)
 }
 
 /// The body up to what is worth reading.

@@ -19,6 +19,7 @@ use crate::partition::Partition;
 /// The one task that takes from the queue where batching is on; sending runs beside it.
 pub(super) struct Batcher<T> {
     config: BatchBlock,
+    sizer: Sizer,
     shared: Arc<Shared<T>>,
     /// One collection a signal and partition: an exporter may serve pipelines of all three signals. Only those that hold something.
     collections: BTreeMap<(u8, Partition), Collection>,
@@ -50,7 +51,8 @@ pub(super) struct Joined {
 impl<T: Transport> Batcher<T> {
     pub(super) fn new(config: BatchBlock, shared: Arc<Shared<T>>) -> Self {
         let permits = Arc::new(Semaphore::new(shared.options.num_consumers));
-        Self { config, shared, collections: BTreeMap::new(), permits, sending: JoinSet::new() }
+        let sizer = shared.options.sizer_of(&config);
+        Self { config, sizer, shared, collections: BTreeMap::new(), permits, sending: JoinSet::new() }
     }
 
     pub(super) async fn run(mut self) {
@@ -77,7 +79,7 @@ impl<T: Transport> Batcher<T> {
     }
 
     async fn collect(&mut self, item: Item) {
-        let size = self.config.sizer.unwrap_or(Sizer::Items).size(&item.batch);
+        let size = self.sizer.size(&item.batch);
         let deadline = Instant::now() + self.config.flush_timeout.to_std();
         let (signal, partition) = (item.batch.signal(), self.partition(&item));
         let collection = self.collections.entry((signal as u8, partition));
@@ -113,9 +115,9 @@ impl<T: Transport> Batcher<T> {
     }
 
     fn limit(&self) -> SplitLimit {
-        match self.config.sizer {
-            Some(Sizer::Bytes) => SplitLimit::Bytes(self.config.max_size),
-            Some(Sizer::Items | Sizer::Requests) | None => SplitLimit::Items(self.config.max_size),
+        match self.sizer {
+            Sizer::Bytes => SplitLimit::Bytes(self.config.max_size),
+            Sizer::Items | Sizer::Requests => SplitLimit::Items(self.config.max_size),
         }
     }
 }

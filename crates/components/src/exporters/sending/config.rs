@@ -109,10 +109,9 @@ impl SendingQueue {
         self.sizer.unwrap_or(Sizer::Requests)
     }
 
-    /// How requests are joined, if they are; its sizer is set.
-    pub(super) fn batch(&self) -> Option<BatchBlock> {
-        let batch = self.batch.as_ref()?;
-        Some(BatchBlock { sizer: batch.sizer.or(self.sizer).or(Some(Sizer::Items)), ..batch.clone() })
+    /// What the sizes of its batches count.
+    pub(super) fn sizer_of(&self, batch: &BatchBlock) -> Sizer {
+        batch.sizer.or(self.sizer).unwrap_or(Sizer::Items)
     }
 
     /// Checks what belongs together, with the Collector's words.
@@ -136,8 +135,9 @@ impl SendingQueue {
             let message = "`wait_for_result` is not supported with a persistent queue configured with `storage`";
             return Err(section.error(&at("wait_for_result"), message));
         }
-        let Some(batch) = self.batch() else { return Ok(()) };
-        if batch.sizer == Some(Sizer::Requests) {
+        let Some(batch) = self.batch.as_ref() else { return Ok(()) };
+        let sizer = self.sizer_of(batch);
+        if sizer == Sizer::Requests {
             return Err(section.error(&at("batch::sizer"), "`batch` supports only `items` or `bytes` sizer"));
         }
         if batch.flush_timeout.is_zero() || batch.flush_timeout.is_negative() {
@@ -148,7 +148,7 @@ impl SendingQueue {
                 format!("`max_size` ({}) must be greater or equal to `min_size` ({})", batch.max_size, batch.min_size);
             return Err(section.error(&at("batch::max_size"), message));
         }
-        if Some(self.sizer()) == batch.sizer && batch.min_size > self.queue_size {
+        if self.sizer() == sizer && batch.min_size > self.queue_size {
             return Err(section.error(&at("batch::min_size"), "`min_size` must be less than or equal to `queue_size`"));
         }
         let keys = &batch.partition.metadata_keys;

@@ -140,7 +140,7 @@ impl<T: Transport> Component for Sending<T> {
         self.shared.queue.start(host).await?;
         self.shared.metrics.queue_size(self.shared.queue.size());
         let shared = Arc::clone(&self.shared);
-        let workers = match shared.options.batch() {
+        let workers = match shared.options.batch.as_ref().cloned() {
             None => (0..shared.options.num_consumers).map(|_| tokio::spawn(Arc::clone(&shared).work())).collect(),
             Some(batch) => vec![tokio::spawn(Batcher::new(batch, Arc::clone(&shared)).run())],
         };
