@@ -2,7 +2,8 @@
 //! and `\b` mean, in what is literal inside of classes, in braces that repeat nothing, and in the names of groups, which may
 //! begin with a digit and be used twice.
 
-use std::{collections::HashSet, sync::Arc};
+use std::collections::HashSet;
+use std::sync::Arc;
 
 use regex::bytes::{Captures, Regex, RegexBuilder};
 
