@@ -9,7 +9,7 @@ use super::config::{Config, DimensionConfig};
 use crate::connectors::metrics::{key_value, push_typed, text_attribute};
 
 /// The attributes of spans that are read. The first are attributes of all metrics, too.
-pub(super) const ATTRIBUTES: [&str; 18] = [
+pub(super) const ATTRIBUTES: [&str; 19] = [
     "gen_ai.operation.name",
     "gen_ai.provider.name",
     "gen_ai.request.model",
@@ -27,6 +27,7 @@ pub(super) const ATTRIBUTES: [&str; 18] = [
     COST_SOURCE,
     "spanmill.slow_small",
     SLOW_SMALL_CAUSE,
+    ERROR_CLASS,
     TOKEN_TYPE,
 ];
 
@@ -37,12 +38,17 @@ pub(super) const ERROR_TYPE: &str = "error.type";
 pub(super) const COST_CURRENCY: &str = "gen_ai.usage.cost.currency";
 pub(super) const COST_SOURCE: &str = "gen_ai.usage.cost.source";
 pub(super) const SLOW_SMALL_CAUSE: &str = "spanmill.slow_small.cause";
+pub(super) const ERROR_CLASS: &str = "spanmill.error.class";
 /// On metrics only.
 pub(super) const TOKEN_TYPE: &str = "gen_ai.token.type";
+
+/// What one call of a model does, by `gen_ai.operation.name`.
+const OF_MODELS: [&[u8]; 4] = [b"chat", b"text_completion", b"generate_content", b"embeddings"];
 
 /// What is read, by number.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Part {
+    Operation = 0,
     ErrorType = 6,
     Role,
     InputTokens,
@@ -54,6 +60,18 @@ pub(super) enum Part {
     CostSource,
     SlowSmall,
     SlowSmallCause,
+    ErrorClass,
+}
+
+/// Whether a span is to be counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It owns the usage of a call.
+    Owner,
+    /// A call of a model that failed before there was any usage.
+    Failed,
+    /// It tells of a call that another span stands for, or of none.
+    Other,
 }
 
 /// Reads calls.
@@ -70,6 +88,7 @@ pub(super) struct Call<'p, 'a> {
     guesses: Guesses,
     pub(super) trace_id: &'a [u8],
     pub(super) span_id: &'a [u8],
+    pub(super) parent_id: &'a [u8],
     start: u64,
     end: u64,
     values: Vec<Option<ValueRef<'a>>>,
@@ -85,7 +104,7 @@ impl Plan {
 
     pub(super) fn call<'a>(&self) -> Call<'_, 'a> {
         let guesses = Guesses::default();
-        Call { plan: self, guesses, trace_id: &[], span_id: &[], start: 0, end: 0, values: Vec::new() }
+        Call { plan: self, guesses, trace_id: &[], span_id: &[], parent_id: &[], start: 0, end: 0, values: Vec::new() }
     }
 
     /// Values of the resource, by number.
@@ -103,14 +122,25 @@ impl Plan {
 // === impl Call ===
 
 impl<'a> Call<'_, 'a> {
-    /// Reads a span; says whether it owns the usage of a call.
-    pub(super) fn read(&mut self, span: SpanRef<'a>) -> bool {
-        (self.trace_id, self.span_id, self.start, self.end) = (&[], &[], 0, 0);
+    /// Reads a span; says whether it is to be counted.
+    pub(super) fn read(&mut self, span: SpanRef<'a>) -> Standing {
+        (self.trace_id, self.span_id, self.parent_id, self.start, self.end) = (&[], &[], &[], 0, 0);
         self.values.clear();
         self.values.resize(self.plan.keys.len(), None);
         self.guesses.restart();
         span.message().visit(9, self);
-        self.text(Part::Role) == Some(b"owner")
+        match self.text(Part::Role) {
+            Some(b"owner") => Standing::Owner,
+            None if self.error().is_some() && self.text(Part::Operation).is_some_and(|it| OF_MODELS.contains(&it)) => {
+                Standing::Failed
+            }
+            _ => Standing::Other,
+        }
+    }
+
+    /// Why it failed: in the instrumentation's words, or else by the class that the `genai` processor found.
+    pub(super) fn error(&self) -> Option<&'a [u8]> {
+        self.text(Part::ErrorType).or_else(|| self.text(Part::ErrorClass))
     }
 
     /// How long it took.
@@ -205,6 +235,7 @@ impl<'a> Visitor<'a> for Call<'_, 'a> {
         match (number, payload) {
             (1, Payload::Bytes(id)) => self.trace_id = id,
             (2, Payload::Bytes(id)) => self.span_id = id,
+            (4, Payload::Bytes(id)) => self.parent_id = id,
             (7, Payload::Fixed64(start)) => self.start = start,
             (8, Payload::Fixed64(end)) => self.end = end,
             _ => {}

@@ -3,6 +3,7 @@
 mod call;
 mod collect;
 mod config;
+mod failed;
 mod metric;
 mod state;
 

@@ -9,8 +9,11 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use spanmill_otlp::{ResourceRef, Traces, ValueRef};
 use tokio::time::Instant;
 
-use super::call::{COST_CURRENCY, COST_SOURCE, Call, ERROR_TYPE, Part, Plan, SLOW_SMALL_CAUSE, TOKEN_TYPE};
+use super::call::{
+    COST_CURRENCY, COST_SOURCE, Call, ERROR_CLASS, ERROR_TYPE, Part, Plan, SLOW_SMALL_CAUSE, Standing, TOKEN_TYPE,
+};
 use super::config::Config;
+use super::failed::Above;
 use super::metric::Metric;
 use crate::connectors::metrics::{Buckets, Exemplars, Histogram, all, now, put_resource_key, text_attribute};
 
@@ -25,6 +28,7 @@ pub(super) struct State {
     pub(super) bytes: usize,
     uses: u64,
     key: Vec<u8>,
+    above: Above,
 }
 
 /// The series of one resource.
@@ -78,11 +82,28 @@ impl State {
             None => Buckets::Explicit(metric.about().bounds.into()),
         });
         let plan = Arc::new(Plan::new(&config));
-        Self { plan, buckets, resources: IndexMap::default(), bytes: 0, uses: 0, key: Vec::new(), config }
+        let (resources, above) = (IndexMap::default(), Above::default());
+        Self { plan, buckets, resources, bytes: 0, uses: 0, key: Vec::new(), above, config }
     }
 
     /// Counts the calls of a request. Gives how many could not be counted, since there are too many resources.
     pub(super) fn count(&mut self, traces: &Traces) -> u64 {
+        let mut failed = false;
+        let owners = self.count_those(traces, |_, standing| {
+            failed |= standing == Standing::Failed;
+            standing == Standing::Owner
+        });
+        if !failed {
+            return owners;
+        }
+        let mut above = std::mem::take(&mut self.above);
+        above.learn(&self.plan, traces);
+        let failed = self.count_those(traces, |call, standing| standing == Standing::Failed && !above.contains(call));
+        self.above = above;
+        owners + failed
+    }
+
+    fn count_those(&mut self, traces: &Traces, mut is_one: impl FnMut(&Call<'_, '_>, Standing) -> bool) -> u64 {
         let (time, instant) = (now(), Instant::now());
         let mut uncounted = 0;
         for resource in traces.resources() {
@@ -91,7 +112,8 @@ impl State {
             let of_resource = plan.of_resource(resource.attributes());
             let mut call = plan.call();
             for span in resource.scopes().flat_map(|scope| scope.spans()) {
-                if !call.read(span) {
+                let standing = call.read(span);
+                if !is_one(&call, standing) {
                     continue;
                 }
                 // A resource without calls has no metrics.
@@ -171,9 +193,9 @@ impl State {
 /// What a call adds.
 fn additions<'a>(call: &Call<'_, 'a>) -> [Option<Adding<'a>>; 7] {
     let plain = |metric, value| Adding { metric, value, own: [None, None] };
-    let error = call.text(Part::ErrorType);
-    let duration =
-        Adding { own: [error.map(|error| (ERROR_TYPE, error)), None], ..plain(Metric::Duration, call.seconds()) };
+    let error = call.error();
+    let own = [error.map(|error| (ERROR_TYPE, error)), call.text(Part::ErrorClass).map(|class| (ERROR_CLASS, class))];
+    let duration = Adding { own, ..plain(Metric::Duration, call.seconds()) };
     let tokens = |part, kind: &'static [u8]| {
         let own = [Some((TOKEN_TYPE, kind)), None];
         call.number(part).map(|value| Adding { own, ..plain(Metric::Tokens, value) })

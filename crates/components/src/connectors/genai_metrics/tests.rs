@@ -46,6 +46,45 @@ async fn owners_are_counted() {
     ");
 }
 
+/// A failed span of one trace, without usage.
+fn failed(id: u8, parent: u8, more: &Json) -> Json {
+    let mut attributes = json!({"gen_ai.operation.name": "chat", "spanmill.error.class": "rate_limit"});
+    for (key, value) in more.as_object().unwrap() {
+        attributes[key] = value.clone();
+    }
+    let mut span = span("chat", 500, &attributes);
+    span["spanId"] = json!(format!("{id:016x}"));
+    span["parentSpanId"] = json!(format!("{parent:016x}"));
+    span
+}
+
+/// Scenario: calls that failed before there was any usage: two attempts below a wrapper and an agent, whose spans arrive with them or
+/// later; a span with usage whose wrapper failed; a tool that failed.
+/// Guarantees: each attempt is counted, with its error; what is above it is not, and neither is the tool.
+#[tokio::test]
+async fn failed_calls_are_counted_once() {
+    let together = json!([
+        failed(3, 2, &json!({"error.type": "RateLimitError"})),
+        failed(4, 2, &json!({})),
+        failed(2, 1, &json!({})),
+        failed(1, 9, &json!({"gen_ai.operation.name": "invoke_agent"})),
+        failed(7, 1, &json!({"gen_ai.operation.name": "execute_tool"})),
+    ]);
+    let later = json!([failed(9, 10, &json!({})), failed(10, 0, &json!({}))]);
+    let mut owner = owner(&json!({}));
+    owner["parentSpanId"] = json!(format!("{:016x}", 20));
+    let answered = json!([failed(20, 0, &json!({})), owner]);
+    let batches = vec![calls(&together), calls(&later), calls(&answered)];
+    let metrics = run(&FACTORY, "{temporality: delta}", batches).await;
+    let lines = lines(&metrics);
+    let durations: Vec<&str> = lines.iter().filter(|line| line.contains("duration")).map(String::as_str).collect();
+    insta::assert_snapshot!(durations.join("\n"), @r"
+    gen_ai.client.operation.duration{error.type=RateLimitError,gen_ai.operation.name=chat,spanmill.error.class=rate_limit} 0.5 of 1
+    gen_ai.client.operation.duration{error.type=rate_limit,gen_ai.operation.name=chat,spanmill.error.class=rate_limit} 0.5 of 1
+    gen_ai.client.operation.duration{gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=m} 1.5 of 1
+    ");
+}
+
 /// Scenario: more models than series are allowed, and an attribute of the resource.
 /// Guarantees: the rest is one series; the attribute is taken.
 #[tokio::test]
