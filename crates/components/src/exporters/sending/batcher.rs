@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use spanmill_otlp::{Opaque, Signal, SplitLimit, Traces};
-use spanmill_pipeline::{Batch, Client, ConsumeError};
-use spanmill_wal::Seq;
-use tokio::sync::{Semaphore, oneshot};
+use spanmill_pipeline::{Batch, Client};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::Shared;
 use super::config::{BatchBlock, Sizer};
-use super::queue::{Cost, Item};
+use super::pending::Pending;
+use super::queue::Item;
 use super::transport::Transport;
 use crate::partition::Partition;
 
@@ -30,20 +30,17 @@ pub(super) struct Batcher<T> {
 /// Requests that wait to be joined.
 struct Collection {
     signal: Signal,
-    items: Vec<Item>,
+    parts: Vec<(Batch, Arc<Pending>)>,
     size: usize,
     deadline: Instant,
 }
 
-/// Batches to be sent one after the other, and who waits for the result.
+/// Batches to be sent one after the other, and the requests that they are made of.
 pub(super) struct Joined {
     pub(super) batches: Vec<Batch>,
-    pub(super) waiting: Vec<oneshot::Sender<Result<(), ConsumeError>>>,
+    pub(super) pending: Vec<Arc<Pending>>,
     /// What is true of the clients of all of them.
     pub(super) client: Option<Box<Client>>,
-    pub(super) cost: Cost,
-    /// Their numbers on disk.
-    pub(super) seqs: Vec<Seq>,
 }
 
 // === impl Batcher ===
@@ -67,27 +64,32 @@ impl<T: Transport> Batcher<T> {
             let shared = Arc::clone(&self.shared);
             tokio::select! {
                 biased;
-                () = timeout => self.flush_where(|collection| collection.deadline <= Instant::now()).await,
+                () = timeout => self.flush_where(false, |collection| collection.deadline <= Instant::now()).await,
                 item = shared.queue.take() => match item {
                     Some(item) => self.collect(item).await,
                     None => break,
                 },
             }
         }
-        self.flush_where(|_| true).await;
+        self.flush_where(false, |_| true).await;
         while self.sending.join_next().await.is_some() {}
     }
 
     async fn collect(&mut self, item: Item) {
-        let size = self.sizer.size(&item.batch);
-        let deadline = Instant::now() + self.config.flush_timeout.to_std();
-        let (signal, partition) = (item.batch.signal(), self.partition(&item));
-        let collection = self.collections.entry((signal as u8, partition));
-        let collection = collection.or_insert_with(|| Collection { signal, items: Vec::new(), size: 0, deadline });
-        collection.size += size;
-        collection.items.push(item);
+        let partition = self.partition(&item);
+        let Item { batch, cost, waiting, seq, .. } = item;
+        self.hold(partition, batch, Pending::new(cost, waiting, seq));
         let min_size = self.config.min_size;
-        self.flush_where(|collection| collection.size >= min_size.max(1)).await;
+        self.flush_where(true, |collection| collection.size >= min_size.max(1)).await;
+    }
+
+    fn hold(&mut self, partition: Partition, batch: Batch, pending: Arc<Pending>) {
+        let (size, signal) = (self.sizer.size(&batch), batch.signal());
+        let deadline = Instant::now() + self.config.flush_timeout.to_std();
+        let collection = self.collections.entry((signal as u8, partition));
+        let collection = collection.or_insert_with(|| Collection { signal, parts: Vec::new(), size: 0, deadline });
+        collection.size += size;
+        collection.parts.push((batch, pending));
     }
 
     fn partition(&self, item: &Item) -> Partition {
@@ -98,17 +100,27 @@ impl<T: Transport> Batcher<T> {
         }
     }
 
-    /// Hands full collections to senders; waits for one where all are busy.
-    async fn flush_where(&mut self, is_due: impl Fn(&Collection) -> bool) {
+    /// Hands full collections to senders; waits for one where all are busy. What a split leaves over may stay, to be joined with what comes.
+    async fn flush_where(&mut self, rest_stays: bool, is_due: impl Fn(&Collection) -> bool) {
         let due = self.collections.extract_if(.., |_, collection| is_due(collection)).collect::<Vec<_>>();
         for ((_, partition), collection) in due {
+            let client = Some(partition.client()).filter(|client| client.headers.is_some()).map(Box::new);
+            let last = collection.parts.last().map(|(_, pending)| Arc::clone(pending));
+            let mut joined = Joined::new(collection, client, self.limit());
+            // All before the last request is less than a batch: what is left over is of that one.
+            if rest_stays
+                && joined.batches.len() > 1
+                && let Some(last) = last
+                && let Some(rest) = joined.batches.pop_if(|rest| self.sizer.size(rest) < self.config.min_size)
+            {
+                self.hold(partition, rest, last);
+            }
             // The semaphore is never closed.
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
             while self.sending.try_join_next().is_some() {}
-            let (shared, limit) = (Arc::clone(&self.shared), self.limit());
-            let client = Some(partition.client()).filter(|client| client.headers.is_some()).map(Box::new);
+            let shared = Arc::clone(&self.shared);
             self.sending.spawn(async move {
-                shared.deliver(Joined::new(collection.signal, collection.items, client, limit)).await;
+                shared.deliver(joined).await;
                 drop(permit);
             });
         }
@@ -128,32 +140,27 @@ impl Joined {
     /// A request that goes as it is.
     pub(super) fn one(item: Item) -> Self {
         let Item { batch, cost, client, waiting, seq } = item;
-        let (waiting, seqs) = (waiting.into_iter().collect(), seq.into_iter().collect());
-        Self { batches: vec![batch], waiting, client, cost, seqs }
+        Self { batches: vec![batch], pending: vec![Pending::new(cost, waiting, seq)], client }
     }
 
-    fn new(signal: Signal, items: Vec<Item>, client: Option<Box<Client>>, limit: SplitLimit) -> Self {
-        let (cost, seqs) = (Cost::default(), Vec::new());
-        let mut joined = Self { batches: Vec::new(), waiting: Vec::new(), client, cost, seqs };
+    fn new(collection: Collection, client: Option<Box<Client>>, limit: SplitLimit) -> Self {
+        let (parts, pending): (Vec<Batch>, Vec<_>) = collection.parts.into_iter().unzip();
         let mut traces = Vec::new();
         let mut opaque = Vec::new();
-        for item in items {
-            joined.cost = joined.cost + item.cost;
-            joined.waiting.extend(item.waiting);
-            joined.seqs.extend(item.seq);
-            match item.batch {
+        for part in parts {
+            match part {
                 Batch::Traces(batch) => traces.push(batch),
                 Batch::Opaque(batch) => opaque.push(batch),
             }
         }
-        joined.batches = if opaque.is_empty() {
+        let batches = if opaque.is_empty() {
             // Only beyond 2 GiB can requests not be joined; then each goes alone.
             let whole = Traces::concat(traces.clone()).map_or(traces, |one| vec![one]);
             whole.into_iter().flat_map(|one| one.split(limit)).map(Batch::from).collect()
         } else {
-            let whole = Opaque::concat(signal, opaque.clone()).map_or(opaque, |one| vec![one]);
+            let whole = Opaque::concat(collection.signal, opaque.clone()).map_or(opaque, |one| vec![one]);
             whole.into_iter().flat_map(|one| one.split(limit)).map(Batch::from).collect()
         };
-        joined
+        Self { batches, pending, client }
     }
 }

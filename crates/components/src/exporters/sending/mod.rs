@@ -3,6 +3,7 @@
 mod batcher;
 mod config;
 mod metrics;
+mod pending;
 mod queue;
 mod retry;
 mod transport;
@@ -22,6 +23,7 @@ use tokio::task::JoinHandle;
 use batcher::{Batcher, Joined};
 pub(crate) use config::{BatchBlock, RetryOnFailure, SendingQueue, Sizer};
 use metrics::Metrics;
+use pending::{Outcome, settle};
 use queue::{Offered, Queue, Refused};
 use retry::Schedule;
 pub(crate) use transport::{Answer, SendError, Transport};
@@ -192,24 +194,15 @@ impl<T: Transport> Shared<T> {
 
     /// Sends a batch, tells who waits for it, and gives its room in the queue back.
     async fn finish(&self, joined: Joined) {
-        let mut result = Ok(());
-        let mut interrupted = false;
+        let mut outcome = Outcome { result: Ok(()), interrupted: false };
         for batch in &joined.batches {
             let Err(unsent) = self.send(batch).await else { continue };
-            interrupted |= unsent.interrupted;
-            if result.is_ok() {
-                result = Err(unsent.error.into());
+            outcome.interrupted |= unsent.interrupted;
+            if outcome.result.is_ok() {
+                outcome.result = Err(unsent.error.into());
             }
         }
-        for waiting in joined.waiting {
-            // Who waited may have gone.
-            let _ = waiting.send(result.clone());
-        }
-        if interrupted && self.queue.is_durable() {
-            self.queue.leave(joined.cost);
-        } else {
-            self.queue.release(joined.cost, &joined.seqs);
-        }
+        settle(joined.pending, &outcome, &self.queue);
         self.metrics.queue_size(self.queue.size());
     }
 

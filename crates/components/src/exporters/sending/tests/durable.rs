@@ -204,6 +204,24 @@ async fn joins_what_is_on_disk() {
     assert_eq!(rig.spans(), [6, 0, 0]);
 }
 
+/// Scenario: a request of six spans in batches of four; the first is sent, and the exporter stops while the backend is away from the rest.
+/// Guarantees: the request is not done with: the next run sends all of it again.
+#[tokio::test]
+async fn what_is_left_over_keeps_the_request() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = "batch: {min_size: 4, max_size: 4, flush_timeout: 1h}";
+    let mut rig = open(folder.path(), queue, [Ok(Answer::default()), away()]).await;
+    rig.consume(spans(6)).await.unwrap();
+    assert_eq!(rig.next().await.items, 4);
+    rig.exporter.shutdown().await.unwrap();
+    assert_eq!((rig.spans(), rig.gauge("queue_size")), ([4, 0, 0], 1));
+
+    let mut rig = open(folder.path(), queue, []).await;
+    assert_eq!(rig.next().await.items, 4);
+    rig.exporter.shutdown().await.unwrap();
+    assert_eq!((rig.spans(), rig.gauge("queue_size")), ([6, 0, 0], 0));
+}
+
 /// Scenario: `storage` names no extension.
 /// Guarantees: the exporter does not start, and says why in the Collector's words.
 #[tokio::test]

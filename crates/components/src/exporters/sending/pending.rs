@@ -1,0 +1,72 @@
+//! Requests that were taken from the queue, until all of what became of them is done with.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use spanmill_pipeline::ConsumeError;
+use spanmill_wal::Seq;
+use tokio::sync::oneshot;
+
+use super::queue::{Cost, Queue};
+
+/// A request. Each batch that has a part of it holds it, and the last one that is done with settles it.
+pub(super) struct Pending {
+    cost: Cost,
+    /// Who waits for the result.
+    waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
+    /// Its number on disk.
+    seq: Option<Seq>,
+    outcome: Mutex<Outcome>,
+}
+
+/// What became of the parts that are done with.
+#[derive(Clone)]
+pub(super) struct Outcome {
+    /// The first error.
+    pub(super) result: Result<(), ConsumeError>,
+    /// The exporter stopped before a part was sent or given up.
+    pub(super) interrupted: bool,
+}
+
+/// Notes what became of a batch, tells who waits, and gives the room in the queue back.
+pub(super) fn settle(held: Vec<Arc<Pending>>, outcome: &Outcome, queue: &Queue) {
+    let (mut done, mut seqs) = (Cost::default(), Vec::new());
+    for pending in held {
+        pending.outcome.lock().unwrap_or_else(PoisonError::into_inner).add(outcome);
+        let Some(Pending { cost, waiting, seq, outcome }) = Arc::into_inner(pending) else { continue };
+        let Outcome { result, interrupted } = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waiting) = waiting {
+            // Who waited may have gone.
+            let _ = waiting.send(result);
+        }
+        if interrupted && queue.is_durable() {
+            queue.leave(cost);
+        } else {
+            done = done + cost;
+            seqs.extend(seq);
+        }
+    }
+    queue.release(done, &seqs);
+}
+
+// === impl Pending ===
+
+impl Pending {
+    pub(super) fn new(
+        cost: Cost,
+        waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
+        seq: Option<Seq>,
+    ) -> Arc<Self> {
+        Arc::new(Self { cost, waiting, seq, outcome: Mutex::new(Outcome { result: Ok(()), interrupted: false }) })
+    }
+}
+
+// === impl Outcome ===
+
+impl Outcome {
+    fn add(&mut self, other: &Self) {
+        if self.result.is_ok() {
+            self.result.clone_from(&other.result);
+        }
+        self.interrupted |= other.interrupted;
+    }
+}
