@@ -1,12 +1,13 @@
-//! A call: what the metrics read of a span that owns its usage.
+//! A call: what the metrics read of a span.
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use opentelemetry_proto::tonic::common::v1::KeyValue;
-use spanmill_otlp::{AnyValue, Attribute, Guesses, KeyTable, Payload, Pos, SpanRef, ValueRef, Visitor};
+use spanmill_otlp::{AnyValue, Attribute, Guesses, KeyTable, Payload, Pos, SpanRef, StatusRef, ValueRef, Visitor};
 
 use super::config::{Config, DimensionConfig};
-use crate::connectors::metrics::{key_value, push_typed, text_attribute};
+use crate::connectors::metrics::{key_value, push_typed, push_typed_text, text_attribute};
 
 /// The attributes of spans that are read. The first are attributes of all metrics, too.
 pub(super) const ATTRIBUTES: [&str; 19] = [
@@ -41,6 +42,9 @@ pub(super) const SLOW_SMALL_CAUSE: &str = "spanmill.slow_small.cause";
 pub(super) const ERROR_CLASS: &str = "spanmill.error.class";
 /// On metrics only.
 pub(super) const TOKEN_TYPE: &str = "gen_ai.token.type";
+
+/// `STATUS_CODE_ERROR`.
+const STATUS_ERROR: i32 = 2;
 
 /// What one call of a model does, by `gen_ai.operation.name`.
 const OF_MODELS: [&[u8]; 4] = [b"chat", b"text_completion", b"generate_content", b"embeddings"];
@@ -91,6 +95,7 @@ pub(super) struct Call<'p, 'a> {
     pub(super) parent_id: &'a [u8],
     start: u64,
     end: u64,
+    status: StatusRef<'a>,
     values: Vec<Option<ValueRef<'a>>>,
 }
 
@@ -104,7 +109,17 @@ impl Plan {
 
     pub(super) fn call<'a>(&self) -> Call<'_, 'a> {
         let guesses = Guesses::default();
-        Call { plan: self, guesses, trace_id: &[], span_id: &[], parent_id: &[], start: 0, end: 0, values: Vec::new() }
+        Call {
+            plan: self,
+            guesses,
+            trace_id: &[],
+            span_id: &[],
+            parent_id: &[],
+            start: 0,
+            end: 0,
+            status: StatusRef::default(),
+            values: Vec::new(),
+        }
     }
 
     /// Values of the resource, by number.
@@ -125,6 +140,7 @@ impl<'a> Call<'_, 'a> {
     /// Reads a span; says whether it is to be counted.
     pub(super) fn read(&mut self, span: SpanRef<'a>) -> Standing {
         (self.trace_id, self.span_id, self.parent_id, self.start, self.end) = (&[], &[], &[], 0, 0);
+        self.status = StatusRef::default();
         self.values.clear();
         self.values.resize(self.plan.keys.len(), None);
         self.guesses.restart();
@@ -138,9 +154,15 @@ impl<'a> Call<'_, 'a> {
         }
     }
 
-    /// Why it failed: in the instrumentation's words, or else by the class that the `genai` processor found.
-    pub(super) fn error(&self) -> Option<&'a [u8]> {
-        self.text(Part::ErrorType).or_else(|| self.text(Part::ErrorClass))
+    /// Why it failed: in the instrumentation's words, or else by the class that the `genai` processor found, or else what the
+    /// conventions have where nothing is known.
+    pub(super) fn error(&self) -> Option<Cow<'a, [u8]>> {
+        let told = match self.value(Part::ErrorType).map(|value| value.get()) {
+            Some(AnyValue::Text(text)) if !text.is_empty() => Some(Cow::Borrowed(text)),
+            Some(AnyValue::Int(status)) => Some(Cow::Owned(status.to_string().into_bytes())),
+            _ => self.text(Part::ErrorClass).map(Cow::Borrowed),
+        };
+        told.or_else(|| (self.status.code == STATUS_ERROR).then_some(Cow::Borrowed(b"_OTHER")))
     }
 
     /// How long it took.
@@ -180,7 +202,7 @@ impl<'a> Call<'_, 'a> {
         }
         for (dimension, value) in self.dimensions(resource) {
             match (value, &dimension.default) {
-                (None, Some(default)) => key.extend_from_slice(default.as_bytes()),
+                (None, Some(default)) => push_typed_text(key, default.as_bytes()),
                 (value, _) => put_value(key, value),
             }
         }
@@ -238,6 +260,7 @@ impl<'a> Visitor<'a> for Call<'_, 'a> {
             (4, Payload::Bytes(id)) => self.parent_id = id,
             (7, Payload::Fixed64(start)) => self.start = start,
             (8, Payload::Fixed64(end)) => self.end = end,
+            (15, Payload::Bytes(status)) => self.status.merge(status),
             _ => {}
         }
     }

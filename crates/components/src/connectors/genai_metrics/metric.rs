@@ -5,6 +5,7 @@
 pub(super) enum Metric {
     Duration,
     Tokens,
+    FirstChunk,
     FirstToken,
     PerToken,
     Cost,
@@ -21,11 +22,14 @@ pub(super) struct About {
     pub(super) bounds: &'static [f64],
 }
 
+/// Bounds of what a client measures, in seconds.
+const SECONDS: &[f64] = &[0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+
 const DURATION: About = About {
     name: "gen_ai.client.operation.duration",
     unit: "s",
     description: "GenAI operation duration.",
-    bounds: &[0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92],
+    bounds: SECONDS,
 };
 
 const TOKENS: About = About {
@@ -48,6 +52,13 @@ const TOKENS: About = About {
         16_777_216.0,
         67_108_864.0,
     ],
+};
+
+const FIRST_CHUNK: About = About {
+    name: "gen_ai.client.operation.time_to_first_chunk",
+    unit: "s",
+    description: "Time to receive the first chunk of a streaming response.",
+    bounds: SECONDS,
 };
 
 const FIRST_TOKEN: About = About {
@@ -81,13 +92,14 @@ const SLOW_SMALL: About = About {
 // === impl Metric ===
 
 impl Metric {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Duration, Self::Tokens, Self::FirstToken, Self::PerToken, Self::Cost, Self::SlowSmall];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Duration, Self::Tokens, Self::FirstChunk, Self::FirstToken, Self::PerToken, Self::Cost, Self::SlowSmall];
 
     pub(super) fn about(self) -> &'static About {
         match self {
             Self::Duration => &DURATION,
             Self::Tokens => &TOKENS,
+            Self::FirstChunk => &FIRST_CHUNK,
             Self::FirstToken => &FIRST_TOKEN,
             Self::PerToken => &PER_TOKEN,
             Self::Cost => &COST,

@@ -6,6 +6,7 @@ mod config;
 mod failed;
 mod metric;
 mod state;
+mod surroundings;
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use prometheus::IntCounter;
-use spanmill_config::{ConfigError, Signal as PipelineSignal};
+use spanmill_config::{ComponentId, ConfigError, Signal as PipelineSignal};
 use spanmill_pipeline::{
     Batch, Component, ComponentError, ConnectorFactory, ConsumeError, Consumer, Context, Host, Kind, Node, Outputs,
     Signal, Stability,
@@ -33,6 +34,7 @@ pub const FACTORY: ConnectorFactory = ConnectorFactory {
 };
 
 struct GenAiMetrics {
+    id: ComponentId,
     state: Arc<Mutex<State>>,
     sender: Arc<Sender>,
     flusher: Flusher,
@@ -51,14 +53,18 @@ fn create(context: Context<'_>, outputs: Outputs) -> Result<Arc<dyn Node>, Confi
     );
     let flusher = Flusher::new(config.metrics_flush_interval.to_std());
     let state = Arc::new(Mutex::new(State::new(config)));
-    Ok(Arc::new(GenAiMetrics { state, sender: Sender::new(&context, next), flusher, uncounted }))
+    let id = context.id.clone();
+    Ok(Arc::new(GenAiMetrics { id, state, sender: Sender::new(&context, next), flusher, uncounted }))
 }
 
 // === impl GenAiMetrics ===
 
 #[async_trait]
 impl Component for GenAiMetrics {
-    async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
+    async fn start(&self, host: &Host) -> Result<(), ComponentError> {
+        for warning in surroundings::warnings(&host.layout(), &self.id) {
+            tracing::warn!("{warning}");
+        }
         let state = Arc::clone(&self.state);
         let collect = move || state.lock().unwrap_or_else(PoisonError::into_inner).collect();
         self.flusher.start(Arc::clone(&self.sender), collect);

@@ -1,5 +1,6 @@
 //! What has been counted: series by resource and metric.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use ahash::RandomState;
@@ -15,7 +16,9 @@ use super::call::{
 use super::config::Config;
 use super::failed::Above;
 use super::metric::Metric;
-use crate::connectors::metrics::{Buckets, Exemplars, Histogram, all, now, put_resource_key, text_attribute};
+use crate::connectors::metrics::{
+    Buckets, Exemplars, Histogram, all, now, push_typed_text, put_resource_key, text_attribute,
+};
 
 /// All that is counted, and how.
 #[derive(Debug)]
@@ -63,11 +66,13 @@ pub(super) enum Value {
 struct Adding<'a> {
     metric: Metric,
     value: f64,
-    own: [Option<(&'static str, &'a [u8])>; 2],
+    own: [Option<(&'static str, Cow<'a, [u8]>)>; 2],
 }
 
 /// Series that take what is beyond a limit.
 const OVERFLOW: &str = "otel.metric.overflow";
+/// So many series of a metric take what is beyond the limit, by what only this metric tells apart.
+const MOST_OVERFLOWS: usize = 16;
 /// About how much memory may be taken. Beyond it new series are counted as the series of all that overflows, and new resources not at
 /// all: nobody can fill the memory.
 const MOST_BYTES: usize = 256 << 20;
@@ -137,10 +142,7 @@ impl State {
         let most = if config.exemplars.enabled { config.exemplars.max_per_data_point as usize } else { 0 };
         for adding in additions(call).into_iter().flatten() {
             key.clear();
-            for (_, value) in adding.own.iter().flatten() {
-                key.extend_from_slice(value);
-                key.push(0);
-            }
+            adding.put_own(key);
             call.put_key(key, of_resource);
             let Some(series) = resource.metrics.get_mut(adding.metric as usize) else { continue };
             let Some(buckets) = buckets.get(adding.metric as usize) else { continue };
@@ -155,13 +157,24 @@ impl State {
                 None if series.len() < limit && *total < MOST_BYTES => {
                     *total += bytes(key);
                     let mut attributes = call.attributes(of_resource);
-                    attributes.extend(adding.own.iter().flatten().map(|(name, value)| text_attribute(name, value)));
+                    attributes.extend(adding.attributes());
                     series.insert_full(key.as_slice().into(), new(attributes)).0
                 }
-                None => match series.get_index_of(OVERFLOW.as_bytes()) {
-                    Some(at) => at,
-                    None => series.insert_full(OVERFLOW.as_bytes().into(), new(vec![overflow()])).0,
-                },
+                None => {
+                    key.clear();
+                    key.extend_from_slice(OVERFLOW.as_bytes());
+                    let mut attributes = vec![overflow()];
+                    // Of tokens in and out, or of two currencies, no sum means anything.
+                    let is_apart = matches!(adding.metric, Metric::Tokens | Metric::Cost);
+                    if is_apart && series.len() < limit.saturating_add(MOST_OVERFLOWS) {
+                        adding.put_own(key);
+                        attributes.extend(adding.attributes());
+                    }
+                    match series.get_index_of(key.as_slice()) {
+                        Some(at) => at,
+                        None => series.insert_full(key.as_slice().into(), new(attributes)).0,
+                    }
+                }
             };
             if let Some((_, series)) = series.get_index_mut(place) {
                 series.value.add(adding.value);
@@ -191,30 +204,32 @@ impl State {
 }
 
 /// What a call adds.
-fn additions<'a>(call: &Call<'_, 'a>) -> [Option<Adding<'a>>; 7] {
+fn additions<'a>(call: &Call<'_, 'a>) -> [Option<Adding<'a>>; 8] {
     let plain = |metric, value| Adding { metric, value, own: [None, None] };
+    let text = |part, name| call.text(part).map(|text| (name, Cow::Borrowed(text)));
     let error = call.error();
-    let own = [error.map(|error| (ERROR_TYPE, error)), call.text(Part::ErrorClass).map(|class| (ERROR_CLASS, class))];
+    let failed = error.is_some();
+    let own = [error.map(|error| (ERROR_TYPE, error)), text(Part::ErrorClass, ERROR_CLASS)];
     let duration = Adding { own, ..plain(Metric::Duration, call.seconds()) };
     let tokens = |part, kind: &'static [u8]| {
-        let own = [Some((TOKEN_TYPE, kind)), None];
+        let own = [Some((TOKEN_TYPE, Cow::Borrowed(kind))), None];
         call.number(part).map(|value| Adding { own, ..plain(Metric::Tokens, value) })
     };
-    // Both are of successful answers.
-    let timing = |part, metric| if error.is_some() { None } else { Some(plain(metric, call.number(part)?)) };
+    // All are of successful answers.
+    let timing = |part, metric| if failed { None } else { Some(plain(metric, call.number(part)?)) };
     let cost = call.number(Part::Cost).map(|value| {
-        let own = |part, name| call.text(part).map(|text| (name, text));
-        let own = [own(Part::CostCurrency, COST_CURRENCY), own(Part::CostSource, COST_SOURCE)];
+        let own = [text(Part::CostCurrency, COST_CURRENCY), text(Part::CostSource, COST_SOURCE)];
         Adding { own, ..plain(Metric::Cost, value) }
     });
     let slow = call.is_true(Part::SlowSmall).then(|| {
-        let cause = call.text(Part::SlowSmallCause).map(|cause| (SLOW_SMALL_CAUSE, cause));
-        Adding { own: [cause, None], ..plain(Metric::SlowSmall, 1.0) }
+        let own = [text(Part::SlowSmallCause, SLOW_SMALL_CAUSE), None];
+        Adding { own, ..plain(Metric::SlowSmall, 1.0) }
     });
     [
         Some(duration),
         tokens(Part::InputTokens, b"input"),
         tokens(Part::OutputTokens, b"output"),
+        timing(Part::FirstChunk, Metric::FirstChunk),
         timing(Part::FirstChunk, Metric::FirstToken),
         timing(Part::PerToken, Metric::PerToken),
         cost,
@@ -230,6 +245,24 @@ pub(super) fn bytes(key: &[u8]) -> usize {
 fn overflow() -> KeyValue {
     let value = Some(AnyValue { value: Some(ProtoValue::BoolValue(true)) });
     KeyValue { key: OVERFLOW.to_owned(), value, ..KeyValue::default() }
+}
+
+// === impl Adding ===
+
+impl Adding<'_> {
+    /// Writes what only this metric tells apart.
+    fn put_own(&self, key: &mut Vec<u8>) {
+        for own in &self.own {
+            match own {
+                Some((_, value)) => push_typed_text(key, value),
+                None => key.push(u8::MAX),
+            }
+        }
+    }
+
+    fn attributes(&self) -> impl Iterator<Item = KeyValue> {
+        self.own.iter().flatten().map(|(name, value)| text_attribute(name, value))
+    }
 }
 
 // === impl Resource ===

@@ -37,6 +37,7 @@ async fn owners_are_counted() {
     insta::assert_snapshot!(lines(&metrics).join("\n"), @r"
     gen_ai.client.operation.duration{error.type=timeout,gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=m} 1.5 of 1
     gen_ai.client.operation.duration{gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=m} 1.5 of 1
+    gen_ai.client.operation.time_to_first_chunk{gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=m} 0.5 of 1
     gen_ai.client.token.usage{gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=m,gen_ai.token.type=input} 200 of 2
     gen_ai.client.token.usage{gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=m,gen_ai.token.type=output} 40 of 2
     gen_ai.server.time_per_output_token{gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=m} 0.05 of 1
@@ -97,6 +98,87 @@ async fn cardinality_is_limited() {
     assert_eq!(durations.len(), 3, "{durations:?}");
     assert!(durations.iter().any(|line| line.ends_with("{otel.metric.overflow=true} 4.5 of 3")), "{durations:?}");
     assert!(durations.iter().any(|line| line.contains("tenant=none,zone=a")), "{durations:?}");
+}
+
+/// Scenario: more than the one series that is allowed, in two currencies.
+/// Guarantees: what is beyond the limit is summed by currency, and tokens by their type.
+#[tokio::test]
+async fn overflow_sums_like_with_like() {
+    let call = |model: usize, currency: &str| {
+        owner(&json!({
+            "gen_ai.request.model": format!("m{model}"), "gen_ai.usage.cost.amount": 1.5,
+            "gen_ai.usage.cost.currency": currency, "gen_ai.usage.cost.source": "reported",
+        }))
+    };
+    let spans = json!([call(0, "USD"), call(1, "USD"), call(2, "EUR"), call(3, "USD")]);
+    let metrics = run(&FACTORY, "{temporality: delta, aggregation_cardinality_limit: 1}", vec![calls(&spans)]).await;
+    let lines: Vec<_> = lines(&metrics).into_iter().filter(|line| line.contains("overflow")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    gen_ai.client.operation.duration{otel.metric.overflow=true} 4.5 of 3
+    gen_ai.client.token.usage{gen_ai.token.type=input,otel.metric.overflow=true} 300 of 3
+    gen_ai.client.token.usage{gen_ai.token.type=output,otel.metric.overflow=true} 80 of 4
+    spanmill.gen_ai.cost{gen_ai.usage.cost.currency=EUR,gen_ai.usage.cost.source=reported,otel.metric.overflow=true} 1.5
+    spanmill.gen_ai.cost{gen_ai.usage.cost.currency=USD,gen_ai.usage.cost.source=reported,otel.metric.overflow=true} 3.0
+    ");
+}
+
+/// Scenario: an attribute that is not there and has a default, and one that is there with the same value.
+/// Guarantees: one series.
+#[tokio::test]
+async fn a_default_is_a_value() {
+    let spans = json!([owner(&json!({})), owner(&json!({"team": "unknown"})), owner(&json!({"team": "a"}))]);
+    let yaml = "{temporality: delta, dimensions: [{name: team, default: unknown}]}";
+    let metrics = run(&FACTORY, yaml, vec![calls(&spans)]).await;
+    let lines: Vec<_> = lines(&metrics).into_iter().filter(|line| line.contains("duration")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    gen_ai.client.operation.duration{gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=m,team=a} 1.5 of 1
+    gen_ai.client.operation.duration{gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=m,team=unknown} 3 of 2
+    ");
+}
+
+/// Scenario: calls with usage that failed and say so by the status of the span, or by a number.
+/// Guarantees: they have an error type, and their timings are not those of successful answers.
+#[tokio::test]
+async fn a_status_is_an_error() {
+    let timed = json!({"gen_ai.response.time_to_first_chunk": 0.5, "spanmill.time_per_output_token": 0.05});
+    let mut by_status = owner(&timed);
+    by_status["status"] = json!({"code": 2});
+    let mut by_number = owner(&timed);
+    by_number["attributes"].as_array_mut().unwrap().push(json!({"key": "error.type", "value": {"intValue": "429"}}));
+    let metrics = run(&FACTORY, "{temporality: delta}", vec![calls(&json!([by_status, by_number]))]).await;
+    let lines: Vec<_> = lines(&metrics).into_iter().filter(|line| !line.contains("token.usage")).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r"
+    gen_ai.client.operation.duration{error.type=429,gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=m} 1.5 of 1
+    gen_ai.client.operation.duration{error.type=_OTHER,gen_ai.operation.name=chat,gen_ai.provider.name=openai,gen_ai.request.model=m} 1.5 of 1
+    ");
+}
+
+/// Scenario: a pipeline with `genai` and a sampler, one with neither that gets from one with `genai`, and one without any.
+/// Guarantees: at start the sampler and the lack of `genai` are told of, and nothing else.
+#[test]
+fn what_stands_before_is_told() {
+    let pipeline = |receivers: &[&str], processors: &[&str], exporters: &[&str]| {
+        let ids = |names: &[&str]| names.iter().map(|name| name.parse().unwrap()).collect();
+        spanmill_config::PipelineConfig {
+            receivers: ids(receivers),
+            processors: ids(processors),
+            exporters: ids(exporters),
+        }
+    };
+    let layout = spanmill_pipeline::Layout {
+        pipelines: vec![
+            ("traces/sampled".parse().unwrap(), pipeline(&["otlp"], &["genai", "tail_sampling"], &["genai_metrics"])),
+            ("traces/plain".parse().unwrap(), pipeline(&["otlp"], &["batch"], &["genai_metrics"])),
+            ("traces/first".parse().unwrap(), pipeline(&["otlp"], &["genai/mine"], &["forward"])),
+            ("traces/second".parse().unwrap(), pipeline(&["forward"], &[], &["genai_metrics"])),
+        ],
+        ..spanmill_pipeline::Layout::default()
+    };
+    let warnings = surroundings::warnings(&layout, &"genai_metrics".parse().unwrap());
+    insta::assert_snapshot!(warnings.join("\n"), @r#"
+    of "traces/sampled" only what tail_sampling keeps is counted: costs depend on its ratio; send to genai_metrics from a pipeline before it
+    nothing but failed calls is counted of "traces/plain": it has no genai processor, which says what each call used
+    "#);
 }
 
 /// Scenario: counts that are no numbers or below zero.

@@ -33,9 +33,19 @@ pub(crate) fn push_typed(out: &mut Vec<u8>, value: ValueRef<'_>) {
         AnyValue::Map(_) => 6,
         AnyValue::Bytes(_) => 7,
     });
+    push_sized(out, |out| push_text(out, value));
+}
+
+/// Writes what [`push_typed`] writes of a text.
+pub(crate) fn push_typed_text(out: &mut Vec<u8>, text: &[u8]) {
+    out.push(1);
+    push_sized(out, |out| out.extend_from_slice(text));
+}
+
+fn push_sized(out: &mut Vec<u8>, push: impl FnOnce(&mut Vec<u8>)) {
     let at = out.len();
     out.extend_from_slice(&[0; 4]);
-    push_text(out, value);
+    push(out);
     let length = (out.len() - at - 4) as u32;
     if let Some(place) = out.get_mut(at..at + 4) {
         place.copy_from_slice(&length.to_le_bytes());

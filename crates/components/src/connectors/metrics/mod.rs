@@ -14,7 +14,8 @@ mod wanted;
 mod tests;
 
 pub(crate) use attributes::{
-    Fallback, all, fallback, insert, key_value, proto_text, push_text, push_typed, put_resource_key, text_attribute,
+    Fallback, all, fallback, insert, key_value, proto_text, push_text, push_typed, push_typed_text, put_resource_key,
+    text_attribute,
 };
 pub(crate) use exemplars::Exemplars;
 pub(crate) use exponential::{DEFAULT_MAX_SIZE, LARGEST_MAX_SIZE, SMALLEST_MAX_SIZE};

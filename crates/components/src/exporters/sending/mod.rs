@@ -241,8 +241,10 @@ impl<T: Transport> Shared<T> {
         if self.queue.is_durable() {
             tracing::error!(%error, items, "exporting failed, setting the request aside");
             self.queue.bury(batch, error).await;
-        } else {
+        } else if self.options.enabled {
             tracing::error!(%error, items, "exporting failed, dropping data");
+        } else {
+            tracing::error!(%error, items, "exporting failed, rejecting data");
         }
     }
 

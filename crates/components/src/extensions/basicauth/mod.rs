@@ -165,7 +165,8 @@ impl ServerAuth for Users {
         if !self.knows(name, password).await {
             return Err("invalid credentials".to_owned());
         }
-        let attributes = BTreeMap::from([("username".to_owned(), name.to_owned())]);
+        let raw = String::from_utf8_lossy(encoded).into_owned();
+        let attributes = BTreeMap::from([("username".to_owned(), name.to_owned()), ("raw".to_owned(), raw)]);
         Ok(Identity { tenant: None, attributes: Some(Arc::new(attributes)) })
     }
 }

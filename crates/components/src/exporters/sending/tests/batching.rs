@@ -61,7 +61,8 @@ async fn max_size_splits() {
 /// request is sent, and nothing takes room any more.
 #[tokio::test(start_paused = true)]
 async fn what_is_left_over_is_joined() {
-    let yaml = "{sending_queue: {wait_for_result: true, sizer: items, batch: {min_size: 8, max_size: 8, flush_timeout: 10s}}}";
+    let yaml =
+        "{sending_queue: {wait_for_result: true, sizer: items, batch: {min_size: 8, max_size: 8, flush_timeout: 10s}}}";
     let mut rig = Rig::open(yaml, []).await;
     let mut answers = Vec::new();
     for _ in 0..4 {
