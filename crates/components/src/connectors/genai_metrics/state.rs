@@ -62,11 +62,14 @@ pub(super) enum Value {
     Count(u64),
 }
 
-/// What a call adds to a metric, and the attributes that only this metric has.
+/// An attribute that only one metric has.
+type Own<'a> = Option<(&'static str, Cow<'a, [u8]>)>;
+
+/// What a call adds to a metric.
 struct Adding<'a> {
     metric: Metric,
     value: f64,
-    own: [Option<(&'static str, Cow<'a, [u8]>)>; 2],
+    own: [Own<'a>; 2],
 }
 
 /// Series that take what is beyond a limit.
