@@ -279,6 +279,37 @@ async fn integers_in_columns_of_billionths_stay_integers() {
     assert_eq!((&hot, &sealed), (&sent, &sent));
 }
 
+/// Scenario: a cost, a time and a share that are no whole number of billionths, one of them twice, and a cost that no column can hold.
+/// Guarantees: columns have them to the nearest billionth, so that sums and means count them; they come back as they were.
+#[tokio::test(flavor = "multi_thread")]
+async fn doubles_are_rounded_for_sums_and_come_back_whole() {
+    let values = [
+        ("gen_ai.usage.cost.amount", 0.1 + 0.2),
+        ("gen_ai.response.time_to_first_chunk", 0.402_123_456_789_12),
+        ("spanmill.context.used", 1.0 / 3.0),
+        ("spanmill.context.used", 1.0 / 3.0),
+    ];
+    let attributes = values.map(|(key, value)| pair((key.to_owned(), wrapped(Value::DoubleValue(value))))).to_vec();
+    let large = vec![pair(("gen_ai.usage.cost.amount".to_owned(), wrapped(Value::DoubleValue(1e300))))];
+    let span =
+        |id: u8, attributes| Span { trace_id: vec![id; 16], span_id: vec![id; 8], attributes, ..Span::default() };
+    let scope_spans = vec![ScopeSpans { spans: vec![span(1, attributes), span(2, large)], ..ScopeSpans::default() }];
+    let request =
+        ExportTraceServiceRequest { resource_spans: vec![ResourceSpans { scope_spans, ..ResourceSpans::default() }] };
+    let [hot, sealed] = round(&request).await;
+    let sent = flat(&request.resource_spans);
+    assert_eq!((&hot, &sealed), (&sent, &sent));
+
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(Options::new(folder.path().to_str().unwrap()), "writer").await.unwrap();
+    store.add(&Traces::parse(request.encode_to_vec().into()).unwrap(), None);
+    let sql = "SELECT sum(cost_nano), sum(ttft_ns), sum(context_used) FROM spans";
+    let rows = store.session(None).unwrap().sql(sql).await.unwrap().collect().await.unwrap();
+    let sums: Vec<String> =
+        (0..3).map(|column| arrow::util::display::array_value_to_string(rows[0].column(column), 0).unwrap()).collect();
+    assert_eq!(sums, ["300000000", "402123457", "333333333"]);
+}
+
 /// Scenario: the same request arrives twice, before and after its rows were written to files.
 /// Guarantees: every span, event and link comes back once.
 #[tokio::test(flavor = "multi_thread")]

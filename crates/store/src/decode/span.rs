@@ -1,7 +1,7 @@
 //! Rows of `spans`.
 
 use arrow::array::RecordBatch;
-use opentelemetry_proto::tonic::common::v1::{AnyValue, any_value};
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value};
 use opentelemetry_proto::tonic::trace::v1::{Span, Status};
 
 use super::DecodeError;
@@ -9,7 +9,7 @@ use super::columns::Values;
 use super::group::{SpanOrigin, present};
 use super::json::{Attributes, key_value};
 use super::parts::{Ids, SpanParts};
-use crate::schema::{Origin, SPANS};
+use crate::schema::{Origin, SPANS, billionths};
 
 /// A batch of `spans`, with all its columns.
 #[derive(Debug)]
@@ -57,6 +57,7 @@ impl<'a> SpanRows<'a> {
         let mut status = Status::default();
         let mut duration = 0;
         let mut others = Vec::new();
+        let mut rounded = Vec::new();
         for &(origin, values) in &self.columns {
             match origin {
                 Origin::TraceId => span.trace_id = values.id(row),
@@ -77,9 +78,7 @@ impl<'a> SpanRows<'a> {
                     span.attributes.extend(moved(values, row).map(|value| key_value(key.into(), any(value))))
                 }
                 Origin::Seconds(key) | Origin::Amount(key) => {
-                    let value =
-                        values.int(row).map(|billionths| any_value::Value::DoubleValue(billionths as f64 / 1e9));
-                    span.attributes.extend(value.map(|value| key_value(key.into(), any(value))));
+                    rounded.extend(values.int(row).map(|billionths| (key, billionths)));
                 }
                 Origin::Attributes => others = Attributes::read(values.text(row))?.attributes,
                 // Of these the value stands elsewhere as well.
@@ -89,10 +88,23 @@ impl<'a> SpanRows<'a> {
         }
         span.end_time_unix_nano = span.start_time_unix_nano.wrapping_add(duration);
         span.status = present(status);
+        // What is no whole number of billionths stands among the others as it came.
+        rounded.retain(|(key, whole)| !others.iter().any(|other| is_exact(other, key, *whole)));
+        let doubles = rounded.into_iter().map(|(key, whole)| (key, any_value::Value::DoubleValue(whole as f64 / 1e9)));
+        span.attributes.extend(doubles.map(|(key, value)| key_value(key.into(), any(value))));
         span.attributes.append(&mut others);
         (span.events, span.links) = parts.into_parts(&mut span.attributes);
         Ok(span)
     }
+}
+
+/// Whether an attribute is the one that was rounded to so many billionths.
+fn is_exact(attribute: &KeyValue, key: &str, whole: i64) -> bool {
+    let number = match attribute.value.as_ref().and_then(|value| value.value.as_ref()) {
+        Some(any_value::Value::DoubleValue(number)) => *number,
+        _ => return false,
+    };
+    attribute.key == key && billionths(number) == Some((whole, false))
 }
 
 fn any(value: any_value::Value) -> AnyValue {

@@ -11,7 +11,7 @@ use super::builder::Cell;
 use super::cells::{Hex, kind, non_empty, non_zero, optional, status};
 use super::json::{Object, lossy};
 use super::shared::Shared;
-use crate::schema::{Kind, Origin, SPANS, is_content};
+use crate::schema::{Kind, Origin, SPANS, billionths, is_content};
 use crate::store::Owner;
 
 const COLUMNS: usize = SPANS.len();
@@ -132,10 +132,10 @@ impl<'a> Found<'a, '_> {
         let Some(cell) = self.cells.get_mut(column) else { return };
         let value = attribute.value;
         let moved = matches!(cell, Cell::Null).then(|| cell_of(origin, column, value)).flatten();
-        if let Some(value) = moved {
+        if let Some((value, _)) = moved {
             *cell = value;
         }
-        if moved.is_none() || matches!(origin, Origin::Copied(_)) {
+        if moved.is_none_or(|(_, is_all)| !is_all) || matches!(origin, Origin::Copied(_)) {
             self.other(attribute);
         }
     }
@@ -216,30 +216,23 @@ impl<'a> Found<'a, '_> {
     }
 }
 
-/// The value in the column's type, if nothing is lost by that.
-fn cell_of(origin: Origin, column: usize, value: ValueRef<'_>) -> Option<Cell<'_>> {
-    match (origin, SPANS.get(column)?.column.kind, value.get()) {
-        (Origin::Seconds(_) | Origin::Amount(_), _, AnyValue::Double(number)) => billionths(number).map(Cell::Int),
-        // An integer would come back as a double.
-        (Origin::Seconds(_) | Origin::Amount(_), _, _) => None,
-        (_, Kind::Int, AnyValue::Int(number)) => Some(Cell::Int(number)),
-        (_, Kind::Flag, AnyValue::Bool(flag)) => Some(Cell::Flag(flag)),
-        (_, Kind::Word | Kind::Id | Kind::Json, AnyValue::Text(text)) => {
-            Some(Cell::Text(std::str::from_utf8(text).ok()?))
+/// The value in the column's type, and whether that is all of it.
+fn cell_of(origin: Origin, column: usize, value: ValueRef<'_>) -> Option<(Cell<'_>, bool)> {
+    let cell = match (origin, SPANS.get(column)?.column.kind, value.get()) {
+        (Origin::Seconds(_) | Origin::Amount(_), _, AnyValue::Double(number)) => {
+            let (whole, is_all) = billionths(number)?;
+            return Some((Cell::Int(whole), is_all));
         }
-        _ => None,
-    }
+        // An integer would come back as a double.
+        (Origin::Seconds(_) | Origin::Amount(_), _, _) => return None,
+        (_, Kind::Int, AnyValue::Int(number)) => Cell::Int(number),
+        (_, Kind::Flag, AnyValue::Bool(flag)) => Cell::Flag(flag),
+        (_, Kind::Word | Kind::Id | Kind::Json, AnyValue::Text(text)) => Cell::Text(std::str::from_utf8(text).ok()?),
+        _ => return None,
+    };
+    Some((cell, true))
 }
 
 fn column(name: &str) -> usize {
     SPANS.iter().position(|column| column.column.name == name).unwrap_or(COLUMNS)
-}
-
-/// A double in billionths, if it is found again by dividing.
-pub(crate) fn billionths(number: f64) -> Option<i64> {
-    let scaled = (number * 1e9).round();
-    // Above 2^53 not every integer is a double.
-    let whole = (scaled.abs() < 9e15).then_some(scaled as i64)?;
-    // Compared from the integer, which knows no negative zero.
-    (whole as f64 / 1e9).to_bits().eq(&number.to_bits()).then_some(whole)
 }

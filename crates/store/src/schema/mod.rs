@@ -16,7 +16,7 @@ pub(crate) use column::{Column, Kind};
 pub(crate) use content::CONTENT;
 pub(crate) use events::EVENTS;
 pub(crate) use links::LINKS;
-pub(crate) use spans::{Origin, SPANS, SpanColumn, is_content, moved};
+pub(crate) use spans::{Origin, SPANS, SpanColumn, billionths, is_content, moved};
 
 /// A table that is kept in files. Everything else is computed from these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

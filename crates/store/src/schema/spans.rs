@@ -39,9 +39,9 @@ pub(crate) enum Origin {
     Copied(&'static [&'static str]),
     /// An attribute of the span that stands here instead of in `attributes`, where it has the column's type.
     Moved(&'static str),
-    /// The same for a double in seconds, kept in nanoseconds where that loses nothing.
+    /// The same for a double in seconds, kept to the nearest nanosecond. One that is no whole number of them stands in `attributes`, too.
     Seconds(&'static str),
-    /// The same for an amount of money, kept in billionths.
+    /// The same for an amount of money or a share, kept to the nearest billionth.
     Amount(&'static str),
     /// All other attributes.
     Attributes,
@@ -208,4 +208,12 @@ mod tests {
         let (keys, columns) = moved();
         assert_eq!(keys.len(), columns.len());
     }
+}
+
+/// A double in billionths, to the nearest, and whether dividing gives it back; none where there are too many.
+pub(crate) fn billionths(number: f64) -> Option<(i64, bool)> {
+    let scaled = (number * 1e9).round();
+    let whole = (scaled.abs() < i64::MAX as f64).then_some(scaled as i64)?;
+    // Compared from the integer, which knows no negative zero.
+    Some((whole, (whole as f64 / 1e9).to_bits() == number.to_bits()))
 }

@@ -1,7 +1,8 @@
 //! Rows of one tenant, and nothing of others.
 //!
 //! A filter beside those of the query would not do: what a query computes may fail at a row, and say why, before the filter has taken that row
-//! away. So rows are taken out here, and no filter of the query is let through to what lies below.
+//! away. So rows are taken out here, and nothing of the query is let through to what lies below: to the optimizer this is a leaf, or it would
+//! sort and compute on the other side of it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -71,12 +72,8 @@ impl ExecutionPlan for ConfinedExec {
         &self.properties
     }
 
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.input]
+        Vec::new()
     }
 
     fn apply_expressions(
@@ -86,17 +83,11 @@ impl ExecutionPlan for ConfinedExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn with_new_children(self: Arc<Self>, mut children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
-        match (children.pop(), children.pop()) {
-            (Some(input), None) => {
-                let Self { own, properties, .. } = Self::clone(&self);
-                let partitions = input.properties().output_partitioning().partition_count();
-                let partitioning = Partitioning::UnknownPartitioning(partitions);
-                let properties = Arc::new(PlanProperties::clone(&properties).with_partitioning(partitioning));
-                Ok(Arc::new(Self { input, own, properties }))
-            }
-            _ => internal_err!("rows of a tenant come from one plan"),
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        if !children.is_empty() {
+            return internal_err!("nothing is put below the rows of a tenant");
         }
+        Ok(self)
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
