@@ -63,7 +63,7 @@ pub(crate) fn review(document: &Document, text: &Value, factories: &Factories) -
         .partition(|verdict| known.find(verdict.kind, &verdict.id).is_none());
     let missing: Vec<(Kind, &ComponentId)> = missing.iter().map(|verdict| (verdict.kind, &verdict.id)).collect();
     let mut log = Log::default();
-    wrong.iter().for_each(|verdict| log.note(format!("{} stays as it is, and has to be corrected", verdict.name())));
+    wrong.iter().for_each(|verdict| log.note(format!("{} stays, and has to be corrected", verdict.name())));
     let suggestion = rewrite::suggest(text, &missing, log);
     Review { components, problems, suggestion }
 }

@@ -205,7 +205,14 @@ mod tests {
         let one = r#"set(attributes["cost"], attributes["gen_ai.usage.input_tokens"] * 0.0000025 + (Double(attributes["gen_ai.usage.output_tokens"]) * 10) / 1000000) where attributes["gen_ai.request.model"] == "one""#;
         let input = r#"set(span.attributes["in"], Double(span.attributes["gen_ai.usage.input_tokens"]) * 0.15/1000000) where IsMatch(span.attributes["gen_ai.request.model"], "^two")"#;
         let output = r#"set(span.attributes["out"], 0.6/1000000 * span.attributes["gen_ai.usage.output_tokens"]) where IsMatch(span.attributes["gen_ai.request.model"], "^two$")"#;
-        insta::assert_snapshot!(learned(&[one, input, output]), @"");
+        insta::assert_snapshot!(learned(&[one, input, output]), @r#"
+        - model: one
+          input: 2.5
+          output: 10.0
+        - model: two
+          input: 0.15
+          output: 0.6
+        "#);
     }
 
     /// Scenario: one rate only, two rates for one, and statements that are not understood.

@@ -23,9 +23,9 @@ pub(super) enum Purpose {
     HideContent,
 }
 
-/// Names of instrumentations, and the conventions' names under which `genai` says the same of every source.
+/// Names of instrumentations, and the conventions' names under which `genai` says the same of every source. Models and providers
+/// are none of them: it asks who answered, and spells them its own way.
 const RENAMED: &[(&str, &str)] = &[
-    ("llm.request.model", "gen_ai.request.model"),
     ("llm.usage.prompt_tokens", "gen_ai.usage.input_tokens"),
     ("llm.usage.completion_tokens", "gen_ai.usage.output_tokens"),
     ("llm.token_count.prompt", "gen_ai.usage.input_tokens"),
@@ -148,8 +148,8 @@ impl fmt::Display for Purpose {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Normalise => "copy attributes to the conventions' names, as genai does",
-            Self::Price => "reckon prices, which genai writes as gen_ai.usage.cost.amount",
-            Self::Total => "add tokens up, which genai writes as spanmill.total_tokens",
+            Self::Price => "reckon prices, as genai does for gen_ai.usage.cost.amount",
+            Self::Total => "add tokens up, as genai does for spanmill.total_tokens",
             Self::HideContent => "hide content, for which genai has the option content",
         })
     }
@@ -164,7 +164,11 @@ mod tests {
     #[test]
     fn purposes_are_known() {
         for (statement, expected) in [
-            (r#"set(attributes["gen_ai.request.model"], attributes["llm.request.model"])"#, Some(Purpose::Normalise)),
+            (
+                r#"set(attributes["gen_ai.usage.output_tokens"], attributes["llm.token_count.completion"])"#,
+                Some(Purpose::Normalise),
+            ),
+            (r#"set(attributes["gen_ai.request.model"], attributes["llm.request.model"])"#, None),
             (
                 r#"set(span.attributes["gen_ai.usage.input_tokens"], span.attributes["llm.usage.prompt_tokens"]) where span.attributes["llm.usage.prompt_tokens"] != nil and span.attributes["gen_ai.usage.input_tokens"] == nil"#,
                 Some(Purpose::Normalise),
