@@ -1,6 +1,4 @@
 use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 use spanmill_config::{Document, Providers, load};
 
@@ -26,11 +24,9 @@ pub(super) fn run(options: &Migrate) -> Result<(), CommandError> {
     let mut report = review.report(&name);
     let written = options.output.as_ref().map(|output| output.display().to_string());
     if let Some(output) = &options.output {
-        if is_same(&options.file, output) {
-            let message = format!("{name} would be overwritten, with its comments lost: choose another --output");
-            return Err(CommandError::Usage(message));
-        }
-        fs::write(output, review.suggestion.yaml())
+        review
+            .suggestion
+            .write(&options.file, output)
             .map_err(|source| CommandError::Io { what: "cannot write the suggested configuration", source })?;
     }
     let log = &review.suggestion.log;
@@ -60,10 +56,4 @@ pub(super) fn run(options: &Migrate) -> Result<(), CommandError> {
         return Err(CommandError::Usage(format!("{name} does not run as it is")));
     }
     Ok(())
-}
-
-/// Whether two paths lead to one file, by whatever links.
-fn is_same(one: &Path, other: &Path) -> bool {
-    let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
-    identity(one).is_some() && identity(one) == identity(other)
 }

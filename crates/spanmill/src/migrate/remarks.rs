@@ -49,8 +49,8 @@ fn about_statements(section: &Value) -> Vec<String> {
     let mut remarks = Vec::new();
     if covered > 0 {
         remarks.push(format!(
-            "runs as it is; one `genai` processor covers {covered} of its {all} statements: {}. What others may read stays; take \
-             it out by hand once nobody does",
+            "runs as it is; one `genai` processor covers {covered} of its {all} statements: {}. What others may read stays: take \
+             it out by hand once nobody does, or set it from what genai writes, in a `transform` behind it",
             parts.join("; ")
         ));
     }

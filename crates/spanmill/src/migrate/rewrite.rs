@@ -1,5 +1,10 @@
 //! The suggested file: what does not run is left out, and what `genai` does is left to it.
 
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
 use serde_yaml::Value;
 use spanmill_config::{ComponentId, ConfigError, Document, Kind, Providers, load};
 use spanmill_pipeline::{Factories, Service};
@@ -41,8 +46,20 @@ fn one_line(text: &str) -> String {
 
 impl Suggestion {
     /// The file.
-    pub(crate) fn yaml(&self) -> &str {
+    #[cfg(test)]
+    pub(super) fn yaml(&self) -> &str {
         &self.yaml
+    }
+
+    /// Writes it, but not over the configuration that it was made of: comments would be lost.
+    pub(crate) fn write(&self, original: &Path, output: &Path) -> io::Result<()> {
+        // By whatever links both lead to one file.
+        let identity = |path: &Path| fs::metadata(path).ok().map(|file| (file.dev(), file.ino()));
+        if identity(output).is_some_and(|file| identity(original) == Some(file)) {
+            let message = format!("{} is the configuration itself, which is not overwritten", output.display());
+            return Err(io::Error::new(io::ErrorKind::AlreadyExists, message));
+        }
+        fs::write(output, &self.yaml)
     }
 
     /// Whether it is valid, as `spanmill validate` says; problems name the file where it was written to one.

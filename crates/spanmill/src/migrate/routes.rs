@@ -20,11 +20,15 @@ pub(super) fn follow(file: &mut Value, log: &mut Log) -> bool {
         let before = section.clone();
         let works = match type_name(id) {
             "routing" => reroute(id, section, &is_gone, log),
-            "failover" => lower(id, section, &is_gone, log),
+            "failover" => lower(section, &is_gone),
             _ => true,
         };
-        changed |= *section != before;
-        if !works && *section != before {
+        if *section == before {
+            continue;
+        }
+        changed = true;
+        log.change(format!("connectors::{id} no longer names pipelines that are gone"));
+        if !works {
             idle.push(id.to_owned());
         }
     }
@@ -37,7 +41,11 @@ pub(super) fn follow(file: &mut Value, log: &mut Log) -> bool {
 
 /// What met a route that is gone goes on to later routes and at last to the default pipelines, as if it had not met it.
 fn reroute(id: &str, section: &mut Value, is_gone: &dyn Fn(&Value) -> bool, log: &mut Log) -> bool {
+    let had_defaults = section.get("default_pipelines").is_some_and(|value| !is_empty(value));
     let defaults = section.get_mut("default_pipelines").map_or(Vec::new(), |value| keep(value, is_gone));
+    if had_defaults && defaults.is_empty() {
+        log.note(format!("connectors::{id}: spans that no route takes are dropped"));
+    }
     let Some(Value::Sequence(table)) = section.get_mut("table") else { return true };
     let last = table.len().saturating_sub(1);
     let mut at = 0;
@@ -60,25 +68,19 @@ fn reroute(id: &str, section: &mut Value, is_gone: &dyn Fn(&Value) -> bool, log:
         }
         let condition = ["condition", "statement"].iter().find_map(|key| route.get(*key).and_then(Value::as_str));
         let condition = condition.unwrap_or_default();
-        log.change(format!("connectors::{id}: the route for {condition:?} leads nowhere"));
-        let onwards =
-            if defaults.is_empty() { "later routes, or are dropped" } else { "later routes and the default pipelines" };
-        log.note(format!("connectors::{id}: spans that meet {condition:?} go to {onwards}: see whether they may"));
+        let onwards = if defaults.is_empty() { "" } else { " and the default pipelines" };
+        log.note(format!(
+            "connectors::{id}: spans that meet {condition:?} go on to later routes{onwards}: see whether they may"
+        ));
         stays
     });
     !table.is_empty()
 }
 
 /// A level that has lost its pipelines goes.
-fn lower(id: &str, section: &mut Value, is_gone: &dyn Fn(&Value) -> bool, log: &mut Log) -> bool {
+fn lower(section: &mut Value, is_gone: &dyn Fn(&Value) -> bool) -> bool {
     let Some(Value::Sequence(levels)) = section.get_mut("priority_levels") else { return true };
-    levels.retain_mut(|level| {
-        let stays = is_empty(level) || !keep(level, is_gone).is_empty();
-        if !stays {
-            log.change(format!("connectors::{id}: a priority level is left out, since its pipelines are gone"));
-        }
-        stays
-    });
+    levels.retain_mut(|level| is_empty(level) || !keep(level, is_gone).is_empty());
     !levels.is_empty()
 }
 

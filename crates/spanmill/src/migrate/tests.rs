@@ -315,13 +315,13 @@ fn what_has_lost_its_sense_goes_too() {
     exporters::otlp_grpc: storage is left out, since redis_storage does not run
     service::pipelines::traces/kafka is left out: it has no exporters
     service::pipelines::metrics is left out: it has no exporters
-    connectors::routing: the route for "resource.attributes[\"tenant\"] == \"acme\"" leads nowhere
-    connectors::failover: a priority level is left out, since its pipelines are gone
+    connectors::routing no longer names pipelines that are gone
+    connectors::failover no longer names pipelines that are gone
     connectors::forward is left out: what is on its other side is gone
     connectors::spanmetrics is left out: what is on its other side is gone
     exporters::otlp_grpc sends without credentials: give it others
     exporters::otlp_grpc keeps its queue in memory, which a restart loses: file_storage keeps it
-    connectors::routing: spans that meet "resource.attributes[\"tenant\"] == \"acme\"" go to later routes and the default pipelines: see whether they may
+    connectors::routing: spans that meet "resource.attributes[\"tenant\"] == \"acme\"" go on to later routes and the default pipelines: see whether they may
     "#);
 }
 
@@ -369,4 +369,24 @@ fn readers_of_what_is_gone_are_named() {
         "{report}"
     );
     assert!(report.contains("the detectors ec2 are accepted and find nothing here"), "{report}");
+}
+
+/// Scenario: the suggestion is to be written over the file that it was made of: by its name, and through a link.
+/// Guarantees: that fails, and the file stays; another name works, and problems are told with its lines.
+#[test]
+fn the_original_is_not_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let [original, link, output] = ["a.yaml", "link.yaml", "b.yaml"].map(|name| folder.path().join(name));
+    let yaml = format!("# precious\n{}", file(&[("filter", "{x: 1}")], ""));
+    std::fs::write(&original, &yaml).unwrap();
+    std::os::unix::fs::symlink(&original, &link).unwrap();
+    let suggestion = reviewed(&yaml).suggestion;
+    for taken in [&original, &link] {
+        let error = suggestion.write(&original, taken).unwrap_err().to_string();
+        assert!(error.contains("is the configuration itself"), "{error}");
+    }
+    assert_eq!(std::fs::read_to_string(&original).unwrap(), yaml);
+    suggestion.write(&original, &output).unwrap();
+    let problems = suggestion.check(output.to_str(), &FACTORIES).unwrap_err().to_string();
+    assert!(problems.contains("b.yaml:") && problems.contains("processors::filter"), "{problems}");
 }
