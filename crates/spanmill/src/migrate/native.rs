@@ -96,17 +96,33 @@ fn is_replaceable(file: &Value, id: &str, section: &Value) -> bool {
         && section.get("sources").is_some()
         && uses.peek().is_some()
         && uses.all(|(name, pipeline)| is_open(file, name, pipeline))
-        && !others_mention(file, id, &["gen_ai."])
-        && !others_mention(file, id, CONTENT)
-        && !others_mention(file, id, HIDING)
+        && !neighbours_mention(file, id, &["gen_ai."], false)
+        && !hides(file)
 }
 
-/// Whether a processor or connector other than this one mentions any of these.
-fn others_mention(file: &Value, id: &str, words: &[&str]) -> bool {
+/// Whether anything in the file hides attributes or has to do with content, so that `genai` keeps off messages.
+fn hides(file: &Value) -> bool {
     let both = [Kind::Processor, Kind::Connector].map(Kind::section);
-    both.into_iter().flat_map(|section| components(file, section)).any(|(other, section)| {
-        other != id && (mentions(section, words) || mentions(&Value::from(type_name(other)), words))
+    let mut all = both.into_iter().flat_map(|section| components(file, section));
+    all.any(|(id, section)| says(id, section, CONTENT) || says(id, section, HIDING))
+}
+
+/// Whether a component that stands in a pipeline with this one mentions any of these; other pipelines see nothing of what it does,
+/// where `genai` may come in.
+fn neighbours_mention(file: &Value, id: &str, words: &[&str], itself: bool) -> bool {
+    let is_near = |other: &str| {
+        let mut shared = pipelines(file).filter(|(_, pipeline)| lists(pipeline, "processors", id));
+        shared.any(|(_, pipeline)| lists(pipeline, "processors", other) || lists(pipeline, "exporters", other))
+    };
+    let all = [Kind::Processor, Kind::Connector, Kind::Exporter].map(Kind::section);
+    all.into_iter().flat_map(|section| components(file, section)).any(|(other, section)| {
+        let counts = if other == id { itself } else { is_near(other) };
+        counts && says(other, section, words)
     })
+}
+
+fn says(id: &str, section: &Value, words: &[&str]) -> bool {
+    mentions(section, words) || mentions(&Value::from(type_name(id)), words)
 }
 
 /// Calls back with every statement about traces, and whether it always applies: in no group, or in one of spans without conditions.
@@ -170,7 +186,7 @@ impl Plan {
     fn options(&self, file: &Value, log: &mut Log) -> Value {
         let mut options = Mapping::new();
         // What was hidden must not come out under another name.
-        if others_mention(file, "", CONTENT) || others_mention(file, "", HIDING) {
+        if hides(file) {
             options.insert("messages".into(), "keep".into());
             log.note(
                 "genai: `messages: keep`, since the file hides attributes or has to do with content: without it prompts and answers \
@@ -232,11 +248,11 @@ fn thin_out(file: &mut Value, id: &str, places: &[String], log: &mut Log) {
         return;
     }
     let named: Vec<&str> = gone.iter().flat_map(|(from, to)| [from.as_str(), to.as_str()]).collect();
-    if others_mention(file, "", &named) || others_mention(file, "", HIDING) {
+    if neighbours_mention(file, id, &named, true) || neighbours_mention(file, id, HIDING, true) {
         *file = before;
         return;
     }
-    log.change(format!("processors::{id}: {} statements are left to genai", gone.len()));
+    log.change(format!("processors::{id}: statements that are left to genai: {}", gone.len()));
     if is_idle(file, id) {
         super::cascade::remove(file, Kind::Processor, id);
         log.change(format!("processors::{id} is left out: nothing is left of it"));

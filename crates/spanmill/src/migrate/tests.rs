@@ -211,6 +211,15 @@ fn only_a_plain_normaliser_is_replaced() {
     assert_eq!(chain(&after), "- genai - filter ");
     let keys: Vec<_> = after["processors"].as_mapping().unwrap().keys().filter_map(Value::as_str).collect();
     assert_eq!(keys, ["genai", "filter"]);
+    let apart = file(&[("gen_ai_normalizer", PLAIN)], "")
+        .replace(
+            "exporters: [nop]}\n",
+            "exporters: [nop]}\n    traces/b: {receivers: [otlp], processors: [transform], exporters: [nop]}\n",
+        )
+        .replace("processors:\n", &format!("processors:\n  transform: {}\n", transform(&[COPY])));
+    assert_eq!(chain(&suggested(&apart)), "- genai ");
+    let hidden = apart.replace(COPY, r#"delete_key(span.attributes, "x")"#);
+    assert_eq!(suggested(&hidden), section(&hidden, &[]));
     let reads = r#"{trace_conditions: ['span.attributes["gen_ai.operation.name"] == "invoke_agent"']}"#;
     let hides = transform(&[r#"delete_matching_keys(span.attributes, "prompt")"#]);
     for processors in [
