@@ -13,7 +13,8 @@ use super::log::Log;
 use super::prices::Prices;
 use super::statements::{CONTENT, Purpose, Statement};
 
-/// What tells that something hides, changes or removes content, or attributes that are not named one by one.
+/// What tells that something hides, changes or removes content, or attributes that are not named one by one; and what comes from
+/// elsewhere, which may.
 const HIDING: &[&str] = &[
     "delete",
     "keep_",
@@ -30,6 +31,7 @@ const HIDING: &[&str] = &[
     "merge_maps",
     "flatten",
     "pattern",
+    "${",
 ];
 
 /// What the suggestion does with the processors of a file.
@@ -70,7 +72,7 @@ pub(super) fn bring_in(file: &mut Value, log: &mut Log) {
 /// what it writes.
 fn is_open(file: &Value, name: &str, pipeline: &Value) -> bool {
     let leads_on = |id: &str| {
-        components(file, Kind::Connector.section()).any(|(connector, _)| connector == id)
+        !components(file, Kind::Exporter.section()).any(|(exporter, _)| exporter == id)
             && pipelines(file).any(|(name, other)| signal(name) == "traces" && lists(other, "receivers", id))
     };
     signal(name) == "traces"
@@ -162,6 +164,10 @@ impl Plan {
 
     fn apply(&self, file: &mut Value, places: &[String], log: &mut Log) {
         let name = new_name(file);
+        log.note(format!(
+            "{name} also corrects what is there: cached tokens count as input, and counts of zero on calls that said nothing, and \
+             values that are no numbers, go"
+        ));
         for id in &self.asked_for_by {
             thin_out(file, id, places, log);
         }
@@ -210,6 +216,10 @@ impl Plan {
         let is_replaced = |value: &Value| self.replaced.iter().any(|id| is_called(value, id));
         for id in &self.replaced {
             log.change(format!("processors::{id} is replaced by {name}"));
+            log.note(format!(
+                "{name} is of another mind than {id} in places: chains are workflows, tasks are no agents, messages are those of models, \
+                 and the model that was asked is not taken for the one that answered; keep {id} if a backend needs these"
+            ));
         }
         each_pipeline(file, &mut |pipeline_name, pipeline| {
             let Some(Value::Sequence(processors)) = pipeline.get_mut("processors") else { return };

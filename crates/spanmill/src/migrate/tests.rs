@@ -119,6 +119,12 @@ fn what_is_hidden_stays_hidden() {
             .report("f")
             .contains("2 of its 3 statements hide content, for which genai has the option content")
     );
+    let later = file(&[("transform", &transform(&[PRICE]))], "connectors: {forward: }\n").replace(
+        "exporters: [nop]}\n",
+        "exporters: [forward]}\n    traces/out: {receivers: [forward], processors: [redaction], exporters: [nop]}\n",
+    );
+    let later = later.replace("processors:\n", &format!("processors:\n  redaction: {redaction}\n"));
+    assert_eq!(suggested(&later), section(&later, &[]));
     let alone = file(&[("transform", &transform(&[r#"delete_key(span.attributes, "input.value")"#]))], "");
     assert_eq!(suggested(&alone), section(&alone, &[]));
 }
