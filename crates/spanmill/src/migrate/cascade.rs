@@ -14,7 +14,7 @@ use super::{alternatives, routes};
 /// Connectors whose two sides are of one signal.
 const OF_ONE_SIGNAL: &[&str] = &["forward", "routing", "failover"];
 
-/// A side of a connector: where it takes, and where it gives; for some, signal by signal.
+/// A connector, and where both its sides are of one signal, which.
 type Use = (String, Option<String>);
 
 /// Leaves components out.

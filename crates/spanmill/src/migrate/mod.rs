@@ -2,6 +2,7 @@
 
 mod alternatives;
 mod cascade;
+mod copies;
 mod file;
 mod log;
 mod native;

@@ -6,16 +6,17 @@
 use serde_yaml::{Mapping, Value};
 use spanmill_config::Kind;
 
+use super::copies;
 use super::file::{
     components, each_pipeline, get_mut, is_called, listed, lists, mentions, pipelines, signal, type_name,
 };
 use super::log::Log;
 use super::prices::Prices;
-use super::statements::{CONTENT, Purpose, Statement};
+use super::statements::{CONTENT, Purpose};
 
 /// What tells that something hides, changes or removes content, or attributes that are not named one by one; and what comes from
 /// elsewhere, which may.
-const HIDING: &[&str] = &[
+pub(super) const HIDING: &[&str] = &[
     "delete",
     "keep_",
     "allow",
@@ -111,7 +112,7 @@ fn hides(file: &Value) -> bool {
 
 /// Whether a component that stands in a pipeline with this one mentions any of these; other pipelines see nothing of what it does,
 /// where `genai` may come in.
-fn neighbours_mention(file: &Value, id: &str, words: &[&str], itself: bool) -> bool {
+pub(super) fn neighbours_mention(file: &Value, id: &str, words: &[&str], itself: bool) -> bool {
     let is_near = |other: &str| {
         let mut shared = pipelines(file).filter(|(_, pipeline)| lists(pipeline, "processors", id));
         shared.any(|(_, pipeline)| lists(pipeline, "processors", other) || lists(pipeline, "exporters", other))
@@ -140,7 +141,7 @@ pub(super) fn each_statement<'v>(section: &'v Value, found: &mut dyn FnMut(&'v s
     }
 }
 
-fn is_unconditional(group: &Value) -> bool {
+pub(super) fn is_unconditional(group: &Value) -> bool {
     group.get("conditions").is_none() && group.get("context").is_none_or(|context| context.as_str() == Some("span"))
 }
 
@@ -169,7 +170,7 @@ impl Plan {
              values that are no numbers, go"
         ));
         for id in &self.asked_for_by {
-            thin_out(file, id, places, log);
+            copies::thin_out(file, id, places, log);
         }
         let options = self.options(file, log);
         let Some(Value::Mapping(processors)) = get_mut(file, &["processors"]) else { return };
@@ -241,66 +242,4 @@ impl Plan {
 fn new_name(file: &Value) -> &'static str {
     let taken = |name: &str| components(file, Kind::Processor.section()).any(|(id, _)| id == name);
     if taken("genai") { "genai/suggested" } else { "genai" }
-}
-
-/// Takes copies out of a `transform` that `genai` makes as well, if it does so wherever the `transform` is, and if nobody else has
-/// to do with either attribute.
-fn thin_out(file: &mut Value, id: &str, places: &[String], log: &mut Log) {
-    let elsewhere = pipelines(file)
-        .filter(|(name, pipeline)| signal(name) == "traces" && lists(pipeline, "processors", id))
-        .any(|(name, _)| !places.iter().any(|place| place == name));
-    if elsewhere {
-        return;
-    }
-    let before = file.clone();
-    let gone = take_copies(file, id);
-    if gone.is_empty() {
-        return;
-    }
-    let named: Vec<&str> = gone.iter().flat_map(|(from, to)| [from.as_str(), to.as_str()]).collect();
-    if neighbours_mention(file, id, &named, true) || neighbours_mention(file, id, HIDING, true) {
-        *file = before;
-        return;
-    }
-    log.change(format!("processors::{id}: statements that are left to genai: {}", gone.len()));
-    if is_idle(file, id) {
-        super::cascade::remove(file, Kind::Processor, id);
-        log.change(format!("processors::{id} is left out: nothing is left of it"));
-    }
-}
-
-/// Takes the copies out, and groups that are empty by it.
-fn take_copies(file: &mut Value, id: &str) -> Vec<(String, String)> {
-    let mut gone = Vec::new();
-    let Some(Value::Sequence(items)) = get_mut(file, &["processors", id, "trace_statements"]) else { return gone };
-    let mut stays = |value: &Value| {
-        let copy = value.as_str().and_then(Statement::read).and_then(|statement| statement.copy());
-        let Some((from, to)) = copy else { return true };
-        gone.push((from.to_owned(), to.to_owned()));
-        false
-    };
-    items.retain_mut(|item| {
-        if item.is_string() {
-            return stays(item);
-        }
-        if !is_unconditional(item) {
-            return true;
-        }
-        let Some(Value::Sequence(statements)) = item.get_mut("statements") else { return true };
-        let had_any = !statements.is_empty();
-        statements.retain(&mut stays);
-        !had_any || !statements.is_empty()
-    });
-    gone
-}
-
-/// Whether a `transform` has no statements at all.
-fn is_idle(file: &Value, id: &str) -> bool {
-    let has = |key: &str| {
-        let section = file.get("processors").and_then(|processors| processors.get(id));
-        section
-            .and_then(|section| section.get(key))
-            .is_some_and(|list| list.as_sequence().is_none_or(|list| !list.is_empty()))
-    };
-    !["trace_statements", "metric_statements", "log_statements", "profile_statements"].into_iter().any(has)
 }
