@@ -9,6 +9,7 @@ use super::file::{
     components, each_pipeline, get_mut, is_called, lists, mentions, pipelines, signal, type_name, unlist,
 };
 use super::log::Log;
+use super::remarks::idle_detectors;
 use super::{alternatives, routes};
 
 /// Connectors whose two sides are of one signal.
@@ -35,7 +36,7 @@ pub(super) fn leave_out(file: &mut Value, missing: &[(Kind, &ComponentId)], log:
     }
     while without_empty_pipelines(file, log) | routes::follow(file, log) | without_halves(file, &whole, log) {}
     for (kind, id) in missing {
-        tell_readers(file, *kind, id, log);
+        tell_readers(file, &id.to_string(), alternatives::written_by(*kind, id), log);
     }
 }
 
@@ -150,13 +151,21 @@ fn asks(value: &Value, id: &str) -> bool {
     forget(&mut value.clone(), "authenticator", &|value| is_called(value, id))
 }
 
-/// Says who still reads what a component wrote that was left out.
-fn tell_readers(file: &Value, kind: Kind, id: &ComponentId, log: &mut Log) {
-    let written = alternatives::written_by(kind, id);
+/// Says who reads what detectors would have written that find nothing here.
+pub(super) fn tell_of_detectors(file: &Value, log: &mut Log) {
+    for (id, section) in components(file, Kind::Processor.section()) {
+        if type_name(id).starts_with("resource") && !idle_detectors(section).is_empty() {
+            tell_readers(file, id, &["cloud.", "k8s."], log);
+        }
+    }
+}
+
+/// Says who still reads what a component does not write, or no longer.
+fn tell_readers(file: &Value, id: &str, written: &[&str], log: &mut Log) {
     for section in [Kind::Processor, Kind::Connector, Kind::Exporter].map(Kind::section) {
-        for (name, _) in components(file, section).filter(|(_, value)| mentions(value, written)) {
+        for (name, _) in components(file, section).filter(|(name, value)| *name != id && mentions(value, written)) {
             log.note(format!(
-                "{section}::{name} reads {}*, which {id} wrote: it finds nothing unless the spans bring it",
+                "{section}::{name} reads {}*, which {id} wrote elsewhere: it finds nothing unless the spans bring it",
                 written.join("* or ")
             ));
         }

@@ -65,12 +65,17 @@ fn about_statements(section: &Value) -> Vec<String> {
 }
 
 fn about_detectors(section: &Value) -> Option<String> {
-    let idle: Vec<&str> = listed(section, "detectors").filter(|name| !DETECTORS.contains(name)).collect();
+    let idle = idle_detectors(section);
     (!idle.is_empty()).then(|| {
         format!(
-            "the detectors {} are accepted and find nothing here: whoever reads cloud.*, host.* or k8s.* of theirs finds nothing, \
-             unless the spans or OTEL_RESOURCE_ATTRIBUTES bring it",
+            "the detectors {} are accepted and find nothing here: cloud.*, host.* and k8s.* of theirs are there only if the spans or \
+             OTEL_RESOURCE_ATTRIBUTES bring them",
             idle.join(", ")
         )
     })
+}
+
+/// The detectors of a `resource_detection` that find nothing here.
+pub(super) fn idle_detectors(section: &Value) -> Vec<&str> {
+    listed(section, "detectors").filter(|name| !DETECTORS.contains(name)).collect()
 }

@@ -26,6 +26,7 @@ pub(super) fn suggest(text: &Value, missing: &[(Kind, &ComponentId)], mut log: L
     // Where a merge is none, checking the file says so.
     let _ = file.apply_merge();
     cascade::leave_out(&mut file, missing, &mut log);
+    cascade::tell_of_detectors(&file, &mut log);
     native::bring_in(&mut file, &mut log);
     let mut yaml = String::new();
     for line in &log.changes {

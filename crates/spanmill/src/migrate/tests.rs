@@ -376,7 +376,8 @@ fn readers_of_what_is_gone_are_named() {
     insta::assert_snapshot!(told(&yaml), @r#"
     processors::k8sattributes is left out: it does not run
     processors::k8sattributes: what it changed, added, removed or dropped is passed on as it comes
-    processors::filter/ns reads k8s.* or container.*, which k8sattributes wrote: it finds nothing unless the spans bring it
+    processors::filter/ns reads k8s.* or container.*, which k8sattributes wrote elsewhere: it finds nothing unless the spans bring it
+    processors::filter/ns reads cloud.* or k8s.*, which resource_detection wrote elsewhere: it finds nothing unless the spans bring it
     "#);
     let report = reviewed(&yaml).report("f");
     assert!(
