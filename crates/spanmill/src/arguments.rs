@@ -125,7 +125,7 @@ pub(crate) struct Migrate {
     /// The Collector's configuration
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Where the suggested configuration is written; comments of the old one are lost
+    /// Where the suggested configuration is written, which cannot be FILE itself; comments of the old one are lost
     #[arg(long, short, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// Fail where anything does not run as it is
@@ -296,7 +296,9 @@ const MIGRATE_EXAMPLES: &str = "\
 Examples:
   spanmill migrate collector.yaml                          what runs, what does not, and what genai does natively
   spanmill migrate collector.yaml --output spanmill.yaml   and write the suggested file
-  spanmill migrate collector.yaml --check                  fail where anything does not run as it is";
+  spanmill migrate collector.yaml --check                  fail where anything does not run as it is
+
+The suggested file never does less without saying so: what is not certain stays. Ends with 1 where it is not valid yet.";
 
 const REPLAY_EXAMPLES: &str = "\
 Examples:

@@ -1,7 +1,15 @@
 //! `spanmill migrate`: what of a Collector's configuration runs here, what does not, and what is better done natively.
 
+mod alternatives;
+mod cascade;
+mod copies;
+mod file;
+mod log;
+mod native;
+mod prices;
 mod remarks;
 mod rewrite;
+mod routes;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -12,6 +20,7 @@ use serde_yaml::Value;
 use spanmill_config::{ComponentId, ConfigError, Document, Kind, Problem};
 use spanmill_pipeline::{Factories, Service};
 
+use log::Log;
 pub(crate) use rewrite::Suggestion;
 
 /// What there is to say about a configuration.
@@ -21,8 +30,6 @@ pub(crate) struct Review {
     /// Problems that no single component has.
     pub(crate) problems: Vec<Problem>,
     pub(crate) suggestion: Suggestion,
-    /// What is wrong with the suggested file, if anything.
-    pub(crate) remaining: Option<ConfigError>,
 }
 
 /// What becomes of one component.
@@ -41,21 +48,33 @@ pub(crate) fn review(document: &Document, text: &Value, factories: &Factories) -
     let mut problems = Service::validate(document, factories).err().map(ConfigError::into_problems).unwrap_or_default();
     let mut components = Vec::new();
     for kind in Kind::ALL {
-        for (id, section) in document.components(kind) {
+        for id in document.components(kind).keys() {
             let path = format!("{}::{id}", kind.section());
             let (own, others) = problems.into_iter().partition(|problem| is_within(&problem.path, &path));
             problems = others;
-            components.push(Verdict { kind, id: id.clone(), problems: own, remarks: remarks::of(kind, id, section) });
+            let remarks = remarks::of(kind, id, part(text, kind, id));
+            components.push(Verdict { kind, id: id.clone(), problems: own, remarks });
         }
     }
-    let broken: Vec<(Kind, &ComponentId)> = components
+    // What is only configured wrongly stays: a filter that is left out lets everything through.
+    let known = factories.known_types();
+    let (missing, wrong): (Vec<&Verdict>, Vec<&Verdict>) = components
         .iter()
         .filter(|verdict| !verdict.problems.is_empty())
-        .map(|verdict| (verdict.kind, &verdict.id))
-        .collect();
-    let suggestion = rewrite::suggest(text, &broken);
-    let remaining = suggestion.check(factories).err();
-    Review { components, problems, suggestion, remaining }
+        .partition(|verdict| known.find(verdict.kind, &verdict.id).is_none());
+    let missing: Vec<(Kind, &ComponentId)> = missing.iter().map(|verdict| (verdict.kind, &verdict.id)).collect();
+    let mut log = Log::default();
+    wrong.iter().for_each(|verdict| log.note(format!("{} stays, and has to be corrected", verdict.name())));
+    let suggestion = rewrite::suggest(text, &missing, log);
+    Review { components, problems, suggestion }
+}
+
+/// The text of a component.
+fn part<'t>(text: &'t Value, kind: Kind, id: &ComponentId) -> &'t Value {
+    let id = id.to_string();
+    file::components(text, kind.section())
+        .find(|(name, _)| file::is_called(&Value::from(*name), &id))
+        .map_or(&Value::Null, |(_, section)| section)
 }
 
 /// Whether a path is that of a component, or leads into it.
@@ -87,11 +106,11 @@ impl Review {
             out.push_str("\nDoes not run:\n");
             for verdict in broken {
                 for problem in &verdict.problems {
-                    let _ = writeln!(out, "  {}: {}", verdict.name(), told(problem));
+                    let _ = writeln!(out, "  {}: {}", verdict.name(), verdict.told(problem));
                 }
             }
             for problem in &self.problems {
-                let _ = writeln!(out, "  {}", told(problem));
+                let _ = writeln!(out, "  {}", told(problem, None));
             }
         }
         if self.components.iter().any(|verdict| !verdict.remarks.is_empty()) {
@@ -106,9 +125,12 @@ impl Review {
     }
 }
 
-fn told(problem: &Problem) -> String {
+/// A problem, and what may be done: what is known to do the work of the component is better than a name that sounds alike.
+fn told(problem: &Problem, instead: Option<&str>) -> String {
     let mut told = problem.message.clone();
-    if let Some(suggestion) = &problem.suggestion {
+    if let Some(instead) = instead {
+        let _ = write!(told, "; instead: {instead}");
+    } else if let Some(suggestion) = &problem.suggestion {
         let _ = write!(told, ", did you mean {suggestion:?}?");
     }
     if let Some(place) = &problem.place {
@@ -122,5 +144,9 @@ fn told(problem: &Problem) -> String {
 impl Verdict {
     fn name(&self) -> String {
         format!("{}::{}", self.kind.section(), self.id)
+    }
+
+    fn told(&self, problem: &Problem) -> String {
+        told(problem, alternatives::instead_of(self.kind, &self.id))
     }
 }
