@@ -44,6 +44,8 @@ struct Shared<T> {
     /// The largest request that is sent as it is, in bytes: the backend refused larger ones, and took smaller ones.
     largest: AtomicUsize,
     stop: watch::Receiver<bool>,
+    /// Items that were accepted, and given up since the exporter is stopping.
+    lost: AtomicUsize,
 }
 
 /// A batch that was not sent.
@@ -77,7 +79,8 @@ impl<T: Transport> Sending<T> {
     fn of(queue: Queue, metrics: Metrics, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
         let (stop, stopping) = watch::channel(false);
         let largest = AtomicUsize::new(usize::MAX);
-        let shared = Shared { transport, queue, options, retry, metrics, largest, stop: stopping };
+        let lost = AtomicUsize::new(0);
+        let shared = Shared { transport, queue, options, retry, metrics, largest, stop: stopping, lost };
         Self { shared: Arc::new(shared), workers: Mutex::default(), stop }
     }
 
@@ -159,7 +162,11 @@ impl<T: Transport> Component for Sending<T> {
             worker.await.map_err(|error| ComponentError::Other(format!("a sender ended badly: {error}")))?;
         }
         let closed = self.shared.queue.stop().await;
-        self.shared.transport.stop().await.and(closed)
+        self.shared.transport.stop().await.and(closed)?;
+        match self.shared.lost.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            lost => Err(ComponentError::Other(format!("{lost} items in its queue were not delivered"))),
+        }
     }
 }
 
@@ -242,6 +249,9 @@ impl<T: Transport> Shared<T> {
             tracing::error!(%error, items, "exporting failed, setting the request aside");
             self.queue.bury(batch, error).await;
         } else if self.options.enabled {
+            if unsent.interrupted {
+                self.lost.fetch_add(items, Ordering::Relaxed);
+            }
             tracing::error!(%error, items, "exporting failed, dropping data");
         } else {
             tracing::error!(%error, items, "exporting failed, rejecting data");
@@ -262,7 +272,14 @@ impl<T: Transport> Shared<T> {
         let (signal, items, request) = (batch.signal(), batch.item_count(), self.transport.request(batch));
         let mut schedule = Schedule::new(&self.retry, self.queue.is_durable());
         loop {
-            let error = match self.transport.send(signal, request.clone()).await {
+            let answer = tokio::select! {
+                answer = self.transport.send(signal, request.clone()) => answer,
+                () = self.patience_ends() => {
+                    let error = SendError::unreachable("the backend has not answered, and the exporter is stopping");
+                    return Err(Unsent { error, interrupted: true });
+                }
+            };
+            let error = match answer {
                 Ok(answer) => {
                     self.report(signal, items, &answer);
                     return Ok(());
@@ -282,6 +299,16 @@ impl<T: Transport> Shared<T> {
             }
             self.queue.trouble(false);
         }
+    }
+
+    /// When an answer is no longer waited for: some time after the exporter was told to stop, where the next start sends the request again.
+    async fn patience_ends(&self) {
+        if !self.queue.is_durable() {
+            return std::future::pending().await;
+        }
+        // The sender lives as long as the exporter.
+        let _ = self.stop.clone().wait_for(|stopping| *stopping).await;
+        tokio::time::sleep(queue::DRAIN).await;
     }
 
     fn report(&self, signal: spanmill_pipeline::Signal, items: usize, answer: &Answer) {

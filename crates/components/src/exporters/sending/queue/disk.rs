@@ -72,7 +72,7 @@ const TAKEN_BYTES: usize = 32 << 20;
 const TAKEN_AHEAD: usize = 1 << 16;
 
 /// How long what is left is still sent at the end, as long as the backend takes it. The rest waits on the disk.
-const DRAIN: Duration = Duration::from_secs(5);
+pub(in crate::exporters::sending) const DRAIN: Duration = Duration::from_secs(5);
 
 /// How long to wait before reading again what could not be read.
 const READ_AGAIN: Duration = Duration::from_secs(1);

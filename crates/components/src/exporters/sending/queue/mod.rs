@@ -15,6 +15,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::config::{SendingQueue, Sizer};
 use super::transport::SendError;
+pub(super) use disk::DRAIN;
 use disk::Disk;
 pub(super) use memory::Memory;
 

@@ -222,6 +222,25 @@ async fn what_is_left_over_keeps_the_request() {
     assert_eq!((rig.spans(), rig.gauge("queue_size")), ([6, 0, 0], 0));
 }
 
+/// Scenario: the exporter stops while a backend has a request and does not answer.
+/// Guarantees: the answer is waited for as long as anything is sent at the end, and the request stays for the next run.
+#[tokio::test]
+async fn an_answer_is_not_waited_for_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let yaml = "{sending_queue: {storage: disk}}";
+    let mut rig = Rig::start_in(&host(folder.path()), yaml, [], 0).await;
+    rig.consume(spans(3)).await.unwrap();
+    rig.next().await;
+    let began = std::time::Instant::now();
+    rig.exporter.shutdown().await.unwrap();
+    assert!(began.elapsed() < 2 * queue::DRAIN, "{:?}", began.elapsed());
+    assert_eq!((rig.spans(), rig.gauge("queue_size")), ([0, 0, 0], 1));
+
+    let mut rig = open(folder.path(), "", []).await;
+    assert_eq!(rig.next().await.items, 3);
+    rig.exporter.shutdown().await.unwrap();
+}
+
 /// Scenario: `storage` names no extension.
 /// Guarantees: the exporter does not start, and says why in the Collector's words.
 #[tokio::test]

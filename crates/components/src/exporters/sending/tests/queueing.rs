@@ -137,7 +137,8 @@ async fn shutdown_drains() {
 }
 
 /// Scenario: the end comes while a request waits for its next try and another is queued; the backend stays away.
-/// Guarantees: each is tried once more, at once, and then given up and counted; shutdown does not wait for the schedule.
+/// Guarantees: each is tried once more, at once, and then given up and counted; shutdown does not wait for the schedule, and says what
+/// was lost.
 #[tokio::test(start_paused = true)]
 async fn shutdown_ends_waits() {
     let yaml = "{sending_queue: {num_consumers: 1}, retry_on_failure: {randomization_factor: 0}}";
@@ -147,7 +148,8 @@ async fn shutdown_ends_waits() {
     rig.next().await;
     // Once it is waiting for the next try, and only then, is the clock moved on.
     tokio::time::sleep(Duration::from_secs(1)).await;
-    rig.exporter.shutdown().await.unwrap();
+    let lost = rig.exporter.shutdown().await.unwrap_err();
+    assert_eq!(lost.to_string(), "3 items in its queue were not delivered");
     assert_eq!(rig.times(), [1000, 1000]);
     assert_eq!(rig.spans(), [0, 3, 0]);
 }
