@@ -35,6 +35,8 @@ pub(crate) enum Why {
     OtherCounts,
     /// A span below it is the same call.
     Inner,
+    /// It carries no usage, and a span above it is the same call.
+    Outer,
     /// A server's span below the client's.
     Server,
     /// Its counts are those of the spans below it.
@@ -186,6 +188,7 @@ impl Why {
             Self::Alone => "no other span of this call carries usage",
             Self::OtherCounts => "the span below it is another call: its counts are not part of these",
             Self::Inner => "a span below it is the same call, and the innermost owns",
+            Self::Outer => "a span above it is the same call, and carries its usage",
             Self::Server => "it is the server's side of a call whose client's span is above it",
             Self::Sum => "its counts sum those of the spans below it",
             Self::Response => "another span has the same response id",

@@ -259,3 +259,30 @@ fn running_totals_are_taken_apart() {
     let counts = |id| (count(id, "gen_ai.usage.input_tokens"), count(id, "gen_ai.usage.output_tokens"));
     assert_eq!([1, 2, 3, 4].map(counts), [(1301, 18), (1360, 19), (1419, 20), (5000, 60)]);
 }
+
+/// A call that tells no usage.
+fn silent(id: u8, scope: &'static str, failed: bool) -> Sample {
+    let call = sample(id, scope, &json!({"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o"}));
+    if failed { call.failed("429") } else { call }
+}
+
+/// Scenario: a framework's span and the provider's library's below it: both without usage, both failed, the outer with usage alone, the
+/// outer failed at the answer alone; two failed attempts below one span.
+/// Guarantees: what is one call is counted once: the innermost stands for it, or the one with usage; a failure of its own is none of another
+/// span's.
+#[test]
+fn calls_without_usage_stand_once() {
+    let roles = |spans: &[Sample]| {
+        let seen = normalise(spans);
+        (1..=spans.len() as u8).map(|id| role(&seen, id).to_owned()).collect::<Vec<_>>()
+    };
+    let pair = |outer: Sample, inner: Sample| roles(&[outer, inner.below(1)]);
+    assert_eq!(pair(silent(1, HAND, false), silent(2, UTIL, false)), ["duplicate", "none"]);
+    assert_eq!(pair(silent(1, HAND, true), silent(2, UTIL, true)), ["duplicate", "none"]);
+    assert_eq!(pair(silent(1, HAND, false), chat(2, UTIL, 5, 6)), ["duplicate", "owner"]);
+    assert_eq!(pair(chat(1, HAND, 5, 6), silent(2, UTIL, false)), ["owner", "duplicate"]);
+    assert_eq!(pair(silent(1, HAND, true), chat(2, UTIL, 5, 6)), ["none", "owner"]);
+    assert_eq!(pair(chat(1, HAND, 5, 6), silent(2, UTIL, true)), ["owner", "none"]);
+    let attempts = [silent(1, HAND, true), silent(2, UTIL, true).below(1), silent(3, UTIL, true).below(1)];
+    assert_eq!(roles(&attempts), ["rollup", "none", "none"]);
+}

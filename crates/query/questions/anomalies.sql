@@ -6,7 +6,8 @@
 -- limit: integer = 100; so many rows, the greatest changes first
 --
 -- What differs from the same period a week ago, by service and model: calls, share of errors, cost, tokens a call, 95th percentile of
--- duration and of the first token. `ratio` is now over before; null where there was nothing before, or is nothing now.
+-- duration and of the first token of those that did not fail. Whole minutes count. `ratio` is now over before; null where there was nothing
+-- before, or is nothing now. Costs in several currencies are not compared.
 WITH both AS (
     SELECT FALSE AS past, * FROM usage_1m
     WHERE minute >= date_trunc('minute', $since) AND minute < $until
@@ -21,10 +22,10 @@ sums AS (
         past,
         sum(calls) AS calls,
         sum(errors) / (1.0 * sum(calls)) AS errors,
-        sum(cost_nano) / 1e9 AS cost,
-        (sum(input_tokens) + sum(output_tokens)) / (1.0 * sum(calls)) AS tokens,
-        p95(duration_hist) / 1e9 AS duration,
-        p95(ttft_hist) / 1e9 AS ttft
+        CASE WHEN min(cost_currency) IS NOT DISTINCT FROM max(cost_currency) THEN sum(cost_nano) / 1e9 END AS cost,
+        (sum(input_tokens) + sum(output_tokens)) / nullif(1.0 * sum(CASE WHEN errors = 0 THEN calls END), 0) AS tokens,
+        p95(CASE WHEN errors = 0 THEN duration_hist END) / 1e9 AS duration,
+        p95(CASE WHEN errors = 0 THEN ttft_hist END) / 1e9 AS ttft
     FROM both
     WHERE model IS NOT NULL AND ($service IS NULL OR service = $service)
     GROUP BY service, model, past
@@ -79,6 +80,6 @@ changes AS (
     WHERE coalesce(now, 0) > 0 OR coalesce(before, 0) > 0
 )
 SELECT * FROM changes
-WHERE ratio IS NULL OR ratio = 0 OR ratio >= $factor OR ratio <= 1.0 / $factor
+WHERE ratio IS NULL OR ratio = 0 OR ratio >= greatest($factor, 1.0) OR ratio <= 1.0 / greatest($factor, 1.0)
 ORDER BY CASE WHEN ratio > 0 THEN greatest(ratio, 1.0 / ratio) END DESC NULLS FIRST, service, model, what
 LIMIT $limit

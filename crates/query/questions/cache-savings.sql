@@ -8,9 +8,9 @@
 -- not tell, it is the cost of the period over all its tokens, input and output alike, and `price_is_exact` is false.
 --
 -- `saved` is what the calls that read from a cache would have cost with all input fresh, less what they did cost; what writing to the
--- cache cost more than fresh input is in it, so that it may be negative. `could_save` is what the fresh input tokens of the period would
--- save at the same discount a token, or at half their price where nothing was cached yet. Prompts that never come again cannot be
--- cached: it is an upper bound.
+-- cache cost more than fresh input is in it, so that it may be negative. `could_save` is what the input tokens of the period that
+-- neither came from a cache nor went into one would save at the same discount a token, or at half their price where nothing was cached yet.
+-- Prompts that never come again cannot be cached: it is an upper bound.
 WITH priced AS (
     SELECT
         provider,
@@ -35,6 +35,7 @@ sums AS (
         sum(input) AS input,
         sum(output) AS output,
         sum(cached) AS cached,
+        sum(created) AS created,
         sum(cost) AS cost,
         sum(CASE WHEN cached + created > 0 THEN input END) AS cached_input,
         sum(CASE WHEN cached + created > 0 THEN output END) AS cached_output,
@@ -76,7 +77,7 @@ SELECT
     coalesce(price_is_exact, FALSE) AS price_is_exact,
     cost / 1e9 AS cost,
     saved / 1e9 AS saved,
-    (input - cached) * CASE WHEN cached > 0 THEN greatest(saved / cached, 0) ELSE price / 2 END / 1e9 AS could_save,
+    (input - cached - created) * CASE WHEN cached > 0 THEN greatest(saved / cached, 0) ELSE price / 2 END / 1e9 AS could_save,
     currency
 FROM savings
 ORDER BY could_save DESC, model

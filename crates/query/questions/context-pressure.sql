@@ -4,8 +4,8 @@
 -- threshold: number = 0.8; calls that used at least this share of the window count as near the end
 -- limit: integer = 100; so many rows, the fullest first
 --
--- How full the context windows of models are, by service: the share that input and output used of the window, where the window of the
--- model is known. `near_the_end` calls used most of it; `cut` are those of them whose answer ended at a limit of tokens.
+-- How full the context windows of models are, by service: the share that the input used of the window, where the window of the model is
+-- known. `near_the_end` calls used most of it; `cut` are those of them whose answer ended at a limit of tokens.
 SELECT
     service,
     provider,

@@ -4,7 +4,7 @@
 -- limit: integer = 100; so many models, the most calls first
 --
 -- p50, p95 and p99 of how long calls took and of how long their first token took, in seconds, by model. Calls that failed are left out.
--- They come from histograms of whole minutes, within 4.4 %, and stay cheap over months; first tokens are those of streamed calls.
+-- They come from histograms of whole minutes, within 4.4 % of them, and stay cheap over months; first tokens are those of streamed calls.
 SELECT
     provider,
     model,

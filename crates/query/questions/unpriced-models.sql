@@ -3,7 +3,8 @@
 -- service: text; only calls of this service
 -- limit: integer = 100; so many models, the most tokens first
 --
--- Which models are called and have no price, so that their cost is unknown. The option pricing of the processor genai takes prices.
+-- Which models are called and have no price, so that their cost is unknown. The option pricing of the processor genai takes prices. Whole
+-- minutes count.
 WITH models AS (
     SELECT
         provider,

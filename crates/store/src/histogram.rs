@@ -54,23 +54,18 @@ impl Histogram {
         size_of_val(self.counts.as_slice())
     }
 
-    /// The duration in nanoseconds that a share of all is below; none where nothing was counted.
+    /// The duration in nanoseconds that a share of all is at most; none where nothing was counted. It is the middle of its bucket: where
+    /// inside of it durations lie is not known, and from its middle none is further than half its width.
     pub(crate) fn quantile(&self, share: f64) -> Option<f64> {
         let total: i64 = self.counts.iter().sum();
-        if total == 0 {
-            return None;
-        }
         let wanted = (share.clamp(0.0, 1.0) * total as f64).max(1.0);
         let mut below = 0_i64;
         for (bucket, count) in (self.first..).zip(&self.counts) {
-            let next = below.saturating_add(*count);
-            if *count > 0 && next as f64 >= wanted {
-                // Inside a bucket durations are taken to be spread evenly.
-                let inside = (wanted - below as f64) / *count as f64;
+            below = below.saturating_add(*count);
+            if *count > 0 && below as f64 >= wanted {
                 let (low, high) = bounds(bucket);
-                return Some(low + (high - low) * inside);
+                return Some(if low > 0.0 { (low * high).sqrt() } else { high / 2.0 });
             }
-            below = next;
         }
         None
     }
@@ -159,6 +154,22 @@ mod tests {
             assert!((found / exact - 1.0).abs() < 0.045, "{share}: {found} {exact}");
         }
         assert_eq!(Histogram::default().quantile(0.5), None);
+    }
+
+    /// Scenario: one duration, and many that are all the same, wherever they lie in their bucket.
+    /// Guarantees: every percentile is within 4.5 % of it.
+    #[test]
+    fn quantiles_of_few_are_near() {
+        for nanos in (1..4_000).map(|at| at * 1_000_003) {
+            for count in [1, 24] {
+                let mut histogram = Histogram::default();
+                (0..count).for_each(|_| histogram.record(nanos));
+                for share in [0.0, 0.5, 0.99, 1.0] {
+                    let found = histogram.quantile(share).unwrap();
+                    assert!((found / nanos as f64 - 1.0).abs() < 0.045, "{nanos} {share}: {found}");
+                }
+            }
+        }
     }
 
     /// Scenario: durations that come in any order; lists of others, with buckets that do not exist.

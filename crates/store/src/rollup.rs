@@ -36,6 +36,9 @@ const SUMS: [&str; 7] = [
     "duration_ns",
 ];
 
+/// What one call of a model does. Agents, workflows and tools without usage are no calls.
+const OF_MODELS: [&str; 4] = ["chat", "text_completion", "generate_content", "embeddings"];
+
 /// Counts: calls, those that failed, and so on.
 const COUNTS: [&str; 5] = ["calls", "errors", "unpriced", "slow_small", "tool_loops"];
 
@@ -82,7 +85,7 @@ pub(crate) fn schema() -> SchemaRef {
     Arc::clone(&SCHEMA)
 }
 
-/// The rows for some spans: calls that own their usage, and operations without usage, such as calls that failed.
+/// The rows for some spans: calls that own their usage, and calls of models that told none, such as those that failed.
 pub(crate) fn roll_up(spans: &[RecordBatch]) -> Result<RecordBatch, ArrowError> {
     let mut rows: HashMap<(i64, [Option<&str>; WORDS.len()]), Totals, RandomState> = HashMap::default();
     for batch in spans {
@@ -129,22 +132,30 @@ impl<'a> Input<'a> {
         for (word, column) in words.iter_mut().zip(&self.words) {
             *word = text(column, row);
         }
-        let [_, _, _, _, model, operation, ..] = &mut words;
+        let [_, _, _, _, model, operation, _, error, _] = &mut words;
         if model.is_none() {
             *model = text(self.request_model, row);
         }
+        // What failed is told apart from what did not, whether or not it says why.
+        if self.failed(row) {
+            error.get_or_insert("other");
+        }
         match text(self.role, row) {
             Some("owner") => Some(words),
-            None if operation.is_some() => Some(words),
+            None if operation.is_some_and(|operation| OF_MODELS.contains(&operation)) => Some(words),
             _ => None,
         }
+    }
+
+    fn failed(&self, row: usize) -> bool {
+        text(self.status, row) == Some("error")
     }
 
     fn add(&self, row: usize, totals: &mut Totals) {
         let owner = text(self.role, row).is_some();
         let counted = [
             true,
-            text(self.status, row) == Some("error"),
+            self.failed(row),
             owner && self.cost.is_null(row),
             !self.slow_small.is_null(row) && self.slow_small.value(row),
             !self.loops.is_null(row),

@@ -84,6 +84,55 @@ pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], marks: Marks, memor
     if marks.failed && nodes.len() > calls.len() {
         ask_transport(calls, nodes);
     }
+    if nested {
+        without_usage(calls);
+    }
+}
+
+/// Of the spans of a call without usage, such as one that failed, the innermost stands for it; others repeat it. What carries no usage below
+/// a call's owner repeats that one. What failed does not repeat what did not: it was an attempt, or failed at the answer.
+fn without_usage(calls: &mut [Call<'_>]) {
+    let mut below = vec![(0u32, 0u32); calls.len()];
+    for at in 0..calls.len() {
+        let Some(call) = calls.get(at).filter(|call| call.class == Class::Model) else { continue };
+        let Some(above) = model_above(calls, call) else { continue };
+        let Some(upper) = calls.get(above as usize).filter(|upper| upper.failed == call.failed) else { continue };
+        match (call.role, upper.role) {
+            (_, Role::None) => {
+                if let Some(entry) = below.get_mut(above as usize) {
+                    *entry = (entry.0 + 1, at as u32);
+                }
+            }
+            (Role::None, Role::Owner) => repeats(calls, at, above, Role::Duplicate, Why::Outer),
+            _ => {}
+        }
+    }
+    for (at, (count, last)) in below.into_iter().enumerate() {
+        match count {
+            0 => {}
+            1 => repeats(calls, at, last, Role::Duplicate, Why::Inner),
+            _ => repeats(calls, at, last, Role::Rollup, Why::Sum),
+        }
+    }
+}
+
+/// The nearest span of a call of a model above.
+fn model_above(calls: &[Call<'_>], call: &Call<'_>) -> Option<u32> {
+    let mut above = call.above;
+    for _ in 0..DEPTH {
+        let upper = calls.get(above? as usize)?;
+        if upper.class == Class::Model {
+            return above;
+        }
+        above = upper.above;
+    }
+    None
+}
+
+fn repeats(calls: &mut [Call<'_>], at: usize, owner: u32, role: Role, why: Why) {
+    if let Some(call) = calls.get_mut(at) {
+        (call.role, call.owner, call.why) = (role, Some(owner), why);
+    }
 }
 
 /// A call that failed and does not say why has the error of the last HTTP request right below it.

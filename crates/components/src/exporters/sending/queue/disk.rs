@@ -1,5 +1,6 @@
 //! A queue on disk: requests are in a log before they are acknowledged, and stay there until they are sent or set aside.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -35,6 +36,8 @@ pub(in crate::exporters::sending) struct Disk {
     /// Something went out, or the queue was closed.
     changed: Notify,
     phase: watch::Sender<Phase>,
+    /// The log has said that the disk has no room.
+    told_full: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -99,6 +102,7 @@ impl Disk {
             state: Mutex::default(),
             changed: Notify::new(),
             phase: watch::Sender::new(Phase::Open),
+            told_full: AtomicBool::new(false),
         }
     }
 
@@ -149,11 +153,17 @@ impl Disk {
         match opened.wal.append(batch.signal() as u8, batch.encode()).await {
             Ok(_) => {
                 reserved.written();
+                if self.told_full.load(Ordering::Relaxed) && self.told_full.swap(false, Ordering::Relaxed) {
+                    tracing::info!(queue = %self.id, "there is room on disk again");
+                }
                 Ok(())
             }
             Err(AppendError::TooLarge { .. }) => Err(Refused::TooLarge),
             Err(error) if error.is_retryable() => {
-                tracing::warn!(%error, queue = %self.id, "no room on disk");
+                // Once, not for each sender that comes again.
+                if !self.told_full.swap(true, Ordering::Relaxed) {
+                    tracing::warn!(%error, queue = %self.id, "no room on disk: requests are refused until there is");
+                }
                 Err(Refused::Full(offered))
             }
             Err(AppendError::Closed) => Err(Refused::Closed),
