@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::redact::without_url_secrets;
+
 /// The longest part of a `yaml:` URI that is shown as its name.
 const LABEL_LENGTH: usize = 40;
 
@@ -74,7 +76,7 @@ impl Uri {
                     None => format!("yaml:{first_line}"),
                 }
             }
-            _ => self.to_string(),
+            _ => without_url_secrets(&self.to_string()).into_owned(),
         }
     }
 

@@ -147,7 +147,10 @@ impl ServerAuth for Tokens {
 impl ClientAuth for Tokens {
     fn apply(&self, headers: &mut HeaderMap) -> Result<(), CredentialsError> {
         let not_yet = |message: &str| CredentialsError::NotYet(message.to_owned());
-        let value = self.values().into_iter().next().ok_or_else(|| not_yet("there is no token to send yet"))?;
+        if let Source::File(file) = &self.source {
+            file.credentials()?;
+        }
+        let value = self.values().into_iter().next().ok_or_else(|| not_yet("there is no token to send"))?;
         let value = HeaderValue::from_str(&value);
         let mut value = value.map_err(|_| not_yet("the token cannot be sent in a header"))?;
         value.set_sensitive(true);

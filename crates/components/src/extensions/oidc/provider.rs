@@ -29,7 +29,7 @@ enum Source {
 /// Keys in a file, read again when its text changes.
 struct KeysFile {
     file: Watched,
-    parsed: RwLock<(String, Arc<Keys>)>,
+    parsed: RwLock<(Arc<str>, Arc<Keys>)>,
 }
 
 /// Why a token is refused: in short, and as its sender is told.
@@ -227,7 +227,9 @@ impl KeysFile {
         if parsed.0 == text {
             return Ok(parsed.1);
         }
-        let keys = Keys::parse(text.as_bytes()).map(Arc::new);
+        // An emptied file withdraws all keys.
+        let keys = if text.is_empty() { Ok(Keys::default()) } else { Keys::parse(text.as_bytes()) };
+        let keys = keys.map(Arc::new);
         // Rubbish is remembered with the keys before it, so that it is said once.
         let kept = keys.as_ref().unwrap_or(&parsed.1);
         *self.parsed.write().unwrap_or_else(PoisonError::into_inner) = (text, Arc::clone(kept));
