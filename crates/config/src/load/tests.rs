@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use super::{Providers, Resolved, SetFlag, Uri, load};
-use crate::{ConfigError, Duration, PrintFormat, PrintMode, Section, print_config};
+use crate::{ConfigError, Duration, PrintFormat, PrintMode, Problem, Section, print_config};
 
 /// Loads `yaml:` texts and `--set` values with an environment.
 fn load_texts(texts: &[&str], sets: &[&str], environment: &[(&str, &str)]) -> Result<Resolved, ConfigError> {
@@ -139,9 +139,9 @@ fn typing_of_references() {
     assert_eq!(typed("switch: ${V}\nwait: 1s", "true").unwrap().wait, Duration::from_secs(1));
     let empty = typed("text: ${V}\nnumber: ${V}\nswitch: ${V}\nwait: ${V}\nnames: ${V}", "").unwrap();
     assert_eq!(empty, Typed::default());
-    insta::assert_snapshot!(typed("text: a\nnumber: ${V}", "x").unwrap_err(), @r#"yaml:text: a:2: x::number: expected a whole number, found the string "x""#);
-    insta::assert_snapshot!(typed("text: a\nswitch: ${V}", "1").unwrap_err(), @r#"yaml:text: a:2: x::switch: expected a boolean, found the number 1"#);
-    insta::assert_snapshot!(typed("number: '1${V}'", "2").unwrap_err(), @r#"yaml:number: '1${V}':1: x::number: expected a whole number, found the string "12""#);
+    insta::assert_snapshot!(typed("text: a\nnumber: ${V}", "x").unwrap_err(), @r#"yaml:text: a:2: x::number: expected a whole number, found a string"#);
+    insta::assert_snapshot!(typed("text: a\nswitch: ${V}", "1").unwrap_err(), @r#"yaml:text: a:2: x::switch: expected a boolean, found a number"#);
+    insta::assert_snapshot!(typed("number: '1${V}'", "2").unwrap_err(), @r#"yaml:number: '1${V}':1: x::number: expected a whole number, found a string"#);
 }
 
 /// Scenario: references that cannot be resolved.
@@ -274,4 +274,45 @@ fn changes_of_files_are_seen() {
     assert_eq!(providers.changed_file(), None);
     std::fs::write(&inner, "b: 1").unwrap();
     assert_eq!(providers.changed_file().as_ref(), Some(&inner));
+}
+
+/// Scenario: values that may be secret where something else is expected, alone and as parts; a map, a list or a whole file of them; URLs with passwords.
+/// Guarantees: no error shows what was put in, nor credentials of URLs; where it stands and what is expected is told.
+#[test]
+fn errors_show_no_secrets() {
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Strict {
+        timeout: Duration,
+        number: u32,
+        list: Vec<String>,
+        headers: crate::Headers,
+        inner: std::collections::HashMap<String, u32>,
+    }
+    let providers =
+        Providers::with_environment(|name| Some(if name == "MAP" { "{a: SEKRIT}" } else { "SEKRIT" }.to_owned()));
+    for text in [
+        "timeout: ${env:V}",
+        "timeout: x${env:V}",
+        "number: ${env:V}",
+        "list: {a: '${env:V}'}",
+        "headers: [SEKRIT]",
+        "headers: 'a,SEKRIT'",
+        "inner: ${env:MAP}",
+        "inner: SEKRIT",
+    ] {
+        let uri: Uri = format!("yaml:{text}").parse().unwrap();
+        let tree = load(&[uri], &[], &providers).unwrap().tree;
+        let section = Section::new("x", tree);
+        let problem = section.parse::<Strict>().unwrap_err().into_problems().remove(0);
+        let message = Problem { place: None, ..problem }.to_string();
+        assert!(message.starts_with("x::") && !message.contains("SEKRIT"), "{text}: {message}");
+        let later = section.error("timeout", "\"SEKRIT\" is wrong").to_string();
+        assert_eq!(later.contains("[REDACTED]"), text.contains("${"), "{text}: {later}");
+    }
+    let uri: Uri = "http://u:SEKRIT@127.0.0.1:1/x".parse().unwrap();
+    let error = load(&[uri], &[], &providers).unwrap_err().to_string();
+    assert!(error.contains("http://[REDACTED]@127.0.0.1:1/x") && !error.contains("SEKRIT"), "{error}");
+    let error = Section::default().error("a", "\"http://u:SEKRIT@host:99999999\" is no URL").to_string();
+    assert_eq!(error, "a: \"http://[REDACTED]@host:99999999\" is no URL");
 }
