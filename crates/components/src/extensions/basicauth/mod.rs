@@ -21,6 +21,7 @@ use spanmill_pipeline::auth::{Authenticator, ClientAuth, CredentialsError, Ident
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 use tokio::task::spawn_blocking;
 
+use super::header::only;
 use super::watched::Watched;
 use config::Config;
 use htpasswd::Htpasswd;
@@ -183,7 +184,7 @@ impl Users {
 impl ServerAuth for Users {
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String> {
         const SCHEME: &str = "Basic ";
-        let header = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+        let header = only(headers, &AUTHORIZATION)?.map(HeaderValue::as_bytes).unwrap_or_default();
         if header.is_empty() {
             return Err("no basic auth provided".to_owned());
         }

@@ -14,6 +14,7 @@ use spanmill_config::ConfigError;
 use spanmill_pipeline::auth::{Authenticator, ClientAuth, CredentialsError, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
+use super::header::only;
 use super::watched::{Watched, same};
 use config::{Config, RetryOnFailure};
 
@@ -66,6 +67,13 @@ impl BearerTokenAuth {
         } else {
             Source::File(Watched::new(&config.filename))
         };
+        if let Source::Fixed(tokens) = &source {
+            // As the Collector, which takes it: no request can have it.
+            let unfit = tokens.iter().filter(|token| HeaderValue::from_str(token).is_err()).count();
+            if unfit > 0 {
+                tracing::warn!(extension = %context.id, tokens = unfit, "tokens that no header can carry, such as with control characters");
+            }
+        }
         let tokens = Tokens { header, header_text: config.header, scheme: config.scheme, source };
         Ok(Self { tokens: Arc::new(tokens), retry: config.retry_on_failure, wait: config.wait_for_token_file })
     }
@@ -134,7 +142,7 @@ fn lines(text: &str) -> Vec<String> {
 #[async_trait]
 impl ServerAuth for Tokens {
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String> {
-        let Some(given) = headers.get(&self.header) else {
+        let Some(given) = only(headers, &self.header)? else {
             return Err(format!("missing or empty authorization header: {}", self.header_text));
         };
         if self.values().iter().any(|value| same(value.as_bytes(), given.as_bytes())) {
