@@ -102,7 +102,7 @@ async fn look(path: &Path, text: &Text, before: Found) -> Found {
             Found::Something | Found::Unreadable => Found::Nothing,
             Found::Nothing => {
                 set(text, "");
-                tracing::warn!(%file, "a file of credentials is empty: none of it are valid any more");
+                tracing::warn!(%file, "a file of credentials is empty: none of them is valid any more");
                 Found::Withdrawn
             }
             Found::Withdrawn => Found::Withdrawn,
