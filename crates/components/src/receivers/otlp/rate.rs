@@ -183,4 +183,14 @@ mod tests {
         let rate = Rate { spans_per_second: 1, bytes_per_second: "1B".parse().unwrap(), ..Rate::default() };
         assert_eq!(Tenants::new(&rate, 1 << 26).of(&HeaderMap::new()).unwrap().charge(8192, 1 << 26), Ok(()));
     }
+
+    /// Scenario: a request with two headers of a tenant.
+    /// Guarantees: it counts for neither, and the header is named.
+    #[test]
+    fn several_headers() {
+        let mut both = headers("one");
+        both.append("x-tenant", http::HeaderValue::from_static("two"));
+        let tenants = Tenants::new(&rate(), 1000);
+        assert_eq!(tenants.of(&both).err().map(HeaderName::as_str), Some("x-tenant"));
+    }
 }
