@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::Place;
+use crate::redact::without_url_secrets;
 
 /// One or several problems of a configuration; shown one a line.
 ///
@@ -33,12 +34,12 @@ pub struct Problem {
 // === impl Problem ===
 
 impl Problem {
-    /// A problem without a place and without hints.
+    /// A problem without a place and without hints. Credentials and queries of URLs in the message are not shown.
     pub fn new(path: impl Into<String>, message: impl fmt::Display) -> Self {
         Self {
             place: None,
             path: path.into(),
-            message: message.to_string(),
+            message: without_url_secrets(&message.to_string()).into_owned(),
             suggestion: None,
             hint: None,
             at_creation: false,

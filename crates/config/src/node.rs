@@ -16,6 +16,8 @@ pub struct Node {
     /// The text that was put in for `${...}`, which string fields take instead of the parsed value.
     pub(crate) original: Option<Arc<str>>,
     pub(crate) place: Option<Place>,
+    /// Whether it, or a part of it, was put in for `${...}`: it may be secret, so no error shows it.
+    pub(crate) put_in: bool,
 }
 
 /// The value of a node.
@@ -61,7 +63,7 @@ pub(crate) enum Step {
 
 impl Node {
     pub(crate) fn new(value: Value, place: Option<Place>) -> Self {
-        Self { value, original: None, place }
+        Self { value, original: None, place, put_in: false }
     }
 
     /// The value.
@@ -92,8 +94,8 @@ impl Node {
         }
     }
 
-    /// The nearest place on the way of `path` (keys joined by `::`, list positions as `[0]`), for error messages.
-    pub(crate) fn nearest_place(&self, path: &str) -> Option<&Place> {
+    /// The nearest node on the way of `path` (keys joined by `::`, list positions as `[0]`), and its place, for error messages.
+    pub(crate) fn nearest(&self, path: &str) -> (&Node, Option<&Place>) {
         let mut node = self;
         let mut place = self.place();
         for step in parse_path(path) {
@@ -111,7 +113,17 @@ impl Node {
                 _ => break,
             }
         }
-        place
+        (node, place)
+    }
+
+    /// Says of it, and of all in it, that it was put in for `${...}`.
+    pub(crate) fn mark_put_in(&mut self) {
+        self.put_in = true;
+        match &mut self.value {
+            Value::List(items) => items.iter_mut().for_each(Node::mark_put_in),
+            Value::Map(map) => map.values_mut().for_each(|entry| entry.node.mark_put_in()),
+            _ => {}
+        }
     }
 
     /// Removes the map entry at `path`; false when it is not there.

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use crate::redact::{ends_word, without_url_secrets};
 use crate::secret::REDACTED;
 use crate::yaml::plain;
 use crate::{Node, Value};
@@ -188,25 +189,16 @@ impl Serialize for Shown<'_> {
             Value::UInt(value) => serializer.serialize_u64(*value),
             Value::Float(value) => serializer.serialize_f64(*value),
             Value::String(text) if self.mode == PrintMode::Redacted => {
-                serializer.serialize_str(&self.text(&without_password(text)))
+                serializer.serialize_str(&self.text(&without_secrets(text)))
             }
             Value::String(text) => serializer.serialize_str(&self.text(text)),
         }
     }
 }
 
-/// An address without the password that it may have: `https://user:password@host`.
-fn without_password(text: &str) -> Cow<'_, str> {
-    let parts = text.split_once("://").and_then(|(scheme, rest)| {
-        let (before, after) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
-        let (credentials, host) = before.rsplit_once('@')?;
-        let (user, _) = credentials.split_once(':')?;
-        Some((scheme, user, host, after))
-    });
-    match parts {
-        Some((scheme, user, host, after)) => format!("{scheme}://{user}:{REDACTED}@{host}{after}").into(),
-        None => text.into(),
-    }
+/// A text that is an address, without what may be secret in it. Other text that has addresses is shown as it is.
+fn without_secrets(text: &str) -> Cow<'_, str> {
+    if text.contains(ends_word) { text.into() } else { without_url_secrets(text) }
 }
 
 fn is_secret_key(key: &str) -> bool {
@@ -259,7 +251,7 @@ extensions:
   basicauth:
     htpasswd:
       inline: '[REDACTED]'
-    proxy_url: http://me:[REDACTED]@proxy:1/x@y
+    proxy_url: http://[REDACTED]@proxy:1/x@y
     plain: http://proxy/a:b@c
   bearertokenauth/many:
     tokens:

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use crate::de::DeError;
 use crate::node::{Step, join_path};
+use crate::redact::without_put_in;
 use crate::yaml::{self, YamlError};
 use crate::{ConfigError, Node, Problem, de};
 
@@ -107,6 +108,7 @@ impl Section {
             (path, "") | ("", path) => path.to_owned(),
             (path, subpath) => format!("{path}::{subpath}"),
         };
-        Problem::new(path, message).at(self.node.nearest_place(subpath).cloned())
+        let (node, place) = self.node.nearest(subpath);
+        Problem::new(path, without_put_in(message.to_string(), node)).at(place.cloned())
     }
 }

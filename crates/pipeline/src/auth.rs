@@ -154,7 +154,7 @@ impl Gate {
             return None;
         }
         let query = head.uri.query()?;
-        let mut headers = head.headers.clone();
+        let mut given = HeaderMap::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             let name = self
                 .request_params
@@ -162,9 +162,12 @@ impl Gate {
                 .any(|known| *known == name)
                 .then(|| HeaderName::from_bytes(name.as_bytes()).ok());
             if let (Some(Some(name)), Ok(value)) = (name, HeaderValue::from_str(&value)) {
-                headers.insert(name, value);
+                // One that is given twice is refused as a header would be.
+                given.append(name, value);
             }
         }
+        let mut headers = head.headers.clone();
+        headers.extend(given);
         Some(headers)
     }
 }

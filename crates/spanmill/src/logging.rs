@@ -61,6 +61,13 @@ impl Logging {
     }
 }
 
+/// Does what is no service; of what it says warnings go to stderr, without a time.
+pub(crate) fn with_warnings<T>(work: impl FnOnce() -> T) -> T {
+    let format = tracing_subscriber::fmt().with_max_level(LevelFilter::WARN);
+    let format = format.without_time().with_target(false).with_ansi(false).with_writer(std::io::stderr);
+    tracing::subscriber::with_default(format.finish(), work)
+}
+
 /// Libraries speak of every frame at the lower levels, so of them warnings are the least that is heard.
 fn filter(level: LogLevel) -> Targets {
     let level = match level {

@@ -1,10 +1,12 @@
 //! Options as they are written, and their checks in the Collector's words.
 
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 use spanmill_config::{ConfigError, Duration, Secret, Section};
 
 use crate::TlsError;
-use crate::pem::Source;
+use crate::pem::{Source, certificates};
 use crate::protocol::{Suite, Version, curve, suite, version};
 
 /// What servers and clients have in common.
@@ -95,7 +97,14 @@ macro_rules! options {
                 ];
                 match wrong.into_iter().find(|(both, ..)| *both) {
                     Some((_, option, message)) => Err(TlsError::new(option, message)),
-                    None => self.common().check(),
+                    None => {
+                        warn_of_pem("ca_pem", certificates("ca_pem", self.ca_pem.expose().as_bytes()), &self.ca_pem);
+                        let certificate = certificates("cert_pem", self.cert_pem.expose().as_bytes());
+                        warn_of_pem("cert_pem", certificate, &self.cert_pem);
+                        let key = PrivateKeyDer::from_pem_slice(self.key_pem.expose().as_bytes());
+                        warn_of_pem("key_pem", key, &self.key_pem);
+                        self.common().check()
+                    }
                 }
             }
         }
@@ -121,6 +130,13 @@ options! {
         insecure_skip_verify: bool,
         /// The name that the certificate must carry, where it is not the host's.
         server_name_override: String,
+    }
+}
+
+/// The Collector reads it when it starts, and only then.
+fn warn_of_pem<T, E: std::fmt::Display>(option: &str, read: Result<T, E>, text: &Secret) {
+    if let Some(error) = read.err().filter(|_| !text.is_empty()) {
+        tracing::warn!(option, %error, "TLS: it is no PEM, and what uses it will not start");
     }
 }
 

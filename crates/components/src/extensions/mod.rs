@@ -1,9 +1,11 @@
 //! What runs beside the pipelines.
 
 pub mod api_keys;
+mod arguments;
 pub mod basicauth;
 pub mod bearertokenauth;
 pub mod file_storage;
+mod header;
 pub mod headers_setter;
 pub mod health_check;
 pub mod oidc;

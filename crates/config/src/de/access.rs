@@ -2,8 +2,7 @@
 
 use serde::de::value::StrDeserializer;
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, Unexpected, VariantAccess,
-    Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 use serde::forward_to_deserialize_any;
 
@@ -39,7 +38,6 @@ pub(super) struct Variant<'de> {
 
 /// One part of a text with commas: a string, and nothing else.
 struct Part<'de> {
-    whole: &'de str,
     text: &'de str,
 }
 
@@ -78,7 +76,7 @@ impl<'de> SeqAccess<'de> for Parts<'de> {
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, DeError> {
         let Some(text) = self.parts.next() else { return Ok(None) };
-        let item = seed.deserialize(Part { whole: self.text, text })?;
+        let item = seed.deserialize(Part { text })?;
         // An empty text is an empty list, of what texts can be.
         Ok(Some(item).filter(|_| !self.text.is_empty()))
     }
@@ -96,8 +94,8 @@ impl<'de> Deserializer<'de> for Part<'de> {
     }
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, DeError> {
-        let found = Unexpected::Str(self.whole);
-        Err(serde::de::Error::invalid_type(found, &"a list"))
+        // It may be a secret.
+        Err(DeError::new("expected a list, found a string"))
     }
 
     forward_to_deserialize_any! {

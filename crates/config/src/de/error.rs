@@ -5,8 +5,9 @@ use std::fmt;
 use serde::de::{Expected, Unexpected};
 
 use crate::node::{Step, join_path};
+use crate::redact::without_put_in;
 use crate::suggest::{nearest, sorted_list};
-use crate::{Place, Problem};
+use crate::{Node, Place, Problem};
 
 /// Why a value could not be read, and at which path within the section.
 #[derive(Debug)]
@@ -72,6 +73,12 @@ impl DeError {
         if self.0.place.is_none() {
             self.0.place = place.cloned();
         }
+        self
+    }
+
+    /// The same without the value that it is about, where that was put in for `${...}`.
+    pub(crate) fn hiding(mut self, node: &Node) -> Self {
+        self.0.message = without_put_in(std::mem::take(&mut self.0.message), node);
         self
     }
 

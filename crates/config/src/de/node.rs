@@ -66,11 +66,18 @@ impl<'de> NodeDeserializer<'de> {
         if self.is_secret {
             return Err(DeError::new(format_args!("expected {expected}, found something else, which is not shown")));
         }
-        Err(DeError::new(format_args!("expected {expected}, found {}", describe(&self.node.value))))
+        let found = if self.node.put_in { kind(&self.node.value).to_owned() } else { describe(&self.node.value) };
+        Err(DeError::new(format_args!("expected {expected}, found {found}")))
+    }
+
+    /// The same where several values belong: what stands there may be secret, such as a user with a password.
+    fn not_several<V: Visitor<'de>>(self, expected: &str) -> Result<V::Value, DeError> {
+        Err(DeError::new(format_args!("expected {expected}, found {}", kind(&self.node.value))))
     }
 
     fn located<T>(self, result: Result<T, DeError>) -> Result<T, DeError> {
-        result.map_err(|error| error.at(self.node.place()))
+        let is_single = !matches!(self.node.value, Value::List(_) | Value::Map(_));
+        result.map_err(|error| if is_single { error.hiding(self.node) } else { error }.at(self.node.place()))
     }
 
     fn visit_map<V: Visitor<'de>>(self, map: &'de Map, nulls: Nulls, visitor: V) -> Result<V::Value, DeError> {
@@ -105,7 +112,7 @@ impl<'de> NodeDeserializer<'de> {
             Value::UInt(value) => visitor.visit_u64(*value),
             Value::Float(value) => match whole(*value) {
                 Some(value) => visitor.visit_i64(value),
-                None => Err(DeError::new(format_args!("expected a whole number, found {value}"))),
+                None => self.wrong_type::<V>("a whole number"),
             },
             Value::Null => visitor.visit_i64(0),
             _ => self.wrong_type::<V>("a whole number"),
@@ -138,9 +145,9 @@ impl<'de> NodeDeserializer<'de> {
             Value::Null => visitor.visit_seq(Items::new(&[])),
             Value::String(_) => match self.text() {
                 Some(text) => visitor.visit_seq(Parts::new(text)),
-                None => self.wrong_type::<V>("a list"),
+                None => self.not_several::<V>("a list"),
             },
-            _ => self.wrong_type::<V>("a list"),
+            _ => self.not_several::<V>("a list"),
         }
     }
 
@@ -149,7 +156,7 @@ impl<'de> NodeDeserializer<'de> {
             Value::Map(map) => self.visit_map(map, nulls, visitor),
             Value::Null if self.keeps_default() => Err(DeError::null_keeps_default("a map")),
             Value::Null => visitor.visit_map(Keys::empty()),
-            _ => self.wrong_type::<V>("a map"),
+            _ => self.not_several::<V>("a map"),
         }
     }
 
@@ -162,11 +169,11 @@ impl<'de> NodeDeserializer<'de> {
                 None | Some(Value::Bool(true)) => visitor.visit_some(inner),
                 // Whatever else stands in a block that is off must be valid all the same.
                 Some(Value::Bool(false)) => visitor.visit_newtype_struct(inner),
-                Some(other) => Err(DeError::new(format_args!("expected a boolean, found {}", describe(other)))
+                Some(other) => Err(DeError::new(format_args!("expected a boolean, found {}", kind(other)))
                     .at(self.node.get(ENABLED).and_then(Node::place))
                     .within(crate::node::Step::Key(ENABLED.to_owned()))),
             },
-            _ => self.wrong_type::<V>("a map"),
+            _ => self.not_several::<V>("a map"),
         }
     }
 }
@@ -263,7 +270,7 @@ impl<'de> Deserializer<'de> for NodeDeserializer<'de> {
         let result = match (&self.node.value, self.text()) {
             (Value::Map(map), _) => match (map.len(), map.first()) {
                 (1, Some((key, entry))) => visitor.visit_enum(Variant::new(key, entry)),
-                _ => self.wrong_type::<V>("a map of one key"),
+                _ => self.not_several::<V>("a map of one key"),
             },
             (_, Some(text)) => {
                 let variant: StrDeserializer<'_, DeError> = text.into_deserializer();
@@ -291,16 +298,26 @@ fn whole(value: f64) -> Option<i64> {
     (-LIMIT..LIMIT).contains(&value).then_some(value as i64)
 }
 
+/// What a value is, without itself.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "nothing",
+        Value::Bool(_) => "a boolean",
+        Value::Int(_) | Value::UInt(_) | Value::Float(_) => "a number",
+        Value::String(_) => "a string",
+        Value::List(_) => "a list",
+        Value::Map(_) => "a map",
+    }
+}
+
 /// A value in a user's words.
 fn describe(value: &Value) -> String {
     match value {
-        Value::Null => "nothing".to_owned(),
         Value::Bool(value) => format!("the boolean {value}"),
         Value::Int(value) => format!("the number {value}"),
         Value::UInt(value) => format!("the number {value}"),
         Value::Float(value) => format!("the number {value}"),
         Value::String(text) => format!("the string {text:?}"),
-        Value::List(_) => "a list".to_owned(),
-        Value::Map(_) => "a map".to_owned(),
+        Value::Null | Value::List(_) | Value::Map(_) => kind(value).to_owned(),
     }
 }

@@ -88,7 +88,7 @@ fn blocks_have_a_switch() {
     assert_eq!(parse("batch: {enabled: false, min_size: 3}").unwrap().batch, OptionalBlock::Off);
     assert_eq!(parse("tls: {enabled: true, min_size: 3}").unwrap().tls, NullableBlock::On(Batch { min_size: 3 }));
     assert_eq!(parse("tls: {}").unwrap().tls, NullableBlock::On(Batch::default()));
-    insta::assert_snapshot!(error("batch:\n  enabled: maybe"), @r#"exporters::x:2: exporters::x::batch::enabled: expected a boolean, found the string "maybe""#);
+    insta::assert_snapshot!(error("batch:\n  enabled: maybe"), @r#"exporters::x:2: exporters::x::batch::enabled: expected a boolean, found a string"#);
     insta::assert_snapshot!(error("batch:\n  enabled: false\n  min_siz: 1"), @r#"exporters::x:3: exporters::x::batch: unknown key "min_siz", did you mean "min_size"? (valid keys: min_size)"#);
 }
 
@@ -106,7 +106,7 @@ fn types_are_not_converted() {
     insta::assert_snapshot!(error("origins:\n- a\n- 2"), @r#"exporters::x:3: exporters::x::origins[1]: expected a string, found the number 2"#);
     insta::assert_snapshot!(error("timeout: 5x"), @r#"exporters::x:1: exporters::x::timeout: unknown unit "x" in duration "5x": expected one of ns, us, ms, s, m, h"#);
     insta::assert_snapshot!(error("mode: detaild"), @r#"exporters::x:1: exporters::x::mode: unknown value "detaild", did you mean "detailed"? (valid values: detailed, normal)"#);
-    insta::assert_snapshot!(error("batch: 3"), @r#"exporters::x:1: exporters::x::batch: expected a map, found the number 3"#);
+    insta::assert_snapshot!(error("batch: 3"), @r#"exporters::x:1: exporters::x::batch: expected a map, found a number"#);
     insta::assert_snapshot!(error("- 1"), @r#"exporters::x:1: exporters::x: expected a map, found a list"#);
 }
 

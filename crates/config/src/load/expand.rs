@@ -102,6 +102,7 @@ impl<'a> Expander<'a> {
                 _ => return self.replace(node, retrieved, Budget { rounds, ..budget }),
             }
         }
+        node.put_in |= rounds < budget.rounds;
         node.value = Value::String(text);
         Ok(())
     }
@@ -110,6 +111,7 @@ impl<'a> Expander<'a> {
     fn replace(&mut self, node: &mut Node, retrieved: Retrieved, budget: Budget) -> Result<(), ExpandError> {
         let is_container = matches!(retrieved.node.value, Value::List(_) | Value::Map(_));
         node.value = retrieved.node.value;
+        node.mark_put_in();
         if is_container {
             // What stands inside was written elsewhere.
             node.place = retrieved.node.place.or_else(|| node.place.take());

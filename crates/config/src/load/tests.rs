@@ -139,21 +139,21 @@ fn typing_of_references() {
     assert_eq!(typed("switch: ${V}\nwait: 1s", "true").unwrap().wait, Duration::from_secs(1));
     let empty = typed("text: ${V}\nnumber: ${V}\nswitch: ${V}\nwait: ${V}\nnames: ${V}", "").unwrap();
     assert_eq!(empty, Typed::default());
-    insta::assert_snapshot!(typed("text: a\nnumber: ${V}", "x").unwrap_err(), @r#"yaml:text: a:2: x::number: expected a whole number, found the string "x""#);
-    insta::assert_snapshot!(typed("text: a\nswitch: ${V}", "1").unwrap_err(), @r#"yaml:text: a:2: x::switch: expected a boolean, found the number 1"#);
-    insta::assert_snapshot!(typed("number: '1${V}'", "2").unwrap_err(), @r#"yaml:number: '1${V}':1: x::number: expected a whole number, found the string "12""#);
+    insta::assert_snapshot!(typed("text: a\nnumber: ${V}", "x").unwrap_err(), @r#"yaml:text:2: x::number: expected a whole number, found a string"#);
+    insta::assert_snapshot!(typed("text: a\nswitch: ${V}", "1").unwrap_err(), @r#"yaml:text:2: x::switch: expected a boolean, found a number"#);
+    insta::assert_snapshot!(typed("number: '1${V}'", "2").unwrap_err(), @r#"yaml:number:1: x::number: expected a whole number, found a string"#);
 }
 
 /// Scenario: references that cannot be resolved.
 /// Guarantees: an error with the line of the reference.
 #[test]
 fn bad_references() {
-    insta::assert_snapshot!(error(&["a: 1\nb:\n  - ${env:9}"], &[]), @r#"yaml:a: 1:3: b[0]: environment variable "9" has invalid name: must match regex ^[a-zA-Z_][a-zA-Z0-9_]*$"#);
-    insta::assert_snapshot!(error(&["a: ${nope:x}"], &[]), @r#"yaml:a: ${nope:x}:1: a: unsupported scheme on URI "nope:x" (valid schemes: env, file, http, https, yaml)"#);
-    insta::assert_snapshot!(error(&["a: ${env:$A}"], &[]), @r#"yaml:a: ${env:$A}:1: a: the uri "env:$A" contains unsupported characters ('$')"#);
-    insta::assert_snapshot!(error(&["a: ${NOT_SET:-x}"], &[]), @r#"yaml:a: ${NOT_SET:-x}:1: a: invalid uri: "NOT_SET:-x", did you mean "env:NOT_SET:-x"?"#);
-    insta::assert_snapshot!(error(&["a: ${file:/does/not/exist}"], &[]), @r#"yaml:a: ${file:/does/not/exist}:1: a: unable to read the file /does/not/exist: No such file or directory (os error 2)"#);
-    insta::assert_snapshot!(error(&["a: ${LOOP}"], &[("LOOP", "${LOOP}")]), @r#"yaml:a: ${LOOP}:1: a: too many recursive expansions"#);
+    insta::assert_snapshot!(error(&["a: 1\nb:\n  - ${env:9}"], &[]), @r#"yaml:a:3: b[0]: environment variable "9" has invalid name: must match regex ^[a-zA-Z_][a-zA-Z0-9_]*$"#);
+    insta::assert_snapshot!(error(&["a: ${nope:x}"], &[]), @r#"yaml:a:1: a: unsupported scheme on URI "nope:x" (valid schemes: env, file, http, https, yaml)"#);
+    insta::assert_snapshot!(error(&["a: ${env:$A}"], &[]), @r#"yaml:a:1: a: the uri "env:$A" contains unsupported characters ('$')"#);
+    insta::assert_snapshot!(error(&["a: ${NOT_SET:-x}"], &[]), @r#"yaml:a:1: a: invalid uri: "NOT_SET:-x", did you mean "env:NOT_SET:-x"?"#);
+    insta::assert_snapshot!(error(&["a: ${file:/does/not/exist}"], &[]), @r#"yaml:a:1: a: unable to read the file /does/not/exist: No such file or directory (os error 2)"#);
+    insta::assert_snapshot!(error(&["a: ${LOOP}"], &[("LOOP", "${LOOP}")]), @r#"yaml:a:1: a: too many recursive expansions"#);
 }
 
 /// Scenario: variables that grow without end when they are put in.
@@ -174,7 +174,7 @@ fn expansion_is_bounded() {
 fn unset_variables_are_warned_about() {
     let loaded = load_texts(&["a: ${env:NOT_SET}\nb: ${env:NOT_SET:-x}"], &[], &[]).unwrap();
     let warnings: Vec<String> = loaded.warnings.iter().map(ToString::to_string).collect();
-    insta::assert_snapshot!(warnings.join("\n"), @r#"yaml:a: ${env:NOT_SET}:1: configuration references unset environment variable "NOT_SET""#);
+    insta::assert_snapshot!(warnings.join("\n"), @r#"yaml:a:1: configuration references unset environment variable "NOT_SET""#);
 }
 
 /// Scenario: sources that are no configuration.
@@ -182,8 +182,8 @@ fn unset_variables_are_warned_about() {
 #[test]
 fn bad_sources() {
     insta::assert_snapshot!(error(&[], &[]), @r#"at least one config flag must be provided"#);
-    insta::assert_snapshot!(error(&["[a]"], &[]), @r#"yaml:[a]:1: a configuration must be a map"#);
-    insta::assert_snapshot!(error(&["a: 1\nb: c: d"], &[]), @r#"yaml:a: 1:2: invalid YAML: mapping values are not allowed in this context"#);
+    insta::assert_snapshot!(error(&["[a]"], &[]), @r#"yaml:...:1: a configuration must be a map"#);
+    insta::assert_snapshot!(error(&["a: 1\nb: c: d"], &[]), @r#"yaml:a:2: invalid YAML: mapping values are not allowed in this context"#);
     insta::assert_snapshot!("nope:x".parse::<Uri>().unwrap_err(), @r#"unsupported scheme on URI "nope:x" (valid schemes: env, file, http, https, yaml)"#);
     insta::assert_snapshot!(":x".parse::<Uri>().unwrap_err(), @r#"invalid uri: ":x""#);
     let missing = load(&["file:/does/not/exist".parse().unwrap()], &[], &Providers::from_process()).unwrap_err();
@@ -274,4 +274,45 @@ fn changes_of_files_are_seen() {
     assert_eq!(providers.changed_file(), None);
     std::fs::write(&inner, "b: 1").unwrap();
     assert_eq!(providers.changed_file().as_ref(), Some(&inner));
+}
+
+/// Scenario: values that may be secret where something else is expected, alone and as parts; a map, a list or a whole file of them; URLs with passwords.
+/// Guarantees: no error shows what was put in, nor credentials of URLs; where it stands and what is expected is told.
+#[test]
+fn errors_show_no_secrets() {
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default, deny_unknown_fields)]
+    struct Strict {
+        timeout: Duration,
+        number: u32,
+        list: Vec<String>,
+        headers: crate::Headers,
+        inner: std::collections::HashMap<String, u32>,
+    }
+    let providers =
+        Providers::with_environment(|name| Some(if name == "MAP" { "{a: SEKRIT}" } else { "SEKRIT" }.to_owned()));
+    for text in [
+        "timeout: ${env:V}",
+        "timeout: x${env:V}",
+        "number: ${env:V}",
+        "list: {a: '${env:V}'}",
+        "headers: [SEKRIT]",
+        "headers: 'a,SEKRIT'",
+        "inner: ${env:MAP}",
+        "inner: SEKRIT",
+    ] {
+        let uri: Uri = format!("yaml:{text}").parse().unwrap();
+        let tree = load(&[uri], &[], &providers).unwrap().tree;
+        let section = Section::new("x", tree);
+        let problem = section.parse::<Strict>().unwrap_err().into_problems().remove(0);
+        let message = problem.to_string();
+        assert!(message.contains(": x::") && !message.contains("SEKRIT"), "{text}: {message}");
+        let later = section.error("timeout", "\"SEKRIT\" is wrong").to_string();
+        assert_eq!(later.contains("[REDACTED]"), text.contains("${"), "{text}: {later}");
+    }
+    let uri: Uri = "http://u:SEKRIT@127.0.0.1:1/x".parse().unwrap();
+    let error = load(&[uri], &[], &providers).unwrap_err().to_string();
+    assert!(error.contains("http://[REDACTED]@127.0.0.1:1/x") && !error.contains("SEKRIT"), "{error}");
+    let error = Section::default().error("a", "\"http://u:SEKRIT@host:99999999\" is no URL").to_string();
+    assert_eq!(error, "a: \"http://[REDACTED]@host:99999999\" is no URL");
 }

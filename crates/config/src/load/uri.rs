@@ -3,8 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The longest part of a `yaml:` URI that is shown as its name.
-const LABEL_LENGTH: usize = 40;
+use crate::redact::without_url_secrets;
 
 /// The value of `--config`: `scheme:rest`. What has no colon, or a drive letter in front of it, is a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,14 +66,9 @@ impl Uri {
     pub(super) fn label(&self) -> String {
         match self.scheme {
             Scheme::File => self.rest.clone(),
-            Scheme::Yaml => {
-                let first_line = self.rest.lines().next().unwrap_or_default();
-                match first_line.char_indices().nth(LABEL_LENGTH) {
-                    Some((end, _)) => format!("yaml:{}...", first_line.get(..end).unwrap_or_default()),
-                    None => format!("yaml:{first_line}"),
-                }
-            }
-            _ => self.to_string(),
+            // Its first key: values may be secret.
+            Scheme::Yaml => format!("yaml:{}", first_key(&self.rest).unwrap_or("...")),
+            _ => without_url_secrets(&self.to_string()).into_owned(),
         }
     }
 
@@ -95,6 +89,14 @@ impl Uri {
         };
         Ok(Self { scheme, rest: rest.to_owned() })
     }
+}
+
+/// What stands before the first colon that ends a key, where that is one.
+fn first_key(yaml: &str) -> Option<&str> {
+    let line = yaml.lines().next()?;
+    let key = line.split_once(": ").map(|(key, _)| key).or_else(|| line.strip_suffix(':'))?;
+    let is_key = |character: char| character.is_ascii_alphanumeric() || "_-./:".contains(character);
+    (!key.is_empty() && key.chars().all(is_key)).then_some(key)
 }
 
 impl FromStr for Uri {

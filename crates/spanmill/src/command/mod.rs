@@ -27,6 +27,7 @@ use crate::arguments::{Arguments, Command, Configuration, Print};
 use crate::demo;
 use crate::error::CommandError;
 use crate::factories::FACTORIES;
+use crate::logging;
 
 /// Does what was asked for.
 pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
@@ -60,7 +61,8 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
 
 fn validate(configuration: &Configuration) -> Result<(), CommandError> {
     let sources = configuration::Sources::read(configuration)?;
-    Ok(Service::validate(&sources.document(&mut warn)?, &FACTORIES)?)
+    let document = sources.document(&mut warn)?;
+    Ok(logging::with_warnings(|| Service::validate(&document, &FACTORIES))?)
 }
 
 fn show_config(print: &Print) -> Result<(), CommandError> {

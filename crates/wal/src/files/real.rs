@@ -2,7 +2,7 @@
 
 use std::fs::{self, TryLockError};
 use std::io::{self, IoSlice, Seek, SeekFrom, Write};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,6 +17,10 @@ pub(crate) struct RealFiles;
 
 #[derive(Debug)]
 struct RealFile(fs::File);
+
+/// What is in logs is for their owner alone.
+const OWNER: u32 = 0o600;
+const OWNER_FOLDER: u32 = 0o700;
 
 /// The lock of a file goes when the file is closed, whatever ends the process.
 #[derive(Debug)]
@@ -33,7 +37,7 @@ impl Files for RealFiles {
         if let Some(above) = above {
             self.create_dir(above)?;
         }
-        match fs::create_dir(dir) {
+        match fs::DirBuilder::new().mode(OWNER_FOLDER).create(dir) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
             _ => {}
         }
@@ -49,7 +53,7 @@ impl Files for RealFiles {
     }
 
     fn create(&self, path: &Path) -> io::Result<Arc<dyn File>> {
-        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+        let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(true).mode(OWNER).open(path)?;
         Ok(Arc::new(RealFile(file)))
     }
 
@@ -74,7 +78,7 @@ impl Files for RealFiles {
     }
 
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
-        let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(path)?;
+        let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(OWNER).open(path)?;
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(RealLock(file)))),
             Err(TryLockError::WouldBlock) => Ok(None),
@@ -130,3 +134,25 @@ impl File for RealFile {
 // === impl RealLock ===
 
 impl Lock for RealLock {}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// Scenario: folders and files that are made, and a folder that was there.
+    /// Guarantees: nobody but the owner may look into what is new; what was there stays as it was.
+    #[test]
+    fn for_the_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let inner = folder.path().join("a/b");
+        RealFiles.create_dir(&inner).unwrap();
+        RealFiles.create(&inner.join("1.wal")).unwrap();
+        RealFiles.lock(&inner.join("lock")).unwrap();
+        assert_eq!([folder.path(), &folder.path().join("a"), &inner].map(mode), [0o755, 0o700, 0o700]);
+        assert_eq!([inner.join("1.wal"), inner.join("lock")].map(|path| mode(&path)), [0o600; 2]);
+    }
+}

@@ -5,7 +5,7 @@ use spanmill_config::Section;
 use spanmill_pipeline::Signal;
 
 use super::config::Config;
-use super::transport::{answer, refusal};
+use super::transport::{answer, refusal, unreachable};
 
 /// Scenario: every HTTP status that a backend may refuse with.
 /// Guarantees: 429, 502, 503 and 504 are tried again, as the OTLP specification has it, and no other.
@@ -59,4 +59,17 @@ fn endpoints() {
     assert_eq!(config.url(Signal::Logs), "http://h:4318/v1/logs");
     let error = read("{}").unwrap_err().to_string();
     assert!(error.contains("at least one endpoint must be specified"), "{error}");
+}
+
+/// Scenario: a backend that is away, under a URL with a token in its query.
+/// Guarantees: the error, which goes to the log and to the sender, says why and does not show the URL.
+#[tokio::test]
+async fn errors_show_no_url() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/?token=SEKRIT", listener.local_addr().unwrap());
+    drop(listener);
+    let error = reqwest::Client::new().post(url).send().await.unwrap_err();
+    let error = unreachable(error);
+    assert!(error.retryable && error.message.contains("refused"), "{}", error.message);
+    assert!(!error.message.contains("SEKRIT") && !error.message.contains("http://"), "{}", error.message);
 }

@@ -65,7 +65,7 @@ impl Http {
             let url = match Url::parse(&text) {
                 // Nothing before the path: mostly a variable of the environment that is not set. Go starts, and fails at each request.
                 Err(url::ParseError::RelativeUrlWithoutBase) if text.starts_with('/') => {
-                    tracing::warn!(at = section.path(), url = text, "the URL has no host, nothing can be sent");
+                    tracing::warn!(at = section.path(), option, "the URL has no host, nothing can be sent");
                     return Ok(None);
                 }
                 parsed => parsed.map_err(|error| wrong(&error))?,
@@ -80,6 +80,7 @@ impl Http {
             url(Signal::Metrics, "metrics_endpoint")?,
             url(Signal::Logs, "logs_endpoint")?,
         ];
+        warn_of_proxy(&config.proxy_url, section);
         let proxy = (!config.proxy_url.is_empty()).then(|| Proxy::all(&config.proxy_url)).transpose();
         Ok(Self {
             config: config.clone(),
@@ -142,11 +143,11 @@ impl Http {
         }
         let client = self.client.get().ok_or_else(|| internal(&"the exporter was not started"))?;
         let request = client.post(url).headers(headers).body(body);
-        let response = request.send().await.map_err(|error| unreachable(&error))?;
+        let response = request.send().await.map_err(unreachable)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let body = read(response).await;
         if status.is_success() {
-            let body = body.map_err(|error| unreachable(&error))?;
+            let body = body.map_err(unreachable)?;
             return answer(&headers, &body).map_err(|error| internal(&error));
         }
         Err(refusal(status, &headers, &body.unwrap_or_default()))
@@ -177,6 +178,18 @@ impl Transport for Http {
             return Err(SendError::permanent(Code::Unimplemented, message));
         };
         self.exchange(url, signal, &request).await
+    }
+}
+
+/// The Collector starts with any scheme, and fails at each request.
+fn warn_of_proxy(url: &str, section: &Section) {
+    let scheme = url.split_once("://").map_or("http", |(scheme, _)| scheme);
+    if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
+        tracing::warn!(
+            at = section.path(),
+            scheme,
+            "proxy_url: no such proxy is spoken to, expected http:// or https://"
+        );
     }
 }
 
@@ -262,9 +275,11 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     httpdate::parse_http_date(text).ok()?.duration_since(now).ok()
 }
 
-fn unreachable(error: &reqwest::Error) -> SendError {
+/// What the client says, without the URL: its query may be secret, and clients are told the message.
+pub(super) fn unreachable(error: reqwest::Error) -> SendError {
+    let error = error.without_url();
     let mut text = error.to_string();
-    let mut next = std::error::Error::source(error);
+    let mut next = std::error::Error::source(&error);
     while let Some(cause) = next {
         text = format!("{text}: {cause}");
         next = cause.source();

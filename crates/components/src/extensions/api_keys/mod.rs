@@ -15,6 +15,7 @@ use spanmill_config::ConfigError;
 use spanmill_pipeline::auth::{Authenticator, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
+use super::header::only;
 use super::watched::{Watched, same};
 use config::Config;
 
@@ -91,21 +92,23 @@ impl Component for ApiKeys {
 
 impl Known {
     /// The key that a request carries: in the header, or else as a bearer's token.
-    fn given<'h>(&self, headers: &'h HeaderMap) -> Option<&'h [u8]> {
+    fn given<'h>(&self, headers: &'h HeaderMap) -> Result<Option<&'h [u8]>, String> {
         const SCHEME: &[u8] = b"Bearer ";
-        let own = headers.get(&self.header).map(|value| value.as_bytes());
-        own.or_else(|| {
-            let value = headers.get(AUTHORIZATION).filter(|_| self.bearer)?.as_bytes();
-            let (scheme, key) = value.split_at_checked(SCHEME.len())?;
+        if let Some(own) = only(headers, &self.header)? {
+            return Ok(Some(own.as_bytes()));
+        }
+        let other = if self.bearer { only(headers, &AUTHORIZATION)? } else { None };
+        Ok(other.and_then(|value| {
+            let (scheme, key) = value.as_bytes().split_at_checked(SCHEME.len())?;
             scheme.eq_ignore_ascii_case(SCHEME).then_some(key)
-        })
+        }))
     }
 }
 
 #[async_trait]
 impl ServerAuth for Known {
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String> {
-        let given = self.given(headers).filter(|given| !given.is_empty()).ok_or("no API key provided")?;
+        let given = self.given(headers)?.filter(|given| !given.is_empty()).ok_or("no API key provided")?;
         let mut found = None;
         // All are looked at: how long it takes tells nothing about which one is nearly right.
         for (source, identity) in &self.tenants {

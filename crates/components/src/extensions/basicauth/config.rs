@@ -1,6 +1,8 @@
 use serde::Deserialize;
 use spanmill_config::{ConfigError, NullableBlock, Secret, Section};
 
+use super::htpasswd::Htpasswd as Users;
+
 /// Options of the `basicauth` extension: one of the two.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -45,6 +47,15 @@ impl Config {
             (None, None) => Err(section.error("", "no credential source provided")),
             (Some(server), None) if server.file.is_empty() && server.inline.is_empty() => {
                 Err(section.error("htpasswd", "no credential source provided"))
+            }
+            (Some(server), None) if !server.inline.is_empty() => {
+                if Users::parse(server.inline.expose()).0.is_empty() {
+                    tracing::warn!(
+                        at = section.path(),
+                        "no line of htpasswd::inline is a user: they are name:password"
+                    );
+                }
+                Ok(config)
             }
             _ => Ok(config),
         }

@@ -47,6 +47,11 @@ impl Htpasswd {
         (Self { users }, wrong)
     }
 
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
     /// The password of a user.
     pub(super) fn get(&self, user: &str) -> Option<&Password> {
         self.users.get(user)

@@ -21,6 +21,7 @@ use spanmill_pipeline::auth::{Authenticator, ClientAuth, CredentialsError, Ident
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 use tokio::task::spawn_blocking;
 
+use super::header::only;
 use super::watched::Watched;
 use config::Config;
 use htpasswd::Htpasswd;
@@ -32,17 +33,27 @@ pub const FACTORY: ExtensionFactory = ExtensionFactory {
 };
 
 enum BasicAuth {
-    Server { file: String, inline: String, users: Arc<Users> },
+    Server(Arc<Users>),
     Client(Arc<Us>),
 }
 
-/// Who may send.
+/// Who may send: of a file that may change, and inline.
 struct Users {
-    known: RwLock<Arc<Htpasswd>>,
-    /// The last password of each user that was good, as a hash: others take a tenth of a second on purpose, and senders send often.
-    good: Mutex<HashMap<String, [u8; 32]>>,
-    /// Makes these hashes worth nothing elsewhere.
+    file: Option<Watched>,
+    inline: String,
+    /// As they were last read, and out of which text of the file.
+    known: RwLock<(Arc<str>, Arc<Known>)>,
+    /// Makes hashes of good passwords worth nothing elsewhere.
     salt: [u8; 16],
+}
+
+/// Users as they were read once.
+#[derive(Default)]
+struct Known {
+    users: Htpasswd,
+    /// The last password of each user that was good, as a hash: others take a tenth of a second on purpose, and senders send often.
+    /// Forgotten with the users.
+    good: Mutex<HashMap<String, [u8; 32]>>,
 }
 
 /// Who we are.
@@ -52,7 +63,7 @@ struct Us {
 }
 
 enum Text {
-    Fixed(String),
+    Fixed(Arc<str>),
     File(Watched),
 }
 
@@ -70,9 +81,20 @@ impl BasicAuth {
             return Self::Client(Arc::new(Us { name, password }));
         }
         let server = config.htpasswd.into_option().unwrap_or_default();
-        let salt = std::array::from_fn(|_| fastrand::u8(..));
-        let users = Users { known: RwLock::default(), good: Mutex::default(), salt };
-        Self::Server { file: server.file, inline: server.inline.expose().to_owned(), users: Arc::new(users) }
+        Self::Server(Arc::new(Users {
+            file: (!server.file.is_empty()).then(|| Watched::new(server.file)),
+            inline: server.inline.expose().to_owned(),
+            known: RwLock::default(),
+            salt: std::array::from_fn(|_| fastrand::u8(..)),
+        }))
+    }
+
+    fn files(&self) -> impl Iterator<Item = &Watched> {
+        let files = match self {
+            Self::Server(users) => [users.file.as_ref(), None],
+            Self::Client(us) => [us.name.file(), us.password.file()],
+        };
+        files.into_iter().flatten()
     }
 }
 
@@ -80,24 +102,16 @@ impl BasicAuth {
 impl Component for BasicAuth {
     async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
         match self {
-            Self::Server { file, inline, users } => {
-                let mut text = String::new();
-                if !file.is_empty() {
-                    let read = tokio::fs::read_to_string(file).await;
-                    let context = || format!("open htpasswd file {file}");
-                    text = read.map_err(|source| ComponentError::Io { context: context(), source })?;
-                    text.push('\n');
+            Self::Server(users) => {
+                if let Some(file) = &users.file {
+                    let read = file.read_any().await;
+                    read.map_err(|error| ComponentError::Other(format!("open htpasswd file: {error}")))?;
+                    file.watch();
                 }
-                // What is inline comes last, and so goes before.
-                text.push_str(inline);
-                let (known, wrong) = Htpasswd::parse(&text);
-                if wrong > 0 {
-                    tracing::warn!(lines = wrong, "lines of the htpasswd are none and are passed over");
-                }
-                *users.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(known);
+                users.read();
             }
-            Self::Client(us) => {
-                for file in [&us.name, &us.password].into_iter().filter_map(Text::file) {
+            Self::Client(_) => {
+                for file in self.files() {
                     file.open().await?;
                 }
             }
@@ -106,15 +120,13 @@ impl Component for BasicAuth {
     }
 
     async fn shutdown(&self) -> Result<(), ComponentError> {
-        if let Self::Client(us) = self {
-            [&us.name, &us.password].into_iter().filter_map(Text::file).for_each(Watched::stop);
-        }
+        self.files().for_each(Watched::stop);
         Ok(())
     }
 
     fn capability(&self) -> Option<Arc<dyn Any + Send + Sync>> {
         Some(Arc::new(match self {
-            Self::Server { users, .. } => Authenticator { server: Some(Arc::clone(users) as _), client: None },
+            Self::Server(users) => Authenticator { server: Some(Arc::clone(users) as _), client: None },
             Self::Client(us) => Authenticator { server: None, client: Some(Arc::clone(us) as _) },
         }))
     }
@@ -127,20 +139,42 @@ impl Users {
         Sha256::new().chain_update(self.salt).chain_update(password).finalize().into()
     }
 
+    fn file_text(&self) -> Arc<str> {
+        self.file.as_ref().map(Watched::text).unwrap_or_default()
+    }
+
+    /// The users, read again where the file has changed.
+    fn known(&self) -> Arc<Known> {
+        let (text, known) = self.known.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if text == self.file_text() { known } else { self.read() }
+    }
+
+    fn read(&self) -> Arc<Known> {
+        let text = self.file_text();
+        // What is inline comes last, and so goes before.
+        let (users, wrong) = Htpasswd::parse(&format!("{text}\n{}", self.inline));
+        if wrong > 0 {
+            tracing::warn!(lines = wrong, "lines of the htpasswd are none and are passed over");
+        }
+        let known = Arc::new(Known { users, good: Mutex::default() });
+        *self.known.write().unwrap_or_else(PoisonError::into_inner) = (text, Arc::clone(&known));
+        known
+    }
+
     async fn knows(&self, name: &str, password: &str) -> bool {
-        let users = Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner));
-        let Some(expected) = users.get(name) else { return false };
+        let known = self.known();
+        let Some(expected) = known.users.get(name) else { return false };
         if !expected.is_slow() {
             return expected.is(password);
         }
         let fingerprint = self.fingerprint(password);
-        if self.good.lock().unwrap_or_else(PoisonError::into_inner).get(name) == Some(&fingerprint) {
+        if known.good.lock().unwrap_or_else(PoisonError::into_inner).get(name) == Some(&fingerprint) {
             return true;
         }
         let (expected, given) = (expected.clone(), password.to_owned());
         let good = spawn_blocking(move || expected.is(&given)).await.unwrap_or(false);
         if good {
-            self.good.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), fingerprint);
+            known.good.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), fingerprint);
         }
         good
     }
@@ -150,7 +184,7 @@ impl Users {
 impl ServerAuth for Users {
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String> {
         const SCHEME: &str = "Basic ";
-        let header = headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+        let header = only(headers, &AUTHORIZATION)?.map(HeaderValue::as_bytes).unwrap_or_default();
         if header.is_empty() {
             return Err("no basic auth provided".to_owned());
         }
@@ -175,7 +209,7 @@ impl ServerAuth for Users {
 
 impl ClientAuth for Us {
     fn apply(&self, headers: &mut HeaderMap) -> Result<(), CredentialsError> {
-        let (name, password) = (self.name.get(), self.password.get());
+        let (name, password) = (self.name.get()?, self.password.get()?);
         if name.contains(':') {
             let message = "invalid authorization format: a name has no colon";
             return Err(CredentialsError::NotYet(message.to_owned()));
@@ -193,13 +227,13 @@ impl ClientAuth for Us {
 
 impl Text {
     fn new(fixed: String, file: &str) -> Self {
-        if file.is_empty() { Self::Fixed(fixed) } else { Self::File(Watched::new(file)) }
+        if file.is_empty() { Self::Fixed(fixed.into()) } else { Self::File(Watched::new(file)) }
     }
 
-    fn get(&self) -> String {
+    fn get(&self) -> Result<Arc<str>, CredentialsError> {
         match self {
-            Self::Fixed(text) => text.clone(),
-            Self::File(file) => file.text(),
+            Self::Fixed(text) => Ok(Arc::clone(text)),
+            Self::File(file) => file.credentials(),
         }
     }
 

@@ -14,6 +14,7 @@ use spanmill_config::ConfigError;
 use spanmill_pipeline::auth::{Authenticator, ClientAuth, CredentialsError, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
+use super::header::only;
 use super::watched::{Watched, same};
 use config::{Config, RetryOnFailure};
 
@@ -66,6 +67,13 @@ impl BearerTokenAuth {
         } else {
             Source::File(Watched::new(&config.filename))
         };
+        if let Source::Fixed(tokens) = &source {
+            // As the Collector, which takes it: no request can have it.
+            let unfit = tokens.iter().filter(|token| HeaderValue::from_str(token).is_err()).count();
+            if unfit > 0 {
+                tracing::warn!(extension = %context.id, tokens = unfit, "tokens that no header can carry, such as with control characters");
+            }
+        }
         let tokens = Tokens { header, header_text: config.header, scheme: config.scheme, source };
         Ok(Self { tokens: Arc::new(tokens), retry: config.retry_on_failure, wait: config.wait_for_token_file })
     }
@@ -134,7 +142,7 @@ fn lines(text: &str) -> Vec<String> {
 #[async_trait]
 impl ServerAuth for Tokens {
     async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String> {
-        let Some(given) = headers.get(&self.header) else {
+        let Some(given) = only(headers, &self.header)? else {
             return Err(format!("missing or empty authorization header: {}", self.header_text));
         };
         if self.values().iter().any(|value| same(value.as_bytes(), given.as_bytes())) {
@@ -147,7 +155,10 @@ impl ServerAuth for Tokens {
 impl ClientAuth for Tokens {
     fn apply(&self, headers: &mut HeaderMap) -> Result<(), CredentialsError> {
         let not_yet = |message: &str| CredentialsError::NotYet(message.to_owned());
-        let value = self.values().into_iter().next().ok_or_else(|| not_yet("there is no token to send yet"))?;
+        if let Source::File(file) = &self.source {
+            file.credentials()?;
+        }
+        let value = self.values().into_iter().next().ok_or_else(|| not_yet("there is no token to send"))?;
         let value = HeaderValue::from_str(&value);
         let mut value = value.map_err(|_| not_yet("the token cannot be sent in a header"))?;
         value.set_sensitive(true);

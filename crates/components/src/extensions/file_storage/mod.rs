@@ -1,6 +1,7 @@
 //! `file_storage`: keeps the queues of exporters on disk.
 
 mod config;
+mod orphans;
 
 #[cfg(test)]
 mod tests;
@@ -60,12 +61,16 @@ fn make(folder: &Path, mode: u32) -> io::Result<()> {
 
 #[async_trait]
 impl Component for FileStorage {
-    async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
-        let Some(mode) = self.mode else { return Ok(()) };
-        let folder = self.storage.directory.clone();
-        let context = format!("cannot make the folder {}", folder.display());
-        let made = blocking(move || make(&folder, mode)).await;
-        made.map_err(|source| ComponentError::Io { context, source })
+    async fn start(&self, host: &Host) -> Result<(), ComponentError> {
+        if let Some(mode) = self.mode {
+            let folder = self.storage.directory.clone();
+            let context = format!("cannot make the folder {}", folder.display());
+            let made = blocking(move || make(&folder, mode)).await;
+            made.map_err(|source| ComponentError::Io { context, source })?;
+        }
+        // Before any queue is opened.
+        orphans::warn(&self.storage, &host.layout()).await;
+        Ok(())
     }
 
     fn capability(&self) -> Option<Arc<dyn Any + Send + Sync>> {

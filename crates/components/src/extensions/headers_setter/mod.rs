@@ -179,7 +179,7 @@ impl Source {
     fn value(&self) -> Result<HeaderValue, CredentialsError> {
         let text = match self {
             Self::Value(value) => return Ok(value.clone()),
-            Self::File(file) => file.text(),
+            Self::File(file) => file.credentials()?.to_string(),
             Self::Metadata { name, default } => {
                 let mut values = Client::current(|client| client.metadata(name));
                 if values.len() > 1 {

@@ -44,7 +44,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Documents have some KiB.
 const MOST: usize = 1 << 20;
 /// A token with an unknown key costs its sender nothing: the issuer must not be asked as often as anybody likes.
-const BETWEEN: Duration = Duration::from_secs(60);
+const BETWEEN: Duration = Duration::from_secs(10);
 /// The same, where there was no answer.
 const AGAIN: Duration = Duration::from_secs(5);
 /// After which keys are asked for again, so that one that was withdrawn is not good for ever.

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, Validation, decode, decode_header, get_current_timestamp};
 use serde_json::{Map, Value};
@@ -29,7 +31,7 @@ enum Source {
 /// Keys in a file, read again when its text changes.
 struct KeysFile {
     file: Watched,
-    parsed: RwLock<(String, Arc<Keys>)>,
+    parsed: RwLock<(Arc<str>, Arc<Keys>)>,
 }
 
 /// Why a token is refused: in short, and as its sender is told.
@@ -95,6 +97,10 @@ impl Provider {
         }
         let malformed = |error| Refusal::new("malformed", format!("failed to parse the token: {error}"));
         let header = decode_header(token).map_err(malformed)?;
+        if is_critical(token) {
+            // RFC 7515, section 4.1.11: what must be understood, and is not.
+            return Err(Refusal::new("malformed", "failed to verify token: its header has crit".to_owned()));
+        }
         if !ALGORITHMS.contains(&header.alg) {
             let message = format!("failed to verify token: unexpected signature algorithm {:?}", header.alg);
             return Err(Refusal::new("algorithm", message));
@@ -194,6 +200,13 @@ impl Provider {
     }
 }
 
+/// Whether the header of a token, which can be read, says that some of it must be understood.
+fn is_critical(token: &str) -> bool {
+    let header = token.split('.').next().and_then(|header| URL_SAFE_NO_PAD.decode(header).ok());
+    let header = header.and_then(|header| serde_json::from_slice::<Map<String, Value>>(&header).ok());
+    header.is_none_or(|header| header.contains_key("crit"))
+}
+
 /// Refuses what is not good yet.
 fn early(claims: Map<String, Value>) -> Result<Map<String, Value>, Refusal> {
     let from = claims.get("nbf").map(|from| from.as_f64());
@@ -227,7 +240,9 @@ impl KeysFile {
         if parsed.0 == text {
             return Ok(parsed.1);
         }
-        let keys = Keys::parse(text.as_bytes()).map(Arc::new);
+        // An emptied file withdraws all keys.
+        let keys = if text.is_empty() { Ok(Keys::default()) } else { Keys::parse(text.as_bytes()) };
+        let keys = keys.map(Arc::new);
         // Rubbish is remembered with the keys before it, so that it is said once.
         let kept = keys.as_ref().unwrap_or(&parsed.1);
         *self.parsed.write().unwrap_or_else(PoisonError::into_inner) = (text, Arc::clone(kept));

@@ -13,6 +13,7 @@ use spanmill_config::{ConfigError, Duration, Section};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Page, Pages, Stability};
 
 use self::cpu::Profiling;
+use super::arguments;
 
 /// Makes `pprof` extensions.
 pub const FACTORY: ExtensionFactory =
@@ -139,10 +140,7 @@ async fn finished(profiling: Profiling) -> Result<Vec<u8>, String> {
 async fn answer(path: String, query: String) -> Option<Page> {
     match path.as_str() {
         "/debug/pprof" | "/debug/pprof/" => Some(Page::text(200, INDEX)),
-        "/debug/pprof/cmdline" => {
-            let arguments: Vec<String> = std::env::args().collect();
-            Some(Page::text(200, arguments.join("\0")))
-        }
+        "/debug/pprof/cmdline" => Some(Page::text(200, arguments::shown().join("\0"))),
         "/debug/pprof/profile" => Some(profile(&query).await),
         other => other.starts_with("/debug/pprof/").then(|| Page::text(501, INDEX)),
     }

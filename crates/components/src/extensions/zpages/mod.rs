@@ -17,6 +17,7 @@ use spanmill_pipeline::{
     Component, ComponentError, Context, ExtensionFactory, Host, Kind, Layout, Operations, Page, Pages, Stability,
 };
 
+use super::arguments;
 use crate::net::site::site;
 use config::Config;
 use html::{Html, anchor, cell};
@@ -93,10 +94,7 @@ impl Shown {
             "/debug/extensionz" => Page::html(200, self.extensions(query)),
             "/debug/featurez" => Page::html(200, features()),
             "/debug/tracez" => Page::html(200, self.traces(query)),
-            "/debug/expvarz" if self.expvar => {
-                let arguments: Vec<String> = std::env::args().collect();
-                Page::json(200, json!({ "cmdline": arguments }).to_string())
-            }
+            "/debug/expvarz" if self.expvar => Page::json(200, json!({ "cmdline": arguments::shown() }).to_string()),
             _ => return None,
         })
     }

@@ -203,7 +203,7 @@ fn mistakes_are_named() {
     insta::assert_snapshot!(refused("{trace_condition: []}"), @r#"processors::filter:1: processors::filter: unknown key "trace_condition", did you mean "trace_conditions"? (valid keys: error_mode, log_conditions, logs, metric_conditions, metrics, profile_conditions, profiles, spans, trace_conditions, traces)"#);
     let both = "{spans: {include: {match_type: strict, services: [a]}}, traces: {span: ['true']}}";
     insta::assert_snapshot!(refused(both), @r#"processors::filter:1: processors::filter::spans: cannot use "traces.resource", "traces.span", "traces.spanevent" and the span settings "spans.include", "spans.exclude" at the same time"#);
-    insta::assert_snapshot!(refused("{trace_conditions: 'span.kind == 1'}"), @r#"processors::filter:1: processors::filter::trace_conditions: expected a list, found the string "span.kind == 1""#);
+    insta::assert_snapshot!(refused("{trace_conditions: 'span.kind == 1'}"), @r#"processors::filter:1: processors::filter::trace_conditions: expected a list, found a string"#);
 }
 
 /// Scenario: conditions for other signals than that of the pipeline, right and wrong ones.

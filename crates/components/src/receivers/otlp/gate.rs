@@ -125,8 +125,9 @@ impl Gate {
     }
 
     /// The tenant that a request counts for, where there are limits for tenants.
-    pub(super) fn tenant(&self, headers: &HeaderMap) -> Option<Arc<Tenant>> {
-        self.shared.tenants.as_ref().map(|tenants| tenants.of(headers))
+    pub(super) fn tenant(&self, headers: &HeaderMap) -> Result<Option<Arc<Tenant>>, ConsumeError> {
+        let tenant = self.shared.tenants.as_ref().map(|tenants| tenants.of(headers)).transpose();
+        tenant.map_err(|header| self.malformed(format!("several {header} headers: for whom is it?")))
     }
 
     /// Counts a request of so many spans and bytes for its tenant.

@@ -143,11 +143,11 @@ impl Export {
             ConsumeError::permanent(message).with_code(Code::Unimplemented)
         })?;
         let gate = self.intake.gate();
+        let tenant = gate.tenant(&head.headers)?;
         let mut admitted = gate.enter(self.intake.next(signal)).await?;
         let message = read_message(body, gate.largest(), gate.pace(), &mut admitted).await;
         let message = message.map_err(|error| frame_error(gate, error))?;
         let bytes = if message.compressed { admitted.decompress(compression, message.bytes)? } else { message.bytes };
-        let tenant = gate.tenant(&head.headers);
         self.access.serve(head, peer.0, identity, self.intake.take(signal, bytes, tenant)).await
     }
 }

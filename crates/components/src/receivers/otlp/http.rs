@@ -175,6 +175,7 @@ impl Answerer {
             let message = "415 unsupported media type, supported: [application/json, application/x-protobuf]";
             Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, Code::InvalidArgument, message)
         })?;
+        let tenant = gate.tenant(&head.headers)?;
         let (mut admitted, received) = match self.read(signal, &mut body).await {
             Ok(read) => read,
             Err(refusal) => {
@@ -189,7 +190,6 @@ impl Answerer {
         if encoding == Encoding::Json {
             bytes = self.json_as_protobuf(signal, &bytes, &mut admitted)?;
         }
-        let tenant = gate.tenant(&head.headers);
         self.access.serve(head, peer.0, identity, self.intake.take(signal, bytes, tenant)).await?;
         Ok(encoding)
     }

@@ -72,26 +72,37 @@ impl Tenants {
         }
     }
 
-    /// Who sends a request, by its headers.
-    pub(super) fn of(&self, headers: &HeaderMap) -> Arc<Tenant> {
-        let name = self.header.as_ref().and_then(|header| headers.get(header));
+    /// Who sends a request, by its headers; fails with the name of the header where there are several: a limit could be had with
+    /// each.
+    pub(super) fn of(&self, headers: &HeaderMap) -> Result<Arc<Tenant>, &HeaderName> {
+        let name = match &self.header {
+            None => None,
+            Some(header) => {
+                let mut values = headers.get_all(header).iter();
+                let first = values.next();
+                if values.next().is_some() {
+                    return Err(header);
+                }
+                first
+            }
+        };
         let name = name.map_or(&[][..], |value| value.as_bytes());
         let name = name.get(..LONGEST_NAME).unwrap_or(name);
         let seen = Instant::now();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(found) = known.get_mut(name) {
             found.seen = seen;
-            return Arc::clone(&found.tenant);
+            return Ok(Arc::clone(&found.tenant));
         }
         if known.len() >= self.most {
             if known.peek_lru().is_some_and(|(_, last)| seen - last.seen < self.refilled) {
-                return Arc::clone(&self.others);
+                return Ok(Arc::clone(&self.others));
             }
             known.pop_lru();
         }
         let tenant = Arc::new(Tenant::new(self.spans, self.bytes));
         known.put(name.into(), Known { tenant: Arc::clone(&tenant), seen });
-        tenant
+        Ok(tenant)
     }
 }
 
@@ -147,9 +158,9 @@ mod tests {
     #[test]
     fn each_has_its_own() {
         let tenants = Tenants::new(&rate(), 1000);
-        let (one, two) = (tenants.of(&headers("one")), tenants.of(&headers("two")));
+        let (one, two) = (tenants.of(&headers("one")).unwrap(), tenants.of(&headers("two")).unwrap());
         assert_eq!(one.charge(100, 1), Ok(()));
-        let Err(TooFast::Wait(delay)) = tenants.of(&headers("one")).charge(10, 1) else { panic!("too fast") };
+        let Err(TooFast::Wait(delay)) = tenants.of(&headers("one")).unwrap().charge(10, 1) else { panic!("too fast") };
         assert!((Duration::from_millis(500)..=Duration::from_secs(1)).contains(&delay), "{delay:?}");
         assert_eq!(one.charge(101, 1), Err(TooFast::Never { what: "spans", most: 100 }));
         assert_eq!(two.charge(100, usize::MAX), Ok(()));
@@ -160,9 +171,9 @@ mod tests {
     #[test]
     fn names_do_not_pile_up() {
         let tenants = Tenants::new(&rate(), 1000);
-        let [one, _two, three, four] = ["one", "two", "three", "four"].map(|name| tenants.of(&headers(name)));
+        let [one, _two, three, four] = ["one", "two", "three", "four"].map(|name| tenants.of(&headers(name)).unwrap());
         assert!(Arc::ptr_eq(&three, &four) && !Arc::ptr_eq(&one, &three));
-        assert!(Arc::ptr_eq(&one, &tenants.of(&headers("one"))));
+        assert!(Arc::ptr_eq(&one, &tenants.of(&headers("one")).unwrap()));
     }
 
     /// Scenario: no bursts are set.
@@ -170,6 +181,16 @@ mod tests {
     #[test]
     fn bursts_have_a_least_size() {
         let rate = Rate { spans_per_second: 1, bytes_per_second: "1B".parse().unwrap(), ..Rate::default() };
-        assert_eq!(Tenants::new(&rate, 1 << 26).of(&HeaderMap::new()).charge(8192, 1 << 26), Ok(()));
+        assert_eq!(Tenants::new(&rate, 1 << 26).of(&HeaderMap::new()).unwrap().charge(8192, 1 << 26), Ok(()));
+    }
+
+    /// Scenario: a request with two headers of a tenant.
+    /// Guarantees: it counts for neither, and the header is named.
+    #[test]
+    fn several_headers() {
+        let mut both = headers("one");
+        both.append("x-tenant", http::HeaderValue::from_static("two"));
+        let tenants = Tenants::new(&rate(), 1000);
+        assert_eq!(tenants.of(&both).err().map(HeaderName::as_str), Some("x-tenant"));
     }
 }

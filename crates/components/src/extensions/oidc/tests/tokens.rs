@@ -75,6 +75,10 @@ async fn forgeries() {
     let other = part(&changed(&good, "sub", json!("bob")));
     assert_eq!(reason(&oidc, &format!("{header}.{other}.{signature}")).await, Some("signature"));
 
+    let critical = part(&json!({"alg": "ES256", "typ": "JWT", "kid": "a", "crit": ["exp"], "exp": 1}));
+    let (_, claimed) = token.split_once('.').unwrap();
+    assert_eq!(reason(&oidc, &format!("{critical}.{claimed}")).await, Some("malformed"));
+
     for no_token in ["Bearer", "Bearer a b", "", &token] {
         assert_eq!(given(&oidc, no_token).await.unwrap_err().reason, "header", "{no_token}");
     }
@@ -121,14 +125,14 @@ async fn new_keys() {
     }
     assert_eq!(local.asked(), 1);
 
-    later(61).await;
+    later(11).await;
     for _ in 0..3 {
         assert_eq!(reason(&oidc, &Signer::ec("c").sign(&good)).await, Some("key"));
     }
     assert_eq!(local.asked(), 2);
 
     local.show(&[&new]);
-    later(61).await;
+    later(11).await;
     assert_eq!(reason(&oidc, &old.sign(&good)).await, None, "the old key is known");
     assert_eq!(reason(&oidc, &new.sign(&good)).await, None);
     assert_eq!(reason(&oidc, &old.sign(&good)).await, Some("key"));
