@@ -49,7 +49,7 @@ fn traces_go_in_and_out() {
     assert_eq!(out(&["export", "--store", &second, "--until", "2020-01-01T00:00:00Z"]), "");
 
     for (arguments, error) in [
-        (&["trace", "beef", "--store", &first][..], "no trace \"beef\" is in the store"),
+        (&["trace", "beef", "--store", &first][..], "no trace \"beef\" is in"),
         (&["import", &path("none"), "--store", &first], "none: "),
         (&["trace", "beef", "--store", &path("nowhere")], "nowhere"),
         (&["trace", "beef", "--url", "http://127.0.0.1:9"], "--store"),
