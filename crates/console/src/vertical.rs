@@ -62,6 +62,13 @@ mod tests {
     fn a_row() {
         let texts = |texts: [&str; 3]| texts.map(str::to_owned);
         let (names, values) = (texts(["id", "time_to_first_chunk", "none"]), texts(["0123456789abcdef", "2.5", ""]));
-        insta::assert_snapshot!(row(3, &names, &values, 20), @r"");
+        insta::assert_snapshot!(row(3, &names, &values, 20), @"
+        ─ row 3 ────────────
+        id          01234567
+                    89abcdef
+        time_to_fi  2.5
+        rst_chunk
+        none
+        ");
     }
 }

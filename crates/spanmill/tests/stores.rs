@@ -67,8 +67,8 @@ fn traces_go_in_and_out() {
     }
 }
 
-/// Scenario: three files are imported, of which the second is cut off; then one that is not there, into a store that is not there either.
-/// Guarantees: the error says what is stored, what was not read, and that once more stores it twice; a name that is wrong makes no store.
+/// Scenario: three files are imported, of which the second is cut off; then one that is not there, and one that is no OTLP, into a store that is not there.
+/// Guarantees: the error says what is stored, what was not read, and that once more stores it twice; a file that is none makes no store.
 #[test]
 fn an_import_that_fails() {
     let folder = tempfile::tempdir().unwrap();
@@ -83,8 +83,11 @@ fn an_import_that_fails() {
     assert!(said.contains("its first 2 spans are in the store") && said.contains("stores them twice"), "{said}");
     assert!(said.contains(&format!("not read: {last}")), "{said}");
     let none = path("none");
-    assert!(!spanmill(&["import", "nothing", "--store", &none]).status.success());
-    assert!(!fs::exists(none).unwrap());
+    fs::write(&bad, "{}{").unwrap();
+    for name in ["nothing", &bad] {
+        assert!(!spanmill(&["import", name, "--store", &none]).status.success());
+        assert!(!fs::exists(&none).unwrap(), "{name}");
+    }
 }
 
 /// Scenario: the same spans with and without `--genai`, in stores that a variable names.

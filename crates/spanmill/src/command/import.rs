@@ -10,7 +10,7 @@ use spanmill_store::Store;
 use spanmill_traces::{Counts, OtlpFile};
 
 use super::stores::{block_on, to_write, wrong};
-use crate::arguments::Import;
+use crate::arguments::{Import, StoreAddress};
 use crate::error::CommandError;
 
 /// What happens to spans that are imported once more.
@@ -30,13 +30,14 @@ pub(super) fn run(options: &Import) -> Result<(), CommandError> {
     let engine = options.genai.then(|| Engine::new(&Options::default())).transpose();
     let engine = engine.map_err(|error| wrong("--genai", &error))?;
     block_on(async {
-        let store = to_write(&options.store).await?;
+        let mut store = None;
         let mut names = options.files.iter();
         while let Some(name) = names.next() {
-            let Counts { requests, spans } = import(&store, engine.as_ref(), name).await.map_err(|error| {
-                let later = names.as_slice().join(", ");
-                if later.is_empty() { error } else { CommandError::Usage(format!("{error}; not read: {later}")) }
-            })?;
+            let Counts { requests, spans } =
+                import(&options.store, &mut store, engine.as_ref(), name).await.map_err(|error| {
+                    let later = names.as_slice().join(", ");
+                    if later.is_empty() { error } else { CommandError::Usage(format!("{error}; not read: {later}")) }
+                })?;
             // Where stderr is closed, nobody misses the line.
             let _ = writeln!(io::stderr(), "{name}: {spans} spans in {requests} requests");
         }
@@ -44,7 +45,13 @@ pub(super) fn run(options: &Import) -> Result<(), CommandError> {
     })
 }
 
-async fn import(store: &Store, engine: Option<&Engine>, name: &str) -> Result<Counts, CommandError> {
+/// Reads a file into the store, which is opened once there is something to store.
+async fn import(
+    address: &StoreAddress,
+    store: &mut Option<Store>,
+    engine: Option<&Engine>,
+    name: &str,
+) -> Result<Counts, CommandError> {
     let (reader, bytes): (Box<dyn Read>, Option<u64>) = if name == "-" {
         (Box::new(io::stdin()), None)
     } else {
@@ -54,13 +61,19 @@ async fn import(store: &Store, engine: Option<&Engine>, name: &str) -> Result<Co
     };
     let bar = bar(name, bytes);
     let file = OtlpFile::new(Watched { reader, bar: bar.clone() }).map_err(|error| wrong(name, &error))?;
-    let requests = file.map(|request| {
+    let mut requests = file.map(|request| {
         let mut traces = request?;
         if let Some(engine) = engine {
             engine.process(&mut traces);
         }
         Ok(traces.freeze())
     });
+    let first = requests.next().transpose().map_err(|error| wrong(name, &error))?;
+    let requests = first.map(Ok).into_iter().chain(requests);
+    let store = match store {
+        Some(store) => &*store,
+        None => store.insert(to_write(address).await?),
+    };
     let mut kept = Counts::default();
     let counts = spanmill_traces::import(store, requests, |counts| {
         kept = counts;

@@ -32,8 +32,8 @@ struct Piece {
 const NARROWEST: usize = 40;
 const WIDEST_BAR: usize = 60;
 const NARROWEST_BAR: usize = 8;
-/// Lines around a bar, and the duration behind it.
-const BESIDE_BAR: usize = 11;
+/// A gap and lines around a bar, and the duration behind it.
+const BESIDE_BAR: usize = 12;
 /// In front of each piece.
 const GAP: usize = 2;
 /// Eighths of a cell, so that short spans are told apart.
