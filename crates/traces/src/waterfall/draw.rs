@@ -31,7 +31,6 @@ struct Piece {
 
 const NARROWEST: usize = 40;
 const WIDEST_BAR: usize = 60;
-const NARROWEST_BAR: usize = 8;
 /// A gap and lines around a bar, and the duration behind it.
 const BESIDE_BAR: usize = 12;
 /// In front of each piece.
@@ -50,12 +49,12 @@ impl Waterfall {
         self.head(&mut out, width, &colours);
         let labels: Vec<String> = self.spans.iter().map(label).collect();
         let figures: Vec<Vec<Piece>> = self.spans.iter().map(|row| row_figures(row, &colours)).collect();
-        // Names have two fifths at most, then figures what they need; bars have the rest, up to a third.
+        // Names have two fifths at most, then figures what they need; bars have the rest, a fifth to a third.
         let names = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).min(width * 2 / 5);
         let wanted = figures.iter().map(|pieces| pieces.iter().map(Piece::width).sum::<usize>()).max().unwrap_or(0);
         let room = width.saturating_sub(names + BESIDE_BAR);
         let most = (width / 3).min(WIDEST_BAR).min(room);
-        let bar = room.saturating_sub(wanted).clamp(NARROWEST_BAR.min(most), most);
+        let bar = room.saturating_sub(wanted).clamp((width / 5).min(most), most);
         for ((row, label), figures) in self.spans.iter().zip(&labels).zip(&figures) {
             let Colours { bold, dim, red, bar: blue, end, .. } = colours;
             let (before, after) = if row.is_error {
@@ -69,7 +68,7 @@ impl Waterfall {
             let (color, drawn) = (if row.is_error { red } else { blue }, self.bar(row, bar));
             let duration = duration(row.duration_ns);
             let _ = write!(out, "{before}{name}{after} {dim}│{end}{color}{drawn}{end}{dim}│{end} {duration:>8}");
-            put(figures, room.saturating_sub(bar), end, &mut out);
+            put(figures, room.saturating_sub(bar), width, end, &mut out);
             let trimmed = out.trim_end().len();
             out.truncate(trimmed);
             out.push('\n');
@@ -101,15 +100,7 @@ impl Waterfall {
             about.push(Piece { colour: red, text: format!("{} failed", self.errors) });
         }
         let _ = write!(out, "{bold}trace {}{end}", self.trace_id);
-        let mut left = width.saturating_sub("trace ".len() + self.trace_id.len());
-        for piece in &about {
-            if piece.width() > left {
-                out.push('\n');
-                left = width;
-            }
-            put(std::slice::from_ref(piece), left, end, out);
-            left = left.saturating_sub(piece.width());
-        }
+        put(&about, width.saturating_sub("trace ".len() + self.trace_id.len()), width, end, out);
         out.push('\n');
     }
 
@@ -224,19 +215,17 @@ fn row_figures(row: &Row, colours: &Colours) -> Vec<Piece> {
     pieces
 }
 
-/// As many pieces as there is room for; what is left out is told by an ellipsis.
-fn put(pieces: &[Piece], mut room: usize, end: &str, out: &mut String) {
-    for Piece { colour, text } in pieces {
-        let Some(left) = room.checked_sub(GAP).filter(|left| *left > 0) else {
-            if room > 0 {
-                out.push('…');
-            }
-            return;
-        };
-        let width = text.chars().count();
-        let text = fitted(text, width.min(left));
+/// Pieces in the room that is left of a line, and on lines of their own where that is too little.
+fn put(pieces: &[Piece], mut room: usize, width: usize, end: &str, out: &mut String) {
+    for piece in pieces {
+        if piece.width() > room {
+            let _ = write!(out, "\n{:GAP$}", "");
+            room = width.saturating_sub(GAP);
+        }
+        let Piece { colour, text } = piece;
+        let text = fitted(text, text.chars().count().min(room.saturating_sub(GAP)));
         let _ = write!(out, "{:GAP$}{colour}{text}{}", "", if colour.is_empty() { "" } else { end });
-        room = left.saturating_sub(width);
+        room = room.saturating_sub(piece.width());
     }
 }
 
