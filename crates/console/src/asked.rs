@@ -31,14 +31,18 @@ pub enum What {
     Sql(String),
 }
 
+/// Words that statements begin with; the rest may be on the next line.
+const STATEMENTS: [&str; 7] = ["select", "with", "values", "explain", "show", "describe", "table"];
+
 // === impl What ===
 
 impl What {
-    /// One word without signs of SQL is a name; everything else is SQL.
+    /// One word without signs of SQL is a name, unless a statement begins so; everything else is SQL.
     pub fn read(text: &str) -> Self {
         let text = text.trim().trim_end_matches(';').trim_end();
         let of_name = |sign: char| sign.is_ascii_alphanumeric() || matches!(sign, '-' | '_');
-        if !text.is_empty() && text.chars().all(of_name) {
+        let begins_statement = STATEMENTS.iter().any(|word| word.eq_ignore_ascii_case(text));
+        if !text.is_empty() && text.chars().all(of_name) && !begins_statement {
             return Self::Named(text.to_owned());
         }
         Self::Sql(text.to_owned())
@@ -48,6 +52,18 @@ impl What {
 // === impl Asked ===
 
 impl Asked {
+    /// The same, with the limit given to a question that has a parameter for it, unless that was given already.
+    #[must_use]
+    pub fn with_own_limit(mut self) -> Self {
+        let What::Named(name) = &self.what else { return self };
+        let has_limit = |question: &&Question| question.parameters.iter().any(|parameter| parameter.name == "limit");
+        // One more tells whether there are more.
+        if Question::named(name).ok().filter(has_limit).is_some() && self.pairs().all(|(name, _)| name != "limit") {
+            self.parameters.push(("limit".to_owned(), self.limit.saturating_add(1).to_string()));
+        }
+        self
+    }
+
     /// The query that answers it.
     pub(crate) fn request(&self) -> Result<Request, ConsoleError> {
         let now = Timestamp::now();
@@ -85,7 +101,9 @@ impl Asked {
                     _ => Value::String(text.to_owned()),
                 },
             };
-            values.insert(name.to_owned(), value);
+            if values.insert(name.to_owned(), value).is_some() {
+                return Err(ConsoleError::Usage(format!("{name} is given twice")));
+            }
         }
         Ok(values)
     }
@@ -112,6 +130,21 @@ mod tests {
     fn names_and_statements() {
         assert_eq!(What::read(" slow-small; "), What::Named("slow-small".to_owned()));
         assert_eq!(What::read("SELECT 1;"), What::Sql("SELECT 1".to_owned()));
+        assert_eq!(What::read("select"), What::Sql("select".to_owned()));
         assert_eq!(What::read(""), What::Sql(String::new()));
+    }
+
+    /// Scenario: a limit for a question that has one of its own, with and without it given, and for SQL.
+    /// Guarantees: the question finds one row more, so that it is seen whether there are more; what was given stays.
+    #[test]
+    fn limits_of_questions() {
+        let asked = |question: &str, parameters: &[(&str, &str)]| {
+            let parameters = parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let asked = Asked { what: What::read(question), parameters, limit: 100, timeout: Duration::from_secs(1) };
+            asked.with_own_limit().parameters
+        };
+        assert_eq!(asked("slow-small", &[]), [("limit".to_owned(), "101".to_owned())]);
+        assert_eq!(asked("slow-small", &[("limit", "7")]), [("limit".to_owned(), "7".to_owned())]);
+        assert!(asked("SELECT 1", &[]).is_empty());
     }
 }

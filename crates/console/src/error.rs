@@ -35,6 +35,14 @@ pub enum ConsoleError {
     /// The answer cannot be understood, or broke off.
     #[error("the answer broke off: {0}")]
     Broken(#[from] ArrowError),
+    /// The form has no place for such values.
+    #[error("{form} cannot hold the answer: {reason}; CAST(… AS VARCHAR) makes a text of a value")]
+    Form {
+        /// The form.
+        form: &'static str,
+        /// What it cannot hold.
+        reason: String,
+    },
     /// The store cannot be opened.
     #[error("{0}")]
     Store(#[from] StoreError),
@@ -54,7 +62,7 @@ impl ConsoleError {
     /// How a command should end: 1 where the question was wrong, 2 where there was nobody to answer it, 3 where it took more than it may.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Usage(_) | Self::Io { .. } => 1,
+            Self::Usage(_) | Self::Form { .. } | Self::Io { .. } => 1,
             Self::Query(error) => of_status(error.status().as_u16()),
             Self::Refused { status, .. } => of_status(*status),
             Self::Unreachable { .. } | Self::Broken(_) | Self::Store(_) => 2,

@@ -11,6 +11,7 @@ mod output;
 mod remote;
 mod source;
 mod table;
+mod vertical;
 
 pub use answer::Answer;
 pub use asked::{Asked, What};

@@ -53,6 +53,17 @@ impl OutputFormat {
     pub fn is_binary(self) -> bool {
         matches!(self, Self::Arrow | Self::Parquet)
     }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Table => "a table",
+            Self::Json | Self::Ndjson => "JSON",
+            Self::Csv => "CSV",
+            Self::Markdown => "Markdown",
+            Self::Arrow => "Arrow's stream",
+            Self::Parquet => "Parquet",
+        }
+    }
 }
 
 // === impl Output ===
@@ -76,7 +87,7 @@ impl Output {
             Err(ArrowError::IoError(_, source)) => {
                 Err(ConsoleError::Io { what: "the answer cannot be written".to_owned(), source })
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(ConsoleError::Form { form: self.format.name(), reason: error.to_string() }),
         }
     }
 }

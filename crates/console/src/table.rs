@@ -10,27 +10,55 @@ use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, presets};
 use spanmill_query::Question;
 
 use crate::answer::Answer;
+use crate::vertical;
 
 /// Longer texts are cut in tables for people; other forms have them whole.
 const WIDEST: usize = 200;
 
-/// A table that fits the width, if there is one.
+/// A table that fits the width, if there is one; where its columns would be too narrow to be read, a row is below the other.
 pub(crate) fn for_people(answer: &Answer, width: Option<u16>, colours: bool) -> Result<String, ArrowError> {
+    let (bold, plain) = if colours { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
+    let names: Vec<String> = answer.schema.fields().iter().map(|field| shortened(field.name())).collect();
+    let mut rows: Vec<Vec<String>> = Vec::with_capacity(answer.rows());
+    each_row(answer, |cells| rows.push(cells.into_iter().map(|(text, _)| shortened(&text)).collect()))?;
+    let text = match width {
+        Some(width) if !rows.is_empty() && !vertical::fits(&widths(&names, &rows), width) => {
+            let rows = rows.iter().enumerate();
+            rows.map(|(at, values)| vertical::row(at + 1, &names, values, width)).collect()
+        }
+        width => horizontal(answer, &names, &rows, width),
+    };
+    let (rows, more) = (answer.rows(), if answer.truncated { ", and there are more (--limit)" } else { "" });
+    let count = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+    Ok(format!("{text}{bold}{count}{plain}{more}\n"))
+}
+
+fn horizontal(answer: &Answer, names: &[String], rows: &[Vec<String>], width: Option<u16>) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_BORDERS_ONLY).set_content_arrangement(ContentArrangement::Disabled);
     if let Some(width) = width {
         table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     }
-    let (bold, plain) = if colours { ("\u{1b}[1m", "\u{1b}[0m") } else { ("", "") };
-    let names = answer.schema.fields().iter();
-    table.set_header(names.map(|field| Cell::new(field.name()).set_alignment(alignment(field.data_type()))));
-    each_row(answer, |cells| {
-        let cells = cells.into_iter().map(|(text, kind)| Cell::new(shortened(&text)).set_alignment(alignment(&kind)));
-        table.add_row(cells.collect::<Vec<_>>());
-    })?;
-    let (rows, more) = (answer.rows(), if answer.truncated { ", and there are more (--limit)" } else { "" });
-    let count = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
-    Ok(format!("{table}\n{bold}{count}{plain}{more}\n"))
+    let kinds = || answer.schema.fields().iter().map(|field| field.data_type());
+    let cells = |texts: &[String]| -> Vec<Cell> {
+        texts.iter().zip(kinds()).map(|(text, kind)| Cell::new(text).set_alignment(alignment(kind))).collect()
+    };
+    table.set_header(cells(names));
+    for row in rows {
+        table.add_row(cells(row));
+    }
+    format!("{table}\n")
+}
+
+/// How wide the contents of columns are.
+fn widths(names: &[String], rows: &[Vec<String>]) -> Vec<usize> {
+    let mut widths: Vec<usize> = names.iter().map(|name| name.chars().count()).collect();
+    for row in rows {
+        for (width, text) in widths.iter_mut().zip(row) {
+            *width = (*width).max(text.chars().count());
+        }
+    }
+    widths
 }
 
 /// A table in Markdown.

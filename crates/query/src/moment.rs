@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use spanmill_config::Duration;
 use thiserror::Error;
 
-/// A time as people give it: `1h` and `7d` ago, `now`, `2026-11-26T10:00:00Z`, `2026-11-26` (UTC), or seconds since 1970.
+/// A time as people give it: `1h` and `7d` ago, `now`, `2026-11-26T10:00:00Z`, `2026-11-26T10:00` and `2026-11-26` in UTC, or seconds since
+/// 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// So long before now.
@@ -19,8 +20,14 @@ pub enum Moment {
 
 /// A text that is no time.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{0:?} is no time; 15m, 2h, 7d, now, 2026-11-26, 2026-11-26T10:00:00Z and seconds since 1970 are some")]
-pub struct MomentError(String);
+pub enum MomentError {
+    /// Nothing that is known.
+    #[error("{0:?} is no time; 15m, 2h, 7d, now, 2026-11-26, 2026-11-26T10:00:00Z and seconds since 1970 are some")]
+    Unknown(String),
+    /// A date that reads as a number.
+    #[error("{0:?} is no time: as seconds since 1970 it is hardly meant, and the date is {1}")]
+    Digits(String, Date),
+}
 
 // === impl Moment ===
 
@@ -38,7 +45,7 @@ impl FromStr for Moment {
     type Err = MomentError;
 
     fn from_str(text: &str) -> Result<Self, MomentError> {
-        let wrong = || MomentError(text.to_owned());
+        let wrong = || MomentError::Unknown(text.to_owned());
         let days = |count: &str, unit: i64| {
             let count: i64 = count.parse().ok().filter(|count| *count >= 0)?;
             Some(Self::Ago(SignedDuration::from_secs(count.checked_mul(unit)?)))
@@ -52,6 +59,9 @@ impl FromStr for Moment {
         }
         if let Some(found) = text.strip_suffix('w').and_then(|count| days(count, 7 * 86_400)) {
             return Ok(found);
+        }
+        if let Some(date) = date_of_digits(text) {
+            return Err(MomentError::Digits(text.to_owned(), date));
         }
         if let Ok(seconds) = text.parse::<f64>() {
             let time =
@@ -68,9 +78,17 @@ impl FromStr for Moment {
         if let Ok(time) = text.parse::<Timestamp>() {
             return Ok(Self::At(time));
         }
-        let midnight = text.parse::<Date>().ok().and_then(|date| date.to_zoned(TimeZone::UTC).ok());
-        midnight.map(|time| Self::At(time.timestamp())).ok_or_else(wrong)
+        // The name of a zone would be passed over.
+        let civil = if text.contains('[') { None } else { text.parse::<DateTime>().ok() };
+        let time = civil.and_then(|time| time.to_zoned(TimeZone::UTC).ok());
+        time.map(|time| Self::At(time.timestamp())).ok_or_else(wrong)
     }
+}
+
+/// The date that eight digits are: whoever writes them means no second of the year 1970.
+fn date_of_digits(text: &str) -> Option<Date> {
+    let is_date = text.len() == 8 && text.bytes().all(|digit| digit.is_ascii_digit());
+    text.parse().ok().filter(|_| is_date)
 }
 
 #[cfg(test)]
@@ -88,14 +106,27 @@ mod tests {
             ("1w", "2026-11-19T10:00:00Z"),
             ("now", "2026-11-26T10:00:00Z"),
             ("2026-11-26", "2026-11-26T00:00:00Z"),
+            ("2026-11-26T08:15:30", "2026-11-26T08:15:30Z"),
+            ("2026-11-26T08:15", "2026-11-26T08:15:00Z"),
+            ("2026-11-26 08:15:30", "2026-11-26T08:15:30Z"),
+            ("2026-11-26 08:15:30.25Z", "2026-11-26T08:15:30.25Z"),
             ("2026-11-26T10:00:00+02:00", "2026-11-26T08:00:00Z"),
             ("1764147600", "2025-11-26T09:00:00Z"),
         ];
         for (text, expected) in cases {
             assert_eq!(text.parse::<Moment>().unwrap().at(now), expected.parse().unwrap(), "{text}");
         }
-        for text in ["", "yesterday", "-1h", "-2d", "2026-13-01", "inf"] {
+        for text in
+            ["", "yesterday", "-1h", "-2d", "2026-13-01", "inf", "2026-11-26T10:00[Europe/Berlin]", "2026-11-26T25:00"]
+        {
             assert!(text.parse::<Moment>().is_err(), "{text}");
         }
+    }
+
+    /// Scenario: a date without its hyphens.
+    /// Guarantees: it is not taken as seconds, and the error has the date.
+    #[test]
+    fn a_date_of_digits() {
+        insta::assert_snapshot!("20261128".parse::<Moment>().unwrap_err(), @r#""20261128" is no time: as seconds since 1970 it is hardly meant, and the date is 2026-11-28"#);
     }
 }

@@ -137,8 +137,11 @@ impl QueryService {
             options: QueryOptions { cluster: self.cluster.clone(), ..options },
             _permit: Arc::new(permit),
         };
-        // Whoever reads slowly, or not at all, holds a place until the time is up, and no longer.
-        let task = self.inner.threads.handle().spawn(timeout_at(deadline, answer(work, planned, sender)));
+        // Whoever reads slowly, or not at all, holds a place until the time is up, and no longer. The clock is that of the threads: the
+        // caller's may stop while they compute, and to look at it then is a panic.
+        let task = self.inner.threads.handle().spawn(async move {
+            let _ = timeout_at(deadline, answer(work, planned, sender)).await;
+        });
         // From here on, to give up stops the task at its next pause.
         let mut rows = Rows::new(batches, task.abort_handle(), most_rows, deadline, time);
         match timeout_at(deadline, schema).await {

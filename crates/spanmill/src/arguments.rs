@@ -1,5 +1,6 @@
 #[cfg(feature = "workers")]
 mod helpers;
+mod source;
 mod traces;
 #[cfg(feature = "workers")]
 mod worker;
@@ -16,6 +17,7 @@ use crate::demo::Demo;
 
 #[cfg(feature = "workers")]
 pub(crate) use self::helpers::Helpers;
+pub(crate) use self::source::{Place, SourceAddress};
 use self::traces::{EXPORT_EXAMPLES, IMPORT_EXAMPLES, TRACE_EXAMPLES};
 pub(crate) use self::traces::{Export, ExportFormat, Import, StoreAddress, Trace, TraceFormat};
 #[cfg(feature = "workers")]
@@ -53,7 +55,7 @@ pub(crate) enum Command {
     #[cfg(feature = "workers")]
     #[command(after_help = worker::WORKER_EXAMPLES)]
     QueryWorker(QueryWorker),
-    /// Draw a trace of a store: its spans as a tree, when each ran, tokens, cost and what is remarkable
+    /// Draw a trace of a running server or of a store: its spans as a tree, when each ran, tokens, cost and what is remarkable
     #[command(after_help = TRACE_EXAMPLES)]
     Trace(Trace),
     /// Read files of OTLP requests into a store
@@ -195,19 +197,12 @@ pub(crate) struct Query {
     /// Show the questions that have names, and what can be given with them
     #[arg(long)]
     pub(crate) list: bool,
-    /// The server that is asked
-    #[arg(long, value_name = "URL", env = "SPANMILL_URL", default_value = "http://127.0.0.1:4320")]
-    pub(crate) url: String,
-    /// Ask a folder or bucket itself, such as s3://bucket/folder, instead of a server: what that has only in memory is missing
-    #[arg(long, value_name = "PATH|URL", conflicts_with = "url")]
-    pub(crate) store: Option<String>,
-    /// An option of the bucket, such as aws_endpoint=http://localhost:9000; may be repeated
-    #[arg(long = "store-option", value_name = "KEY=VALUE", requires = "store")]
-    pub(crate) store_options: Vec<String>,
+    #[command(flatten)]
+    pub(crate) source: SourceAddress,
     #[cfg(feature = "workers")]
     #[command(flatten)]
     pub(crate) helpers: Helpers,
-    /// Begin of the period: 15m, 2h or 7d ago, 2026-11-26, or 2026-11-26T10:00:00Z; $since in SQL
+    /// Begin of the period: 15m, 2h or 7d ago, 2026-11-26, or 2026-11-26T10:00:00Z (UTC without a zone); $since in SQL
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
     /// End of the period, by default now; $until in SQL
@@ -228,9 +223,9 @@ pub(crate) struct Query {
     /// Write the answer to a file
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
-    /// So many rows at most
-    #[arg(long, value_name = "NUMBER", default_value_t = 1_000)]
-    pub(crate) limit: usize,
+    /// So many rows at most, by default 1000; where a question has a limit of its own, that as well
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) limit: Option<usize>,
     /// So much time at most
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = duration)]
     pub(crate) timeout: Duration,

@@ -9,10 +9,11 @@ use datafusion::error::DataFusionError;
 use futures_util::TryStreamExt;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
+use spanmill_otlp::Traces;
 use spanmill_store::{DecodeError, QueryOptions, Store, StoreError, TraceOptions};
 use thiserror::Error;
 
-use crate::read::{FileError, OtlpFile};
+use crate::read::FileError;
 use crate::write::Writer;
 
 /// What has been transferred.
@@ -31,7 +32,7 @@ pub struct Wanted {
     pub trace: Option<String>,
     /// That start no earlier, in microseconds since 1970.
     pub since_us: Option<i64>,
-    /// That start no later, in microseconds since 1970.
+    /// That start before, in microseconds since 1970.
     pub until_us: Option<i64>,
 }
 
@@ -61,8 +62,15 @@ type Found = (String, (i64, i64));
 /// Traces that are in memory at a time.
 const AT_ONCE: usize = 64;
 
-/// Adds all spans of a file to the store. When it returns they are in the store's files.
-pub async fn import(store: &Store, file: OtlpFile, mut progress: impl FnMut(Counts)) -> Result<Counts, TransferError> {
+/// Requests as a file has them.
+type Read = Result<Traces, FileError>;
+
+/// Adds all spans of a file to the store. When it returns they are in the store's files, those before a mistake as well.
+pub async fn import(
+    store: &Store,
+    file: impl IntoIterator<Item = Read>,
+    mut progress: impl FnMut(Counts),
+) -> Result<Counts, TransferError> {
     let mut counts = Counts::default();
     let read = add(store, file, &mut counts, &mut progress).await;
     // What came before a mistake is kept.
@@ -72,7 +80,7 @@ pub async fn import(store: &Store, file: OtlpFile, mut progress: impl FnMut(Coun
 
 async fn add(
     store: &Store,
-    file: OtlpFile,
+    file: impl IntoIterator<Item = Read>,
     counts: &mut Counts,
     progress: &mut impl FnMut(Counts),
 ) -> Result<(), TransferError> {
@@ -131,7 +139,7 @@ async fn traces(store: &Store, wanted: &Wanted) -> Result<Vec<Found>, TransferEr
         also("start_time >=", time(since));
     }
     if let Some(until) = wanted.until_us {
-        also("start_time <=", time(until));
+        also("start_time <", time(until));
     }
     sql.push_str(" GROUP BY trace_id ORDER BY first, trace_id");
     let answer = store.query(&sql, &QueryOptions { positional, ..QueryOptions::default() }).await?;
@@ -155,6 +163,7 @@ mod tests {
 
     use super::*;
     use crate::find::find;
+    use crate::read::OtlpFile;
     use crate::write::Format;
 
     const START: u64 = 1_790_000_000_000_000_000;

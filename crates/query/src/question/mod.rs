@@ -100,7 +100,12 @@ impl Question {
         for parameter in &self.parameters {
             values.push((parameter.name.to_owned(), parameter.value(parameter.default)?));
         }
+        let mut seen = Vec::new();
         for (name, text) in given {
+            if seen.contains(&name) {
+                return Err(QueryError::Request(format!("{name} is given twice")));
+            }
+            seen.push(name.clone());
             match &*name {
                 "since" => since = moment("since", &text, now)?,
                 "until" => until = moment("until", &text, now)?,
@@ -115,7 +120,10 @@ impl Question {
                 other => {
                     let known = self.parameters.iter().zip(&mut values).find(|(parameter, _)| parameter.name == other);
                     let Some((parameter, (_, value))) = known else { return Err(self.unknown_parameter(other)) };
-                    *value = parameter.value(Some(&text))?;
+                    // A field that was left empty in a form is not given.
+                    if !text.is_empty() {
+                        *value = parameter.value(Some(&text))?;
+                    }
                 }
             }
         }
@@ -211,5 +219,22 @@ mod tests {
         assert!(ask("limit", "many").contains("whole number"));
         assert!(ask("since", "2999-01-01").contains("before"));
         assert!(ask("since", "yesterday").contains("7d"));
+        let twice =
+            [("service", "a"), ("service", "b")].map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
+        let error = Question::named("slow-small").unwrap().request(twice, Timestamp::now()).unwrap_err();
+        assert_eq!(error.to_string(), "service is given twice");
+    }
+
+    /// Scenario: a parameter with an empty text.
+    /// Guarantees: it is as if it had not been given.
+    #[test]
+    fn nothing_is_given() {
+        let values = |given: Option<(&'static str, &'static str)>| {
+            let given = given.map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
+            let request = Question::named("slow-small").unwrap().request(given, Timestamp::UNIX_EPOCH).unwrap();
+            format!("{:?}", request.parameters)
+        };
+        assert_eq!(values(Some(("service", ""))), values(None));
+        assert_ne!(values(Some(("service", "shop"))), values(None));
     }
 }

@@ -10,8 +10,8 @@ use spanmill_workers::{PeerOptions, WorkersOptions};
 /// Query workers that help a command, and how they are asked.
 #[derive(Debug, Args)]
 pub(crate) struct Helpers {
-    /// A query worker of the same store that helps; a name may stand for several; may be repeated
-    #[arg(id = "worker", long = "worker", value_name = "HOST:PORT", requires = "store", value_parser = endpoint)]
+    /// A query worker of the same store, which --store names, that helps; a name may stand for several; may be repeated
+    #[arg(id = "worker", long = "worker", value_name = "HOST:PORT", value_parser = endpoint)]
     workers: Vec<Endpoint>,
     /// A file with what workers want to be shown; without it SPANMILL_WORKER_TOKEN has it
     #[arg(long = "worker-token-file", value_name = "FILE", requires = "worker")]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::SourceAddress;
+
 /// Options of `trace`.
 #[derive(Debug, Args)]
 pub(crate) struct Trace {
@@ -11,13 +13,13 @@ pub(crate) struct Trace {
     #[arg(value_name = "ID")]
     pub(crate) id: String,
     #[command(flatten)]
-    pub(crate) store: StoreAddress,
+    pub(crate) source: SourceAddress,
     /// text or json
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: TraceFormat,
-    /// Columns to draw in; by default those of the terminal, or 120
-    #[arg(long, value_name = "COLUMNS")]
-    pub(crate) width: Option<usize>,
+    /// Columns to draw in, 40 at least; by default those of the terminal, or 120
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(40..))]
+    pub(crate) width: Option<u16>,
 }
 
 /// How a trace is shown.
@@ -38,6 +40,9 @@ pub(crate) struct Import {
     pub(crate) files: Vec<String>,
     #[command(flatten)]
     pub(crate) store: StoreAddress,
+    /// Normalise the spans first, as the `genai` processor with default options does: only then they have roles and costs
+    #[arg(long)]
+    pub(crate) genai: bool,
 }
 
 /// Options of `export`.
@@ -45,10 +50,10 @@ pub(crate) struct Import {
 pub(crate) struct Export {
     #[command(flatten)]
     pub(crate) store: StoreAddress,
-    /// Only spans that start no earlier: a time such as 2026-11-05T12:00:00Z, or how long ago, such as 1h
+    /// Only spans that start no earlier: 15m, 2h or 7d ago, 2026-11-26, or 2026-11-26T10:00:00Z (UTC without a zone)
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
-    /// Only spans that start no later
+    /// Only spans that start before
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
     /// Only this trace: its id in hex, or the beginning of it
@@ -72,7 +77,7 @@ pub(crate) enum ExportFormat {
 }
 
 /// Where a store is.
-#[derive(Debug, Args)]
+#[derive(Debug, PartialEq, Eq, Args)]
 pub(crate) struct StoreAddress {
     /// The store: a folder, or a bucket such as s3://bucket/folder
     #[arg(long, value_name = "PATH|URL", env = "SPANMILL_STORE")]
@@ -84,16 +89,20 @@ pub(crate) struct StoreAddress {
 
 pub(super) const TRACE_EXAMPLES: &str = "\
 Examples:
+  spanmill trace 4bf92f35
   spanmill trace 4bf92f35 --store ./spans
   spanmill trace 4bf92f3577b34da6a3ce929d0e0e4736 --store s3://bucket/spans --format json | jq '.spans[].name'";
 
 pub(super) const IMPORT_EXAMPLES: &str = "\
 Examples:
   spanmill import traces.jsonl traces-*.json.zst --store ./spans
-  zcat old.jsonl.gz | spanmill import - --store ./spans";
+  zcat old.jsonl.gz | spanmill import - --store ./spans
+  spanmill import --genai collector.jsonl --store ./spans   spans that passed no genai processor
+
+What is imported twice is stored twice, until the server of the store compacts it.";
 
 pub(super) const EXPORT_EXAMPLES: &str = "\
 Examples:
   spanmill export --store ./spans --since 1h --output last-hour.jsonl
-  spanmill export --store ./spans --trace 4bf92f35 | spanmill explain -
+  spanmill export --store ./spans --trace 4bf92f35 | jq '.resourceSpans[].scopeSpans[].spans[].name'
   spanmill export --store ./spans --format proto --output all.binpb";

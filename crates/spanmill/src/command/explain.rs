@@ -48,7 +48,9 @@ pub(super) fn run(options: &Explain) -> Result<(), CommandError> {
         }
     }
     if shown == 0 {
-        return Err(CommandError::Usage("no GenAI span was found; --all shows the others as well".to_owned()));
+        return Err(CommandError::Usage(
+            "no GenAI span was found, or all have passed genai already; --all shows the others as well".to_owned(),
+        ));
     }
     Ok(())
 }

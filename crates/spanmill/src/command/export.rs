@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use jiff::{Span, Timestamp};
+use jiff::Timestamp;
+use spanmill_query::Moment;
 use spanmill_traces::{Counts, Format, TransferError, Wanted, Writer, export};
 
 use super::stores::{block_on, to_read, whole_id, wrong};
@@ -12,18 +13,14 @@ use crate::arguments::{Export, ExportFormat};
 use crate::error::CommandError;
 
 pub(super) fn run(options: &Export) -> Result<(), CommandError> {
+    let (since_us, until_us) = period(options, Timestamp::now())?;
     block_on(async {
         let store = to_read(&options.store).await?;
         let trace = match &options.trace {
             Some(beginning) => Some(whole_id(&store, beginning).await?),
             None => None,
         };
-        let now = Timestamp::now();
-        let wanted = Wanted {
-            trace,
-            since_us: options.since.as_deref().map(|time| micros(time, now)).transpose()?,
-            until_us: options.until.as_deref().map(|time| micros(time, now)).transpose()?,
-        };
+        let wanted = Wanted { trace, since_us, until_us };
         let format = match options.format {
             ExportFormat::Json => Format::Json,
             ExportFormat::Proto => Format::Proto,
@@ -67,38 +64,18 @@ fn bar() -> ProgressBar {
     bar
 }
 
-/// A time, or how long ago.
-fn micros(text: &str, now: Timestamp) -> Result<i64, CommandError> {
-    if let Ok(time) = text.parse::<Timestamp>() {
-        return Ok(time.as_microsecond());
-    }
-    let ago = || {
-        let span: Span = text.parse().ok()?;
-        // Days are of 24 hours, whatever clocks do.
-        let length = span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok()?;
-        now.checked_sub(length).ok()
+/// The period, with the checks of questions: begin and end in microseconds.
+fn period(options: &Export, now: Timestamp) -> Result<(Option<i64>, Option<i64>), CommandError> {
+    let read = |flag: &str, text: &Option<String>| {
+        let moment = text.as_deref().map(str::parse::<Moment>).transpose().map_err(|error| wrong(flag, &error))?;
+        Ok::<_, CommandError>(moment.map(|moment| moment.at(now)))
     };
-    let time = ago().ok_or_else(|| {
-        CommandError::Usage(format!(
-            "{text:?} is neither a time such as 2026-11-05T12:00:00Z nor a duration such as 1h"
-        ))
-    })?;
-    Ok(time.as_microsecond())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Scenario: times, durations, and something else.
-    /// Guarantees: durations count from now, what is neither is an error that says what would be.
-    #[test]
-    fn times_are_read() {
-        let now: Timestamp = "2026-11-05T12:00:00Z".parse().unwrap();
-        let at = |text: &str| micros(text, now).map(|micros| Timestamp::from_microsecond(micros).unwrap().to_string());
-        assert_eq!(at("2026-11-05T10:00:00Z").unwrap(), "2026-11-05T10:00:00Z");
-        assert_eq!(at("1h").unwrap(), "2026-11-05T11:00:00Z");
-        assert_eq!(at("7d").unwrap(), "2026-10-29T12:00:00Z");
-        assert!(at("yesterday").unwrap_err().to_string().contains("neither a time"));
+    let (since, until) = (read("--since", &options.since)?, read("--until", &options.until)?);
+    let end = until.unwrap_or(now);
+    match since {
+        Some(since) if since >= end => {
+            Err(wrong("--since", &format!("{since} is not before {end}, where the period ends")))
+        }
+        _ => Ok((since.map(Timestamp::as_microsecond), until.map(Timestamp::as_microsecond))),
     }
 }

@@ -16,6 +16,7 @@ mod replay;
 mod run;
 mod stores;
 mod trace;
+mod typed;
 
 use std::io::{self, Write};
 

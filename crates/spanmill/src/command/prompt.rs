@@ -10,9 +10,10 @@ use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, Editor, Helper};
-use spanmill_console::{Catalogue, Source, What, list_of_questions};
+use spanmill_console::{Answer, Catalogue, Source, What, list_of_questions};
 
 use super::query::{asked, write};
+use super::typed::Typed;
 use super::write_out;
 use crate::arguments::Query;
 use crate::error::{CommandError, show};
@@ -23,13 +24,13 @@ struct Lines {
 }
 
 const HELP: &str = "\
-A question's name answers it; SQL ends with a semicolon. Tab completes, Ctrl-R searches what was asked before.
+A question's name answers it, with options such as --since 1h; SQL ends with a semicolon. Tab completes, Ctrl-R searches what was asked before.
   \\q   end        \\l   questions with names        \\h   this
 ";
 
 pub(super) fn run(options: &Query, source: &Source) -> Result<(), CommandError> {
     // Whether anybody answers is better known before a statement is typed.
-    let catalogue = source.catalogue(&asked(options, What::Sql(String::new())))?;
+    let catalogue = source.catalogue(&asked(options, What::Sql(String::new()), None))?;
     let config = Config::builder()
         .completion_type(CompletionType::List)
         .history_ignore_space(true)
@@ -51,7 +52,7 @@ pub(super) fn run(options: &Query, source: &Source) -> Result<(), CommandError> 
                 "\\h" | "help" => write_out(HELP.as_bytes())?,
                 "\\l" => write_out(list_of_questions().as_bytes())?,
                 line => {
-                    let answer = source.ask(&asked(options, What::read(line))).map_err(CommandError::from);
+                    let answer = ask(options, source, line);
                     if let Err(error) = answer.and_then(|answer| write(options, &answer)) {
                         show(&error);
                     }
@@ -69,6 +70,15 @@ pub(super) fn run(options: &Query, source: &Source) -> Result<(), CommandError> 
         }
     }
     Ok(())
+}
+
+/// Answers a line; what it says itself goes before the options of the command.
+fn ask(options: &Query, source: &Source, line: &str) -> Result<Answer, CommandError> {
+    let Typed { what, parameters, limit } = Typed::read(line).map_err(CommandError::Usage)?;
+    let mut asked = asked(options, what, limit);
+    asked.parameters.retain(|(name, _)| parameters.iter().all(|(own, _)| own != name));
+    asked.parameters.extend(parameters);
+    Ok(source.ask(&asked)?)
 }
 
 /// Where what was asked is kept, by the convention of XDG.
@@ -94,11 +104,7 @@ impl Completer for Lines {
 
 impl Validator for Lines {
     fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let line = context.input().trim();
-        let is_whole = line.is_empty()
-            || line.starts_with('\\')
-            || line.ends_with(';')
-            || matches!(What::read(line), What::Named(_));
+        let is_whole = Typed::is_whole(context.input());
         Ok(if is_whole { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
     }
 }

@@ -8,16 +8,22 @@ use spanmill_console::{Asked, ConsoleError, Output, Source, What, list_of_questi
 use spanmill_store::Cluster;
 
 use super::{prompt, stores, write_out};
-use crate::arguments::Query;
+use crate::arguments::{Place, Query};
 use crate::error::{CommandError, colours_wanted};
+
+/// Rows, where nothing is said.
+const LIMIT: usize = 1_000;
 
 pub(super) fn run(options: &Query) -> Result<(), CommandError> {
     if options.list {
         return write_out(list_of_questions().as_bytes());
     }
-    let source = match &options.store {
-        Some(address) => Source::store(stores::options(address, &options.store_options)?, helpers(options)?)?,
-        None => Source::server(&options.url)?,
+    let source = match (options.source.place().map_err(CommandError::Usage)?, helpers(options)?) {
+        (Place::Store(address), helpers) => Source::store(stores::options_to_read(&address)?, helpers)?,
+        (Place::Server(url), None) => Source::server(&url)?,
+        (Place::Server(_), Some(_)) => {
+            return Err(CommandError::Usage("--worker helps with a store, which --store names".to_owned()));
+        }
     };
     let question = match options.question.as_deref() {
         Some("-") => Some(from_stdin()?),
@@ -27,7 +33,7 @@ pub(super) fn run(options: &Query) -> Result<(), CommandError> {
     };
     match question {
         Some(question) => {
-            let answer = source.ask(&asked(options, What::read(&question)))?;
+            let answer = source.ask(&asked(options, What::read(&question), None))?;
             write(options, &answer)
         }
         None => prompt::run(options, &source),
@@ -45,8 +51,8 @@ fn helpers(_: &Query) -> Result<Option<Arc<dyn Cluster>>, CommandError> {
     Ok(None)
 }
 
-/// What is asked, with the parameters of the command line.
-pub(super) fn asked(options: &Query, what: What) -> Asked {
+/// What is asked, with the parameters of the command line; a limit goes before its.
+pub(super) fn asked(options: &Query, what: What, limit: Option<usize>) -> Asked {
     let fixed = [
         ("since", &options.since),
         ("until", &options.until),
@@ -55,7 +61,9 @@ pub(super) fn asked(options: &Query, what: What) -> Asked {
     ];
     let fixed = fixed.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
     let parameters = fixed.chain(options.parameters.iter().cloned()).collect();
-    Asked { what, parameters, limit: options.limit, timeout: options.timeout }
+    let limit = limit.or(options.limit);
+    let asked = Asked { what, parameters, limit: limit.unwrap_or(LIMIT), timeout: options.timeout };
+    if limit.is_some() { asked.with_own_limit() } else { asked }
 }
 
 /// Writes an answer where it is wanted.
@@ -72,7 +80,13 @@ pub(super) fn write(options: &Query, answer: &spanmill_console::Answer) -> Resul
     };
     let fail = |source| ConsoleError::Io { what: format!("--output: {}", path.display()), source };
     let mut file = BufWriter::new(File::create(path).map_err(fail)?);
-    Ok(Output { format, width: None, colours: false }.write(answer, &mut file)?)
+    let written = Output { format, width: None, colours: false }.write(answer, &mut file);
+    if written.is_err() {
+        // What is broken must not pass for an answer. That it stays where it cannot be removed is no second error.
+        drop(file);
+        let _ = std::fs::remove_file(path);
+    }
+    Ok(written?)
 }
 
 fn from_stdin() -> Result<String, CommandError> {

@@ -25,11 +25,17 @@ enum Shape {
 /// The first byte of a request in protobuf: its resources, in bytes with a length.
 const RESOURCE_SPANS: u8 = 0x0a;
 
+/// Editors of Windows put it in front of texts in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 // === impl Records ===
 
 impl<R: Read> Records<R> {
     pub(super) fn new(reader: R) -> io::Result<Self> {
         let mut reader = BufReader::new(reader);
+        if reader.fill_buf()?.starts_with(BYTE_ORDER_MARK) {
+            reader.consume(BYTE_ORDER_MARK.len());
+        }
         let start = reader.fill_buf()?;
         let shape = match start.first() {
             None => Shape::End,

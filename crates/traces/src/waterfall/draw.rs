@@ -7,7 +7,7 @@ use super::{Row, Waterfall};
 /// How it is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Style {
-    /// Columns of the terminal.
+    /// Columns of the terminal; fewer than 40 are taken as 40.
     pub width: usize,
     /// Whether colours are shown.
     pub colours: bool,
@@ -23,25 +23,39 @@ struct Colours {
     end: &'static str,
 }
 
-const NARROWEST: usize = 60;
+/// A part of a line, in a colour.
+struct Piece {
+    colour: &'static str,
+    text: String,
+}
+
+const NARROWEST: usize = 40;
 const WIDEST_BAR: usize = 60;
+/// A gap and lines around a bar, and the duration behind it.
+const BESIDE_BAR: usize = 12;
+/// In front of each piece.
+const GAP: usize = 2;
 /// Eighths of a cell, so that short spans are told apart.
 const BLOCKS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 
 // === impl Waterfall ===
 
 impl Waterfall {
-    /// A line about the trace, and one for each span.
+    /// A line about the trace, and one for each span, none wider than the terminal.
     pub fn draw(&self, style: Style) -> String {
         let colours = Colours::new(style.colours);
-        let mut out = String::new();
-        self.head(&mut out, &colours);
-        let labels: Vec<String> = self.spans.iter().map(label).collect();
         let width = style.width.max(NARROWEST);
-        // A third each for names, bars and figures.
+        let mut out = String::new();
+        self.head(&mut out, width, &colours);
+        let labels: Vec<String> = self.spans.iter().map(label).collect();
+        let figures: Vec<Vec<Piece>> = self.spans.iter().map(|row| row_figures(row, &colours)).collect();
+        // Names have two fifths at most, then figures what they need; bars have the rest, a fifth to a third.
         let names = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0).min(width * 2 / 5);
-        let bar = (width / 3).min(WIDEST_BAR);
-        for (row, label) in self.spans.iter().zip(&labels) {
+        let wanted = figures.iter().map(|pieces| pieces.iter().map(Piece::width).sum::<usize>()).max().unwrap_or(0);
+        let room = width.saturating_sub(names + BESIDE_BAR);
+        let most = (width / 3).min(WIDEST_BAR).min(room);
+        let bar = room.saturating_sub(wanted).clamp((width / 5).min(most), most);
+        for ((row, label), figures) in self.spans.iter().zip(&labels).zip(&figures) {
             let Colours { bold, dim, red, bar: blue, end, .. } = colours;
             let (before, after) = if row.is_error {
                 (red, end)
@@ -54,7 +68,7 @@ impl Waterfall {
             let (color, drawn) = (if row.is_error { red } else { blue }, self.bar(row, bar));
             let duration = duration(row.duration_ns);
             let _ = write!(out, "{before}{name}{after} {dim}│{end}{color}{drawn}{end}{dim}│{end} {duration:>8}");
-            row_figures(row, &colours, &mut out);
+            put(figures, room.saturating_sub(bar), width, end, &mut out);
             let trimmed = out.trim_end().len();
             out.truncate(trimmed);
             out.push('\n');
@@ -62,24 +76,31 @@ impl Waterfall {
         out
     }
 
-    fn head(&self, out: &mut String, colours: &Colours) {
+    /// The trace's id, and what there is to say about it, on as many lines as it needs.
+    fn head(&self, out: &mut String, width: usize, colours: &Colours) {
         let Colours { bold, red, end, .. } = colours;
         let spans = self.spans.len();
         let mut services: Vec<&str> = self.spans.iter().map(|row| row.service.as_str()).collect();
         services.sort_unstable();
         services.dedup();
-        let _ = write!(out, "{bold}trace {}{end}  {}", self.trace_id, duration(self.duration_ns));
-        let _ = write!(out, "  {spans} {}", if spans == 1 { "span" } else { "spans" });
-        let _ = write!(out, "  {}", services.join(", "));
+        let mut about = vec![
+            Piece::plain(duration(self.duration_ns)),
+            Piece::plain(format!("{spans} {}", if spans == 1 { "span" } else { "spans" })),
+            Piece::plain(services.join(", ").chars().map(visible).collect()),
+        ];
         if self.input_tokens + self.output_tokens > 0 {
-            let _ = write!(out, "  {} → {} tokens", grouped(self.input_tokens), grouped(self.output_tokens));
+            about.push(Piece::plain(format!(
+                "{} → {} tokens",
+                grouped(self.input_tokens),
+                grouped(self.output_tokens)
+            )));
         }
-        for (currency, amount) in &self.cost {
-            let _ = write!(out, "  {}", money(*amount, currency));
-        }
+        about.extend(self.cost.iter().map(|(currency, amount)| Piece::plain(money(*amount, currency))));
         if self.errors > 0 {
-            let _ = write!(out, "  {red}{} failed{end}", self.errors);
+            about.push(Piece { colour: red, text: format!("{} failed", self.errors) });
         }
+        let _ = write!(out, "{bold}trace {}{end}", self.trace_id);
+        put(&about, width.saturating_sub("trace ".len() + self.trace_id.len()), width, end, out);
         out.push('\n');
     }
 
@@ -103,6 +124,19 @@ impl Waterfall {
             });
         }
         bar
+    }
+}
+
+// === impl Piece ===
+
+impl Piece {
+    fn plain(text: String) -> Self {
+        Self { colour: "", text }
+    }
+
+    /// With the gap in front of it.
+    fn width(&self) -> usize {
+        self.text.chars().count() + GAP
     }
 }
 
@@ -139,8 +173,7 @@ fn label(row: &Row) -> String {
     if row.is_orphan {
         label.push_str("… ");
     }
-    // Names come from anywhere: nothing of them may move the cursor.
-    label.extend(row.name.chars().map(|letter| if letter.is_control() { '·' } else { letter }));
+    label.extend(row.name.chars().map(visible));
     label
 }
 
@@ -157,30 +190,48 @@ fn fitted(label: &str, width: usize) -> String {
     cut
 }
 
-fn row_figures(row: &Row, colours: &Colours, out: &mut String) {
-    let Colours { dim, red, yellow, end, .. } = colours;
+/// Tokens, cost, and what is remarkable.
+fn row_figures(row: &Row, colours: &Colours) -> Vec<Piece> {
+    let Colours { dim, red, yellow, .. } = colours;
     let quiet = if row.counts() { "" } else { dim };
+    let mut pieces = Vec::new();
     if row.input_tokens.is_some() || row.output_tokens.is_some() {
         let tokens = |tokens: Option<i64>| tokens.map_or_else(|| "?".to_owned(), grouped);
-        let _ = write!(out, "  {quiet}{} → {} tokens{end}", tokens(row.input_tokens), tokens(row.output_tokens));
+        let text = format!("{} → {} tokens", tokens(row.input_tokens), tokens(row.output_tokens));
+        pieces.push(Piece { colour: quiet, text });
     }
     if let Some(amount) = row.cost {
-        let _ = write!(out, "  {quiet}{}{end}", money(amount, row.currency.as_deref().unwrap_or("USD")));
+        pieces.push(Piece { colour: quiet, text: money(amount, row.currency.as_deref().unwrap_or("USD")) });
     }
     match row.usage_role.as_deref() {
-        Some("duplicate") => {
-            let _ = write!(out, "  {dim}(duplicate){end}");
-        }
-        Some("rollup") => {
-            let _ = write!(out, "  {dim}(sum of those below){end}");
-        }
+        Some("duplicate") => pieces.push(Piece { colour: dim, text: "(duplicate)".to_owned() }),
+        Some("rollup") => pieces.push(Piece { colour: dim, text: "(sum of those below)".to_owned() }),
         _ => {}
     }
     for flag in &row.flags {
         let colour = if flag.starts_with("error") { red } else { yellow };
-        let flag: String = flag.chars().map(|letter| if letter.is_control() { '·' } else { letter }).collect();
-        let _ = write!(out, "  {colour}{flag}{end}");
+        pieces.push(Piece { colour, text: flag.chars().map(visible).collect() });
     }
+    pieces
+}
+
+/// Pieces in the room that is left of a line, and on lines of their own where that is too little.
+fn put(pieces: &[Piece], mut room: usize, width: usize, end: &str, out: &mut String) {
+    for piece in pieces {
+        if piece.width() > room {
+            let _ = write!(out, "\n{:GAP$}", "");
+            room = width.saturating_sub(GAP);
+        }
+        let Piece { colour, text } = piece;
+        let text = fitted(text, text.chars().count().min(room.saturating_sub(GAP)));
+        let _ = write!(out, "{:GAP$}{colour}{text}{}", "", if colour.is_empty() { "" } else { end });
+        room = room.saturating_sub(piece.width());
+    }
+}
+
+/// Names come from anywhere: nothing of them may move the cursor.
+fn visible(letter: char) -> char {
+    if letter.is_control() { '·' } else { letter }
 }
 
 fn duration(nanos: u64) -> String {

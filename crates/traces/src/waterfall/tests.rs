@@ -49,7 +49,7 @@ fn usage(input: i64, output: i64, cost: f64, role: &str) -> Vec<KeyValue> {
 
 /// Scenario: an agent with two calls, one of them twice and slow, a failed tool, and a span whose parent is not there.
 /// Guarantees: the tree is in order; bars stand where spans ran; only owners are added up; what is remarkable is said; without colours
-/// there are no codes, and no name can write any.
+/// there are no codes, and no name can write any; no line is wider than the terminal.
 #[test]
 fn a_trace_is_drawn() {
     let mut failed = span(5, 1, "execute_tool \x1b[31msearch", 3000, 3200, vec![pair("error.type", text("Timeout"))]);
@@ -77,6 +77,10 @@ fn a_trace_is_drawn() {
     let plain = waterfall.draw(Style { width: 90, colours: false });
     assert!(!plain.contains('\x1b'));
     insta::assert_snapshot!(plain);
+    for width in [40, 60, 80, 200] {
+        let drawn = waterfall.draw(Style { width, colours: false });
+        assert!(drawn.lines().all(|line| line.chars().count() <= width), "{width}: {drawn}");
+    }
     assert!(waterfall.draw(Style { width: 90, colours: true }).contains("\x1b[31m"));
     insta::assert_snapshot!(serde_json::to_string_pretty(&waterfall.spans[1]).unwrap());
 }
@@ -91,6 +95,7 @@ proptest! {
         }).collect();
         let waterfall = Waterfall::new(&trace(spans.clone()));
         prop_assert_eq!(waterfall.spans.len(), spans.len());
-        prop_assert_eq!(waterfall.draw(Style { width, colours: true }).lines().count(), spans.len() + 1);
+        let drawn = waterfall.draw(Style { width, colours: true });
+        prop_assert_eq!(drawn.lines().filter(|line| line.contains('│')).count(), spans.len());
     }
 }
