@@ -193,6 +193,14 @@ pub(crate) fn is_content(key: &[u8]) -> bool {
     )
 }
 
+/// A double in billionths, to the nearest, and whether dividing gives it back; none where there are too many.
+pub(crate) fn billionths(number: f64) -> Option<(i64, bool)> {
+    let scaled = (number * 1e9).round();
+    let whole = (scaled.abs() < i64::MAX as f64).then_some(scaled as i64)?;
+    // Compared from the integer, which knows no negative zero.
+    Some((whole, (whole as f64 / 1e9).to_bits() == number.to_bits()))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -208,12 +216,4 @@ mod tests {
         let (keys, columns) = moved();
         assert_eq!(keys.len(), columns.len());
     }
-}
-
-/// A double in billionths, to the nearest, and whether dividing gives it back; none where there are too many.
-pub(crate) fn billionths(number: f64) -> Option<(i64, bool)> {
-    let scaled = (number * 1e9).round();
-    let whole = (scaled.abs() < i64::MAX as f64).then_some(scaled as i64)?;
-    // Compared from the integer, which knows no negative zero.
-    Some((whole, (whole as f64 / 1e9).to_bits() == number.to_bits()))
 }
