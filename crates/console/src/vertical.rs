@@ -52,7 +52,7 @@ mod tests {
     /// Guarantees: short contents need no more than they have.
     #[test]
     fn sensible_widths() {
-        assert!(fits(&[2, 200], 14) && !fits(&[2, 200], 13));
+        assert!(fits(&[2, 200], 16) && !fits(&[2, 200], 15));
         assert!(!fits(&[100; 6], 60));
     }
 

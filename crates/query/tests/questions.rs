@@ -19,10 +19,13 @@ use spanmill_query::{QueryService, Question, Request};
 use support::{Call, NOON};
 
 async fn question(service: &QueryService, name: &str, given: &[(&'static str, &str)]) -> RecordBatch {
-    let given = given.iter().map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(*value)));
-    let all = [("since", "8h"), ("limit", "1000")].map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
+    let of = |(name, value): (&'static str, &str)| (Cow::Borrowed(name), Cow::<str>::Owned(value.to_owned()));
+    // None may be given twice.
+    let all = [("since", "8h"), ("limit", "1000")];
+    let all = all.into_iter().filter(|(name, _)| !given.iter().any(|(own, _)| own == name)).map(of);
+    let given = given.iter().copied().map(of);
     let question = Question::named(name).unwrap();
-    let request = question.request(all.into_iter().chain(given), NOON.parse().unwrap()).unwrap();
+    let request = question.request(all.chain(given), NOON.parse().unwrap()).unwrap();
     support::ask(service, request).await
 }
 

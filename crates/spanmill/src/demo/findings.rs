@@ -59,7 +59,10 @@ impl Findings {
             }
             match text(&span, "spanmill.usage.role").as_deref() {
                 Some("owner") => self.add_owner(&span),
-                Some("duplicate") => self.duplicates += 1,
+                // A failed call that is told twice has no tokens that could be counted twice.
+                Some("duplicate") => {
+                    self.duplicates += usize::from(int(&span, "gen_ai.usage.input_tokens").is_some());
+                }
                 Some("rollup") => self.rollups += 1,
                 _ => {}
             }
