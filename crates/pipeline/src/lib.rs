@@ -37,6 +37,6 @@ pub use readiness::{Phase, Readiness, Replaying};
 pub use service::{Event, Load, News, Service, ServiceError, SetUpLogs, Tell};
 pub use spanmill_otlp::Signal;
 pub use telemetry::{
-    Encoding, Level, LogLevel, LogSettings, MetricSettings, Operation, Operations, Running, Settings, Summary,
-    Telemetry,
+    Encoding, Level, LogLevel, LogSettings, MetricEndpoint, MetricSettings, Operation, Operations, Running, Settings,
+    Summary, Telemetry,
 };

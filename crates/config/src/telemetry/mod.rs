@@ -119,6 +119,9 @@ pub struct PrometheusReader {
     /// Whether units at the end of names are left out. Default true.
     pub without_units: bool,
     with_resource_constant_labels: IgnoredAny,
+    /// Spanmill's own: read by who serves it.
+    #[serde(rename = "tls")]
+    _tls: IgnoredAny,
 }
 
 /// `traces`: accepted without effect.
@@ -221,6 +224,7 @@ impl Default for PrometheusReader {
             without_type_suffix: true,
             without_units: true,
             with_resource_constant_labels: IgnoredAny,
+            _tls: IgnoredAny,
         }
     }
 }

@@ -4,8 +4,8 @@ use uuid::Uuid;
 
 use super::{Service, ServiceError};
 use crate::host::{Host, Stage, Surroundings, Ties};
-use crate::pages::{Page, Pages};
-use crate::telemetry::{MetricSettings, Telemetry};
+use crate::pages::{Page, Pages, Site};
+use crate::telemetry::{MetricEndpoint, MetricSettings, Telemetry};
 
 /// The service's own metrics, and the servers that show them.
 pub(super) struct Own {
@@ -70,7 +70,7 @@ impl Own {
             return Ok(());
         }
         let listeners = Host::of(surroundings, &self.ties).listeners();
-        for endpoint in &settings.endpoints {
+        for MetricEndpoint { address, tls } in &settings.endpoints {
             let telemetry = self.telemetry.clone();
             let answer = move |path: &str| {
                 (path == "/metrics").then(|| {
@@ -78,11 +78,19 @@ impl Own {
                     Page { status: 200, content_type, body }
                 })
             };
-            let pages = match Pages::serve(&listeners, endpoint, answer).await {
+            let tls = tls.as_ref().map(|tls| tls.acceptor(&["http/1.1"])).transpose();
+            let served = match tls {
+                Ok(tls) => {
+                    let site = Site { endpoint: address.clone(), tls, guard: None };
+                    Pages::serve(&listeners, site, answer).await
+                }
+                Err(error) => Err(std::io::Error::other(error)),
+            };
+            let pages = match served {
                 Ok(pages) => pages,
                 Err(source) => {
                     self.hide(surroundings).await;
-                    return Err(ServiceError::Metrics { endpoint: endpoint.clone(), source });
+                    return Err(ServiceError::Metrics { endpoint: address.clone(), source });
                 }
             };
             tracing::info!(endpoint = %pages.address(), "own metrics at /metrics");

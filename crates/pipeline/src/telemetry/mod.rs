@@ -1,5 +1,6 @@
 //! Metrics of spanmill itself, under the Collector's names.
 
+mod endpoint;
 mod operations;
 mod process;
 mod settings;
@@ -16,6 +17,7 @@ use prometheus::{
 
 use process::Process;
 
+pub use endpoint::MetricEndpoint;
 pub use operations::{Operation, Operations, Running, Summary};
 pub use settings::{Encoding, LogLevel, LogSettings, MetricSettings, Settings};
 

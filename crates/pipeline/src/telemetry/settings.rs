@@ -7,9 +7,10 @@ use spanmill_config::{
 };
 
 use super::Level;
+use super::endpoint::MetricEndpoint;
 
 /// What is told about the process itself, and where.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
     /// `logs`.
     pub logs: LogSettings,
@@ -31,12 +32,12 @@ pub struct LogSettings {
 }
 
 /// `service::telemetry::metrics`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct MetricSettings {
     /// How much is measured.
     pub level: Level,
-    /// Where Prometheus may read, as `host:port`.
-    pub endpoints: Vec<String>,
+    /// Where Prometheus may read.
+    pub endpoints: Vec<MetricEndpoint>,
     /// Attributes of `target_info` that replace or remove the process's own.
     pub resource: BTreeMap<String, Option<String>>,
 }
@@ -73,7 +74,7 @@ impl Settings {
     pub fn read(section: &Section) -> Result<Self, ConfigError> {
         let TelemetryConfig { logs, metrics, resource, ignored } = TelemetryConfig::from_section(section)?;
         let mut warnings: Vec<String> = ignored.into_iter().map(|option| format!("{option} has no effect")).collect();
-        let endpoints = metrics.prometheus().map(PrometheusReader::address).collect();
+        let endpoints = MetricEndpoint::read(section, &metrics)?;
         let resource = resource.iter().map(|(name, value)| (name.to_owned(), value.map(str::to_owned))).collect();
         let metrics = MetricSettings { level: metrics.level.into(), endpoints, resource };
         Ok(Self { logs: LogSettings::new(logs, &mut warnings), metrics, warnings })
@@ -111,7 +112,8 @@ impl Default for LogSettings {
 
 impl Default for MetricSettings {
     fn default() -> Self {
-        let endpoints = vec![PrometheusReader::default().address()];
+        let address = PrometheusReader::default().address();
+        let endpoints = vec![MetricEndpoint { address, tls: None }];
         Self { level: Level::Normal, endpoints, resource: BTreeMap::new() }
     }
 }
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn nothing_is_the_default() {
         assert_eq!(read(""), Settings::default());
-        assert_eq!(Settings::default().metrics.endpoints, ["localhost:8888"]);
+        assert_eq!(Settings::default().metrics.endpoints[0].address, "localhost:8888");
     }
 
     /// Scenario: every part is configured, some of it without effect.
@@ -172,7 +174,8 @@ mod tests {
              resource: {service.name: x, service.version: }",
         );
         assert_eq!((settings.logs.level, settings.logs.encoding), (LogLevel::Error, Encoding::Console));
-        assert_eq!((settings.metrics.level, settings.metrics.endpoints), (Level::Detailed, vec!["[::]:1".to_owned()]));
+        assert_eq!((settings.metrics.level, settings.metrics.endpoints.len()), (Level::Detailed, 1));
+        assert_eq!(settings.metrics.endpoints[0].address, "[::]:1");
         assert_eq!(settings.metrics.resource["service.name"].as_deref(), Some("x"));
         assert_eq!(settings.metrics.resource["service.version"], None);
         assert_eq!(settings.warnings.len(), 4, "{:?}", settings.warnings);

@@ -221,6 +221,40 @@ async fn own_metrics() {
     rig.stop().await.unwrap();
 }
 
+/// Scenario: own metrics with a certificate, and with a file that is not there.
+/// Guarantees: they are shown over TLS, and not without; what is wrong ends the start.
+#[tokio::test]
+async fn own_metrics_over_tls() {
+    let pair = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let port = free_port();
+    let with = |certificate: &str| {
+        let tls = format!("{{{certificate}, key_pem: {:?}}}", pair.signing_key.serialize_pem());
+        let reader = format!("{{host: 127.0.0.1, port: {port}, tls: {tls}}}");
+        PLAIN.replace("{level: none}", &format!("{{readers: [{{pull: {{exporter: {{prometheus: {reader}}}}}}}]}}"))
+    };
+    let rig = Rig::running("secured", &with(&format!("cert_pem: {:?}", pair.cert.pem()))).await;
+    let authority = spanmill_config::Secret::new(pair.cert.pem());
+    let options = spanmill_tls::ClientTls { ca_pem: authority, ..Default::default() };
+    let connector = options.connector(&[]).unwrap();
+    let stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    let mut stream = connector.connect("localhost", stream).await.unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n").await.unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await.unwrap();
+    assert!(page.contains("otelcol_process_uptime"), "{page}");
+    let mut plain = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    plain.write_all(b"GET /metrics HTTP/1.1\r\nhost: here\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = plain.read_to_end(&mut answer).await;
+    assert!(!String::from_utf8_lossy(&answer).contains("otelcol"), "{answer:?}");
+    rig.stop().await.unwrap();
+
+    let rig = Rig::new("unsecured", &with("cert_file: /nowhere"));
+    let error = rig.service.await.unwrap().unwrap_err().to_string();
+    assert!(error.starts_with("service::telemetry::metrics: cannot listen on 127.0.0.1"), "{error}");
+    assert!(error.contains("/nowhere"), "{error}");
+}
+
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
