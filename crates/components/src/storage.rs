@@ -18,6 +18,11 @@ pub(crate) struct Storage {
     pub(crate) max_dead_letter_bytes: u64,
 }
 
+/// A queue's log, in the folder of one who stores.
+pub(crate) const LOG: &str = "log";
+/// The cursor of its log: how far all is sent.
+pub(crate) const CURSOR: &str = "sent";
+
 // === impl Storage ===
 
 impl Storage {

@@ -38,7 +38,7 @@ pub use optional::{NullableBlock, OptionalBlock};
 pub use place::Place;
 pub use print::{PrintError, PrintFormat, PrintMode, print_config};
 pub use redact::without_url_secrets;
-pub use secret::Secret;
+pub use secret::{REDACTED, Secret};
 pub use section::Section;
 pub use size::{ByteSize, ByteSizeError};
 pub use stamp::Stamp;

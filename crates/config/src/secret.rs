@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::de::SECRET;
 
 /// What is shown instead of a secret.
-pub(crate) const REDACTED: &str = "[REDACTED]";
+pub const REDACTED: &str = "[REDACTED]";
 
 /// A password, token or the like. `Debug`, `Display` and `Serialize` show `[REDACTED]`, and errors of reading
 /// it do not repeat what was there.

@@ -8,7 +8,7 @@ use crate::de::DeError;
 use crate::node::{Step, join_path};
 use crate::redact::without_put_in;
 use crate::yaml::{self, YamlError};
-use crate::{ConfigError, Node, Problem, de};
+use crate::{ConfigError, Node, Problem, Value, de};
 
 /// A part of the configuration with its path, from which a component reads its typed configuration.
 ///
@@ -64,6 +64,16 @@ impl Section {
     pub fn get(&self, key: &str) -> Option<Section> {
         let node = self.node.get(key)?.clone();
         Some(Self { path: format!("{}::{key}", self.path), node })
+    }
+
+    /// The parts of a list; none where it is something else.
+    pub fn items(&self) -> impl Iterator<Item = Section> {
+        let items = match self.node.value() {
+            Value::List(items) => items.as_slice(),
+            _ => &[],
+        };
+        let nodes = items.iter().cloned().enumerate();
+        nodes.map(|(index, node)| Self { path: format!("{}[{index}]", self.path), node })
     }
 
     /// Reads a typed configuration. Use `#[serde(deny_unknown_fields, default)]` on structs, and

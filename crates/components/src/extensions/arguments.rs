@@ -1,6 +1,6 @@
 //! The command line, as pages show it.
 
-use spanmill_config::without_url_secrets;
+use spanmill_config::{REDACTED, without_url_secrets};
 
 /// The arguments of the process, without what may be secret in them: values of `--set`, configurations that are written out, credentials
 /// of URLs.
@@ -16,12 +16,12 @@ fn without_secrets(arguments: impl Iterator<Item = String>) -> Vec<String> {
         if let Some(pair) = set.or(is_value.then_some(argument.as_str())) {
             let before = argument.get(..argument.len() - pair.len()).unwrap_or_default();
             let key = pair.split('=').next().unwrap_or_default();
-            return format!("{before}{key}=[REDACTED]");
+            return format!("{before}{key}={REDACTED}");
         }
         match argument.find("yaml:") {
-            Some(0) => "yaml:[REDACTED]".to_owned(),
+            Some(0) => format!("yaml:{REDACTED}"),
             Some(at) if argument.get(..at).is_some_and(|option| option.starts_with('-') && option.ends_with('=')) => {
-                format!("{}yaml:[REDACTED]", argument.get(..at).unwrap_or_default())
+                format!("{}yaml:{REDACTED}", argument.get(..at).unwrap_or_default())
             }
             _ => without_url_secrets(&argument).into_owned(),
         }

@@ -5,7 +5,6 @@ mod arguments;
 pub mod basicauth;
 pub mod bearertokenauth;
 pub mod file_storage;
-mod header;
 pub mod headers_setter;
 pub mod health_check;
 pub mod oidc;

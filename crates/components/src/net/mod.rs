@@ -5,6 +5,7 @@ pub(crate) mod budget;
 pub(crate) mod compression;
 pub(crate) mod cors;
 pub(crate) mod frame;
+pub(crate) mod header;
 pub(crate) mod life;
 pub(crate) mod listen;
 pub(crate) mod local;

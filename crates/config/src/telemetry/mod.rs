@@ -188,10 +188,11 @@ impl TelemetryConfig {
 // === impl MetricsTelemetry ===
 
 impl MetricsTelemetry {
-    /// The Prometheus endpoints to serve; none at level `none`.
-    pub fn prometheus(&self) -> impl Iterator<Item = &PrometheusReader> {
+    /// The Prometheus endpoints to serve, and the place of each among `readers`; none at level `none`.
+    pub fn prometheus(&self) -> impl Iterator<Item = (usize, &PrometheusReader)> {
         let readers = if self.level == MetricsLevel::None { &[][..] } else { &self.readers };
-        readers.iter().filter_map(|reader| reader.pull.as_ref()?.exporter.prometheus.as_ref())
+        let readers = readers.iter().enumerate();
+        readers.filter_map(|(at, reader)| Some((at, reader.pull.as_ref()?.exporter.prometheus.as_ref()?)))
     }
 }
 

@@ -10,7 +10,7 @@ fn error(text: &str) -> String {
 }
 
 fn addresses(text: &str) -> Vec<String> {
-    parse(text).unwrap().metrics.prometheus().map(super::PrometheusReader::address).collect()
+    parse(text).unwrap().metrics.prometheus().map(|(_, reader)| reader.address()).collect()
 }
 
 /// Scenario: nothing is configured, or only keys without values.
@@ -52,7 +52,7 @@ fn readers() {
     let text = "metrics:\n  readers:\n  - pull: {exporter: {prometheus: {host: '::1', port: 9}}}\n  - periodic: {exporter: {otlp: {}}}\n  - pull: {exporter: {prometheus: {without_units: false}}}";
     assert_eq!(addresses(text), ["[::1]:9", "localhost:8888"]);
     let parsed = parse(text).unwrap();
-    let units: Vec<bool> = parsed.metrics.prometheus().map(|reader| reader.without_units).collect();
+    let units: Vec<bool> = parsed.metrics.prometheus().map(|(_, reader)| reader.without_units).collect();
     assert_eq!(units, [true, false]);
     assert!(addresses("metrics: {level: none, readers: []}").is_empty());
     assert!(addresses("metrics: {level: none}").is_empty());

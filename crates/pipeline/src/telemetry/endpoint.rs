@@ -1,7 +1,6 @@
 //! Where own metrics are shown.
 
-use serde::Deserialize;
-use spanmill_config::{ConfigError, MetricsTelemetry, PrometheusReader, Section};
+use spanmill_config::{ConfigError, MetricsTelemetry, Section};
 use spanmill_tls::ServerTls;
 
 /// Where Prometheus may read.
@@ -13,59 +12,26 @@ pub struct MetricEndpoint {
     pub tls: Option<ServerTls>,
 }
 
-/// The way to `tls` in the section.
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Secured {
-    metrics: SecuredMetrics,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct SecuredMetrics {
-    readers: Vec<SecuredReader>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct SecuredReader {
-    pull: Option<SecuredPull>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct SecuredPull {
-    exporter: SecuredExporter,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct SecuredExporter {
-    prometheus: Option<SecuredPrometheus>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct SecuredPrometheus {
-    tls: Option<ServerTls>,
-}
-
 // === impl MetricEndpoint ===
 
 impl MetricEndpoint {
     pub(super) fn read(section: &Section, metrics: &MetricsTelemetry) -> Result<Vec<Self>, ConfigError> {
-        let readers = section.parse::<Secured>()?.metrics.readers.into_iter();
-        let mut tls = Vec::new();
-        for (index, reader) in readers.enumerate() {
-            let Some(prometheus) = reader.pull.and_then(|pull| pull.exporter.prometheus) else { continue };
-            if let Some(tls) = &prometheus.tls {
-                tls.check(section, &format!("metrics::readers[{index}]::pull::exporter::prometheus::tls"))?;
-            }
-            tls.push(prometheus.tls);
-        }
+        let readers = section.get("metrics").and_then(|metrics| metrics.get("readers"));
+        let tls = readers.iter().flat_map(Section::items).map(|reader| tls(&reader)).collect::<Result<Vec<_>, _>>()?;
         // Readers that are not written are without TLS.
-        let tls = tls.into_iter().chain(std::iter::repeat(None));
-        let addresses = metrics.prometheus().map(PrometheusReader::address);
-        Ok(addresses.zip(tls).map(|(address, tls)| Self { address, tls }).collect())
+        let tls_of = |at: usize| tls.get(at).cloned().flatten();
+        Ok(metrics.prometheus().map(|(at, reader)| Self { address: reader.address(), tls: tls_of(at) }).collect())
     }
+}
+
+/// The option `tls` of a reader.
+fn tls(reader: &Section) -> Result<Option<ServerTls>, ConfigError> {
+    let prometheus =
+        reader.get("pull").and_then(|pull| pull.get("exporter")).and_then(|exporter| exporter.get("prometheus"));
+    let Some(section) = prometheus.and_then(|prometheus| prometheus.get("tls")).filter(|tls| !tls.is_null()) else {
+        return Ok(None);
+    };
+    let tls: ServerTls = section.parse()?;
+    tls.check(&section, "")?;
+    Ok(Some(tls))
 }

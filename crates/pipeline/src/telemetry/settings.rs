@@ -180,4 +180,22 @@ mod tests {
         assert_eq!(settings.metrics.resource["service.version"], None);
         assert_eq!(settings.warnings.len(), 4, "{:?}", settings.warnings);
     }
+    /// Scenario: the second of three readers has TLS; and TLS with mistakes, also where nothing is shown.
+    /// Guarantees: that one has it, and no other; mistakes are told with the option's path.
+    #[test]
+    fn readers_with_tls() {
+        let reader = |tls: &str| format!("{{pull: {{exporter: {{prometheus: {{port: 1{tls}}}}}}}}}");
+        let all = [reader(""), "{periodic: {}}".to_owned(), reader(", tls: {cert_file: a, key_file: b}"), reader("")];
+        let settings = read(&format!("metrics: {{readers: [{}]}}", all.join(", ")));
+        let secured: Vec<bool> = settings.metrics.endpoints.iter().map(|endpoint| endpoint.tls.is_some()).collect();
+        assert_eq!(secured, [false, true, false]);
+        let refused = |tls: &str| {
+            let text = format!("metrics: {{level: none, readers: [{}]}}", reader(tls));
+            Settings::read(&Section::from_yaml("service::telemetry", &text).unwrap()).unwrap_err().to_string()
+        };
+        let path = "service::telemetry::metrics::readers[0]::pull::exporter::prometheus::tls";
+        let (half, strange) = (refused(", tls: {key_file: b}"), refused(", tls: {strange: b}"));
+        assert!(half.contains(path), "{half}");
+        assert!(strange.contains(&format!("{path}: unknown key \"strange\"")), "{strange}");
+    }
 }

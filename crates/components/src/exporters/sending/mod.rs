@@ -201,12 +201,10 @@ impl<T: Transport> Shared<T> {
 
     /// Sends a batch, tells who waits for it, and gives its room in the queue back.
     async fn finish(&self, joined: Joined) {
-        let mut outcome = Outcome { result: Ok(()), interrupted: false };
+        let mut outcome = Outcome::default();
         for batch in &joined.batches {
-            let Err(unsent) = self.send(batch).await else { continue };
-            outcome.interrupted |= unsent.interrupted;
-            if outcome.result.is_ok() {
-                outcome.result = Err(unsent.error.into());
+            if let Err(Unsent { error, interrupted }) = self.send(batch).await {
+                outcome.add(&Err(error.into()), interrupted);
             }
         }
         settle(joined.pending, &outcome, &self.queue);

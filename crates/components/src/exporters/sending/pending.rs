@@ -19,19 +19,18 @@ pub(super) struct Pending {
 }
 
 /// What became of the parts that are done with.
-#[derive(Clone)]
 pub(super) struct Outcome {
     /// The first error.
-    pub(super) result: Result<(), ConsumeError>,
+    result: Result<(), ConsumeError>,
     /// The exporter stopped before a part was sent or given up.
-    pub(super) interrupted: bool,
+    interrupted: bool,
 }
 
 /// Notes what became of a batch, tells who waits, and gives the room in the queue back.
 pub(super) fn settle(held: Vec<Arc<Pending>>, outcome: &Outcome, queue: &Queue) {
     let (mut done, mut seqs) = (Cost::default(), Vec::new());
     for pending in held {
-        pending.outcome.lock().unwrap_or_else(PoisonError::into_inner).add(outcome);
+        pending.outcome.lock().unwrap_or_else(PoisonError::into_inner).add(&outcome.result, outcome.interrupted);
         let Some(Pending { cost, waiting, seq, outcome }) = Arc::into_inner(pending) else { continue };
         let Outcome { result, interrupted } = outcome.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(waiting) = waiting {
@@ -56,17 +55,24 @@ impl Pending {
         waiting: Option<oneshot::Sender<Result<(), ConsumeError>>>,
         seq: Option<Seq>,
     ) -> Arc<Self> {
-        Arc::new(Self { cost, waiting, seq, outcome: Mutex::new(Outcome { result: Ok(()), interrupted: false }) })
+        Arc::new(Self { cost, waiting, seq, outcome: Mutex::default() })
     }
 }
 
 // === impl Outcome ===
 
 impl Outcome {
-    fn add(&mut self, other: &Self) {
+    /// Takes in what became of one more part.
+    pub(super) fn add(&mut self, result: &Result<(), ConsumeError>, interrupted: bool) {
         if self.result.is_ok() {
-            self.result.clone_from(&other.result);
+            self.result.clone_from(result);
         }
-        self.interrupted |= other.interrupted;
+        self.interrupted |= interrupted;
+    }
+}
+
+impl Default for Outcome {
+    fn default() -> Self {
+        Self { result: Ok(()), interrupted: false }
     }
 }

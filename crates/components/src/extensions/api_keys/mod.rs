@@ -15,8 +15,8 @@ use spanmill_config::ConfigError;
 use spanmill_pipeline::auth::{Authenticator, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
-use super::header::only;
 use super::watched::{Watched, same};
+use crate::net::header::only;
 use config::Config;
 
 /// Makes `api_keys` extensions.

@@ -21,8 +21,8 @@ use spanmill_pipeline::auth::{Authenticator, ClientAuth, CredentialsError, Ident
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 use tokio::task::spawn_blocking;
 
-use super::header::only;
 use super::watched::Watched;
+use crate::net::header::only;
 use config::Config;
 use htpasswd::Htpasswd;
 

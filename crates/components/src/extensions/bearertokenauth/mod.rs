@@ -14,8 +14,8 @@ use spanmill_config::ConfigError;
 use spanmill_pipeline::auth::{Authenticator, ClientAuth, CredentialsError, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
-use super::header::only;
 use super::watched::{Watched, same};
+use crate::net::header::only;
 use config::{Config, RetryOnFailure};
 
 /// Makes `bearertokenauth` extensions.

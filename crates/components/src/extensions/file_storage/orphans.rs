@@ -7,14 +7,10 @@ use spanmill_config::ComponentId;
 use spanmill_pipeline::Layout;
 use spanmill_wal::Wal;
 
-use crate::storage::{Storage, blocking};
+use crate::storage::{CURSOR, LOG, Storage, blocking};
 
 /// The kinds of components that have queues, as they begin the names of folders.
 const KINDS: [&str; 2] = ["exporter", "processor"];
-
-/// The log of a queue, and its cursor.
-const LOG: &str = "log";
-const CURSOR: &str = "sent";
 
 /// Warns of queues that hold requests and belong to nothing that runs.
 pub(super) async fn warn(storage: &Storage, layout: &Layout) {

@@ -22,7 +22,7 @@ use spanmill_config::ConfigError;
 use spanmill_pipeline::auth::{Authenticator, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
-use super::header::only;
+use crate::net::header::only;
 use config::Config;
 use provider::{Provider, Refusal};
 
@@ -119,7 +119,7 @@ impl Component for Oidc {
 impl Verifier {
     async fn verify(&self, headers: &HeaderMap) -> Result<Identity, Refusal> {
         let refused = |reason, message: &str| Refusal::new(reason, message.to_owned());
-        let given = only(headers, &self.header).map_err(|message| refused("header", &message))?;
+        let given = only(headers, &self.header).map_err(|message| refused("header", &message.to_string()))?;
         let given = given.filter(|given| !given.is_empty());
         let given = given.ok_or_else(|| refused("header", "authentication didn't succeed"))?;
         // Any scheme will do, as with the Collector.

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName};
 use lru::LruCache;
 
 use super::limits::Rate;
+use crate::net::header::{Several, only};
 
 /// The tenants that were seen, and what each may send.
 pub(super) struct Tenants {
@@ -77,14 +78,7 @@ impl Tenants {
     pub(super) fn of(&self, headers: &HeaderMap) -> Result<Arc<Tenant>, &HeaderName> {
         let name = match &self.header {
             None => None,
-            Some(header) => {
-                let mut values = headers.get_all(header).iter();
-                let first = values.next();
-                if values.next().is_some() {
-                    return Err(header);
-                }
-                first
-            }
+            Some(header) => only(headers, header).map_err(|Several(header)| header)?,
         };
         let name = name.map_or(&[][..], |value| value.as_bytes());
         let name = name.get(..LONGEST_NAME).unwrap_or(name);

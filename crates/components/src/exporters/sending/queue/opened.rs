@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::dead_letters::{Counts, DeadLetters};
 use crate::exporters::sending::config::Sizer;
-use crate::storage::{Storage, blocking};
+use crate::storage::{CURSOR, LOG, Storage, blocking};
 
 /// What there is once the queue has started.
 pub(super) struct Opened {
@@ -44,9 +44,6 @@ pub(super) enum OpenError {
     Io(#[from] io::Error),
 }
 
-/// The name of the cursor.
-const CURSOR: &str = "sent";
-
 // === impl Opened ===
 
 impl Opened {
@@ -59,7 +56,7 @@ impl Opened {
     ) -> Result<(Self, Left), OpenError> {
         let parent = folder.to_owned();
         blocking(move || std::fs::create_dir_all(parent)).await?;
-        let wal = Wal::open(folder.join("log"), storage.options.clone()).await?;
+        let wal = Wal::open(folder.join(LOG), storage.options.clone()).await?;
         let mut reader = wal.reader(CURSOR).await?;
         let committer = reader.committer();
         let left = Left::measure(&mut reader, sizer).await?;

@@ -1,14 +1,31 @@
-//! The header that carries credentials.
+//! Headers that say who somebody is: credentials, tenants.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use thiserror::Error;
+
+/// There are several headers of one name.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("several {0} headers, of which none is believed")]
+pub(crate) struct Several<'n>(pub(crate) &'n HeaderName);
 
 /// The one header of that name. Of several each reader would believe another one: what stands before us may have looked at the last.
-pub(super) fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Result<Option<&'h HeaderValue>, String> {
+pub(crate) fn only<'h, 'n>(
+    headers: &'h HeaderMap,
+    name: &'n HeaderName,
+) -> Result<Option<&'h HeaderValue>, Several<'n>> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
     match values.next() {
-        Some(_) => Err(format!("several {name} headers, of which none is believed")),
+        Some(_) => Err(Several(name)),
         None => Ok(first),
+    }
+}
+
+// === impl Several ===
+
+impl From<Several<'_>> for String {
+    fn from(several: Several<'_>) -> Self {
+        several.to_string()
     }
 }
 
@@ -27,6 +44,9 @@ mod tests {
         headers.append(name.clone(), value.clone());
         assert_eq!(only(&headers, &name), Ok(Some(&value)));
         headers.append(name.clone(), value);
-        assert_eq!(only(&headers, &name).unwrap_err(), "several x-api-key headers, of which none is believed");
+        assert_eq!(
+            String::from(only(&headers, &name).unwrap_err()),
+            "several x-api-key headers, of which none is believed"
+        );
     }
 }
