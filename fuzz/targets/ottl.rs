@@ -26,7 +26,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let statements: Vec<String> = text.lines().take(8).map(str::to_owned).collect();
     for context in [None, Some(Context::Span), Some(Context::SpanEvent)] {
         let text = SequenceText { context, statements: &statements, conditions: &[] };
-        let Ok(sequence) = Sequence::parse(text, ErrorMode::Ignore, true) else { continue };
+        let Ok(sequence) = Sequence::parse(text, ErrorMode::Ignore, Compiler::new().with_lambdas(true)) else { continue };
         let mut traces = Traces::parse(REQUEST.clone()).expect("the request is good");
         let _ = sequence.apply(&mut traces, None, None, &mut |_, _| {});
         let encoded = traces.encode();

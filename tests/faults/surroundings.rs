@@ -9,7 +9,8 @@
     reason = "a test fails by panicking"
 )]
 
-use std::net::TcpStream;
+use std::io::ErrorKind;
+use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -119,6 +120,18 @@ fn clock_jumps_by_a_day() {
     spanmill.stop();
 }
 
+/// Closes connections, and waits until the other side has closed them too: until then they have their places there.
+fn end_both_sides(connections: Vec<TcpStream>) {
+    for mut connection in connections {
+        // Who had no place was turned away, and may have been reset.
+        let _ = connection.shutdown(Shutdown::Write);
+        let _ = connection.set_read_timeout(Some(PATIENCE));
+        if let Err(error) = std::io::copy(&mut connection, &mut std::io::sink()) {
+            assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        }
+    }
+}
+
 /// Scenario: a process that may open 96 files is held by 200 idle connections while senders are at work on theirs; then those go.
 /// Guarantees: who is connected is served all the time; when there are file descriptors again, others are taken; everything arrives.
 #[test]
@@ -136,7 +149,7 @@ fn file_descriptors_run_out() {
     let idle: Vec<TcpStream> = (0..200).filter_map(|_| TcpStream::connect(("127.0.0.1", inlet)).ok()).collect();
     assert!(idle.len() > 100, "{}", idle.len());
     more_are_acknowledged(&ledger, 200);
-    drop(idle);
+    end_both_sides(idle);
     let (others, later) = load(inlet);
     more_are_acknowledged(&later, 50);
     others.stop();

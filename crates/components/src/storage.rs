@@ -1,7 +1,9 @@
 //! Where queues are kept on disk: what storage extensions offer, and the `storage` setting of those who use one.
 
+use std::fs::DirBuilder;
 use std::io;
-use std::path::PathBuf;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
 
 use spanmill_config::ComponentId;
 use spanmill_pipeline::{ComponentError, Host};
@@ -55,6 +57,11 @@ fn safe(name: &str) -> String {
     safe
 }
 
+/// Makes a folder, and those above it, where they are not there yet: for the owner alone, since what waits there may be anybody's prompts.
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+}
+
 /// Does what waits for the disk on a thread that may wait.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
@@ -64,6 +71,8 @@ pub(crate) async fn blocking<T: Send + 'static>(
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     /// Scenario: names with letters, and with what a path is made of.
@@ -75,5 +84,17 @@ mod tests {
         assert_eq!(folder("otlp_grpc"), "/s/exporter_otlp_grpc");
         assert_eq!(folder("otlp_grpc/a.b-c"), "/s/exporter_otlp_grpc_a.b-c");
         assert_eq!(safe("../x~ü"), "..~002Fx~007E~00FC");
+    }
+
+    /// Scenario: a folder in a folder is made, twice.
+    /// Guarantees: both are for their owner alone, and what is there is no error.
+    #[test]
+    fn folders_are_private() {
+        let outside = tempfile::tempdir().unwrap();
+        let [outer, inner] = ["outer", "outer/inner"].map(|name| outside.path().join(name));
+        make_private(&inner).unwrap();
+        make_private(&inner).unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!([mode(&outer), mode(&inner)], [0o700; 2]);
     }
 }

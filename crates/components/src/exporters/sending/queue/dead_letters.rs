@@ -13,6 +13,7 @@ use serde::Serialize;
 use spanmill_pipeline::{Context, Signal};
 
 use crate::exporters::sending::transport::SendError;
+use crate::storage::make_private;
 
 /// A folder with two files a request: the request as OTLP, `TIME-NUMBER.traces.otlp`, and beside it in JSON why it lies there.
 #[derive(Debug)]
@@ -107,7 +108,7 @@ impl DeadLetters {
     }
 
     fn write(&self, signal: Signal, request: &Bytes, reason: &Reason<'_>) -> io::Result<PathBuf> {
-        std::fs::create_dir_all(&self.folder)?;
+        make_private(&self.folder)?;
         let time = Timestamp::now().strftime("%Y%m%dT%H%M%S%.9f");
         let number = self.number.fetch_add(1, Ordering::Relaxed);
         let path = self.folder.join(format!("{time}-{number}.{}.otlp", signal.as_str()));

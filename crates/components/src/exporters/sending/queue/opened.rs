@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use super::dead_letters::{Counts, DeadLetters};
 use crate::exporters::sending::config::Sizer;
-use crate::storage::{CURSOR, LOG, Storage, blocking};
+use crate::storage::{CURSOR, LOG, Storage, blocking, make_private};
 
 /// What there is once the queue has started.
 pub(super) struct Opened {
@@ -55,7 +55,7 @@ impl Opened {
         counts: Counts,
     ) -> Result<(Self, Left), OpenError> {
         let parent = folder.to_owned();
-        blocking(move || std::fs::create_dir_all(parent)).await?;
+        blocking(move || make_private(&parent)).await?;
         let wal = Wal::open(folder.join(LOG), storage.options.clone()).await?;
         let mut reader = wal.reader(CURSOR).await?;
         let committer = reader.committer();
