@@ -5,8 +5,8 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use spanmill_ottl::{Compiler, Condition, Context, ErrorMode, Paths, Sequence, SequenceText};
 use spanmill_otlp::{Limits, Signal, Traces, json};
+use spanmill_ottl::{Compiler, Condition, Context, ErrorMode, Paths, Sequence, SequenceText};
 
 /// What the statements run on: all kinds of values, an event and a link.
 static REQUEST: LazyLock<Bytes> = LazyLock::new(|| {
@@ -26,7 +26,9 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let statements: Vec<String> = text.lines().take(8).map(str::to_owned).collect();
     for context in [None, Some(Context::Span), Some(Context::SpanEvent)] {
         let text = SequenceText { context, statements: &statements, conditions: &[] };
-        let Ok(sequence) = Sequence::parse(text, ErrorMode::Ignore, Compiler::new().with_lambdas(true)) else { continue };
+        let Ok(sequence) = Sequence::parse(text, ErrorMode::Ignore, Compiler::new().with_lambdas(true)) else {
+            continue;
+        };
         let mut traces = Traces::parse(REQUEST.clone()).expect("the request is good");
         let _ = sequence.apply(&mut traces, None, None, &mut |_, _| {});
         let encoded = traces.encode();

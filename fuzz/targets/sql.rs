@@ -98,7 +98,8 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     }
     let server = &*SERVER;
     let (status, body) = server.runtime.block_on(async {
-        let (head, body) = server.router.clone().oneshot(request).await.expect("there is always an answer").into_parts();
+        let (head, body) =
+            server.router.clone().oneshot(request).await.expect("there is always an answer").into_parts();
         // One that is cut off in the middle is an answer too.
         (head.status, to_bytes(body, ANSWER).await.unwrap_or_default())
     });
