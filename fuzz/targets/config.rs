@@ -18,6 +18,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         if printed.contains('$') {
             continue;
         }
+        // JSON has keys of any length, YAML on one line of 1024 characters at most.
+        if format == PrintFormat::Json && printed.lines().any(|line| line.len() > 1024) {
+            continue;
+        }
         let again = read(&printed).expect("what was printed can be read");
         let twice = print_config(&again, PrintMode::Unredacted, format).expect("what was read can be printed");
         assert_eq!(printed, twice, "printing and reading changes nothing");
