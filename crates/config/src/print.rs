@@ -151,10 +151,10 @@ impl<'a> Shown<'a> {
         Self { node, is_secret: self.is_secret || is_secret, ..*self }
     }
 
-    /// A text. The writer knows no numbers with underscores and no key that merges, and leaves these without quotes.
+    /// A text. What is read as something else without quotes has them: the writer does not know all of that.
     fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let is_number = text.contains('_') && !matches!(plain(text), Value::String(_));
-        let is_quoted = self.format == PrintFormat::Yaml && (is_number || text == "<<" || text.contains(BREAKS));
+        let is_other = text == "<<" || !matches!(plain(text), Value::String(_));
+        let is_quoted = self.format == PrintFormat::Yaml && (is_other || text.contains(BREAKS));
         if is_quoted { format!("{QUOTED}{text}").into() } else { text.into() }
     }
 }
@@ -290,15 +290,16 @@ telemetry:
     /// Guarantees: they are printed in quotes, and read as the same text.
     #[test]
     fn text_stays_text() {
-        let text = r#"{'1_000': ['1_', '0x_f', '0o7', '1e3', a_b, _1, '- 1_', 1_0, {'<<': 1}, "a\Pb: \"\N'", "\L"]}"#;
+        let text = r#"{'1_000': ['1_', '0x_f', '0X1', '0o7', '1e3', a_b, _1, '- 1_', 1_0, {'<<': 1}, "a\Pb: \"\N'", "\L"]}"#;
         let section = Section::from_yaml("t", text).unwrap();
         let printed = print_config(section.node(), PrintMode::Unredacted, PrintFormat::Yaml).unwrap();
         insta::assert_snapshot!(printed, @r#"
 "1_000":
 - "1_"
 - "0x_f"
-- '0o7'
-- '1e3'
+- "0X1"
+- "0o7"
+- "1e3"
 - a_b
 - _1
 - '- 1_'
