@@ -70,6 +70,7 @@ fn mistakes() {
         ("{keys: [{tenant: a}]}", "keys::0::api_key: give either an api_key or a file"),
         ("{keys: [{tenant: a, api_key: hidden, file: f}]}", "give either an api_key or a file"),
         ("{keys: [{tenant: a, api_key: hidden}]}", "must have 16 characters at least"),
+        ("{keys: [{tenant: a, api_key: '                '}]}", "must have 16 characters at least"),
         (
             "{keys: [{tenant: a, api_key: hidden6789abcdef}, {tenant: b, api_key: hidden6789abcdef}]}",
             "keys::1::api_key: is given twice",

@@ -47,6 +47,12 @@ impl Htpasswd {
         (Self { users }, wrong)
     }
 
+    /// The first line, counted from one, whose user has an empty password.
+    pub(super) fn without_password(text: &str) -> Option<usize> {
+        let empty = |line: &str| line.trim().split_once(':').is_some_and(|(_, password)| is_empty(password));
+        text.lines().position(empty).map(|index| index + 1)
+    }
+
     /// Whether there are none.
     pub(super) fn is_empty(&self) -> bool {
         self.users.is_empty()
@@ -61,7 +67,11 @@ impl Htpasswd {
 // === impl Password ===
 
 impl Password {
+    /// Nothing where it is empty, or no hash of its kind.
     fn parse(text: &str) -> Option<Self> {
+        if is_empty(text) {
+            return None;
+        }
         for prefix in ["$apr1$", "$1$"] {
             if let Some(rest) = text.strip_prefix(prefix) {
                 let (salt, hash) = rest.split_once('$')?;
@@ -113,6 +123,10 @@ impl Password {
     }
 }
 
+fn is_empty(password: &str) -> bool {
+    matches!(password, "" | "{PLAIN}")
+}
+
 /// The hash of FreeBSD's `crypt`, which Apache has under another prefix. No crate that is kept up has it.
 fn md5_crypt(password: &[u8], prefix: &str, salt: &str) -> String {
     let salt = salt.as_bytes();
@@ -156,7 +170,7 @@ mod tests {
     use super::*;
 
     /// Scenario: passwords in all ways that the Collector reads, made by other programs; a line without a colon, empty lines, a
-    /// user that is there twice, hashes that are cut.
+    /// user that is there twice, hashes that are cut, passwords that are empty.
     /// Guarantees: the password is known, another one is not; of two lines the later counts; what is no line is counted.
     #[test]
     fn all_ways() {
@@ -179,9 +193,11 @@ mod tests {
             nobody
             cut:{SHA}abc
             cut2:$apr1$salt
+            nothing:
+            nothing2:{PLAIN}
         ";
         let (users, wrong) = Htpasswd::parse(text);
-        assert_eq!(wrong, 3);
+        assert_eq!(wrong, 5);
         for user in ["plain", "marked", "sha", "ssha", "apr", "md5", "sha256", "sha512"] {
             let password = users.get(user).unwrap();
             assert!(password.is("secret") && !password.is("Secret") && !password.is(""), "{user}");
@@ -191,6 +207,11 @@ mod tests {
         assert!(users.get("long").unwrap().is("a longer password than sixteen bytes"));
         assert!(users.get("colon").unwrap().is("a:b"));
         assert!(users.get("twice").unwrap().is("new") && !users.get("twice").unwrap().is("old"));
-        assert!(users.get("other").is_none() && users.get("cut").is_none());
+        for nobody in ["other", "cut", "nothing", "nothing2"] {
+            assert!(users.get(nobody).is_none(), "{nobody}");
+        }
+        assert_eq!(Htpasswd::without_password("a:b\n\n c: \n"), Some(3));
+        assert_eq!(Htpasswd::without_password("a:{PLAIN}"), Some(1));
+        assert_eq!(Htpasswd::without_password("a:b\n\nc"), None);
     }
 }

@@ -61,6 +61,21 @@ async fn servers() {
     assert!(authenticator(&server).client.is_none());
 }
 
+/// Scenario: a file with an empty password, plain and as a hash; its users show an empty one.
+/// Guarantees: refused; another user of the file is known.
+#[tokio::test]
+async fn nothing_is_no_password() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "ann:\nbob:{PLAIN}\ncyd:$apr1$ab$S8K6Sgp3W8c9Jb6LxgywZ.\ndan:d").unwrap();
+    let server = extension(&format!("htpasswd: {{file: {}}}", file.path().display())).unwrap();
+    server.start(&host()).await.unwrap();
+    for name in ["ann", "bob", "cyd", "dan"] {
+        let refused = Err("invalid credentials".to_owned());
+        assert_eq!(verdict(&server, Some(&basic(&format!("{name}:")))).await, refused, "{name}");
+    }
+    assert_eq!(verdict(&server, Some(&basic("dan:d"))).await, Ok(()));
+}
+
 /// Scenario: a file of users loses one whose hashed password was good a moment ago, gets another one, and is emptied.
 /// Guarantees: the first is refused and the second known without a restart, and nobody in the end; who is inline stays.
 #[tokio::test(start_paused = true)]
@@ -130,6 +145,8 @@ async fn options() {
         ),
         ("{htpasswd: {path: f}}", "unknown key"),
         ("{username: u}", "unknown key"),
+        ("{htpasswd: {inline: 'u:'}}", "htpasswd::inline: line 1: the password must not be empty"),
+        ("{htpasswd: {inline: \"a:b\\nu:{PLAIN}\"}}", "htpasswd::inline: line 2: the password must not be empty"),
     ] {
         let error = extension(yaml).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains(expected), "{yaml}: {error}");

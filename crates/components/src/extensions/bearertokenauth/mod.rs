@@ -40,7 +40,7 @@ struct Tokens {
 }
 
 enum Source {
-    /// Whole tokens.
+    /// Whole tokens, none of them empty.
     Fixed(Vec<String>),
     /// A text with a token a line.
     File(Watched),
