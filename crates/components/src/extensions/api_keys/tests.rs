@@ -14,7 +14,7 @@ fn extension(yaml: &str) -> Result<ApiKeys, ConfigError> {
 
 async fn tenant(extension: &ApiKeys, header: &'static str, value: &str) -> Result<String, String> {
     let headers = HeaderMap::from_iter([(HeaderName::from_static(header), value.parse().unwrap())]);
-    let identity = extension.0.authenticate(&headers).await?;
+    let identity = extension.0.authenticate(&headers).await.map_err(|error| error.to_string())?;
     Ok(identity.tenant.unwrap().to_string())
 }
 

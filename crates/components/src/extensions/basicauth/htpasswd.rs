@@ -13,6 +13,7 @@ use super::super::watched::same;
 #[derive(Default)]
 pub(super) struct Htpasswd {
     users: HashMap<String, Password>,
+    slowest: Option<Password>,
 }
 
 /// A password as the file has it.
@@ -44,7 +45,9 @@ impl Htpasswd {
                 None => wrong += 1,
             }
         }
-        (Self { users }, wrong)
+        let slow = users.values().filter(|password| password.cost() > 0);
+        let slowest = slow.max_by_key(|password| password.cost()).cloned();
+        (Self { users, slowest }, wrong)
     }
 
     /// The first line, counted from one, whose user has an empty password.
@@ -61,6 +64,11 @@ impl Htpasswd {
     /// The password of a user.
     pub(super) fn get(&self, user: &str) -> Option<&Password> {
         self.users.get(user)
+    }
+
+    /// The one that takes longest to verify, where there is a slow one.
+    pub(super) fn slowest(&self) -> Option<&Password> {
+        self.slowest.as_ref()
     }
 }
 
@@ -117,9 +125,18 @@ impl Password {
         }
     }
 
-    /// Whether telling takes long.
-    pub(super) fn is_slow(&self) -> bool {
-        matches!(self, Self::Bcrypt(_) | Self::ShaCrypt(_) | Self::Md5 { .. })
+    /// How long it takes to tell, beside others; 0 where it takes no time to speak of.
+    pub(super) fn cost(&self) -> u32 {
+        match self {
+            Self::Plain(_) | Self::Sha1 { .. } => 0,
+            Self::Md5 { .. } => 1,
+            Self::ShaCrypt(_) => 2,
+            Self::Bcrypt(hash) => {
+                let rounds = hash.get(4..6).and_then(|rounds| rounds.parse::<u32>().ok());
+                // What no rounds can be is no hash either, and told at once.
+                2 + rounds.filter(|rounds| (4..32).contains(rounds)).unwrap_or(0)
+            }
+        }
     }
 }
 
@@ -212,6 +229,8 @@ mod tests {
         }
         assert_eq!(Htpasswd::without_password("a:b\n\n c: \n"), Some(3));
         assert_eq!(Htpasswd::without_password("a:{PLAIN}"), Some(1));
+        assert!(users.slowest().is_some_and(|slowest| matches!(slowest, Password::Bcrypt(_))));
+        assert!(Htpasswd::parse("a:b").0.slowest().is_none());
         assert_eq!(Htpasswd::without_password("a:b\n\nc"), None);
     }
 }

@@ -17,7 +17,14 @@ fn authenticator(extension: &BasicAuth) -> Arc<Authenticator> {
 
 async fn verdict(extension: &BasicAuth, header: Option<&str>) -> Result<(), String> {
     let headers = header.map(|value| (AUTHORIZATION, HeaderValue::from_str(value).unwrap()));
-    authenticator(extension).server.clone().unwrap().authenticate(&headers.into_iter().collect()).await.map(drop)
+    authenticator(extension)
+        .server
+        .clone()
+        .unwrap()
+        .authenticate(&headers.into_iter().collect())
+        .await
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
 fn basic(credentials: &str) -> String {
@@ -74,6 +81,32 @@ async fn nothing_is_no_password() {
         assert_eq!(verdict(&server, Some(&basic(&format!("{name}:")))).await, refused, "{name}");
     }
     assert_eq!(verdict(&server, Some(&basic("dan:d"))).await, Ok(()));
+}
+
+/// Scenario: passwords are guessed, so that all who may be verified are; users with a hashed password, of whom one was known before, and with a
+/// plain one; a name that nobody has; the guesses are given up.
+/// Guarantees: who was known, and whose password is plain, is served at once; all others are told to come again, whether there is such a
+/// user or not, and are served once there is room.
+#[tokio::test]
+async fn guesses_are_in_nobodys_way() {
+    let hash = "$apr1$salty$GY3CpKmA8he0dDHlJp6hv0";
+    let yaml = format!("{{htpasswd: {{inline: \"ann:{hash}\\nbob:{hash}\\ncyd:c\"}}}}");
+    let BasicAuth::Server(mut users) = extension(&yaml).unwrap() else { panic!("not a server") };
+    Arc::get_mut(&mut users).unwrap().hashing = Hashing::with(1, 1);
+    users.read();
+    let server = BasicAuth::Server(Arc::clone(&users));
+    assert_eq!(verdict(&server, Some(&basic("ann:secret"))).await, Ok(()));
+    let guessed = users.hashing.turn().await.unwrap();
+    for good in ["ann:secret", "cyd:c"] {
+        assert_eq!(verdict(&server, Some(&basic(good))).await, Ok(()), "{good}");
+    }
+    for waits in ["bob:secret", "bob:wrong", "ann:wrong", "cyd:wrong", "dan:wrong"] {
+        let told = users.authenticate(&HeaderMap::from_iter([(AUTHORIZATION, basic(waits).parse().unwrap())])).await;
+        assert!(matches!(told, Err(AuthError::Busy(_))), "{waits}: {told:?}");
+    }
+    drop(guessed);
+    assert_eq!(verdict(&server, Some(&basic("bob:secret"))).await, Ok(()));
+    assert_eq!(verdict(&server, Some(&basic("dan:secret"))).await, Err("invalid credentials".to_owned()));
 }
 
 /// Scenario: a file of users loses one whose hashed password was good a moment ago, gets another one, and is emptied.

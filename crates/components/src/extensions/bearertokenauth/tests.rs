@@ -18,7 +18,7 @@ fn host() -> Host {
 
 async fn verdict(extension: &BearerTokenAuth, header: &'static str, value: &str) -> Result<(), String> {
     let headers = HeaderMap::from_iter([(HeaderName::from_static(header), value.parse().unwrap())]);
-    extension.tokens.authenticate(&headers).await.map(drop)
+    extension.tokens.authenticate(&headers).await.map(drop).map_err(|error| error.to_string())
 }
 
 fn sent(extension: &BearerTokenAuth) -> String {

@@ -172,7 +172,7 @@ impl Gate {
 }
 
 /// Refused because of others, for a moment.
-fn later(message: &'static str) -> ConsumeError {
+pub(super) fn later(message: impl Into<Arc<str>>) -> ConsumeError {
     ConsumeError::retryable(message).with_retry_after(RETRY_AFTER)
 }
 

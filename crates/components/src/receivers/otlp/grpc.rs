@@ -136,13 +136,13 @@ impl Export {
     }
 
     async fn receive(&self, signal: Signal, head: Parts, body: Incoming, peer: Peer) -> Result<(), ConsumeError> {
-        let identity = self.access.admit(&head).await?;
+        let gate = self.intake.gate();
+        let identity = self.access.admit(&head, gate).await?;
         let encoding = head.headers.get("grpc-encoding").map_or(Ok(""), |value| value.to_str());
         let compression = encoding.ok().and_then(Compression::from_header).ok_or_else(|| {
             let message = "unknown grpc-encoding: expected gzip, zstd, deflate, snappy or identity";
             ConsumeError::permanent(message).with_code(Code::Unimplemented)
         })?;
-        let gate = self.intake.gate();
         let tenant = gate.tenant(&head.headers)?;
         let mut admitted = gate.enter(self.intake.next(signal)).await?;
         let message = read_message(body, gate.largest(), gate.pace(), &mut admitted).await;

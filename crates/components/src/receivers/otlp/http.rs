@@ -163,7 +163,7 @@ impl Answerer {
             let fits = gate.check_headers(&head.headers);
             fits.map_err(|error| Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ..error.into() })?;
         }
-        let identity = self.access.admit(&head).await?;
+        let identity = self.access.admit(&head, gate).await?;
         // Before anything else, as the Collector does it.
         let compression = self.compression(&head.headers)?;
         let signal = self.signal(&head.uri)?;

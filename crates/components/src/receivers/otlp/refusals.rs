@@ -40,6 +40,8 @@ pub(super) enum Reason {
     Rate,
     /// It took too long.
     Timeout,
+    /// Too many credentials are being verified.
+    Unverified,
 }
 
 /// Counts refusals of one protocol of a receiver.
@@ -51,7 +53,7 @@ pub(super) struct Refusals {
     counters: [OnceLock<IntCounter>; REASONS],
 }
 
-const REASONS: usize = Reason::Timeout as usize + 1;
+const REASONS: usize = Reason::Unverified as usize + 1;
 
 // === impl Reason ===
 
@@ -73,6 +75,7 @@ impl Reason {
             Self::Attributes => "attributes",
             Self::Rate => "rate",
             Self::Timeout => "timeout",
+            Self::Unverified => "unverified",
         }
     }
 }

@@ -86,7 +86,7 @@ async fn forgeries() {
         assert_eq!(reason(&oidc, no_token).await, Some("malformed"), "{no_token}");
     }
     let told = oidc.0.authenticate(&HeaderMap::new()).await.unwrap_err();
-    assert_eq!(told, "authentication didn't succeed");
+    assert_eq!(told, AuthError::from("authentication didn't succeed"));
 }
 
 /// Scenario: a token that is over in a second comes again and again.
