@@ -148,7 +148,7 @@ impl Export {
         let message = read_message(body, gate.largest(), gate.pace(), &mut admitted).await;
         let message = message.map_err(|error| frame_error(gate, error))?;
         let bytes = if message.compressed { admitted.decompress(compression, message.bytes)? } else { message.bytes };
-        self.access.serve(head, peer.0, identity, self.intake.take(signal, bytes, tenant)).await
+        self.access.serve(head, peer.0, identity, self.intake.take(signal, bytes, tenant, admitted.into_room())).await
     }
 }
 

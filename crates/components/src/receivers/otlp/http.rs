@@ -190,7 +190,8 @@ impl Answerer {
         if encoding == Encoding::Json {
             bytes = self.json_as_protobuf(signal, &bytes, &mut admitted)?;
         }
-        self.access.serve(head, peer.0, identity, self.intake.take(signal, bytes, tenant)).await?;
+        let taking = self.intake.take(signal, bytes, tenant, admitted.into_room());
+        self.access.serve(head, peer.0, identity, taking).await?;
         Ok(encoding)
     }
 

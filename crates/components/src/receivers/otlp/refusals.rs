@@ -20,11 +20,13 @@ pub(super) enum Reason {
     Pipeline,
     /// Headers came too slowly.
     SlowHeader,
-    /// A body came too slowly, or ended early.
+    /// A body came too slowly.
     SlowBody,
+    /// A body ended early, or is none.
+    BrokenBody,
     /// Headers are too large.
     HeaderSize,
-    /// What came is no HTTP.
+    /// What came is no HTTP, or not allowed in it.
     Protocol,
     /// Requests were given up, one after the other.
     GivenUp,
@@ -66,6 +68,7 @@ impl Reason {
             Self::Pipeline => "pipeline",
             Self::SlowHeader => "slow_header",
             Self::SlowBody => "slow_body",
+            Self::BrokenBody => "broken_body",
             Self::HeaderSize => "header_size",
             Self::Protocol => "protocol",
             Self::GivenUp => "given_up",
