@@ -25,8 +25,19 @@ pub struct Authenticator {
 /// Decides whether a request may be served.
 #[async_trait]
 pub trait ServerAuth: Send + Sync {
-    /// Who it is. Fails with what the client is told.
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String>;
+    /// Who it is.
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, AuthError>;
+}
+
+/// Why a request may not be served, as its client is told.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// Nobody knows who sends it.
+    #[error("{0}")]
+    Unknown(String),
+    /// Nobody has the time to find out: the same request may be served later.
+    #[error("{0}")]
+    Busy(String),
 }
 
 /// Who a request is from, as far as an authenticator knows.
@@ -114,6 +125,20 @@ impl std::fmt::Debug for Authenticator {
     }
 }
 
+// === impl AuthError ===
+
+impl From<String> for AuthError {
+    fn from(message: String) -> Self {
+        Self::Unknown(message)
+    }
+}
+
+impl From<&str> for AuthError {
+    fn from(message: &str) -> Self {
+        Self::Unknown(message.to_owned())
+    }
+}
+
 // === impl Gate ===
 
 impl std::fmt::Debug for Gate {
@@ -130,8 +155,8 @@ impl Gate {
         Ok(Self { authenticator, request_params: config.request_params.iter().cloned().collect() })
     }
 
-    /// Who asks. Fails with what the client is told. Nothing of its body has been read yet.
-    pub async fn admit(&self, head: &Parts) -> Result<Identity, String> {
+    /// Who asks. Nothing of its body has been read yet.
+    pub async fn admit(&self, head: &Parts) -> Result<Identity, AuthError> {
         let Some(authenticator) = &self.authenticator else { return Ok(Identity::default()) };
         match self.parameters(head) {
             None => authenticator.authenticate(&head.headers).await,

@@ -23,6 +23,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use crate::auth::AuthError;
 use crate::closing::{Closing, finish};
 use crate::listen::Port;
 use crate::listeners::Listeners;
@@ -47,7 +48,7 @@ pub struct Site {
 }
 
 /// Decides whether who asks may see; the error is what is said otherwise.
-pub type Guard = Arc<dyn Fn(Parts) -> BoxFuture<'static, Result<(), String>> + Send + Sync>;
+pub type Guard = Arc<dyn Fn(Parts) -> BoxFuture<'static, Result<(), AuthError>> + Send + Sync>;
 
 /// An answer to a GET.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +177,8 @@ async fn respond(
         None => Ok(()),
     };
     let page = match (admitted, method) {
-        (Err(error), _) => Page::text(401, error),
+        (Err(AuthError::Unknown(message)), _) => Page::text(401, message),
+        (Err(AuthError::Busy(message)), _) => Page::text(503, message),
         (Ok(()), Method::GET | Method::HEAD) => answer(uri.path(), uri.query().unwrap_or_default())
             .await
             .unwrap_or_else(|| Page::text(404, "404 page not found\n")),

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use spanmill_pipeline::auth::Gate;
+use spanmill_pipeline::auth::{AuthError, Gate};
 use tonic::Status;
 
 /// Asks the gate before anything of a request is read, and tells the routes who asks.
@@ -24,18 +24,27 @@ async fn admit(State(gate): State<Gate>, request: Request, next: Next) -> Respon
             head.extensions.insert(identity);
             next.run(Request::from_parts(head, body)).await
         }
-        Err(message) => refusal(&head, &message),
+        Err(error) => refusal(&head, &error),
     }
 }
 
-fn refusal(head: &Parts, message: &str) -> Response {
+fn refusal(head: &Parts, error: &AuthError) -> Response {
+    let message = error.to_string();
     let kind = head.headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     if kind.starts_with(b"application/grpc") {
-        return Status::unauthenticated(message).into_http();
+        return match error {
+            AuthError::Unknown(_) => Status::unauthenticated(message).into_http(),
+            AuthError::Busy(_) => Status::unavailable(message).into_http(),
+        };
     }
     let mut response = Response::new(Body::from(serde_json::json!({ "error": message }).to_string()));
-    *response.status_mut() = StatusCode::UNAUTHORIZED;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    match error {
+        AuthError::Unknown(_) => {
+            *response.status_mut() = StatusCode::UNAUTHORIZED;
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        AuthError::Busy(_) => *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE,
+    }
     response
 }

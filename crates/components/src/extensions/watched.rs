@@ -147,14 +147,24 @@ fn failed(path: &Path, error: &dyn std::fmt::Display) -> String {
     format!("failed to read credentials file {path:?}: {error}")
 }
 
-/// Whether two texts are equal, in a time that tells nothing but their lengths.
+/// Whether two credentials are equal, in a time that tells nothing but their lengths. Where there is none, nobody has shown it.
 pub(super) fn same(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len() && left.iter().zip(right).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
+    !left.is_empty()
+        && left.len() == right.len()
+        && left.iter().zip(right).fold(0, |differs, (a, b)| differs | (a ^ b)) == 0
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Scenario: equal credentials, different ones, and none.
+    /// Guarantees: equal ones are the same; nothing is not even the same as nothing.
+    #[test]
+    fn sameness() {
+        assert!(same(b"ab", b"ab") && !same(b"ab", b"ac") && !same(b"ab", b"abc"));
+        assert!(!same(b"", b"") && !same(b"", b"a"));
+    }
 
     /// Scenario: a file that is emptied and written again between two looks, emptied for good, written, deleted and put back.
     /// Guarantees: one empty look keeps the text, the second withdraws it; a file that is not there keeps it.

@@ -1,6 +1,7 @@
 //! Headers that say who somebody is: credentials, tenants.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use spanmill_pipeline::auth::AuthError;
 use thiserror::Error;
 
 /// There are several headers of one name.
@@ -23,9 +24,9 @@ pub(crate) fn only<'h, 'n>(
 
 // === impl Several ===
 
-impl From<Several<'_>> for String {
+impl From<Several<'_>> for AuthError {
     fn from(several: Several<'_>) -> Self {
-        several.to_string()
+        several.to_string().into()
     }
 }
 
@@ -45,7 +46,7 @@ mod tests {
         assert_eq!(only(&headers, &name), Ok(Some(&value)));
         headers.append(name.clone(), value);
         assert_eq!(
-            String::from(only(&headers, &name).unwrap_err()),
+            only(&headers, &name).unwrap_err().to_string(),
             "several x-api-key headers, of which none is believed"
         );
     }

@@ -47,7 +47,7 @@ pub(crate) enum Unserved {
     SlowHead,
     /// A client gave up one request after the other.
     GivenUp,
-    /// What came is no HTTP, or headers are too large.
+    /// What came is no HTTP, or nothing that may come: headers that are too large, frames that HTTP/2 forbids or that are too many.
     Protocol,
 }
 
@@ -152,8 +152,14 @@ where
     fn note(&self, ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
         let Err(error) = ended else { return };
         tracing::debug!(error = &*error, "a connection ended badly");
-        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+        if error.downcast_ref::<hyper::Error>().is_some_and(is_protocol) {
             (self.refused)(Unserved::Protocol);
         }
     }
+}
+
+/// Whether a connection was ended for what came on it: not by its client, and not because it broke.
+fn is_protocol(error: &hyper::Error) -> bool {
+    let of_h2 = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<h2::Error>());
+    error.is_parse() || of_h2.is_some_and(h2::Error::is_library)
 }

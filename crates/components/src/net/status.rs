@@ -10,7 +10,7 @@ use spanmill_pipeline::{Code, ConsumeError};
 
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 
-/// A status read from a response: its code, message and the delay of `RetryInfo`.
+/// A status read from a response: its code, message and the delay of `RetryInfo`, which is zero where that names none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Received {
     pub(crate) code: u32,
@@ -128,21 +128,27 @@ impl Received {
     }
 }
 
-/// The delay in an `Any` that holds a `RetryInfo`.
+/// The delay in an `Any` that holds a `RetryInfo`. That it is there says that another try is worth it, also where it does not say when.
 fn retry_delay(any: &[u8]) -> Option<Duration> {
     let any = Message::standalone(any);
     if any.last(1) != Some(Payload::Bytes(RETRY_INFO.as_bytes())) {
         return None;
     }
-    let Some(Payload::Bytes(info)) = any.last(2) else { return None };
-    let Some(Payload::Bytes(duration)) = Message::standalone(info).last(1) else { return None };
-    let duration = Message::standalone(duration);
+    let duration = inner(&inner(&any, 2), 1);
+    // Both are signed; what is negative is no delay.
     let number = |field| match duration.last(field) {
-        Some(Payload::Varint(value)) => value,
+        Some(Payload::Varint(value)) => u64::try_from(value.cast_signed()).unwrap_or(0),
         _ => 0,
     };
-    let delay = Duration::new(number(1), u32::try_from(number(2)).unwrap_or(0).min(999_999_999));
-    (!delay.is_zero()).then_some(delay)
+    Some(Duration::new(number(1), u32::try_from(number(2)).unwrap_or(0).min(999_999_999)))
+}
+
+/// A message in a message; an empty one where it is not there.
+fn inner<'m>(message: &Message<'m>, field: u32) -> Message<'m> {
+    match message.last(field) {
+        Some(Payload::Bytes(bytes)) => Message::standalone(bytes),
+        _ => Message::standalone(&[]),
+    }
 }
 
 fn percent_decode(text: &[u8]) -> String {
@@ -177,5 +183,26 @@ mod tests {
         let error = ConsumeError::retryable("queue f\u{fc}ll: 100%").with_retry_after(delay);
         let read = Received::from_headers(&headers(&error)).unwrap();
         assert_eq!(read, Received { code: 14, message: "queue f\u{fc}ll: 100%".into(), retry_after: Some(delay) });
+    }
+
+    /// Scenario: statuses without `RetryInfo`, with another detail, and with a `RetryInfo` that is empty, has no delay, one of zero, a negative
+    /// one, and one of two seconds.
+    /// Guarantees: that it is there is told from that it is not; what is no delay is zero.
+    #[test]
+    fn retry_info() {
+        let detail = |name: &str, info: &[u8]| {
+            let (mut any, mut status) = (Vec::new(), vec![8, 8]);
+            bytes_field(&mut any, 1, name.as_bytes());
+            bytes_field(&mut any, 2, info);
+            bytes_field(&mut status, 3, &any);
+            Received::decode(&status).unwrap().retry_after
+        };
+        assert_eq!(Received::decode(&[8, 8]).unwrap().retry_after, None);
+        assert_eq!(detail("type.googleapis.com/google.rpc.DebugInfo", b"\x0a\x02\x08\x02"), None);
+        let negative = b"\x0a\x0b\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01";
+        for info in [&b""[..], b"\x0a\x00", b"\x0a\x02\x08\x00", negative] {
+            assert_eq!(detail(RETRY_INFO, info), Some(Duration::ZERO), "{info:?}");
+        }
+        assert_eq!(detail(RETRY_INFO, b"\x0a\x02\x08\x02"), Some(Duration::from_secs(2)));
     }
 }

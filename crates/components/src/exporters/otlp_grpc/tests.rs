@@ -17,13 +17,16 @@ fn statuses_to_try_again() {
     assert!(check(&status(0)).is_ok());
 }
 
-/// Scenario: RESOURCE_EXHAUSTED with the delay of `RetryInfo`.
-/// Guarantees: it is tried again, after that delay.
+/// Scenario: RESOURCE_EXHAUSTED with a `RetryInfo` that names a delay, and with one that names none.
+/// Guarantees: it is tried again, after that delay, or as the exporter likes.
 #[test]
 fn exhausted_with_a_hint() {
-    let hint = Some(Duration::from_secs(3));
-    let error = check(&Received { code: 8, message: "slow down".to_owned(), retry_after: hint }).unwrap_err();
-    assert_eq!((error.retryable, error.retry_after), (true, hint));
+    let delay = Duration::from_secs(3);
+    for (hint, expected) in [(delay, Some(delay)), (Duration::ZERO, None)] {
+        let status = Received { code: 8, message: "slow down".to_owned(), retry_after: Some(hint) };
+        let error = check(&status).unwrap_err();
+        assert_eq!((error.retryable, error.retry_after), (true, expected));
+    }
 }
 
 /// Scenario: endpoints as people write them, and ones that Go refuses.

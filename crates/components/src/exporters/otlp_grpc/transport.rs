@@ -241,12 +241,14 @@ pub(super) fn check(status: &Received) -> Result<(), SendError> {
         | Code::OutOfRange
         | Code::Unavailable
         | Code::DataLoss => true,
+        // What recovers says so by `RetryInfo`, with a delay or without.
         Code::ResourceExhausted => status.retry_after.is_some(),
         _ => false,
     };
     let too_large = is_too_large(code, &status.message);
     let message = format!("rpc error: code = {code:?} desc = {}", status.message);
-    Err(SendError { code, retryable: retryable && !too_large, too_large, retry_after: status.retry_after, message })
+    let retry_after = status.retry_after.filter(|delay| !delay.is_zero());
+    Err(SendError { code, retryable: retryable && !too_large, too_large, retry_after, message })
 }
 
 /// Whether a server takes smaller messages only: no status says so, but the words of grpc-go and grpc-java, and of tonic, do.

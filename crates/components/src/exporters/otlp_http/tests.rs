@@ -49,6 +49,25 @@ fn partial_success() {
     assert!(read("application/json", b"{").is_err());
 }
 
+/// Scenario: good answers in JSON in which something, or everything, is `null`, which are empty, or name fields as protobuf does.
+/// Guarantees: `null` is what is not there, and no failure; what is there is read.
+#[test]
+fn answers_with_nulls() {
+    let headers = HeaderMap::from_iter([(http::header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    for (body, rejected, message) in [
+        ("null", 0, ""),
+        ("", 0, ""),
+        ("\n", 0, ""),
+        (r#"{"partialSuccess":null}"#, 0, ""),
+        (r#"{"partialSuccess":{"rejectedSpans":null,"errorMessage":null}}"#, 0, ""),
+        (r#"{"partialSuccess":{"rejectedSpans":"1","errorMessage":null}}"#, 1, ""),
+        (r#"{"partial_success":{"rejected_log_records":2,"error_message":"old"}}"#, 2, "old"),
+    ] {
+        let read = answer(&headers, body.as_bytes()).unwrap();
+        assert_eq!((read.rejected, read.message.as_str()), (rejected, message), "{body}");
+    }
+}
+
 /// Scenario: an endpoint for all signals, one of its own for traces, and none at all.
 /// Guarantees: the path is appended to the first alone; without any, the file is refused.
 #[test]

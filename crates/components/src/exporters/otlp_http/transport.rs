@@ -34,19 +34,27 @@ const MAX_RESPONSE: usize = 64 << 10;
 
 const PRODUCT: &str = concat!("spanmill/", env!("CARGO_PKG_VERSION"));
 
-/// An export response in JSON. All signals are read alike.
+/// An export response in JSON. All signals are read alike; `null` is what is not there, as with protobuf's mapping.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct JsonAnswer {
-    partial_success: JsonPartial,
+    #[serde(alias = "partial_success")]
+    partial_success: Option<JsonPartial>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct JsonPartial {
-    #[serde(alias = "rejectedDataPoints", alias = "rejectedLogRecords")]
+    #[serde(
+        alias = "rejected_spans",
+        alias = "rejectedDataPoints",
+        alias = "rejected_data_points",
+        alias = "rejectedLogRecords",
+        alias = "rejected_log_records"
+    )]
     rejected_spans: serde_json::Value,
-    error_message: String,
+    #[serde(alias = "error_message")]
+    error_message: Option<String>,
 }
 
 // === impl Http ===
@@ -221,18 +229,20 @@ async fn read(mut response: Response) -> reqwest::Result<Vec<u8>> {
 
 pub(super) fn answer(headers: &HeaderMap, body: &[u8]) -> Result<Answer, String> {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
-    if body.is_empty() {
+    let is_json = kind.starts_with("application/json");
+    if body.is_empty() || (is_json && body.trim_ascii().is_empty()) {
         return Ok(Answer::default());
     }
-    if kind.starts_with("application/json") {
-        let answer: JsonAnswer = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+    if is_json {
+        let answer: Option<JsonAnswer> = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let partial = answer.and_then(|answer| answer.partial_success).unwrap_or_default();
         // 64-bit numbers may come as text.
-        let rejected = match answer.partial_success.rejected_spans {
+        let rejected = match partial.rejected_spans {
             serde_json::Value::Number(number) => number.as_u64(),
             serde_json::Value::String(text) => text.parse().ok(),
             _ => None,
         };
-        return Ok(Answer { rejected: rejected.unwrap_or(0), message: answer.partial_success.error_message });
+        return Ok(Answer { rejected: rejected.unwrap_or(0), message: partial.error_message.unwrap_or_default() });
     }
     if kind.starts_with("application/x-protobuf") {
         return Answer::decode(body).map_err(|error| error.to_string());

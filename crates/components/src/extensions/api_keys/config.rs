@@ -50,7 +50,7 @@ impl Config {
             if key.api_key.is_empty() == key.file.is_empty() {
                 return Err(section.error(&at("api_key"), "give either an api_key or a file"));
             }
-            if !key.api_key.is_empty() && key.api_key.expose().len() < LEAST {
+            if !key.api_key.is_empty() && key.api_key.expose().trim().len() < LEAST {
                 return Err(section.error(&at("api_key"), format!("must have {LEAST} characters at least")));
             }
             let same = |other: &Key| !key.api_key.is_empty() && other.api_key == key.api_key;

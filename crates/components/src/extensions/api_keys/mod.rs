@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName};
 use spanmill_config::ConfigError;
-use spanmill_pipeline::auth::{Authenticator, Identity, ServerAuth};
+use spanmill_pipeline::auth::{AuthError, Authenticator, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
 use super::watched::{Watched, same};
@@ -92,7 +92,7 @@ impl Component for ApiKeys {
 
 impl Known {
     /// The key that a request carries: in the header, or else as a bearer's token.
-    fn given<'h>(&self, headers: &'h HeaderMap) -> Result<Option<&'h [u8]>, String> {
+    fn given<'h>(&self, headers: &'h HeaderMap) -> Result<Option<&'h [u8]>, AuthError> {
         const SCHEME: &[u8] = b"Bearer ";
         if let Some(own) = only(headers, &self.header)? {
             return Ok(Some(own.as_bytes()));
@@ -107,7 +107,7 @@ impl Known {
 
 #[async_trait]
 impl ServerAuth for Known {
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String> {
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
         let given = self.given(headers)?.filter(|given| !given.is_empty()).ok_or("no API key provided")?;
         let mut found = None;
         // All are looked at: how long it takes tells nothing about which one is nearly right.
@@ -124,6 +124,6 @@ impl ServerAuth for Known {
                 found = Some(identity);
             }
         }
-        found.cloned().ok_or_else(|| "the API key is not known".to_owned())
+        found.cloned().ok_or_else(|| "the API key is not known".into())
     }
 }

@@ -14,7 +14,7 @@ fn extension(yaml: &str) -> Result<ApiKeys, ConfigError> {
 
 async fn tenant(extension: &ApiKeys, header: &'static str, value: &str) -> Result<String, String> {
     let headers = HeaderMap::from_iter([(HeaderName::from_static(header), value.parse().unwrap())]);
-    let identity = extension.0.authenticate(&headers).await?;
+    let identity = extension.0.authenticate(&headers).await.map_err(|error| error.to_string())?;
     Ok(identity.tenant.unwrap().to_string())
 }
 
@@ -70,6 +70,7 @@ fn mistakes() {
         ("{keys: [{tenant: a}]}", "keys::0::api_key: give either an api_key or a file"),
         ("{keys: [{tenant: a, api_key: hidden, file: f}]}", "give either an api_key or a file"),
         ("{keys: [{tenant: a, api_key: hidden}]}", "must have 16 characters at least"),
+        ("{keys: [{tenant: a, api_key: '                '}]}", "must have 16 characters at least"),
         (
             "{keys: [{tenant: a, api_key: hidden6789abcdef}, {tenant: b, api_key: hidden6789abcdef}]}",
             "keys::1::api_key: is given twice",

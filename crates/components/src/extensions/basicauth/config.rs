@@ -49,6 +49,12 @@ impl Config {
                 Err(section.error("htpasswd", "no credential source provided"))
             }
             (Some(server), None) if !server.inline.is_empty() => {
+                // Of a variable that is not set an empty password is left.
+                if let Some(line) = Users::without_password(server.inline.expose()) {
+                    return Err(
+                        section.error("htpasswd::inline", format!("line {line}: the password must not be empty"))
+                    );
+                }
                 if Users::parse(server.inline.expose()).0.is_empty() {
                     tracing::warn!(
                         at = section.path(),

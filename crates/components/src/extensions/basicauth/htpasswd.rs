@@ -13,6 +13,7 @@ use super::super::watched::same;
 #[derive(Default)]
 pub(super) struct Htpasswd {
     users: HashMap<String, Password>,
+    slowest: Option<Password>,
 }
 
 /// A password as the file has it.
@@ -44,7 +45,15 @@ impl Htpasswd {
                 None => wrong += 1,
             }
         }
-        (Self { users }, wrong)
+        let slow = users.values().filter(|password| password.cost() > 0);
+        let slowest = slow.max_by_key(|password| password.cost()).cloned();
+        (Self { users, slowest }, wrong)
+    }
+
+    /// The first line, counted from one, whose user has an empty password.
+    pub(super) fn without_password(text: &str) -> Option<usize> {
+        let empty = |line: &str| line.trim().split_once(':').is_some_and(|(_, password)| is_empty(password));
+        text.lines().position(empty).map(|index| index + 1)
     }
 
     /// Whether there are none.
@@ -56,12 +65,21 @@ impl Htpasswd {
     pub(super) fn get(&self, user: &str) -> Option<&Password> {
         self.users.get(user)
     }
+
+    /// The one that takes longest to verify, where there is a slow one.
+    pub(super) fn slowest(&self) -> Option<&Password> {
+        self.slowest.as_ref()
+    }
 }
 
 // === impl Password ===
 
 impl Password {
+    /// Nothing where it is empty, or no hash of its kind.
     fn parse(text: &str) -> Option<Self> {
+        if is_empty(text) {
+            return None;
+        }
         for prefix in ["$apr1$", "$1$"] {
             if let Some(rest) = text.strip_prefix(prefix) {
                 let (salt, hash) = rest.split_once('$')?;
@@ -107,10 +125,23 @@ impl Password {
         }
     }
 
-    /// Whether telling takes long.
-    pub(super) fn is_slow(&self) -> bool {
-        matches!(self, Self::Bcrypt(_) | Self::ShaCrypt(_) | Self::Md5 { .. })
+    /// How long it takes to tell, beside others; 0 where it takes no time to speak of.
+    pub(super) fn cost(&self) -> u32 {
+        match self {
+            Self::Plain(_) | Self::Sha1 { .. } => 0,
+            Self::Md5 { .. } => 1,
+            Self::ShaCrypt(_) => 2,
+            Self::Bcrypt(hash) => {
+                let rounds = hash.get(4..6).and_then(|rounds| rounds.parse::<u32>().ok());
+                // What no rounds can be is no hash either, and told at once.
+                2 + rounds.filter(|rounds| (4..32).contains(rounds)).unwrap_or(0)
+            }
+        }
     }
+}
+
+fn is_empty(password: &str) -> bool {
+    matches!(password, "" | "{PLAIN}")
 }
 
 /// The hash of FreeBSD's `crypt`, which Apache has under another prefix. No crate that is kept up has it.
@@ -156,7 +187,7 @@ mod tests {
     use super::*;
 
     /// Scenario: passwords in all ways that the Collector reads, made by other programs; a line without a colon, empty lines, a
-    /// user that is there twice, hashes that are cut.
+    /// user that is there twice, hashes that are cut, passwords that are empty.
     /// Guarantees: the password is known, another one is not; of two lines the later counts; what is no line is counted.
     #[test]
     fn all_ways() {
@@ -179,9 +210,11 @@ mod tests {
             nobody
             cut:{SHA}abc
             cut2:$apr1$salt
+            nothing:
+            nothing2:{PLAIN}
         ";
         let (users, wrong) = Htpasswd::parse(text);
-        assert_eq!(wrong, 3);
+        assert_eq!(wrong, 5);
         for user in ["plain", "marked", "sha", "ssha", "apr", "md5", "sha256", "sha512"] {
             let password = users.get(user).unwrap();
             assert!(password.is("secret") && !password.is("Secret") && !password.is(""), "{user}");
@@ -191,6 +224,13 @@ mod tests {
         assert!(users.get("long").unwrap().is("a longer password than sixteen bytes"));
         assert!(users.get("colon").unwrap().is("a:b"));
         assert!(users.get("twice").unwrap().is("new") && !users.get("twice").unwrap().is("old"));
-        assert!(users.get("other").is_none() && users.get("cut").is_none());
+        for nobody in ["other", "cut", "nothing", "nothing2"] {
+            assert!(users.get(nobody).is_none(), "{nobody}");
+        }
+        assert_eq!(Htpasswd::without_password("a:b\n\n c: \n"), Some(3));
+        assert_eq!(Htpasswd::without_password("a:{PLAIN}"), Some(1));
+        assert!(users.slowest().is_some_and(|slowest| matches!(slowest, Password::Bcrypt(_))));
+        assert!(Htpasswd::parse("a:b").0.slowest().is_none());
+        assert_eq!(Htpasswd::without_password("a:b\n\nc"), None);
     }
 }

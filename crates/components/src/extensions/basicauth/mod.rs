@@ -1,6 +1,7 @@
 //! `basicauth`: knows senders, and lets backends know us, by name and password.
 
 mod config;
+mod hashing;
 mod htpasswd;
 
 #[cfg(test)]
@@ -17,13 +18,13 @@ use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderValue};
 use sha2::{Digest as _, Sha256};
 use spanmill_config::ConfigError;
-use spanmill_pipeline::auth::{Authenticator, ClientAuth, CredentialsError, Identity, ServerAuth};
+use spanmill_pipeline::auth::{AuthError, Authenticator, ClientAuth, CredentialsError, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
-use tokio::task::spawn_blocking;
 
 use super::watched::Watched;
 use crate::net::header::only;
 use config::Config;
+use hashing::{Hashing, TooMany};
 use htpasswd::Htpasswd;
 
 /// Makes `basicauth` extensions.
@@ -45,6 +46,7 @@ struct Users {
     known: RwLock<(Arc<str>, Arc<Known>)>,
     /// Makes hashes of good passwords worth nothing elsewhere.
     salt: [u8; 16],
+    hashing: Hashing,
 }
 
 /// Users as they were read once.
@@ -86,6 +88,7 @@ impl BasicAuth {
             inline: server.inline.expose().to_owned(),
             known: RwLock::default(),
             salt: std::array::from_fn(|_| fastrand::u8(..)),
+            hashing: Hashing::new(),
         }))
     }
 
@@ -132,6 +135,14 @@ impl Component for BasicAuth {
     }
 }
 
+// === impl Known ===
+
+impl Known {
+    fn is_good(&self, name: &str, fingerprint: &[u8; 32]) -> bool {
+        self.good.lock().unwrap_or_else(PoisonError::into_inner).get(name) == Some(fingerprint)
+    }
+}
+
 // === impl Users ===
 
 impl Users {
@@ -161,43 +172,57 @@ impl Users {
         known
     }
 
-    async fn knows(&self, name: &str, password: &str) -> bool {
+    async fn knows(&self, name: &str, password: &str) -> Result<bool, TooMany> {
+        // Not even where its hash is there: it was made of a variable that was not set.
+        if password.is_empty() {
+            return Ok(false);
+        }
         let known = self.known();
-        let Some(expected) = known.users.get(name) else { return false };
-        if !expected.is_slow() {
-            return expected.is(password);
+        let (fast, slow) = match known.users.get(name) {
+            Some(expected) if expected.cost() > 0 => (None, Some(expected)),
+            expected => (expected, None),
+        };
+        if fast.is_some_and(|expected| expected.is(password)) {
+            return Ok(true);
         }
+        // What is wrong takes as long whoever it is for: that would tell who is known.
+        let Some(hash) = slow.or(known.users.slowest()) else { return Ok(false) };
         let fingerprint = self.fingerprint(password);
-        if known.good.lock().unwrap_or_else(PoisonError::into_inner).get(name) == Some(&fingerprint) {
-            return true;
+        if known.is_good(name, &fingerprint) {
+            return Ok(true);
         }
-        let (expected, given) = (expected.clone(), password.to_owned());
-        let good = spawn_blocking(move || expected.is(&given)).await.unwrap_or(false);
+        let turn = self.hashing.turn().await?;
+        // Of several requests that a sender begins with, the first has found out.
+        if known.is_good(name, &fingerprint) {
+            return Ok(true);
+        }
+        let good = turn.is(hash, password).await && slow.is_some();
         if good {
             known.good.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), fingerprint);
         }
-        good
+        Ok(good)
     }
 }
 
 #[async_trait]
 impl ServerAuth for Users {
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String> {
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
         const SCHEME: &str = "Basic ";
         let header = only(headers, &AUTHORIZATION)?.map(HeaderValue::as_bytes).unwrap_or_default();
         if header.is_empty() {
-            return Err("no basic auth provided".to_owned());
+            return Err("no basic auth provided".into());
         }
         let (scheme, encoded) = header.split_at_checked(SCHEME.len()).unwrap_or((header, &[]));
         if !scheme.eq_ignore_ascii_case(SCHEME.as_bytes()) {
-            return Err("invalid authorization scheme prefix".to_owned());
+            return Err("invalid authorization scheme prefix".into());
         }
         let decoded = STANDARD.decode(encoded).ok().and_then(|decoded| String::from_utf8(decoded).ok());
         let Some((name, password)) = decoded.as_deref().and_then(|decoded| decoded.split_once(':')) else {
-            return Err("invalid authorization format".to_owned());
+            return Err("invalid authorization format".into());
         };
-        if !self.knows(name, password).await {
-            return Err("invalid credentials".to_owned());
+        let known = self.knows(name, password).await;
+        if !known.map_err(|error| AuthError::Busy(error.to_string()))? {
+            return Err("invalid credentials".into());
         }
         let raw = String::from_utf8_lossy(encoded).into_owned();
         let attributes = BTreeMap::from([("username".to_owned(), name.to_owned()), ("raw".to_owned(), raw)]);

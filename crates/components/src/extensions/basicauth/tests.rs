@@ -17,7 +17,14 @@ fn authenticator(extension: &BasicAuth) -> Arc<Authenticator> {
 
 async fn verdict(extension: &BasicAuth, header: Option<&str>) -> Result<(), String> {
     let headers = header.map(|value| (AUTHORIZATION, HeaderValue::from_str(value).unwrap()));
-    authenticator(extension).server.clone().unwrap().authenticate(&headers.into_iter().collect()).await.map(drop)
+    authenticator(extension)
+        .server
+        .clone()
+        .unwrap()
+        .authenticate(&headers.into_iter().collect())
+        .await
+        .map(drop)
+        .map_err(|error| error.to_string())
 }
 
 fn basic(credentials: &str) -> String {
@@ -59,6 +66,47 @@ async fn servers() {
         assert_eq!(verdict(&server, header).await, Err(error.to_owned()), "{header:?}");
     }
     assert!(authenticator(&server).client.is_none());
+}
+
+/// Scenario: a file with an empty password, plain and as a hash; its users show an empty one.
+/// Guarantees: refused; another user of the file is known.
+#[tokio::test]
+async fn nothing_is_no_password() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "ann:\nbob:{PLAIN}\ncyd:$apr1$ab$S8K6Sgp3W8c9Jb6LxgywZ.\ndan:d").unwrap();
+    let server = extension(&format!("htpasswd: {{file: {}}}", file.path().display())).unwrap();
+    server.start(&host()).await.unwrap();
+    for name in ["ann", "bob", "cyd", "dan"] {
+        let refused = Err("invalid credentials".to_owned());
+        assert_eq!(verdict(&server, Some(&basic(&format!("{name}:")))).await, refused, "{name}");
+    }
+    assert_eq!(verdict(&server, Some(&basic("dan:d"))).await, Ok(()));
+}
+
+/// Scenario: passwords are guessed, so that all who may be verified are; users with a hashed password, of whom one was known before, and with a
+/// plain one; a name that nobody has; the guesses are given up.
+/// Guarantees: who was known, and whose password is plain, is served at once; all others are told to come again, whether there is such a
+/// user or not, and are served once there is room.
+#[tokio::test]
+async fn guesses_are_in_nobodys_way() {
+    let hash = "$apr1$salty$GY3CpKmA8he0dDHlJp6hv0";
+    let yaml = format!("{{htpasswd: {{inline: \"ann:{hash}\\nbob:{hash}\\ncyd:c\"}}}}");
+    let BasicAuth::Server(mut users) = extension(&yaml).unwrap() else { panic!("not a server") };
+    Arc::get_mut(&mut users).unwrap().hashing = Hashing::with(1, 1);
+    users.read();
+    let server = BasicAuth::Server(Arc::clone(&users));
+    assert_eq!(verdict(&server, Some(&basic("ann:secret"))).await, Ok(()));
+    let guessed = users.hashing.turn().await.unwrap();
+    for good in ["ann:secret", "cyd:c"] {
+        assert_eq!(verdict(&server, Some(&basic(good))).await, Ok(()), "{good}");
+    }
+    for waits in ["bob:secret", "bob:wrong", "ann:wrong", "cyd:wrong", "dan:wrong"] {
+        let told = users.authenticate(&HeaderMap::from_iter([(AUTHORIZATION, basic(waits).parse().unwrap())])).await;
+        assert!(matches!(told, Err(AuthError::Busy(_))), "{waits}: {told:?}");
+    }
+    drop(guessed);
+    assert_eq!(verdict(&server, Some(&basic("bob:secret"))).await, Ok(()));
+    assert_eq!(verdict(&server, Some(&basic("dan:secret"))).await, Err("invalid credentials".to_owned()));
 }
 
 /// Scenario: a file of users loses one whose hashed password was good a moment ago, gets another one, and is emptied.
@@ -130,6 +178,8 @@ async fn options() {
         ),
         ("{htpasswd: {path: f}}", "unknown key"),
         ("{username: u}", "unknown key"),
+        ("{htpasswd: {inline: 'u:'}}", "htpasswd::inline: line 1: the password must not be empty"),
+        ("{htpasswd: {inline: \"a:b\\nu:{PLAIN}\"}}", "htpasswd::inline: line 2: the password must not be empty"),
     ] {
         let error = extension(yaml).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.contains(expected), "{yaml}: {error}");

@@ -65,6 +65,10 @@ impl Config {
         if !config.token.is_empty() && !config.tokens.0.is_empty() {
             return Err(section.error("tokens", "either tokens or token should be provided, not both"));
         }
+        // A variable that is not set must not let in who shows nothing.
+        if let Some(index) = config.tokens.0.iter().position(|token| token.expose().trim().is_empty()) {
+            return Err(section.error(&format!("tokens::{index}"), "must not be empty"));
+        }
         let retry = &config.retry_on_failure;
         if (retry.enabled || config.wait_for_token_file) && config.filename.is_empty() {
             return Err(section.error("filename", "requires filename to be set"));

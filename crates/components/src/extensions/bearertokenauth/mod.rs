@@ -11,7 +11,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use spanmill_config::ConfigError;
-use spanmill_pipeline::auth::{Authenticator, ClientAuth, CredentialsError, Identity, ServerAuth};
+use spanmill_pipeline::auth::{AuthError, Authenticator, ClientAuth, CredentialsError, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
 use super::watched::{Watched, same};
@@ -40,7 +40,7 @@ struct Tokens {
 }
 
 enum Source {
-    /// Whole tokens.
+    /// Whole tokens, none of them empty.
     Fixed(Vec<String>),
     /// A text with a token a line.
     File(Watched),
@@ -141,14 +141,14 @@ fn lines(text: &str) -> Vec<String> {
 
 #[async_trait]
 impl ServerAuth for Tokens {
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String> {
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
         let Some(given) = only(headers, &self.header)? else {
-            return Err(format!("missing or empty authorization header: {}", self.header_text));
+            return Err(format!("missing or empty authorization header: {}", self.header_text).into());
         };
         if self.values().iter().any(|value| same(value.as_bytes(), given.as_bytes())) {
             return Ok(Identity::default());
         }
-        Err("provided authorization does not match expected scheme or token".to_owned())
+        Err("provided authorization does not match expected scheme or token".into())
     }
 }
 

@@ -18,7 +18,7 @@ fn host() -> Host {
 
 async fn verdict(extension: &BearerTokenAuth, header: &'static str, value: &str) -> Result<(), String> {
     let headers = HeaderMap::from_iter([(HeaderName::from_static(header), value.parse().unwrap())]);
-    extension.tokens.authenticate(&headers).await.map(drop)
+    extension.tokens.authenticate(&headers).await.map(drop).map_err(|error| error.to_string())
 }
 
 fn sent(extension: &BearerTokenAuth) -> String {
@@ -69,6 +69,25 @@ async fn files() {
     extension.shutdown().await.unwrap();
 }
 
+/// Scenario: tokens inline, and in a file with empty lines; requests with an empty token, and an empty header where no scheme is asked for.
+/// Guarantees: nothing is no token.
+#[tokio::test]
+async fn nothing_is_no_token() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "\n \nreal\n\n").unwrap();
+    let from_file = format!("filename: {}", file.path().display());
+    for source in ["tokens: [real]", "token: real", &from_file] {
+        for (scheme, good) in [("Bearer", "Bearer real"), ("''", "real")] {
+            let extension = extension(&format!("{{{source}, scheme: {scheme}}}")).unwrap();
+            extension.start(&host()).await.unwrap();
+            assert_eq!(verdict(&extension, "authorization", good).await, Ok(()), "{source}");
+            for nothing in ["Bearer ", "Bearer", "Bearer  ", " ", ""] {
+                assert!(verdict(&extension, "authorization", nothing).await.is_err(), "{source}: {nothing:?}");
+            }
+        }
+    }
+}
+
 /// Scenario: the file is not there at the start, in all ways of waiting for it.
 /// Guarantees: without waiting everything is refused until it is there; where the start waits, it ends with the file, or fails after its tries.
 #[tokio::test(start_paused = true)]
@@ -112,6 +131,8 @@ fn options() {
         ("{token: a, wait_for_token_file: true}", "requires filename to be set"),
         ("{token: a, header: 'a b'}", "header"),
         ("{tokens: 'a,b'}", "tokens: expected a list of tokens, found a string"),
+        ("{tokens: ['', b]}", "tokens::0: must not be empty"),
+        ("{tokens: [a, ' '], scheme: ''}", "tokens::1: must not be empty"),
         ("{bearer: a}", "unknown key"),
     ] {
         let error = extension(yaml).err().map(|error| error.to_string()).unwrap_or_default();

@@ -19,7 +19,7 @@ use jsonwebtoken::dangerous::insecure_decode_claims;
 use prometheus::IntCounter;
 use serde::Deserialize;
 use spanmill_config::ConfigError;
-use spanmill_pipeline::auth::{Authenticator, Identity, ServerAuth};
+use spanmill_pipeline::auth::{AuthError, Authenticator, Identity, ServerAuth};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 
 use crate::net::header::only;
@@ -149,14 +149,14 @@ impl Verifier {
 
 #[async_trait]
 impl ServerAuth for Verifier {
-    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, String> {
+    async fn authenticate(&self, headers: &HeaderMap) -> Result<Identity, AuthError> {
         let verified = self.verify(headers).await;
         verified.map_err(|refusal| {
             if let Some(counter) = self.refused.get(refusal.reason) {
                 counter.inc();
             }
             tracing::debug!(reason = refusal.reason, "a token is refused");
-            refusal.message
+            refusal.message.into()
         })
     }
 }

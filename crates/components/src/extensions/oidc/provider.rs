@@ -84,14 +84,15 @@ impl Provider {
     }
 
     pub(super) fn stop(&self) {
-        if let Source::File(keys) = &self.source {
-            keys.file.stop();
+        match &self.source {
+            Source::Issuer(issuer) => issuer.stop(),
+            Source::File(keys) => keys.file.stop(),
         }
     }
 
     /// Who the token is for.
     pub(super) async fn verify(&self, token: &str) -> Result<Identity, Refusal> {
-        let mut keys = self.keys().await;
+        let mut keys = self.keys();
         if let Some(identity) = self.good.get(token, &keys) {
             return Ok(identity);
         }
@@ -120,9 +121,9 @@ impl Provider {
         Ok(identity)
     }
 
-    async fn keys(&self) -> Arc<Keys> {
+    fn keys(&self) -> Arc<Keys> {
         match &self.source {
-            Source::Issuer(issuer) => issuer.keys().await,
+            Source::Issuer(issuer) => issuer.keys(),
             Source::File(file) => file.keys(),
         }
     }

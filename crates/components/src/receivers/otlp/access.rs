@@ -7,10 +7,12 @@ use http::HeaderValue;
 use http::header::HOST;
 use http::request::Parts;
 use prometheus::IntCounter;
-use spanmill_pipeline::auth::{Gate, HttpAuthConfig, Identity};
+use spanmill_pipeline::auth::{AuthError, Gate, HttpAuthConfig, Identity};
 use spanmill_pipeline::{Client, Code, ComponentError, ConsumeError, Host};
 
 use super::config::{Grpc, Http};
+use super::gate::{self, later};
+use super::refusals::Reason;
 
 /// The rules of one listener.
 #[derive(Clone)]
@@ -37,11 +39,14 @@ impl Access {
     }
 
     /// Who asks, where the request may be served. Nothing of its body has been read yet.
-    pub(super) async fn admit(&self, head: &Parts) -> Result<Identity, ConsumeError> {
+    pub(super) async fn admit(&self, head: &Parts, limits: &gate::Gate) -> Result<Identity, ConsumeError> {
         let admitted = self.gate.admit(head).await;
-        admitted.map_err(|error| {
-            self.refused.inc();
-            ConsumeError::permanent(error).with_code(Code::Unauthenticated)
+        admitted.map_err(|error| match error {
+            AuthError::Unknown(message) => {
+                self.refused.inc();
+                ConsumeError::permanent(message).with_code(Code::Unauthenticated)
+            }
+            AuthError::Busy(message) => limits.refuse(Reason::Unverified, later(message)),
         })
     }
 

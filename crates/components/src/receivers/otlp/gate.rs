@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use spanmill_pipeline::{Code, ConsumeError, Consumer, Context};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::limits::{Limits, size};
@@ -36,12 +36,17 @@ pub(super) struct Gate {
     largest: usize,
 }
 
-/// A request that is being received or handed over, and what it holds.
+/// A request that is being received.
 pub(super) struct Admitted<'a> {
     gate: &'a Gate,
     next: Option<&'a dyn Consumer>,
+    room: Room,
+}
+
+/// What a request holds until it is handed over.
+pub(super) struct Room {
     held: Held,
-    _request: SemaphorePermit<'a>,
+    _request: OwnedSemaphorePermit,
 }
 
 /// When clients are asked to try again.
@@ -115,13 +120,17 @@ impl Gate {
     /// Lets a request in, where need be once another has ended. Of its body nothing has been read yet.
     pub(super) async fn enter<'a>(&'a self, next: Option<&'a dyn Consumer>) -> Result<Admitted<'a>, ConsumeError> {
         let patience = self.limits.max_wait.to_std();
-        let request = match self.shared.requests.try_acquire() {
+        let request = match Arc::clone(&self.shared.requests).try_acquire_owned() {
             Ok(request) => Some(request),
-            Err(_) => timeout(patience, self.shared.requests.acquire()).await.ok().and_then(Result::ok),
+            Err(_) => {
+                let waiting = Arc::clone(&self.shared.requests).acquire_owned();
+                timeout(patience, waiting).await.ok().and_then(Result::ok)
+            }
         };
         let request =
             request.ok_or_else(|| self.refuse(Reason::Requests, later("too many requests at the same time")))?;
-        Ok(Admitted { gate: self, next, held: Held::nothing(&self.shared.budget, patience), _request: request })
+        let room = Room { held: Held::nothing(&self.shared.budget, patience), _request: request };
+        Ok(Admitted { gate: self, next, room })
     }
 
     /// The tenant that a request counts for, where there are limits for tenants.
@@ -152,7 +161,10 @@ impl Gate {
             }
             // It was counted when it was refused.
             BodyError::Refused(error) => error,
-            BodyError::Broken(_) => ConsumeError::permanent(error.to_string()).with_code(Code::Cancelled),
+            BodyError::Broken(_) => {
+                let error = ConsumeError::permanent(error.to_string()).with_code(Code::Cancelled);
+                self.refuse(Reason::BrokenBody, error)
+            }
         }
     }
 
@@ -172,7 +184,7 @@ impl Gate {
 }
 
 /// Refused because of others, for a moment.
-fn later(message: &'static str) -> ConsumeError {
+pub(super) fn later(message: impl Into<Arc<str>>) -> ConsumeError {
     ConsumeError::retryable(message).with_retry_after(RETRY_AFTER)
 }
 
@@ -198,19 +210,24 @@ impl Admitted<'_> {
             DecompressError::Invalid { .. } => self.gate.malformed(error.to_string()),
         })?;
         drop(body);
-        self.held.lower(whole.len());
+        self.room.held.lower(whole.len());
         Ok(whole)
     }
 
     /// Holds so many bytes from now on, if there is room at once: it is asked in the middle of work that cannot wait.
     pub(super) fn hold_now(&mut self, bytes: usize) -> Result<(), ConsumeError> {
         self.is_wanted(bytes)?;
-        self.held.try_raise(bytes).map_err(|_| self.full())
+        self.room.held.try_raise(bytes).map_err(|_| self.full())
     }
 
     /// Holds only so many bytes from now on.
     pub(super) fn lower(&mut self, bytes: usize) {
-        self.held.lower(bytes);
+        self.room.held.lower(bytes);
+    }
+
+    /// What is held until the request is handed over.
+    pub(super) fn into_room(self) -> Room {
+        self.room
     }
 
     fn is_wanted(&self, bytes: usize) -> Result<(), ConsumeError> {
@@ -228,6 +245,6 @@ impl Admitted<'_> {
 impl Meter for Admitted<'_> {
     async fn hold(&mut self, bytes: usize) -> Result<(), ConsumeError> {
         self.is_wanted(bytes)?;
-        self.held.raise(bytes).await.map_err(|_| self.full())
+        self.room.held.raise(bytes).await.map_err(|_| self.full())
     }
 }

@@ -136,19 +136,19 @@ impl Export {
     }
 
     async fn receive(&self, signal: Signal, head: Parts, body: Incoming, peer: Peer) -> Result<(), ConsumeError> {
-        let identity = self.access.admit(&head).await?;
+        let gate = self.intake.gate();
+        let identity = self.access.admit(&head, gate).await?;
         let encoding = head.headers.get("grpc-encoding").map_or(Ok(""), |value| value.to_str());
         let compression = encoding.ok().and_then(Compression::from_header).ok_or_else(|| {
             let message = "unknown grpc-encoding: expected gzip, zstd, deflate, snappy or identity";
             ConsumeError::permanent(message).with_code(Code::Unimplemented)
         })?;
-        let gate = self.intake.gate();
         let tenant = gate.tenant(&head.headers)?;
         let mut admitted = gate.enter(self.intake.next(signal)).await?;
         let message = read_message(body, gate.largest(), gate.pace(), &mut admitted).await;
         let message = message.map_err(|error| frame_error(gate, error))?;
         let bytes = if message.compressed { admitted.decompress(compression, message.bytes)? } else { message.bytes };
-        self.access.serve(head, peer.0, identity, self.intake.take(signal, bytes, tenant)).await
+        self.access.serve(head, peer.0, identity, self.intake.take(signal, bytes, tenant, admitted.into_room())).await
     }
 }
 

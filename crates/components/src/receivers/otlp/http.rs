@@ -163,7 +163,7 @@ impl Answerer {
             let fits = gate.check_headers(&head.headers);
             fits.map_err(|error| Refusal { status: StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, ..error.into() })?;
         }
-        let identity = self.access.admit(&head).await?;
+        let identity = self.access.admit(&head, gate).await?;
         // Before anything else, as the Collector does it.
         let compression = self.compression(&head.headers)?;
         let signal = self.signal(&head.uri)?;
@@ -190,7 +190,8 @@ impl Answerer {
         if encoding == Encoding::Json {
             bytes = self.json_as_protobuf(signal, &bytes, &mut admitted)?;
         }
-        self.access.serve(head, peer.0, identity, self.intake.take(signal, bytes, tenant)).await?;
+        let taking = self.intake.take(signal, bytes, tenant, admitted.into_room());
+        self.access.serve(head, peer.0, identity, taking).await?;
         Ok(encoding)
     }
 

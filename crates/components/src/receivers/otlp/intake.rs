@@ -6,10 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use prometheus::IntCounter;
 use spanmill_otlp::{Limits, Opaque, Traces};
-use spanmill_pipeline::{Batch, Code, ConsumeError, Consumer, Context, Operations, Outputs, Signal};
+use spanmill_pipeline::{Batch, Code, ConsumeError, Consumer, Context, Operations, Outputs, Running, Signal};
 
 use super::attributes::Attributes;
-use super::gate::Gate;
+use super::gate::{Gate, Room};
+use super::hand_over::HandOver;
 use super::rate::Tenant;
 use super::refusals::Reason;
 
@@ -30,6 +31,15 @@ struct Counts {
     refused: IntCounter,
     /// What taking one is called.
     operation: Arc<str>,
+}
+
+/// Items that are being handed over. They are refused unless it is said that they were taken.
+struct Counted {
+    counts: Arc<[Counts; 3]>,
+    signal: Signal,
+    items: u64,
+    taken: bool,
+    running: Option<Running>,
 }
 
 /// When clients are asked to try again, where nobody knows better.
@@ -88,14 +98,16 @@ impl Intake {
         self.outputs.get(signal).is_some()
     }
 
-    /// Hands an encoded request over, on behalf of a tenant. An empty one is a success without further ado.
+    /// Hands an encoded request over, on behalf of a tenant. An empty one is a success without further ado. What it holds is given back when it
+    /// was taken over, or refused, which may be after its client has gone.
     pub(super) async fn take(
         &self,
         signal: Signal,
         bytes: Bytes,
         tenant: Option<Arc<Tenant>>,
+        room: Room,
     ) -> Result<(), ConsumeError> {
-        let Some(next) = self.outputs.get(signal) else {
+        let Some(next) = self.outputs.get(signal).cloned() else {
             let message = format!("no pipeline takes {}", signal.as_str());
             return Err(ConsumeError::permanent(message).with_code(Code::Unimplemented));
         };
@@ -105,23 +117,17 @@ impl Intake {
         if items == 0 {
             return Ok(());
         }
-        let counts = self.counts.get(signal as usize);
+        let mut counted = Counted { counts: Arc::clone(&self.counts), signal, items, taken: false, running: None };
         let spans = if signal == Signal::Traces { batch.item_count() } else { 0 };
-        if let Err(error) = self.gate.charge(tenant.as_deref(), spans, len) {
-            if let Some(counts) = counts {
-                counts.refused.inc_by(items);
-            }
-            return Err(error);
-        }
-        let running = counts.and_then(|counts| self.operations.begin(&counts.operation));
-        let result = next.consume(batch).await;
-        if let Some(running) = running {
-            running.end(result.as_ref().err().map(ToString::to_string));
-        }
-        if let Some(counts) = counts {
-            if result.is_ok() { &counts.accepted } else { &counts.refused }.inc_by(items);
-        }
-        result.map_err(answerable)
+        self.gate.charge(tenant.as_deref(), spans, len)?;
+        counted.running = counted.counts().and_then(|counts| self.operations.begin(&counts.operation));
+        let taking = HandOver::new(async move {
+            let _room = room;
+            let result = next.consume(batch).await;
+            counted.end(&result);
+            result
+        });
+        taking.await.map_err(answerable)
     }
 
     fn parse(&self, signal: Signal, bytes: Bytes) -> Result<Batch, ConsumeError> {
@@ -137,6 +143,32 @@ impl Intake {
             })?;
         }
         Ok(traces.into())
+    }
+}
+
+// === impl Counted ===
+
+impl Counted {
+    fn counts(&self) -> Option<&Counts> {
+        self.counts.get(self.signal as usize)
+    }
+
+    fn end(mut self, result: &Result<(), ConsumeError>) {
+        self.taken = result.is_ok();
+        if let Some(running) = self.running.take() {
+            running.end(result.as_ref().err().map(ToString::to_string));
+        }
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        if let Some(counts) = self.counts() {
+            if self.taken { &counts.accepted } else { &counts.refused }.inc_by(self.items);
+        }
+        if let Some(running) = self.running.take() {
+            running.end(Some("the client has gone".to_owned()));
+        }
     }
 }
 

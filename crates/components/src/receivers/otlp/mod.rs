@@ -6,6 +6,7 @@ mod config;
 mod cors;
 mod gate;
 mod grpc;
+mod hand_over;
 mod http;
 mod intake;
 mod limits;

@@ -20,11 +20,13 @@ pub(super) enum Reason {
     Pipeline,
     /// Headers came too slowly.
     SlowHeader,
-    /// A body came too slowly, or ended early.
+    /// A body came too slowly.
     SlowBody,
+    /// A body ended early, or is none.
+    BrokenBody,
     /// Headers are too large.
     HeaderSize,
-    /// What came is no HTTP.
+    /// What came is no HTTP, or not allowed in it.
     Protocol,
     /// Requests were given up, one after the other.
     GivenUp,
@@ -40,6 +42,8 @@ pub(super) enum Reason {
     Rate,
     /// It took too long.
     Timeout,
+    /// Too many credentials are being verified.
+    Unverified,
 }
 
 /// Counts refusals of one protocol of a receiver.
@@ -51,7 +55,7 @@ pub(super) struct Refusals {
     counters: [OnceLock<IntCounter>; REASONS],
 }
 
-const REASONS: usize = Reason::Timeout as usize + 1;
+const REASONS: usize = Reason::Unverified as usize + 1;
 
 // === impl Reason ===
 
@@ -64,6 +68,7 @@ impl Reason {
             Self::Pipeline => "pipeline",
             Self::SlowHeader => "slow_header",
             Self::SlowBody => "slow_body",
+            Self::BrokenBody => "broken_body",
             Self::HeaderSize => "header_size",
             Self::Protocol => "protocol",
             Self::GivenUp => "given_up",
@@ -73,6 +78,7 @@ impl Reason {
             Self::Attributes => "attributes",
             Self::Rate => "rate",
             Self::Timeout => "timeout",
+            Self::Unverified => "unverified",
         }
     }
 }

@@ -11,7 +11,7 @@ use rcgen::KeyPair;
 use serde_json::{Value, json};
 use spanmill_config::{ComponentId, Section};
 use spanmill_pipeline::{Host, Page, Pages, Site, Telemetry};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::*;
 
@@ -19,6 +19,10 @@ use super::*;
 struct Local {
     url: String,
     served: Arc<Mutex<Served>>,
+    /// How often keys were asked for.
+    asked: Arc<watch::Sender<usize>>,
+    /// Whether it does not answer who asks for them.
+    hangs: Arc<watch::Sender<bool>>,
     _pages: Pages,
 }
 
@@ -27,8 +31,6 @@ struct Served {
     /// What it says it is called, where that is not its address.
     issuer: Option<String>,
     keys: String,
-    /// How often keys were asked for.
-    asked: usize,
 }
 
 /// A key that signs.
@@ -45,26 +47,31 @@ impl Local {
         let served = Arc::<Mutex<Served>>::default();
         let address = Arc::<Mutex<String>>::default();
         let (shown, own) = (Arc::clone(&served), Arc::clone(&address));
+        let (asked, hangs) = (Arc::<watch::Sender<usize>>::default(), Arc::<watch::Sender<bool>>::default());
+        let (counted, hanging) = (Arc::clone(&asked), Arc::clone(&hangs));
         let host = Host::new(HashMap::new(), tokio::sync::mpsc::unbounded_channel().0);
         let listeners = host.listeners();
-        let pages = Pages::serve(&listeners, site, move |path| {
-            let (mut served, own) = (shown.lock().unwrap(), own.lock().unwrap());
-            match path {
-                "/.well-known/openid-configuration" => {
-                    let issuer = served.issuer.clone().unwrap_or_else(|| own.clone());
-                    Some(Page::json(200, json!({"issuer": issuer, "jwks_uri": format!("{own}/keys")}).to_string()))
-                }
-                "/keys" => {
-                    served.asked += 1;
-                    Some(Page::json(200, served.keys.clone()))
-                }
-                _ => None,
+        let pages = Pages::serve_slowly(&listeners, site, move |path, _| match path {
+            "/.well-known/openid-configuration" => {
+                let own = own.lock().unwrap();
+                let issuer = shown.lock().unwrap().issuer.clone().unwrap_or_else(|| own.clone());
+                let document = json!({"issuer": issuer, "jwks_uri": format!("{own}/keys")}).to_string();
+                Box::pin(async { Some(Page::json(200, document)) })
             }
+            "/keys" => {
+                let (shown, mut hanging) = (Arc::clone(&shown), hanging.subscribe());
+                counted.send_modify(|asked| *asked += 1);
+                Box::pin(async move {
+                    hanging.wait_for(|hangs| !hangs).await.ok()?;
+                    Some(Page::json(200, shown.lock().unwrap().keys.clone()))
+                })
+            }
+            _ => Box::pin(async { None }),
         });
         let pages = pages.await.unwrap();
         let url = format!("{scheme}://localhost:{}", pages.address().port());
         address.lock().unwrap().clone_from(&url);
-        Self { url, served, _pages: pages }
+        Self { url, served, asked, hangs, _pages: pages }
     }
 
     fn show(&self, signers: &[&Signer]) {
@@ -72,7 +79,11 @@ impl Local {
     }
 
     fn asked(&self) -> usize {
-        self.served.lock().unwrap().asked
+        *self.asked.borrow()
+    }
+
+    async fn until_asked(&self, times: usize) {
+        self.asked.subscribe().wait_for(|asked| *asked >= times).await.unwrap();
     }
 
     /// What tokens say that are good here.
@@ -128,6 +139,13 @@ async fn started(yaml: &str) -> Result<Oidc, String> {
     let host = Host::new(HashMap::new(), mpsc::unbounded_channel().0);
     oidc.start(&host).await.map_err(|error| error.to_string())?;
     Ok(oidc)
+}
+
+/// Lets so many seconds pass.
+async fn later(seconds: u64) {
+    tokio::time::pause();
+    tokio::time::advance(std::time::Duration::from_secs(seconds)).await;
+    tokio::time::resume();
 }
 
 /// The verdict on a header.

@@ -1,5 +1,8 @@
+use std::pin::pin;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::FutureExt;
 
 use super::*;
 
@@ -86,7 +89,7 @@ async fn forgeries() {
         assert_eq!(reason(&oidc, no_token).await, Some("malformed"), "{no_token}");
     }
     let told = oidc.0.authenticate(&HeaderMap::new()).await.unwrap_err();
-    assert_eq!(told, "authentication didn't succeed");
+    assert_eq!(told, AuthError::from("authentication didn't succeed"));
 }
 
 /// Scenario: a token that is over in a second comes again and again.
@@ -113,11 +116,6 @@ async fn good_for_a_while() {
 async fn new_keys() {
     let (local, old, oidc) = one().await;
     let (new, good) = (Signer::ec("b"), local.claims());
-    let later = async |time: u64| {
-        tokio::time::pause();
-        tokio::time::advance(std::time::Duration::from_secs(time)).await;
-        tokio::time::resume();
-    };
     assert_eq!(local.asked(), 0);
     for _ in 0..3 {
         assert_eq!(reason(&oidc, &old.sign(&good)).await, None);
@@ -140,10 +138,39 @@ async fn new_keys() {
 
     local.served.lock().unwrap().keys = "rubbish".to_owned();
     later(3601).await;
+    local.until_asked(4).await;
+    // Who names an unknown key waits for the answer.
+    let unknown = Signer::ec("c").sign(&good);
+    assert_eq!(reason(&oidc, &unknown).await, Some("key"));
     assert_eq!(reason(&oidc, &new.sign(&good)).await, None, "what is no key set changes nothing");
     assert_eq!(local.asked(), 4);
     local.show(&[&old]);
     later(6).await;
+    local.until_asked(5).await;
+    assert_eq!(reason(&oidc, &unknown).await, Some("key"));
     assert_eq!(reason(&oidc, &new.sign(&good)).await, Some("key"), "and is asked for again soon");
     assert_eq!(local.asked(), 5);
+}
+
+/// Scenario: an issuer does not answer any more when its keys are old, and when one names a key that nobody knows; then it answers.
+/// Guarantees: tokens of known keys, seen before or not, do not wait; the one of an unknown key does, and is good once the issuer has it.
+#[tokio::test]
+async fn a_hanging_issuer() {
+    let (local, signer, oidc) = one().await;
+    let (seen, other) = (signer.sign(&local.claims()), Signer::ec("b"));
+    assert_eq!(reason(&oidc, &seen).await, None);
+    local.hangs.send_replace(true);
+    later(3601).await;
+    local.until_asked(2).await;
+    let unknown = other.sign(&local.claims());
+    let mut waiting = pin!(reason(&oidc, &unknown));
+    assert_eq!(waiting.as_mut().now_or_never(), None);
+    let new = signer.sign(&changed(&local.claims(), "sub", json!("bob")));
+    for token in [&seen, &new] {
+        assert_eq!(reason(&oidc, token).now_or_never(), Some(None));
+    }
+    local.show(&[&signer, &other]);
+    local.hangs.send_replace(false);
+    assert_eq!(waiting.await, None);
+    assert_eq!(local.asked(), 2);
 }

@@ -16,6 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const HEADERS: u8 = 1;
 const RESET: u8 = 3;
 const GO_AWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
 
@@ -75,7 +76,35 @@ async fn rapid_resets_end_the_connection() {
     let (kind, payload) = flood(&setup, frames).await;
     let is_calmed = kind == GO_AWAY && payload[4..8] == 11_u32.to_be_bytes();
     assert!(is_calmed || setup.refused("grpc", "given_up") == 1, "{kind} {payload:?}");
+    setup.until(|setup| setup.refused("grpc", "given_up") + setup.refused("grpc", "protocol") == 1).await;
     setup.serves().await;
+}
+
+/// Scenario: frames that HTTP/2 forbids, CONTINUATION frames without anything in them, and HTTP/1 where gRPC is spoken; a client that says
+/// good-bye, and one that just leaves.
+/// Guarantees: the first three connections are closed and counted; the last two are nothing to count.
+#[tokio::test]
+async fn bad_frames_are_counted() {
+    let setup = Setup::start("", "").await;
+    let no_increment = vec![frame(WINDOW_UPDATE, 0, 0, &[0; 4])];
+    let endless = [frame(HEADERS, 0, 1, &head())].into_iter().chain((0..500).map(|_| frame(CONTINUATION, 0, 1, b"")));
+    flood(&setup, no_increment.into_iter()).await;
+    setup.until(|setup| setup.refused("grpc", "protocol") == 1).await;
+    flood(&setup, endless).await;
+    setup.until(|setup| setup.refused("grpc", "protocol") == 2).await;
+    let mut raw = Raw::connect(&setup.grpc).await;
+    raw.send("GET / HTTP/1.1\r\n\r\n").await;
+    timeout(PATIENCE, raw.rest()).await.expect("the connection is closed");
+    setup.until(|setup| setup.refused("grpc", "protocol") == 3).await;
+
+    let mut polite = Raw::connect(&setup.grpc).await;
+    polite.send([preface(), frame(GO_AWAY, 0, 0, &[0, 0, 0, 0, 0, 0, 0, 2])].concat()).await;
+    timeout(PATIENCE, polite.rest()).await.expect("the connection is closed");
+    let mut rude = Raw::connect(&setup.grpc).await;
+    rude.send(preface()).await;
+    drop(rude);
+    setup.serves().await;
+    assert_eq!(setup.refused("grpc", "protocol"), 3);
 }
 
 /// Scenario: requests that are begun, wait for the pipeline, and given up one after the other, where forty may be.
@@ -96,6 +125,13 @@ async fn requests_must_not_be_given_up_for_ever() {
     let _ = timeout(PATIENCE, client.driver).await.expect("the connection is closed");
     drop(held);
     assert_eq!(setup.refused("grpc", "given_up"), 1);
+    // What was being handed over may yet have been taken.
+    let counted = |setup: &Setup| {
+        let counted = ["accepted", "refused"].map(|how| setup.count(&format!("otelcol_receiver_{how}_spans"), "grpc"));
+        counted.iter().sum::<u64>()
+    };
+    setup.until(|setup| counted(setup) == 41).await;
+    setup.backend.take();
     setup.serves().await;
 }
 

@@ -1,15 +1,48 @@
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::Request;
 use spanmill_pipeline::{Signal, Telemetry};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
-use super::wire::{Grpc, Http};
+use super::wire::{Grpc, Http, Raw};
 use super::{Setup, create, host, spans};
 
 /// Long enough for anything that will happen at all.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Scenario: clients of both protocols send a request each, and go away while the pipeline is taking it, which it then does.
+/// Guarantees: each span is counted: as accepted if the pipeline has taken it, as refused otherwise.
+#[tokio::test]
+async fn who_has_gone_is_counted() {
+    let setup = Setup::start("", "").await;
+    let held = setup.backend.gate.acquire_many(1000).await.unwrap();
+    let message = spans(2, 1);
+    for _ in 0..3 {
+        let client = Grpc::connect(&setup.grpc).await;
+        let mut asking = pin!(client.export(Signal::Traces, &message));
+        tokio::select! {
+            answer = asking.as_mut() => panic!("{answer:?}"),
+            () = setup.backend.entered.notified() => {}
+        }
+        let mut raw = Raw::connect(&setup.http).await;
+        let head = "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\ncontent-length:";
+        raw.send([format!("{head} {}\r\n\r\n", message.len()).as_bytes(), &message].concat()).await;
+        setup.backend.entered.notified().await;
+    }
+    // Whoever is answered now came after they had gone.
+    let answer = Http::connect(&setup.http).await.send(Request::get("/v1/traces"), "").await;
+    assert_eq!(answer.status, 405);
+    drop(held);
+    let count = |how: &str| {
+        let of = |transport| setup.count(&format!("otelcol_receiver_{how}_spans"), transport);
+        of("grpc") + of("http")
+    };
+    setup.until(|_| count("accepted") + count("refused") == 12).await;
+    assert_eq!(count("accepted"), 2 * setup.backend.take().len() as u64);
+}
 
 /// Scenario: the receiver is stopped while a gRPC and an HTTP request wait for the pipeline, and other connections are idle.
 /// Guarantees: no new connection is accepted from then on; both requests are finished with success before the stop returns.

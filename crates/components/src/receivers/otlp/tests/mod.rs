@@ -16,6 +16,7 @@ mod wire;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -23,6 +24,7 @@ use spanmill_config::{ComponentId, Section};
 use spanmill_pipeline::{Batch, Component, ConsumeError, Consumer, Context, Host, Outputs, Signal, Telemetry};
 use tempfile::TempDir;
 use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::time::timeout;
 
 use super::FACTORY;
 use crate::net::compression::Compression;
@@ -128,6 +130,16 @@ impl Setup {
         let http = wire::Http::connect(&self.http).await.protobuf("", good).await;
         assert_eq!(http.status, 200, "{http:?}");
         assert_eq!(self.backend.take().len(), 2);
+    }
+
+    /// Waits for what has no event of its own, such as a counter.
+    async fn until(&self, holds: impl Fn(&Self) -> bool) {
+        let waiting = async {
+            while !holds(self) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(Duration::from_secs(20), waiting).await.expect("it comes to hold");
     }
 
     fn count(&self, name: &str, transport: &str) -> u64 {

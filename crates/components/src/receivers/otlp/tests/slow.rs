@@ -61,6 +61,22 @@ async fn bodies_must_not_stop() {
     assert_eq!((setup.refused("http", "slow_body"), setup.refused("grpc", "slow_body")), (1, 1));
 }
 
+/// Scenario: a body whose chunk is none, and one that ends before it is whole.
+/// Guarantees: the first is answered with 400, and both are counted.
+#[tokio::test]
+async fn broken_bodies_are_counted() {
+    let setup = Setup::start("", "").await;
+    let mut http = Raw::connect(&setup.http).await;
+    http.send(format!("{HEAD}transfer-encoding: chunked\r\n\r\nZZ\r\n")).await;
+    assert_eq!(timeout(PATIENCE, http.statuses()).await.unwrap(), [400]);
+    setup.until(|setup| setup.refused("http", "broken_body") == 1).await;
+    let mut http = Raw::connect(&setup.http).await;
+    http.send(format!("{HEAD}content-length: 1000\r\n\r\nx")).await;
+    drop(http);
+    setup.until(|setup| setup.refused("http", "broken_body") == 2).await;
+    setup.serves().await;
+}
+
 /// Scenario: bodies that never stop, but come at a byte every 20 ms, where a mebibyte a second is asked for.
 /// Guarantees: they may fall behind for so long as nothing at all may come, and are refused then.
 #[tokio::test]
