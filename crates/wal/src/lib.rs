@@ -50,6 +50,7 @@ mod scan;
 mod segment;
 mod segments;
 mod shared;
+mod slots;
 mod stats;
 #[cfg(test)]
 mod tests;

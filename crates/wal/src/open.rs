@@ -12,6 +12,7 @@ use crate::record::Seq;
 use crate::scan::{self, Rest, Scan};
 use crate::segment::{self, Header, Kind, Spare};
 use crate::segments::{Segment, Segments};
+use crate::slots;
 use crate::stats::Counters;
 
 /// What an earlier process left.
@@ -81,17 +82,17 @@ impl Opening<'_> {
         }
         let positions = cursors
             .into_iter()
-            .map(|(name, file)| Ok((name, cursor::load(self.files, &self.dir.join(file))?)))
+            .map(|(name, file)| Ok((name, slots::load(self.files, &self.dir.join(file))?)))
             .collect::<Result<Vec<_>, Failure>>()?;
         // A cursor may know of records that a power loss took.
-        let ahead = positions.iter().filter_map(|(_, next)| *next).max().unwrap_or(Seq::FIRST);
+        let ahead = positions.iter().filter_map(|(_, loaded)| loaded.next).max().unwrap_or(Seq::FIRST);
         let found = self.segments(kinds)?;
         let mut segments = Segments::default();
         let (active, follows, next) = self.chain(&found, &mut segments, strict, ahead)?;
         let oldest = if segments.len() == 0 { next } else { segments.oldest() };
-        let cursors = positions.into_iter().map(|(name, next)| {
-            let cursor = Arc::new(self.cursor(&name, next, oldest));
-            (name, cursor)
+        let cursors = positions.into_iter().map(|(name, loaded)| {
+            let cursor = Cursor::found(self.files, self.dir, &name, loaded, oldest);
+            (name, Arc::new(cursor))
         });
         let cursors = cursors.collect();
         // The name of the last segment may be younger than the last sync: a process that was killed leaves it like that.
@@ -121,13 +122,6 @@ impl Opening<'_> {
         // Of two of one number, the one that was set aside comes first.
         found.sort_by_key(|found| (found.first, matches!(found.kind, Kind::Segment(_))));
         Ok(found)
-    }
-
-    fn cursor(&self, name: &str, next: Option<Seq>, oldest: Seq) -> Cursor {
-        if next.is_none() {
-            tracing::warn!(cursor = name, "the cursor is damaged: it begins with the oldest record");
-        }
-        Cursor::new(self.dir, name, next.map_or(oldest, |next| next.max(oldest)))
     }
 
     /// Puts the segments in order, and looks into the last one and into those that were set aside.

@@ -210,14 +210,14 @@ impl Drop for Reader {
 
 impl Committer {
     /// Commits everything up to a record: it will not be read again, whatever happens after this has returned. Segments that all
-    /// cursors have passed are removed. Costs two syncs beside those of the log; calls that wait for each other become one, and
+    /// cursors have passed are removed. Costs a sync beside those of the log, and no room on the disk; calls that wait for each other become one, and
     /// what was committed already costs nothing.
     ///
     /// Dropping the future leaves it open whether the cursor moves.
     ///
     /// # Errors
     ///
-    /// When the file cannot be replaced (the old position holds), the record was not written yet, the log is closed or the
+    /// When the file cannot be written (the old position holds), the record was not written yet, the log is closed or the
     /// cursor removed.
     pub async fn commit(&self, seq: Seq) -> Result<(), CursorError> {
         let next = self.shared.tail.borrow().next;

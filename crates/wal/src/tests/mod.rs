@@ -2,7 +2,7 @@
 
 mod age;
 mod corrupt_middle;
-mod cursor_rename;
+mod cursor_writes;
 mod cursors;
 mod dropped;
 mod every_crash;
