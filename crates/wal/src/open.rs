@@ -9,7 +9,7 @@ use crate::error::{Failure, OpenError};
 use crate::files::{File, Files, Lock};
 use crate::frame;
 use crate::record::Seq;
-use crate::scan::{self, Rest, Scan};
+use crate::scan::{self, Lost, Rest, Scan};
 use crate::segment::{self, Header, Kind, Spare};
 use crate::segments::{Segment, Segments};
 use crate::slots;
@@ -143,7 +143,11 @@ impl Opening<'_> {
             let path = current.kind.path(self.dir);
             let Some(header) = current.header else {
                 // What it held is not known: its numbers are not given again.
-                let path = self.quarantine(current, 0)?;
+                // The next one knows where its numbers ended.
+                let records = after
+                    .and_then(|after| after.header)
+                    .map_or(0, |after| after.follows.get().saturating_sub(current.first.get()));
+                let path = self.quarantine(current, Lost { records, bytes: current.bytes })?;
                 next = next.max(unreached(current.first, current.bytes));
                 follows = current.first;
                 let header = Header::new(current.first, current.first, std::time::Duration::ZERO, false);
@@ -152,10 +156,10 @@ impl Opening<'_> {
             };
             let sealed = after.map(|after| after.header.map_or(after.first, |header| header.follows));
             let is_set_aside = matches!(current.kind, Kind::Quarantined(_));
-            if let Some(end) = sealed.filter(|_| !is_set_aside && Some(place) != last) {
+            if let Some(end) = sealed.filter(|_| is_set_aside || Some(place) != last) {
                 follows = end;
                 next = next.max(end);
-                let mut segment = Segment::finished(header, path, current.bytes, end, false);
+                let mut segment = Segment::finished(header, path, current.bytes, end, is_set_aside);
                 segment.newest = after.and_then(|after| after.header).map_or(header.created, |after| after.created);
                 segments.push(segment);
                 continue;
@@ -165,7 +169,8 @@ impl Opening<'_> {
             follows = if scan.next == header.first { header.follows } else { scan.next };
             let mut segment = Segment::finished(header, path, current.bytes, scan.next, is_set_aside);
             segment.newest = after.and_then(|after| after.header).map_or(header.created, |after| after.created);
-            if !matches!(scan.rest, Rest::Clean | Rest::Old) {
+            let damage = scan.damage();
+            if damage.is_some() || !matches!(scan.rest, Rest::Clean | Rest::Old) {
                 let behind = current.bytes.saturating_sub(scan.end);
                 next = next.max(unreached(scan.next, behind));
             }
@@ -173,8 +178,8 @@ impl Opening<'_> {
                 segments.push(segment);
                 continue;
             }
-            if scan.rest == Rest::Damage {
-                segment.path = self.quarantine(current, scan.end)?;
+            if let Some(lost) = damage {
+                segment.path = self.quarantine(current, lost)?;
                 segment.damaged = true;
                 segments.push(segment);
                 continue;
@@ -220,14 +225,16 @@ impl Opening<'_> {
         Ok(())
     }
 
-    fn quarantine(&self, current: &Found, offset: u64) -> Result<std::path::PathBuf, Failure> {
+    fn quarantine(&self, current: &Found, lost: Lost) -> Result<std::path::PathBuf, Failure> {
         if matches!(current.kind, Kind::Quarantined(_)) {
             return Ok(current.kind.path(self.dir));
         }
         let path = segment::set_aside(self.files, self.dir, current.first)?;
-        tracing::error!(path = %path.display(), offset, "a segment is damaged: the records behind are lost");
+        let Lost { records, bytes } = lost;
+        tracing::error!(path = %path.display(), records, bytes, "a segment is damaged and was set aside: what is damaged is lost, the rest is read");
         self.counters.quarantined_segments.add(1);
-        self.counters.lost_bytes.add(current.bytes.saturating_sub(offset));
+        self.counters.lost_records.add(records);
+        self.counters.lost_bytes.add(bytes);
         Ok(path)
     }
 }

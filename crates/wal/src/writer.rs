@@ -99,10 +99,10 @@ impl Writer {
             match current {
                 Request::Append(append) => self.place(append, &mut waiting),
                 Request::Collect => self.collect(),
-                Request::Damaged { segment, end, offset, done } => {
+                Request::Damaged { segment, bad, done } => {
                     // A new segment may have to be begun: what was placed comes before it.
                     self.flush(&mut waiting);
-                    let _ = done.send(self.quarantine(segment, end, offset));
+                    let _ = done.send(self.quarantine(segment, bad));
                 }
                 #[cfg(test)]
                 Request::Expire { done } => {

@@ -4,6 +4,7 @@ mod age;
 mod corrupt_middle;
 mod cursor_writes;
 mod cursors;
+mod damaged_records;
 mod dropped;
 mod every_crash;
 mod failed_sync;

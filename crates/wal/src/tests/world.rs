@@ -9,7 +9,9 @@ use bytes::Bytes;
 
 use crate::clock::Clock;
 use crate::files::crash::{CrashFiles, Loss};
+use crate::frame::{self, Frame, Parsed};
 use crate::record::Seq;
+use crate::segment::{HEADER_BYTES, Header};
 use crate::shared::Request;
 use crate::wal::Surroundings;
 use crate::{AppendError, OpenError, Options, ReadError, Reader, Wal};
@@ -92,6 +94,17 @@ pub(super) fn former_cursor(next: u64) -> Vec<u8> {
     bytes.extend([0; 4]);
     bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
     bytes
+}
+
+/// Makes the record at an offset of a segment one that was not the first of its group: nothing is known to have been durable before it.
+pub(super) fn unsynced(segment: &mut [u8], at: usize) {
+    let salt = Header::parse(&segment[..HEADER_BYTES as usize]).unwrap().salt;
+    let Parsed::Frame(Frame { seq, kind, payload, .. }) = Frame::parse(segment[at..].first_chunk().unwrap()) else {
+        panic!("no record");
+    };
+    let payload = &segment[at + frame::HEADER..][..payload as usize];
+    let header = Frame::new(salt, seq, kind, 0, std::iter::once(payload)).to_bytes();
+    segment[at..][..frame::HEADER].copy_from_slice(&header);
 }
 
 /// A payload of a length that tells which one it is.
