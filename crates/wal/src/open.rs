@@ -50,6 +50,9 @@ struct Found {
     header: Option<Header>,
 }
 
+/// The file by which a process keeps others out.
+pub(crate) const LOCK: &str = "lock";
+
 /// After a power loss a segment whose records were acknowledged early does not tell which numbers were given: this many are
 /// left out.
 const RELAXED_GAP: u64 = 1 << 32;
@@ -57,7 +60,7 @@ const RELAXED_GAP: u64 = 1 << 32;
 /// Reads a directory, and mends what a crash left. `strict` if records are to be durable before they are acknowledged.
 pub(crate) fn open(files: &dyn Files, dir: &Path, strict: bool) -> Result<Left, OpenError> {
     files.create_dir(dir).map_err(Failure::of("create", dir))?;
-    let lock_path = dir.join("lock");
+    let lock_path = dir.join(LOCK);
     let lock = files.lock(&lock_path).map_err(Failure::of("lock", &lock_path))?;
     let lock = lock.ok_or_else(|| OpenError::Locked(dir.into()))?;
     let opening = Opening { files, dir, counters: Counters::default() };

@@ -14,6 +14,7 @@ mod hostile;
 mod large;
 mod model;
 mod recent;
+mod removed;
 mod reopen;
 mod reuse;
 mod segment_creation;

@@ -263,7 +263,11 @@ impl File for CrashFile {
     }
 }
 
-impl Lock for CrashLock {}
+impl Lock for CrashLock {
+    fn is_in_place(&self) -> bool {
+        true
+    }
+}
 
 impl Drop for CrashLock {
     fn drop(&mut self) {
