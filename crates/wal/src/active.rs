@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::damage::Damage;
 use crate::error::{AppendError, Failure};
 use crate::files::File;
 use crate::frame::{self, Frame};
@@ -245,6 +246,11 @@ impl Reserve {
 
     pub(crate) fn remove(&self, segments: Vec<Segment>) {
         self.helper.remove(segments.into_iter().map(|segment| segment.path).collect());
+    }
+
+    /// Has what is lost counted.
+    pub(crate) fn count(&self, damage: Damage, shared: &Arc<Shared>) {
+        self.helper.count(damage, shared);
     }
 
     pub(crate) fn stop(self) {

@@ -1,16 +1,14 @@
-//! Where a reader stands, on disk.
-//!
-//! The file `cursor-NAME`, 24 bytes: `"SPANCUR\1" | next u64 | 0 u32 | crc32c u32`; it is replaced as a whole.
+//! Where a reader stands.
 
 use std::fmt::Write as _;
-use std::io::IoSlice;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{CursorError, Failure};
-use crate::files::{Files, read_full};
+use crate::files::Files;
 use crate::marks::Marks;
 use crate::record::Seq;
+use crate::slots::{Loaded, Turn};
 use crate::stats::{Counter, CursorStats};
 
 /// Where a reader stands.
@@ -20,34 +18,51 @@ pub(crate) struct Cursor {
     path: PathBuf,
     marks: Marks,
     pub(crate) expired: Counter,
-    /// Held while the file is replaced.
+    /// Held while the file is written.
     file: Mutex<Access>,
 }
 
 /// Whether the file may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    Open,
+enum Access {
+    Open(Turn),
     /// The directory may be another process's now, or the cursor was removed.
     Closed,
 }
 
-const MAGIC: [u8; 8] = *b"SPANCUR\x01";
 const PREFIX: &str = "cursor-";
 const MAX_NAME: usize = 80;
-const BYTES: usize = 24;
-const CHECKED: usize = 20;
 
 // === impl Cursor ===
 
 impl Cursor {
+    /// One that has no file yet.
     pub(crate) fn new(dir: &Path, name: &str, next: Seq) -> Self {
+        Self::with(dir, name, next, Turn::Make)
+    }
+
+    /// One whose file was found; it begins with the oldest record if the file is damaged or older than that.
+    pub(crate) fn found(files: &dyn Files, dir: &Path, name: &str, loaded: Loaded, oldest: Seq) -> Self {
+        let Loaded { next, turn } = loaded;
+        if next.is_none() {
+            tracing::warn!(cursor = name, "the cursor is damaged: it begins with the oldest record");
+        }
+        let settled = turn.settle(files, dir, &dir.join(file_name(name)), next.unwrap_or(oldest));
+        // What the file says holds, and the disk may be full. One that is made beside it cannot harm it.
+        let turn = settled.unwrap_or_else(|error| {
+            tracing::warn!(cursor = name, %error, "the file of a cursor cannot be written yet; the next commit makes it anew");
+            Turn::Make
+        });
+        Self::with(dir, name, next.map_or(oldest, |next| next.max(oldest)), turn)
+    }
+
+    fn with(dir: &Path, name: &str, next: Seq, turn: Turn) -> Self {
         Self {
             name: name.into(),
             path: dir.join(file_name(name)),
             marks: Marks::new(next.get()),
             expired: Counter::default(),
-            file: Mutex::new(Access::Open),
+            file: Mutex::new(Access::Open(turn)),
         }
     }
 
@@ -92,12 +107,10 @@ impl Cursor {
 
     /// Writes what is wanted, unless it was written in the meantime or `always`.
     pub(crate) fn persist(&self, files: &dyn Files, dir: &Path, always: bool) -> Result<(), CursorError> {
-        let access = self.access();
-        if *access == Access::Closed {
-            return Err(CursorError::Closed);
-        }
+        let mut access = self.access();
+        let Access::Open(turn) = *access else { return Err(CursorError::Closed) };
         let Some(wanted) = self.marks.due(always) else { return Ok(()) };
-        replace(files, dir, &self.path, Seq::new(wanted))?;
+        *access = Access::Open(turn.take(files, dir, &self.path, Seq::new(wanted))?);
         self.marks.advance(wanted);
         Ok(())
     }
@@ -124,7 +137,7 @@ impl Cursor {
     }
 }
 
-// === files of cursors ===
+// === names ===
 
 /// The name of the cursor that a file is of.
 pub(crate) fn name_of(file_name: &str) -> Option<String> {
@@ -150,37 +163,6 @@ pub(crate) fn check_name(name: &str) -> Result<(), CursorError> {
         return Err(CursorError::Name(name.into()));
     }
     Ok(())
-}
-
-/// What a file says; `None` if it is damaged.
-pub(crate) fn load(files: &dyn Files, path: &Path) -> Result<Option<Seq>, Failure> {
-    let mut bytes = [0; BYTES];
-    let file = files.open(path).map_err(Failure::of("open", path))?;
-    let read = read_full(&*file, &mut bytes, 0).map_err(Failure::of("read", path))?;
-    Ok(if read == BYTES { parse(&bytes) } else { None })
-}
-
-fn parse(bytes: &[u8]) -> Option<Seq> {
-    let (checked, crc) = bytes.split_at_checked(CHECKED)?;
-    let (magic, rest) = checked.split_first_chunk()?;
-    let next = u64::from_le_bytes(*rest.first_chunk()?);
-    let is_good = *magic == MAGIC && u32::from_le_bytes(crc.try_into().ok()?) == crc32c::crc32c(checked);
-    (is_good && next != 0).then_some(Seq::new(next))
-}
-
-fn replace(files: &dyn Files, dir: &Path, path: &Path, next: Seq) -> Result<(), Failure> {
-    let mut bytes = Vec::with_capacity(BYTES);
-    bytes.extend_from_slice(&MAGIC);
-    bytes.extend_from_slice(&next.get().to_le_bytes());
-    bytes.resize(CHECKED, 0);
-    bytes.extend_from_slice(&crc32c::crc32c(&bytes).to_le_bytes());
-
-    let temporary = path.with_added_extension("tmp");
-    let file = files.create(&temporary).map_err(Failure::of("create", &temporary))?;
-    file.write_at(&mut [IoSlice::new(&bytes)], 0).map_err(Failure::of("write", &temporary))?;
-    file.sync().map_err(Failure::of("sync", &temporary))?;
-    files.rename(&temporary, path).map_err(Failure::of("rename", &temporary))?;
-    files.sync_dir(dir).map_err(Failure::of("sync", dir))
 }
 
 /// Other characters than letters, digits, `-` and `_` are written as `%2f`.

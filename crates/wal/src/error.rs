@@ -91,7 +91,7 @@ pub enum CursorError {
         /// The number of the next record.
         next: Seq,
     },
-    /// The file could not be replaced or removed. The old position holds: it may be tried again.
+    /// The file could not be written or removed. The old position holds: it may be tried again.
     #[error(transparent)]
     Io(#[from] Failure),
     /// The log was closed.

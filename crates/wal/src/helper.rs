@@ -1,13 +1,15 @@
-//! Slow work on files beside the writer: the next segment is made, and old ones are removed.
+//! Slow work on files beside the writer: the next segment is made, old ones are removed, and what is lost of damaged ones is counted.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::JoinHandle;
 
+use crate::damage::Damage;
 use crate::error::Failure;
 use crate::files::Files;
 use crate::segment::{self, Spare};
+use crate::shared::Shared;
 
 /// Does slow work on files, one thing after another.
 #[derive(Debug)]
@@ -40,6 +42,7 @@ enum Chore {
     Prepare(u64, Filling),
     Reuse(PathBuf, u64),
     Remove(Vec<PathBuf>),
+    Count(Damage, Arc<Shared>),
 }
 
 #[derive(Debug, Clone)]
@@ -74,6 +77,11 @@ impl Helper {
         if !paths.is_empty() {
             self.give(Chore::Remove(paths));
         }
+    }
+
+    /// Counts what is lost.
+    pub(crate) fn count(&self, damage: Damage, shared: &Arc<Shared>) {
+        self.give(Chore::Count(damage, Arc::clone(shared)));
     }
 
     /// Waits for what was asked of [`Helper::prepare`].
@@ -135,6 +143,7 @@ impl Work {
                 let _ = self.spares.send(spare);
             }
             Chore::Remove(paths) => self.remove(&paths),
+            Chore::Count(damage, shared) => damage.count(&shared),
         }
     }
 

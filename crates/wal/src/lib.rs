@@ -34,6 +34,7 @@
 mod active;
 mod clock;
 mod cursor;
+mod damage;
 mod error;
 mod files;
 mod frame;
@@ -50,10 +51,12 @@ mod scan;
 mod segment;
 mod segments;
 mod shared;
+mod slots;
 mod stats;
 #[cfg(test)]
 mod tests;
 mod wal;
+mod window;
 mod writer;
 
 /// Where `marks` has its atomics from; its test puts others in their place.

@@ -9,9 +9,10 @@ use crate::error::{Failure, OpenError};
 use crate::files::{File, Files, Lock};
 use crate::frame;
 use crate::record::Seq;
-use crate::scan::{self, Rest, Scan};
+use crate::scan::{self, Lost, Rest, Scan};
 use crate::segment::{self, Header, Kind, Spare};
 use crate::segments::{Segment, Segments};
+use crate::slots;
 use crate::stats::Counters;
 
 /// What an earlier process left.
@@ -49,6 +50,9 @@ struct Found {
     header: Option<Header>,
 }
 
+/// The file by which a process keeps others out.
+pub(crate) const LOCK: &str = "lock";
+
 /// After a power loss a segment whose records were acknowledged early does not tell which numbers were given: this many are
 /// left out.
 const RELAXED_GAP: u64 = 1 << 32;
@@ -56,7 +60,7 @@ const RELAXED_GAP: u64 = 1 << 32;
 /// Reads a directory, and mends what a crash left. `strict` if records are to be durable before they are acknowledged.
 pub(crate) fn open(files: &dyn Files, dir: &Path, strict: bool) -> Result<Left, OpenError> {
     files.create_dir(dir).map_err(Failure::of("create", dir))?;
-    let lock_path = dir.join("lock");
+    let lock_path = dir.join(LOCK);
     let lock = files.lock(&lock_path).map_err(Failure::of("lock", &lock_path))?;
     let lock = lock.ok_or_else(|| OpenError::Locked(dir.into()))?;
     let opening = Opening { files, dir, counters: Counters::default() };
@@ -81,17 +85,17 @@ impl Opening<'_> {
         }
         let positions = cursors
             .into_iter()
-            .map(|(name, file)| Ok((name, cursor::load(self.files, &self.dir.join(file))?)))
+            .map(|(name, file)| Ok((name, slots::load(self.files, &self.dir.join(file))?)))
             .collect::<Result<Vec<_>, Failure>>()?;
         // A cursor may know of records that a power loss took.
-        let ahead = positions.iter().filter_map(|(_, next)| *next).max().unwrap_or(Seq::FIRST);
+        let ahead = positions.iter().filter_map(|(_, loaded)| loaded.next).max().unwrap_or(Seq::FIRST);
         let found = self.segments(kinds)?;
         let mut segments = Segments::default();
         let (active, follows, next) = self.chain(&found, &mut segments, strict, ahead)?;
         let oldest = if segments.len() == 0 { next } else { segments.oldest() };
-        let cursors = positions.into_iter().map(|(name, next)| {
-            let cursor = Arc::new(self.cursor(&name, next, oldest));
-            (name, cursor)
+        let cursors = positions.into_iter().map(|(name, loaded)| {
+            let cursor = Cursor::found(self.files, self.dir, &name, loaded, oldest);
+            (name, Arc::new(cursor))
         });
         let cursors = cursors.collect();
         // The name of the last segment may be younger than the last sync: a process that was killed leaves it like that.
@@ -123,13 +127,6 @@ impl Opening<'_> {
         Ok(found)
     }
 
-    fn cursor(&self, name: &str, next: Option<Seq>, oldest: Seq) -> Cursor {
-        if next.is_none() {
-            tracing::warn!(cursor = name, "the cursor is damaged: it begins with the oldest record");
-        }
-        Cursor::new(self.dir, name, next.map_or(oldest, |next| next.max(oldest)))
-    }
-
     /// Puts the segments in order, and looks into the last one and into those that were set aside.
     #[allow(clippy::type_complexity, reason = "the parts are named where they are used")]
     fn chain(
@@ -149,7 +146,11 @@ impl Opening<'_> {
             let path = current.kind.path(self.dir);
             let Some(header) = current.header else {
                 // What it held is not known: its numbers are not given again.
-                let path = self.quarantine(current, 0)?;
+                // The next one knows where its numbers ended.
+                let records = after
+                    .and_then(|after| after.header)
+                    .map_or(0, |after| after.follows.get().saturating_sub(current.first.get()));
+                let path = self.quarantine(current, Lost { records, bytes: current.bytes })?;
                 next = next.max(unreached(current.first, current.bytes));
                 follows = current.first;
                 let header = Header::new(current.first, current.first, std::time::Duration::ZERO, false);
@@ -158,10 +159,10 @@ impl Opening<'_> {
             };
             let sealed = after.map(|after| after.header.map_or(after.first, |header| header.follows));
             let is_set_aside = matches!(current.kind, Kind::Quarantined(_));
-            if let Some(end) = sealed.filter(|_| !is_set_aside && Some(place) != last) {
+            if let Some(end) = sealed.filter(|_| is_set_aside || Some(place) != last) {
                 follows = end;
                 next = next.max(end);
-                let mut segment = Segment::finished(header, path, current.bytes, end, false);
+                let mut segment = Segment::finished(header, path, current.bytes, end, is_set_aside);
                 segment.newest = after.and_then(|after| after.header).map_or(header.created, |after| after.created);
                 segments.push(segment);
                 continue;
@@ -171,7 +172,8 @@ impl Opening<'_> {
             follows = if scan.next == header.first { header.follows } else { scan.next };
             let mut segment = Segment::finished(header, path, current.bytes, scan.next, is_set_aside);
             segment.newest = after.and_then(|after| after.header).map_or(header.created, |after| after.created);
-            if !matches!(scan.rest, Rest::Clean | Rest::Old) {
+            let damage = scan.damage();
+            if damage.is_some() || !matches!(scan.rest, Rest::Clean | Rest::Old) {
                 let behind = current.bytes.saturating_sub(scan.end);
                 next = next.max(unreached(scan.next, behind));
             }
@@ -179,8 +181,8 @@ impl Opening<'_> {
                 segments.push(segment);
                 continue;
             }
-            if scan.rest == Rest::Damage {
-                segment.path = self.quarantine(current, scan.end)?;
+            if let Some(lost) = damage {
+                segment.path = self.quarantine(current, lost)?;
                 segment.damaged = true;
                 segments.push(segment);
                 continue;
@@ -226,14 +228,16 @@ impl Opening<'_> {
         Ok(())
     }
 
-    fn quarantine(&self, current: &Found, offset: u64) -> Result<std::path::PathBuf, Failure> {
+    fn quarantine(&self, current: &Found, lost: Lost) -> Result<std::path::PathBuf, Failure> {
         if matches!(current.kind, Kind::Quarantined(_)) {
             return Ok(current.kind.path(self.dir));
         }
         let path = segment::set_aside(self.files, self.dir, current.first)?;
-        tracing::error!(path = %path.display(), offset, "a segment is damaged: the records behind are lost");
+        let Lost { records, bytes } = lost;
+        tracing::error!(path = %path.display(), records, bytes, "a segment is damaged and was set aside: what is damaged is lost, the rest is read");
         self.counters.quarantined_segments.add(1);
-        self.counters.lost_bytes.add(current.bytes.saturating_sub(offset));
+        self.counters.lost_records.add(records);
+        self.counters.lost_bytes.add(bytes);
         Ok(path)
     }
 }

@@ -9,6 +9,7 @@ use crate::files::{File, read_full};
 use crate::frame::{self, Frame, Parsed};
 use crate::record::{Record, Seq};
 use crate::segment::HEADER_BYTES;
+use crate::window::{SEARCH_BYTES, Spot};
 
 /// Where a reader stands in a segment.
 #[derive(Debug)]
@@ -23,10 +24,10 @@ pub(crate) struct Place {
     pub(crate) limit: u64,
     /// Size of the file.
     pub(crate) bytes: u64,
-    /// It was set aside: damage is no news.
-    pub(crate) damaged: bool,
     pub(crate) salt: u32,
-    file: Arc<dyn File>,
+    pub(crate) file: Arc<dyn File>,
+    /// So many bytes may be read in search of good records behind bad ones.
+    pub(crate) budget: u64,
     /// Bytes from `offset` on.
     buffer: Bytes,
 }
@@ -48,14 +49,20 @@ const CHUNK: usize = 512 << 10;
 
 impl Place {
     /// At the first record; nothing may be read yet.
-    pub(crate) fn new(file: Arc<dyn File>, bytes: u64, first: Seq, salt: u32, damaged: bool) -> Self {
-        let (offset, limit, buffer) = (HEADER_BYTES, HEADER_BYTES, Bytes::new());
-        Self { first, expected: first, offset, limit, bytes, damaged, salt, file, buffer }
+    pub(crate) fn new(file: Arc<dyn File>, bytes: u64, first: Seq, salt: u32) -> Self {
+        let (offset, limit, buffer, budget) = (HEADER_BYTES, HEADER_BYTES, Bytes::new(), SEARCH_BYTES);
+        Self { first, expected: first, offset, limit, bytes, salt, file, budget, buffer }
     }
 
     /// Goes on with a record that is known to begin there.
-    pub(crate) fn skip(&mut self, offset: u64, expected: Seq) {
-        (self.offset, self.limit, self.expected) = (offset, offset, expected);
+    pub(crate) fn skip(&mut self, to: Spot) {
+        (self.offset, self.limit, self.expected) = (to.offset, to.offset, to.seq);
+        self.buffer = Bytes::new();
+    }
+
+    /// Where it stands.
+    pub(crate) fn spot(&self) -> Spot {
+        Spot { seq: self.expected, offset: self.offset }
     }
 
     /// Takes the next record out of the buffer, or tells why there is none.

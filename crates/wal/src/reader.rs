@@ -11,8 +11,10 @@ use crate::error::{CursorError, Failure, ReadError};
 use crate::place::{Place, Step};
 use crate::recent::Position;
 use crate::record::{Record, Seq};
+use crate::scan;
 use crate::segments::Segment;
 use crate::shared::{Request, Shared, State, Tail};
+use crate::window::Spot;
 
 /// Reads the log in order, from where its cursor stands. Only records that were acknowledged are seen.
 #[derive(Debug)]
@@ -141,13 +143,13 @@ impl Reader {
             Step::End | Step::Damage if !is_active => {
                 let after = self.shared.segments().after(place.first).cloned();
                 let is_whole = after.as_ref().is_some_and(|after| place.expected >= after.header.follows);
-                if is_whole || place.damaged {
+                if is_whole || segment.ends_by(place.expected) {
                     return self.enter(after).await;
                 }
             }
             Step::End | Step::Damage => {}
         }
-        self.leave_damaged().await
+        self.pass_damage().await
     }
 
     /// Goes to the beginning of a segment.
@@ -164,9 +166,9 @@ impl Reader {
             Ok((file, bytes)) => {
                 let (first, salt) = (segment.header.first, segment.header.salt);
                 self.next = self.next.max(first);
-                let mut place = Place::new(file, bytes, first, salt, segment.damaged);
+                let mut place = Place::new(file, bytes, first, salt);
                 if let Some(Position { offset, .. }) = self.resume.take_if(|resume| resume.segment == first) {
-                    place.skip(offset, self.next);
+                    place.skip(Spot { seq: self.next, offset });
                 }
                 self.place = Some(place);
                 Ok(true)
@@ -183,19 +185,37 @@ impl Reader {
         }
     }
 
-    /// Has the segment set aside, and goes to the next one.
-    async fn leave_damaged(&mut self) -> Result<bool, ReadError> {
-        let Some(place) = &self.place else { return Ok(true) };
-        let (segment, end, offset) = (place.first, place.expected, place.offset);
-        if !place.damaged {
+    /// Has the segment set aside, and goes to the next good record in it or, where there is none, to the next segment.
+    async fn pass_damage(&mut self) -> Result<bool, ReadError> {
+        let Some(place) = &mut self.place else { return Ok(true) };
+        let (first, bad) = (place.first, place.spot());
+        let set_aside = || self.shared.segments().get(first).filter(|segment| segment.damaged).cloned();
+        if set_aside().is_none_or(|segment| segment.end.is_none()) {
             let (done, answer) = oneshot::channel();
-            self.shared.request(Request::Damaged { segment, end, offset, done });
+            self.shared.request(Request::Damaged { segment: first, bad, done });
             if !answer.await.unwrap_or(false) {
-                return Err(ReadError::Damaged { segment, offset });
+                return Err(ReadError::Damaged { segment: first, offset: bad.offset });
             }
         }
-        let after = self.shared.segments().after(segment).cloned();
-        self.enter(after).await
+        // It may be gone by now.
+        let Some((segment, end)) = set_aside().and_then(|segment| segment.end.map(|end| (segment, end))) else {
+            return Ok(true);
+        };
+        let (file, salt, budget) = (Arc::clone(&place.file), place.salt, place.budget);
+        let search = move || scan::behind(&*file, salt, bad, end, budget);
+        let searched = spawn_blocking(search).await.unwrap_or_else(|error| Err(io::Error::other(error)));
+        let found = searched.map_err(|error| ReadError::Io(Failure::new("read", &segment.path, error)))?;
+        match found {
+            (Some(good), budget) => {
+                place.budget = budget;
+                place.skip(good);
+                Ok(true)
+            }
+            (None, _) => {
+                let after = self.shared.segments().after(first).cloned();
+                self.enter(after).await
+            }
+        }
     }
 }
 
@@ -210,14 +230,14 @@ impl Drop for Reader {
 
 impl Committer {
     /// Commits everything up to a record: it will not be read again, whatever happens after this has returned. Segments that all
-    /// cursors have passed are removed. Costs two syncs beside those of the log; calls that wait for each other become one, and
+    /// cursors have passed are removed. Costs a sync beside those of the log, and no room on the disk; calls that wait for each other become one, and
     /// what was committed already costs nothing.
     ///
     /// Dropping the future leaves it open whether the cursor moves.
     ///
     /// # Errors
     ///
-    /// When the file cannot be replaced (the old position holds), the record was not written yet, the log is closed or the
+    /// When the file cannot be written (the old position holds), the record was not written yet, the log is closed or the
     /// cursor removed.
     pub async fn commit(&self, seq: Seq) -> Result<(), CursorError> {
         let next = self.shared.tail.borrow().next;

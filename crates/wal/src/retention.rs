@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use crate::damage::Damage;
 use crate::record::Seq;
 use crate::segment;
+use crate::window::Spot;
 use crate::writer::{Waiting, Writer};
 
 // === impl Writer ===
@@ -53,8 +55,8 @@ impl Writer {
         self.collect();
     }
 
-    /// Sets a segment aside in which a reader found damage; tells whether the reader can go on behind it.
-    pub(crate) fn quarantine(&mut self, first: Seq, end: Seq, offset: u64) -> bool {
+    /// Sets a segment aside in which a reader found damage; tells whether it is, and finished.
+    pub(crate) fn quarantine(&mut self, first: Seq, bad: Spot) -> bool {
         // Somebody else may have told of it, or it is gone.
         if self.shared.segments().get(first).is_none_or(|segment| segment.damaged) {
             return true;
@@ -62,25 +64,19 @@ impl Writer {
         if self.active.header.first == first && !self.leave_damaged(first) {
             return false;
         }
-        let Some(segment) = self.shared.segments().get(first).cloned() else { return true };
-        let path = match segment::set_aside(&*self.shared.files, &self.shared.dir, first) {
-            Ok(path) => path,
-            Err(error) => {
-                tracing::warn!(%error, "a damaged segment could not be set aside");
-                segment.path.clone()
+        let set_aside = segment::set_aside(&*self.shared.files, &self.shared.dir, first);
+        let segment = self.shared.segments().get_mut(first).map(|segment| {
+            match set_aside {
+                Ok(path) => segment.path = path,
+                Err(error) => tracing::warn!(%error, "a damaged segment could not be set aside"),
             }
-        };
-        let lost = segment.end.map_or(0, |sealed| sealed.get().saturating_sub(end.get()));
-        tracing::error!(path = %path.display(), offset, records = lost, "a segment is damaged: the records behind are lost");
-        if let Some(segment) = self.shared.segments().get_mut(first) {
             segment.damaged = true;
-            segment.path = path;
-            segment.end = Some(end);
-        }
+            segment.clone()
+        });
         self.shared.counters.quarantined_segments.add(1);
-        self.shared.counters.lost_records.add(lost);
-        self.shared.counters.lost_bytes.add(segment.bytes.saturating_sub(offset));
-        self.collect();
+        if let Some(segment) = segment {
+            self.reserve.count(Damage { segment, bad }, &self.shared);
+        }
         true
     }
 

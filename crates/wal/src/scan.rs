@@ -1,23 +1,26 @@
-//! Finds where the valid part of a segment ends, and what stands behind it.
+//! Finds out what of a segment is good, what is damaged, and where it ends.
 
 use std::io;
 
-use crate::files::{File, read_full};
-use crate::frame::{self, Frame, Parsed};
+use crate::files::File;
+use crate::frame::{self, Parsed};
 use crate::record::Seq;
 use crate::segment::{HEADER_BYTES, Header};
+use crate::window::{Found, SEARCH_BYTES, Spot, Window};
 
 /// What a scan found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scan {
     /// The number after the last good record.
     pub(crate) next: Seq,
-    /// Where the valid part ends.
+    /// Where that ends.
     pub(crate) end: u64,
     pub(crate) rest: Rest,
+    /// What is damaged before that.
+    between: Lost,
 }
 
-/// What stands behind the valid part.
+/// What stands behind the last good record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
     /// Zeros, or nothing.
@@ -26,131 +29,101 @@ pub(crate) enum Rest {
     Old,
     /// The remains of a write that never came to an end, up to this place.
     Torn { until: u64 },
-    /// Records that were acknowledged.
-    Damage,
+    /// Records that were acknowledged, up to this place: there was too much to search.
+    Damage { until: u64 },
 }
 
-/// Reads a file from front to back through a buffer.
-#[derive(Debug)]
-struct Window<'a> {
-    file: &'a dyn File,
-    len: u64,
-    buffer: Vec<u8>,
-    at: u64,
+/// What damage costs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Lost {
+    /// As far as their number is known.
+    pub(crate) records: u64,
+    pub(crate) bytes: u64,
 }
-
-const BUFFER: usize = 256 << 10;
-
-/// So much is read at most in search of good records behind a bad one: what a client sent may look like the beginnings of very
-/// many records. What was not searched counts as damage, of which nothing is thrown away.
-const SEARCH_BYTES: u64 = 256 << 20;
 
 /// Reads a whole segment. Memory does not depend on what it holds.
+///
+/// A bad record is damaged if one stands behind it that was written when all before it was durable; then those behind it are good as they were.
+/// Without such a one it is the remains of a crash, and what is behind it was never acknowledged.
 pub(crate) fn scan(file: &dyn File, header: &Header) -> io::Result<Scan> {
-    let mut window = Window { file, len: file.len()?, buffer: Vec::new(), at: 0 };
-    let (mut next, mut end) = (header.first, HEADER_BYTES);
-    while let Some(frame) = window.record(header.salt, end)?.filter(|frame| frame.seq == next) {
-        next = next.next();
-        end += frame.size();
-    }
-    let rest = match window.last_non_zero(end)? {
-        None => Rest::Clean,
-        Some(_) if window.has_synced_record(header.salt, next, end)? => Rest::Damage,
-        Some(until) if !header.reused => Rest::Torn { until },
-        Some(until) => match window.frame(end)? {
-            Parsed::Frame(frame) if frame.seq == next => Rest::Torn { until: until.min(end + frame.size()) },
-            _ => Rest::Old,
-        },
+    let mut window = Window::new(file, header.salt, SEARCH_BYTES)?;
+    let mut spot = window.follow(Spot { seq: header.first, offset: HEADER_BYTES })?;
+    let until = window.last_non_zero(spot.offset)?;
+    let mut between = Lost::default();
+    // All before this was durable.
+    let mut durable = 0;
+    let rest = loop {
+        if until <= spot.offset {
+            break Rest::Clean;
+        }
+        if durable <= spot.offset {
+            match window.search(spot, |frame| frame.flags & frame::SYNCED_BEFORE != 0)? {
+                Found::Record(synced) => durable = synced.offset,
+                Found::Nothing => break remains(&mut window, header, spot, until)?,
+                Found::TooMuch => break Rest::Damage { until },
+            }
+        }
+        let Found::Record(good) = window.search(spot, |_| true)? else { break Rest::Damage { until } };
+        between.add(spot, good);
+        spot = window.follow(good)?;
     };
-    Ok(Scan { next, end, rest })
+    Ok(Scan { next: spot.seq, end: spot.offset, rest, between })
 }
 
-// === impl Window ===
+fn remains(window: &mut Window<'_>, header: &Header, spot: Spot, until: u64) -> io::Result<Rest> {
+    Ok(match window.frame(spot.offset)? {
+        _ if !header.reused => Rest::Torn { until },
+        Parsed::Frame(frame) if frame.seq == spot.seq => Rest::Torn { until: until.min(spot.offset + frame.size()) },
+        _ => Rest::Old,
+    })
+}
 
-impl Window<'_> {
-    /// Bytes from an offset on, as many as the buffer has, at least `wanted` (no more than the buffer can have) unless the file
-    /// ends.
-    fn bytes(&mut self, offset: u64, wanted: usize) -> io::Result<&[u8]> {
-        let buffered = offset.checked_sub(self.at).and_then(|skip| usize::try_from(skip).ok());
-        let enough = |skip: &usize| self.buffer.len().saturating_sub(*skip) >= wanted;
-        if let Some(skip) = buffered.filter(enough) {
-            return Ok(self.buffer.get(skip..).unwrap_or_default());
-        }
-        let rest = usize::try_from(self.len.saturating_sub(offset)).unwrap_or(BUFFER).min(BUFFER);
-        self.buffer.resize(rest, 0);
-        self.at = offset;
-        let read = read_full(self.file, &mut self.buffer, offset)?;
-        self.buffer.truncate(read);
-        Ok(&self.buffer)
+/// What is lost of a finished segment from a bad record on, and the number after the last good one. Its numbers end before `end`.
+pub(crate) fn survey(file: &dyn File, salt: u32, bad: Spot, end: Seq) -> io::Result<(Seq, Lost)> {
+    let mut window = Window::new(file, salt, SEARCH_BYTES)?;
+    let (mut spot, mut lost) = (bad, Lost::default());
+    while spot.seq < end {
+        let Found::Record(good) = window.search(spot, |frame| frame.seq < end)? else {
+            let until = window.last_non_zero(spot.offset)?;
+            lost.add(spot, Spot { seq: end, offset: until });
+            break;
+        };
+        lost.add(spot, good);
+        spot = window.follow(good)?;
     }
+    Ok((spot.seq, lost))
+}
 
-    fn frame(&mut self, offset: u64) -> io::Result<Parsed> {
-        let header = self.bytes(offset, frame::HEADER)?.first_chunk();
-        Ok(header.map_or(Parsed::End, Frame::parse))
-    }
+/// The first good record behind a bad one of a finished segment, whose numbers end before `end`, and what is left of the budget of searches.
+pub(crate) fn behind(file: &dyn File, salt: u32, bad: Spot, end: Seq, budget: u64) -> io::Result<(Option<Spot>, u64)> {
+    let mut window = Window::new(file, salt, budget)?;
+    let found = match window.search(bad, |frame| frame.seq < end)? {
+        Found::Record(good) => Some(good),
+        Found::Nothing | Found::TooMuch => None,
+    };
+    Ok((found, window.budget))
+}
 
-    /// The record at an offset, if it is complete and its checksum is right.
-    fn record(&mut self, salt: u32, offset: u64) -> io::Result<Option<Frame>> {
-        let Parsed::Frame(frame) = self.frame(offset)? else { return Ok(None) };
-        Ok(self.holds(salt, &frame, offset)?.then_some(frame))
-    }
+// === impl Scan ===
 
-    fn holds(&mut self, salt: u32, frame: &Frame, offset: u64) -> io::Result<bool> {
-        let mut at = offset + frame::HEADER as u64;
-        let end = at + u64::from(frame.payload);
-        if end > self.len {
-            return Ok(false);
+impl Scan {
+    /// What is lost, if there is damage.
+    pub(crate) fn damage(&self) -> Option<Lost> {
+        let mut lost = self.between;
+        let is_damaged = lost != Lost::default() || matches!(self.rest, Rest::Damage { .. });
+        if let Rest::Torn { until } | Rest::Damage { until } = self.rest {
+            lost.bytes += until.saturating_sub(self.end);
         }
-        let mut crc = frame.checksum_start(salt);
-        while at < end {
-            let wanted = usize::try_from(end - at).unwrap_or(BUFFER).min(BUFFER);
-            // What the buffer still has comes first; refilling it with every piece would read most bytes twice.
-            let piece = self.bytes(at, 1)?;
-            let piece = piece.get(..wanted.min(piece.len())).unwrap_or_default();
-            if piece.is_empty() {
-                return Ok(false);
-            }
-            crc = crc32c::crc32c_append(crc, piece);
-            at += piece.len() as u64;
-        }
-        Ok(crc == frame.crc)
+        is_damaged.then_some(lost)
     }
+}
 
-    /// The place after the last byte that is not 0.
-    fn last_non_zero(&mut self, from: u64) -> io::Result<Option<u64>> {
-        let (mut at, mut last) = (from, None);
-        while at < self.len {
-            let bytes = self.bytes(at, 1)?;
-            if bytes.is_empty() {
-                break;
-            }
-            if let Some(place) = bytes.iter().rposition(|byte| *byte != 0) {
-                last = Some(at + place as u64 + 1);
-            }
-            at += bytes.len() as u64;
-        }
-        Ok(last)
-    }
+// === impl Lost ===
 
-    /// Whether a record stands behind `from` that was written when all before it was durable.
-    fn has_synced_record(&mut self, salt: u32, next: Seq, from: u64) -> io::Result<bool> {
-        let mut budget = SEARCH_BYTES;
-        let mut at = from + frame::ALIGN;
-        while at + (frame::HEADER as u64) <= self.len {
-            if let Parsed::Frame(frame) = self.frame(at)?
-                && frame.flags & frame::SYNCED_BEFORE != 0
-                && frame.seq > next
-                && frame.seq.get() - next.get() <= (at - from) / frame::size(0)
-                && at + frame.size() <= self.len
-            {
-                let Some(left) = budget.checked_sub(frame.size() + BUFFER as u64) else { return Ok(true) };
-                budget = left;
-                if self.holds(salt, &frame, at)? {
-                    return Ok(true);
-                }
-            }
-            at += frame::ALIGN;
-        }
-        Ok(false)
+impl Lost {
+    /// What is between two places.
+    fn add(&mut self, from: Spot, to: Spot) {
+        self.records += to.seq.get().saturating_sub(from.seq.get());
+        self.bytes += to.offset.saturating_sub(from.offset);
     }
 }

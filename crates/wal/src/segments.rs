@@ -22,7 +22,7 @@ pub(crate) struct Segment {
     pub(crate) bytes: u64,
     /// The number after its last record; `None` for the one being written.
     pub(crate) end: Option<Seq>,
-    /// It was set aside: nothing is read behind `end`.
+    /// It was set aside: what is damaged in it is left out.
     pub(crate) damaged: bool,
     /// When its last record was written, at the latest.
     pub(crate) newest: Duration,
@@ -40,6 +40,11 @@ impl Segment {
     /// One that is not written any more.
     pub(crate) fn finished(header: Header, path: PathBuf, bytes: u64, end: Seq, damaged: bool) -> Self {
         Self { header, path, bytes, end: Some(end), damaged, newest: header.created }
+    }
+
+    /// Whether it was set aside and has no good record of that number or above.
+    pub(crate) fn ends_by(&self, seq: Seq) -> bool {
+        self.damaged && self.end.is_some_and(|end| seq >= end)
     }
 }
 
@@ -95,7 +100,7 @@ impl Segments {
         self.list.iter().find(|segment| segment.header.first > first)
     }
 
-    /// Whether nothing is read behind its end.
+    /// Whether it was set aside.
     pub(crate) fn mark(&mut self, first: Seq, damaged: bool) {
         if let Some(segment) = self.get_mut(first) {
             segment.damaged = damaged;

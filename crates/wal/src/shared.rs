@@ -17,6 +17,7 @@ use crate::recent::Recent;
 use crate::record::Seq;
 use crate::segments::Segments;
 use crate::stats::{Counters, CursorStats, Stats};
+use crate::window::Spot;
 
 /// What the handles, the readers and the writer's thread share.
 #[derive(Debug)]
@@ -63,8 +64,7 @@ pub(crate) enum Request {
     /// A reader found damage.
     Damaged {
         segment: Seq,
-        end: Seq,
-        offset: u64,
+        bad: Spot,
         done: oneshot::Sender<bool>,
     },
     /// Look at the ages now.

@@ -17,9 +17,9 @@ pub struct Stats {
     pub bytes_on_disk: u64,
     /// Segments that are not consumed yet, the one being written included.
     pub segments: u64,
-    /// Bytes of torn tails that were cut, and bytes of segments behind a damaged record, unused ones included.
+    /// Bytes of torn tails that were cut, of damaged records, and of segments whose header is damaged, unused ones included.
     pub lost_bytes: u64,
-    /// Records behind a damaged one, as far as their number is known.
+    /// Records that were damaged, as far as their number is known.
     pub lost_records: u64,
     /// Segments that were set aside because of damage.
     pub quarantined_segments: u64,

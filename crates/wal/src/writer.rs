@@ -1,5 +1,6 @@
 //! The thread that writes: it takes all that waits, writes it at once, forces it to the disk once, and acknowledges.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -10,6 +11,7 @@ use crate::active::{Active, Group, Reserve};
 use crate::error::{AppendError, Failure};
 use crate::files::Lock;
 use crate::frame::{self, Frame};
+use crate::open::LOCK;
 use crate::options::Fsync;
 use crate::recent::Position;
 use crate::record::Seq;
@@ -40,7 +42,12 @@ pub(crate) struct Timing {
     pub(crate) newest: Duration,
     /// When ages were looked at.
     pub(crate) aged: Instant,
+    /// When the lock was looked at.
+    looked: Instant,
 }
+
+/// How often the lock is looked at.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Records that were written, or are about to be, and who waits for them.
 #[derive(Debug, Default)]
@@ -58,7 +65,8 @@ const GROUP_BYTES: u64 = 8 << 20;
 
 impl Timing {
     pub(crate) fn new(newest: Duration) -> Self {
-        Self { unsynced: None, newest, aged: Instant::now() }
+        let now = Instant::now();
+        Self { unsynced: None, newest, aged: now, looked: now }
     }
 }
 
@@ -68,6 +76,7 @@ impl Writer {
     /// Works until the log is closed or every handle is gone.
     pub(crate) fn run(mut self) {
         while let Some(request) = self.wait() {
+            self.look();
             let is_last = self.work(request);
             self.tick();
             if is_last {
@@ -99,10 +108,10 @@ impl Writer {
             match current {
                 Request::Append(append) => self.place(append, &mut waiting),
                 Request::Collect => self.collect(),
-                Request::Damaged { segment, end, offset, done } => {
+                Request::Damaged { segment, bad, done } => {
                     // A new segment may have to be begun: what was placed comes before it.
                     self.flush(&mut waiting);
-                    let _ = done.send(self.quarantine(segment, end, offset));
+                    let _ = done.send(self.quarantine(segment, bad));
                 }
                 #[cfg(test)]
                 Request::Expire { done } => {
@@ -242,7 +251,21 @@ impl Writer {
             _ => None,
         };
         let age = self.shared.limits.max_age.map(|max_age| self.timing.aged + age_interval(max_age));
-        [sync, age].into_iter().flatten().min()
+        let look = self.failure.is_none().then(|| self.timing.looked + LOOK);
+        [sync, age, look].into_iter().flatten().min()
+    }
+
+    /// Notices that the directory is gone, before anything else is acknowledged that would be gone with it.
+    fn look(&mut self) {
+        let now = Instant::now();
+        if self.failure.is_some() || now < self.timing.looked + LOOK {
+            return;
+        }
+        self.timing.looked = now;
+        if !self.lock.is_in_place() {
+            let error = io::Error::new(io::ErrorKind::NotFound, "the directory was removed, moved or replaced");
+            self.fail(&Failure::new("find", &self.shared.dir.join(LOCK), error));
+        }
     }
 
     fn tick(&mut self) {

@@ -49,7 +49,10 @@ pub(crate) trait File: fmt::Debug + Send + Sync {
 }
 
 /// Held as long as it lives.
-pub(crate) trait Lock: fmt::Debug + Send + Sync {}
+pub(crate) trait Lock: fmt::Debug + Send + Sync {
+    /// Whether the file of that name is still the one that is locked. Otherwise the directory was removed, or moved, or is another process's.
+    fn is_in_place(&self) -> bool;
+}
 
 /// Reads until the buffer is full or the file ends; tells how much it was.
 pub(crate) fn read_full(file: &dyn File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

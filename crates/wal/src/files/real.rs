@@ -2,8 +2,8 @@
 
 use std::fs::{self, TryLockError};
 use std::io::{self, IoSlice, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
-use std::path::Path;
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustix::fs::{FallocateFlags, fallocate};
@@ -24,7 +24,13 @@ const OWNER_FOLDER: u32 = 0o700;
 
 /// The lock of a file goes when the file is closed, whatever ends the process.
 #[derive(Debug)]
-struct RealLock(#[allow(dead_code, reason = "held open")] fs::File);
+struct RealLock {
+    #[allow(dead_code, reason = "held open")]
+    file: fs::File,
+    path: PathBuf,
+    /// Device and number of the file: no other one has them while it is open.
+    identity: (u64, u64),
+}
 
 // === impl RealFiles ===
 
@@ -80,7 +86,10 @@ impl Files for RealFiles {
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let file = fs::OpenOptions::new().write(true).create(true).truncate(false).mode(OWNER).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(RealLock(file)))),
+            Ok(()) => {
+                let identity = identity(&file.metadata()?);
+                Ok(Some(Box::new(RealLock { file, path: path.into(), identity })))
+            }
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
@@ -133,7 +142,19 @@ impl File for RealFile {
 
 // === impl RealLock ===
 
-impl Lock for RealLock {}
+impl Lock for RealLock {
+    fn is_in_place(&self) -> bool {
+        match fs::metadata(&self.path) {
+            Ok(found) => identity(&found) == self.identity,
+            // What else there is to be said of the disk, reads and writes say.
+            Err(error) => !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        }
+    }
+}
+
+fn identity(of: &fs::Metadata) -> (u64, u64) {
+    (of.dev(), of.ino())
+}
 
 #[cfg(test)]
 mod tests {

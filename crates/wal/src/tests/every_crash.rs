@@ -1,4 +1,4 @@
-use super::world::{Crashed, World, small};
+use super::world::{Crashed, World, dir, former_cursor, small};
 use crate::files::crash::Loss;
 
 /// A run of everything that changes files.
@@ -33,30 +33,41 @@ async fn script(world: &mut World) -> Result<(), Crashed> {
     world.reopen().await
 }
 
+/// A world in which the cursor of "a" was made by an earlier version, or not yet.
+fn begin(former: bool) -> World {
+    let world = World::new(small());
+    if former {
+        world.files.alter(&dir().join("cursor-a"), |bytes| *bytes = former_cursor(1));
+    }
+    world
+}
+
 /// Scenario: the machine crashes at every operation that changes a file, in a run that appends alone and together, changes
 /// segments, uses old ones again, commits and removes cursors, closes and opens; the process is killed, the power fails, or
-/// any part of what was not synced is lost.
+/// any part of what was not synced is lost. The first cursor is new, or of the former format.
 /// Guarantees: every acknowledged record is there, in order; none is invented, none comes twice; what was committed does not come
 /// again; no number is given twice; the log works on.
 #[tokio::test]
 async fn every_crash() {
-    let mut world = World::new(small());
-    script(&mut world).await.expect("nothing crashes");
-    world.check().await;
-    let operations = world.files.operations();
-    assert!(operations > 80, "{operations} operations only");
+    for former in [false, true] {
+        let mut world = begin(former);
+        script(&mut world).await.expect("nothing crashes");
+        world.check().await;
+        let operations = world.files.operations();
+        assert!(operations > 80, "{operations} operations only");
 
-    for operation in 0..operations {
-        for loss in [Loss::Nothing, Loss::Unsynced, Loss::Torn(operation), Loss::Torn(!operation)] {
-            let mut world = World::new(small());
-            world.files.crash_at(operation);
-            if script(&mut world).await.is_ok() {
-                continue;
+        for operation in 0..operations {
+            for loss in [Loss::Nothing, Loss::Unsynced, Loss::Torn(operation), Loss::Torn(!operation)] {
+                let mut world = begin(former);
+                world.files.crash_at(operation);
+                if script(&mut world).await.is_ok() {
+                    continue;
+                }
+                world.crash(loss);
+                world.check().await;
+                world.crash(Loss::Unsynced);
+                world.check().await;
             }
-            world.crash(loss);
-            world.check().await;
-            world.crash(Loss::Unsynced);
-            world.check().await;
         }
     }
 }

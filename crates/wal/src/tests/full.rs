@@ -1,4 +1,4 @@
-use super::world::{append, open, payload, read_all, settle, small};
+use super::world::{append, dir, former_cursor, open, payload, read_all, settle, small};
 use crate::files::crash::CrashFiles;
 use crate::{AppendError, Options, Seq};
 
@@ -56,4 +56,59 @@ async fn a_full_log_opens() {
     let wal = open(&files, &options);
     assert!(matches!(append(&wal, 0, 400).await, Err(AppendError::Full { .. })));
     assert_eq!(read_all(&mut wal.reader("a").await.unwrap()).await.unwrap().len(), 8);
+}
+
+/// Scenario: the disk is filled to its last page while a backlog waits; then the reader consumes it, and the log is opened again. The cursor is
+/// new, or of the former format when the log was opened.
+/// Guarantees: commits need no room: what was consumed is removed, and does not come again.
+#[tokio::test]
+async fn a_full_disk_is_emptied() {
+    for former in [false, true] {
+        let files = CrashFiles::default();
+        if former {
+            files.alter(&dir().join("cursor-a"), |bytes| *bytes = former_cursor(1));
+        }
+        let wal = open(&files, &small());
+        let mut reader = wal.reader("a").await.unwrap();
+        for identity in 0..8 {
+            append(&wal, identity, 400).await.unwrap();
+        }
+        files.fill(true);
+        let used = wal.stats().segments;
+        for seq in 1..=8 {
+            assert_eq!(reader.next().await.unwrap().seq, Seq::new(seq));
+            reader.commit(Seq::new(seq)).await.unwrap();
+        }
+        settle(&wal).await;
+        assert!(wal.stats().segments < used, "nothing was removed");
+        wal.close().await.unwrap();
+        drop((reader, wal));
+
+        let wal = open(&files, &small());
+        assert_eq!(read_all(&mut wal.reader("a").await.unwrap()).await.unwrap(), []);
+        files.fill(false);
+    }
+}
+
+/// Scenario: a log with a cursor of the former format is opened on a full disk, which has room later.
+/// Guarantees: it opens with the cursor's position; commits fail until there is room, and may be tried again.
+#[tokio::test]
+async fn a_former_cursor_on_a_full_disk() {
+    let files = CrashFiles::default();
+    let wal = open(&files, &small());
+    for identity in 0..3 {
+        append(&wal, identity, 10).await.unwrap();
+    }
+    wal.close().await.unwrap();
+    files.alter(&dir().join("cursor-a"), |bytes| *bytes = former_cursor(2));
+    files.fill(true);
+    let wal = open(&files, &small());
+    let reader = wal.reader("a").await.unwrap();
+    assert_eq!(reader.committer().next(), Seq::new(2));
+    assert!(matches!(reader.commit(Seq::new(2)).await, Err(crate::CursorError::Io(_))));
+    assert_eq!(reader.committer().next(), Seq::new(2));
+    files.fill(false);
+    reader.commit(Seq::new(2)).await.unwrap();
+    files.fill(true);
+    reader.commit(Seq::new(3)).await.unwrap();
 }

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::world::{append, dir, open, payload, read_all, segment, small};
+use super::world::{append, dir, former_cursor, open, payload, read_all, segment, small};
 use crate::Wal;
 use crate::files::crash::CrashFiles;
 use crate::segment::Header;
@@ -21,6 +21,22 @@ fn bytes() -> impl Strategy<Value = Bytes> {
         (prop::collection::vec((0..1024_usize, any::<u8>()), 1..8), 0..1100_usize)
             .prop_map(|(changes, length)| Bytes::Changed(changes, length)),
         (64..1024_usize, 64..1024_usize, 0..400_usize).prop_map(|(from, to, length)| Bytes::Moved(from, to, length)),
+    ]
+}
+
+/// Bytes that are no cursor, or one of two slots of which either may be good.
+fn cursor() -> impl Strategy<Value = Vec<u8>> {
+    let arbitrary = || prop::collection::vec(any::<u8>(), 0..30);
+    let slot =
+        move || prop_oneof![arbitrary(), (0..12_u64).prop_map(former_cursor), Just(former_cursor(u64::MAX - 1000))];
+    prop_oneof![
+        arbitrary(),
+        (slot(), slot(), 4096..8300_usize).prop_map(|(mut first, second, length)| {
+            first.resize(4096, 0);
+            first.extend(second);
+            first.resize(length, 0);
+            first
+        }),
     ]
 }
 
@@ -90,7 +106,7 @@ proptest! {
     #[test]
     fn any_bytes(
         changes in prop::collection::vec((prop_oneof![Just(1_u64), Just(4), Just(7), Just(9), 0..u64::MAX], bytes()), 1..4),
-        cursor in prop::collection::vec(any::<u8>(), 0..30),
+        cursor in cursor(),
         while_open: bool,
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

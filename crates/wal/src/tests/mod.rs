@@ -2,8 +2,9 @@
 
 mod age;
 mod corrupt_middle;
-mod cursor_rename;
+mod cursor_writes;
 mod cursors;
+mod damaged_records;
 mod dropped;
 mod every_crash;
 mod failed_sync;
@@ -13,6 +14,7 @@ mod hostile;
 mod large;
 mod model;
 mod recent;
+mod removed;
 mod reopen;
 mod reuse;
 mod segment_creation;

@@ -1,7 +1,7 @@
 //! A log on a disk that crashes, and what must be true of it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,10 +9,12 @@ use bytes::Bytes;
 
 use crate::clock::Clock;
 use crate::files::crash::{CrashFiles, Loss};
+use crate::frame::{self, Frame, Parsed};
 use crate::record::Seq;
+use crate::segment::{HEADER_BYTES, Header};
 use crate::shared::Request;
 use crate::wal::Surroundings;
-use crate::{AppendError, Options, ReadError, Reader, Wal};
+use crate::{AppendError, OpenError, Options, ReadError, Reader, Wal};
 
 /// A log on a disk that crashes, and what must be true of it: every acknowledged record is there, in order, none is invented,
 /// none comes twice, and committed ones do not come again.
@@ -76,9 +78,33 @@ pub(super) fn small() -> Options {
 }
 
 pub(super) fn open(files: &CrashFiles, options: &Options) -> Wal {
+    try_open(files, options).unwrap()
+}
+
+pub(super) fn try_open(files: &CrashFiles, options: &Options) -> Result<Wal, OpenError> {
     let surroundings =
         Surroundings { files: Arc::new(files.clone()), clock: Arc::new(ManualClock::default()), inline: true };
-    Wal::open_in(Path::new("/log"), options, surroundings).unwrap()
+    Wal::open_in(&dir(), options, surroundings)
+}
+
+/// The file of a cursor as it was once: one that was replaced each time.
+pub(super) fn former_cursor(next: u64) -> Vec<u8> {
+    let mut bytes = b"SPANCUR\x01".to_vec();
+    bytes.extend(next.to_le_bytes());
+    bytes.extend([0; 4]);
+    bytes.extend(crc32c::crc32c(&bytes).to_le_bytes());
+    bytes
+}
+
+/// Makes the record at an offset of a segment one that was not the first of its group: nothing is known to have been durable before it.
+pub(super) fn unsynced(segment: &mut [u8], at: usize) {
+    let salt = Header::parse(&segment[..HEADER_BYTES as usize]).unwrap().salt;
+    let Parsed::Frame(Frame { seq, kind, payload, .. }) = Frame::parse(segment[at..].first_chunk().unwrap()) else {
+        panic!("no record");
+    };
+    let payload = &segment[at + frame::HEADER..][..payload as usize];
+    let header = Frame::new(salt, seq, kind, 0, std::iter::once(payload)).to_bytes();
+    segment[at..][..frame::HEADER].copy_from_slice(&header);
 }
 
 /// A payload of a length that tells which one it is.

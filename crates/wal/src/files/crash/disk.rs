@@ -42,6 +42,8 @@ pub(super) struct Disk {
     pub(super) operations: u64,
     pub(super) crash_at: Option<u64>,
     pub(super) fault: Option<Fault>,
+    /// No file grows.
+    pub(super) full: bool,
 }
 
 pub(super) type Names = BTreeMap<PathBuf, usize>;
@@ -138,6 +140,15 @@ impl Inode {
         for change in self.pending.drain(..) {
             change.apply(&mut self.durable);
         }
+    }
+
+    /// Whether a change takes more room than the file has.
+    pub(super) fn grows(&self, change: &Change) -> bool {
+        let length = match change {
+            Change::Write(offset, bytes) => offset + bytes.len(),
+            Change::Length(length) => *length,
+        };
+        length > self.seen.len()
     }
 
     /// Each sector of what was written reaches the disk or does not.

@@ -69,6 +69,11 @@ impl CrashFiles {
         self.disk().fault = Some(Fault { op, file: file.into(), after: 0, error, for_ever: true });
     }
 
+    /// The disk is filled to its last page, or has room again: files can be made and overwritten, but do not grow.
+    pub(crate) fn fill(&self, full: bool) {
+        self.disk().full = full;
+    }
+
     pub(crate) fn heal(&self) {
         self.disk().fault = None;
     }
@@ -203,6 +208,9 @@ impl CrashFile {
         let mut disk = self.disk.disk();
         disk.alive(Some(self.boot))?;
         let passed = disk.pass(op, &self.path)?;
+        if disk.full && disk.inodes[self.inode].grows(&change) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         disk.inodes[self.inode].change(change);
         passed.then_ok(())
     }
@@ -255,7 +263,11 @@ impl File for CrashFile {
     }
 }
 
-impl Lock for CrashLock {}
+impl Lock for CrashLock {
+    fn is_in_place(&self) -> bool {
+        true
+    }
+}
 
 impl Drop for CrashLock {
     fn drop(&mut self) {

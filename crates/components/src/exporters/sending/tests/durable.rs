@@ -160,21 +160,24 @@ async fn what_was_sent_is_noted_in_the_end() {
     let folder = tempfile::tempdir().unwrap();
     let mut rig = open(folder.path(), "", []).await;
     let log = folder.path().join("exporter_test/log");
-    let next = || std::fs::read(log.join("cursor-sent")).unwrap()[8];
-    std::fs::create_dir(log.join("cursor-sent.tmp")).unwrap();
+    let (file, aside) = (log.join("cursor-sent"), log.join("aside"));
+    let next = |file: &Path| std::fs::read(file).unwrap()[8];
+    std::fs::rename(&file, &aside).unwrap();
+    std::fs::create_dir(&file).unwrap();
     rig.consume(spans(1)).await.unwrap();
     rig.next().await;
     // Long enough for a first attempt.
     tokio::time::sleep(Duration::from_millis(300)).await;
-    assert_eq!(next(), 1);
-    std::fs::remove_dir(log.join("cursor-sent.tmp")).unwrap();
+    assert_eq!(next(&aside), 1);
+    std::fs::remove_dir(&file).unwrap();
+    std::fs::rename(&aside, &file).unwrap();
     let noted = async {
-        while next() == 1 {
+        while next(&file) == 1 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
     tokio::time::timeout(Duration::from_secs(20), noted).await.unwrap();
-    assert_eq!(next(), 2);
+    assert_eq!(next(&file), 2);
     rig.exporter.shutdown().await.unwrap();
 }
 
