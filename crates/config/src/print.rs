@@ -290,7 +290,8 @@ telemetry:
     /// Guarantees: they are printed in quotes, and read as the same text.
     #[test]
     fn text_stays_text() {
-        let text = r#"{'1_000': ['1_', '0x_f', '0X1', '0o7', '1e3', a_b, _1, '- 1_', 1_0, {'<<': 1}, "a\Pb: \"\N'", "\L"]}"#;
+        let text =
+            r#"{'1_000': ['1_', '0x_f', '0X1', '0o7', '1e3', a_b, _1, '- 1_', 1_0, {'<<': 1}, "a\Pb: \"\N'", "\L"]}"#;
         let section = Section::from_yaml("t", text).unwrap();
         let printed = print_config(section.node(), PrintMode::Unredacted, PrintFormat::Yaml).unwrap();
         insta::assert_snapshot!(printed, @r#"

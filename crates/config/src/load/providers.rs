@@ -56,7 +56,7 @@ impl Providers {
 
     /// Reads what `uri` stands for; `label` is the name of the source in places.
     pub(super) fn retrieve(&self, uri: &Uri, label: &str) -> Result<Retrieved, String> {
-        match uri.scheme {
+        let retrieved = match uri.scheme {
             Scheme::Env => self.environment_variable(&uri.rest, label),
             Scheme::Yaml => Ok(Retrieved::from_yaml(&uri.rest, label)),
             Scheme::File => {
@@ -70,6 +70,13 @@ impl Providers {
                 let text = read_http(&url).map_err(|error| format!("unable to read {url}: {error}"))?;
                 Ok(Retrieved::from_yaml(&text, label))
             }
+        }?;
+        match retrieved.node.value {
+            // The Collector's words.
+            Value::UInt(_) => {
+                Err("unsupported type=uint64 for retrieved config, ensure that values are wrapped in quotes".to_owned())
+            }
+            _ => Ok(retrieved),
         }
     }
 

@@ -184,6 +184,8 @@ fn bad_sources() {
     insta::assert_snapshot!(error(&[], &[]), @r#"at least one config flag must be provided"#);
     insta::assert_snapshot!(error(&["[a]"], &[]), @r#"yaml:...:1: a configuration must be a map"#);
     insta::assert_snapshot!(error(&["a: 1\nb: c: d"], &[]), @r#"yaml:a:2: invalid YAML: mapping values are not allowed in this context"#);
+    let big = [("BIG", "9223372036854775808")];
+    insta::assert_snapshot!(error(&["a: x ${env:BIG}"], &big), @"yaml:a:1: a: unsupported type=uint64 for retrieved config, ensure that values are wrapped in quotes");
     insta::assert_snapshot!("nope:x".parse::<Uri>().unwrap_err(), @r#"unsupported scheme on URI "nope:x" (valid schemes: env, file, http, https, yaml)"#);
     insta::assert_snapshot!(":x".parse::<Uri>().unwrap_err(), @r#"invalid uri: ":x""#);
     let missing = load(&["file:/does/not/exist".parse().unwrap()], &[], &Providers::from_process()).unwrap_err();

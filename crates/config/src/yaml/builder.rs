@@ -6,6 +6,7 @@ use std::sync::Arc;
 use saphyr_parser::{Event, ScalarStyle, Tag};
 
 use super::scalar::{key_text, resolve};
+use super::timestamp::is_timestamp;
 use super::{MAX_DEPTH, MAX_VALUES};
 use crate::node::Entry;
 use crate::{Map, Node, Place, Value};
@@ -103,6 +104,9 @@ impl Builder {
             *key = Some(Key { text: key_text(&node.value)?, place, is_merge });
             return Ok(());
         }
+        if style == ScalarStyle::Plain && tag.is_none_or(|tag| tag.suffix == "timestamp") && is_timestamp(text) {
+            return Err(format!("{text} without quotes is a time, which no option takes: for text write \"{text}\""));
+        }
         self.add(node)
     }
 
@@ -165,6 +169,9 @@ impl Builder {
             Some(Content::List(items)) => items.push(node),
             Some(Content::Map { map, key, merged }) => match key.take() {
                 None => return Err("a list or a map cannot be a key".to_owned()),
+                Some(key) if key.is_merge && !merged.is_empty() => {
+                    return Err("key \"<<\" was already given".to_owned());
+                }
                 Some(key) if key.is_merge => merged.push(node),
                 Some(key) => {
                     if let Some(first) = map.get(&key.text).and_then(|entry| entry.key_place.as_ref()) {

@@ -5,6 +5,7 @@
 
 mod builder;
 mod scalar;
+mod timestamp;
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,8 @@
 //! What a scalar means, by the rules of the Collector's YAML parser: YAML 1.2's core schema with underscores in numbers, octal
 //! numbers in both spellings, binary numbers, and no `yes`/`no`.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use saphyr_parser::{ScalarStyle, Tag};
 
 use crate::Value;
@@ -26,9 +28,16 @@ pub(super) fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Resu
             (Value::UInt(value), "float") => Ok(Value::Float(value as f64)),
             _ => Err(format!("cannot read {text:?} as !!{tag}")),
         },
-        Some("binary") => Err("!!binary is not supported".to_owned()),
+        Some("binary") => binary(text).ok_or_else(|| format!("cannot read {text:?} as !!binary")),
         Some(_) => Ok(text_value()),
     }
+}
+
+/// The text that is written in base64; other bytes have no place in a configuration.
+fn binary(text: &str) -> Option<Value> {
+    let encoded: String = text.split_ascii_whitespace().collect();
+    let bytes = BASE64_STANDARD.decode(encoded).ok()?;
+    String::from_utf8(bytes).ok().map(Value::String)
 }
 
 /// A value of `text` without quotes.

@@ -54,8 +54,7 @@ fn plain_scalars() {
     for (text, expected) in [("true", true), ("FALSE", false)] {
         assert_eq!(value(text), Value::Bool(expected), "{text}");
     }
-    for text in ["yes", "on", "tRUE", "5s", "1:30", "0x", "1e999", "2024-01-01", "+", "0x-5", "--5", "infinity", "nan"]
-    {
+    for text in ["yes", "on", "tRUE", "5s", "1:30", "0x", "1e999", "2024-01", "+", "0x-5", "--5", "infinity", "nan"] {
         assert_eq!(value(text), Value::String(text.to_owned()), "{text}");
     }
 }
@@ -70,7 +69,12 @@ fn quoted_and_tagged_scalars() {
     assert_eq!(value("!!str 5"), Value::String("5".to_owned()));
     assert_eq!(value("!!int '5'"), Value::Int(5));
     assert_eq!(value("!mine 5"), Value::String("5".to_owned()));
+    assert_eq!(value("!!binary aGVs bG8="), Value::String("hello".to_owned()));
+    assert_eq!(value("'2024-01-01'"), Value::String("2024-01-01".to_owned()));
     insta::assert_snapshot!(error("!!int x"), @r#"t.yaml:1: cannot read "x" as !!int"#);
+    insta::assert_snapshot!(error("!!binary x"), @"t.yaml:1: cannot read \"x\" as !!binary");
+    insta::assert_snapshot!(error("a: [2024-01-01]"), @r#"t.yaml:1: 2024-01-01 without quotes is a time, which no option takes: for text write "2024-01-01""#);
+    insta::assert_snapshot!(error("!!timestamp 2024-01-01"), @r#"t.yaml:1: 2024-01-01 without quotes is a time, which no option takes: for text write "2024-01-01""#);
 }
 
 /// Scenario: maps and lists over several lines.
@@ -115,6 +119,7 @@ fn refused() {
     insta::assert_snapshot!(error("a: *nobody"), @r#"t.yaml:1: invalid YAML: while parsing node, found unknown anchor"#);
     insta::assert_snapshot!(error("a: &a [*a]"), @r#"t.yaml:1: an anchor's value contains itself"#);
     insta::assert_snapshot!(error("[a]: b"), @r#"t.yaml:1: a list or a map cannot be a key"#);
+    insta::assert_snapshot!(error("{<<: {a: 1}, <<: {b: 1}}"), @r#"t.yaml:1: key "<<" was already given"#);
     insta::assert_snapshot!(error("<<: 5"), @r#"t.yaml:2: << needs a map or a list of maps"#);
 }
 

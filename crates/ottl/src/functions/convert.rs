@@ -2,7 +2,7 @@
 
 use spanmill_otlp::underscores_are_fine;
 
-use super::{Function, ParamKind, required};
+use super::{Function, ParamKind, logarithm, required};
 use crate::eval::number::Number;
 use crate::eval::val::Val;
 use crate::eval::{EvalError, convert as to};
@@ -33,7 +33,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
     Function::plain("Log", &[required("target", ParamKind::DoubleLike)], |args, env| {
         match to::double_like(&args.get(0, env)?)? {
-            Some(value) if value > 0.0 || value.is_nan() => Ok(Val::Double(value.ln())),
+            Some(value) if value > 0.0 || value.is_nan() => Ok(Val::Double(logarithm::natural(value))),
             Some(_) => Err(EvalError::Static("the logarithm needs a number greater than zero")),
             None => Err(EvalError::Type { expected: "a number", found: "nil" }),
         }

@@ -15,6 +15,7 @@ mod hash;
 mod ids;
 mod json;
 mod lambda;
+mod logarithm;
 mod network;
 mod pattern;
 pub(crate) mod points;
