@@ -2,9 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use spanmill_config::ComponentId;
-use spanmill_pipeline::Layout;
 use spanmill_wal::Wal;
 
 use crate::storage::{CURSOR, LOG, Storage, blocking};
@@ -12,27 +11,35 @@ use crate::storage::{CURSOR, LOG, Storage, blocking};
 /// The kinds of components that have queues, as they begin the names of folders.
 const KINDS: [&str; 2] = ["exporter", "processor"];
 
-/// Warns of queues that hold requests and belong to nothing that runs.
-pub(super) async fn warn(storage: &Storage, layout: &Layout) {
-    for folder in find(storage, layout).await {
-        let folder = folder.display();
-        tracing::warn!(%folder, "a queue holds requests of a component that is not used any more: nothing sends them");
+/// The folders that were told of.
+#[derive(Debug, Default)]
+pub(super) struct Orphans(Mutex<Vec<PathBuf>>);
+
+// === impl Orphans ===
+
+impl Orphans {
+    /// Warns of queues that hold requests and whose folders nobody uses, of each once.
+    pub(super) async fn warn(&self, storage: &Storage, is_used: impl Fn(&str) -> bool) {
+        let found = find(storage, is_used).await;
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for folder in found.iter().filter(|folder| !told.contains(folder)) {
+            let folder = folder.display();
+            let what = "a queue holds requests of a component that is not used any more: nothing sends them";
+            tracing::warn!(%folder, "{what}");
+        }
+        *told = found;
+    }
+
+    #[cfg(test)]
+    pub(super) fn told(&self) -> Vec<PathBuf> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-async fn find(storage: &Storage, layout: &Layout) -> Vec<PathBuf> {
-    let pipelines = layout.pipelines.iter().map(|(_, pipeline)| pipeline);
-    let used: Vec<PathBuf> = pipelines
-        .flat_map(|pipeline| {
-            let of = |kind: &'static str, ids: &[ComponentId]| {
-                ids.iter().map(|id| storage.folder(kind, id)).collect::<Vec<_>>()
-            };
-            [of("exporter", &pipeline.exporters), of("processor", &pipeline.processors)].concat()
-        })
-        .collect();
+async fn find(storage: &Storage, is_used: impl Fn(&str) -> bool) -> Vec<PathBuf> {
     let directory = storage.directory.clone();
     let mut found = blocking(move || folders(&directory)).await.unwrap_or_default();
-    found.retain(|folder| !used.contains(folder));
+    found.retain(|folder| !folder.file_name().and_then(|name| name.to_str()).is_some_and(&is_used));
     let mut orphans = Vec::new();
     for folder in found {
         if holds_requests(&folder, storage).await {
@@ -71,9 +78,6 @@ async fn holds_requests(folder: &Path, storage: &Storage) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use spanmill_config::PipelineConfig;
     use spanmill_wal::Options;
 
     use super::*;
@@ -94,11 +98,11 @@ mod tests {
             wal.close().await.unwrap();
         }
         std::fs::create_dir(directory.path().join("exporter_none")).unwrap();
-        let pipeline = PipelineConfig { exporters: vec!["otlp/a".parse().unwrap()], ..PipelineConfig::default() };
-        let layout = Layout { pipelines: vec![("traces".parse().unwrap(), pipeline)], ..Layout::default() };
-        let layout = Arc::new(layout);
         for _ in 0..2 {
-            assert_eq!(find(&storage, &layout).await, [directory.path().join("exporter_otlp_b")]);
+            assert_eq!(
+                find(&storage, |folder| folder == "exporter_otlp_a").await,
+                [directory.path().join("exporter_otlp_b")]
+            );
         }
     }
 }
