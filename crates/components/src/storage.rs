@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     /// Scenario: names with letters, and with what a path is made of.
-    /// Guarantees: no name leads out of the folder, and two names never become one.
+    /// Guarantees: no name leads out of the folder, and what is escaped of two names never becomes the same.
     #[test]
     fn names_are_safe() {
         let storage = Storage { directory: "/s".into(), options: Options::default(), max_dead_letter_bytes: 0 };

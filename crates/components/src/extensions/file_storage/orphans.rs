@@ -11,42 +11,48 @@ use crate::storage::{CURSOR, LOG, Storage, blocking};
 /// The kinds of components that have queues, as they begin the names of folders.
 const KINDS: [&str; 2] = ["exporter", "processor"];
 
-/// The folders that were told of.
+/// The folders that nobody uses and that were looked at: nothing comes into them any more.
 #[derive(Debug, Default)]
-pub(super) struct Orphans(Mutex<Vec<PathBuf>>);
+pub(super) struct Orphans(Mutex<Vec<Orphan>>);
+
+#[derive(Debug, Clone)]
+struct Orphan {
+    folder: PathBuf,
+    holds_requests: bool,
+}
 
 // === impl Orphans ===
 
 impl Orphans {
     /// Warns of queues that hold requests and whose folders nobody uses, of each once.
     pub(super) async fn warn(&self, storage: &Storage, is_used: impl Fn(&str) -> bool) {
-        let found = find(storage, is_used).await;
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        for folder in found.iter().filter(|folder| !told.contains(folder)) {
-            let folder = folder.display();
-            let what = "a queue holds requests of a component that is not used any more: nothing sends them";
-            tracing::warn!(%folder, "{what}");
+        let directory = storage.directory.clone();
+        let mut found = blocking(move || folders(&directory)).await.unwrap_or_default();
+        found.retain(|folder| !folder.file_name().and_then(|name| name.to_str()).is_some_and(&is_used));
+        let mut known = self.known();
+        known.retain(|orphan| found.contains(&orphan.folder));
+        for folder in found {
+            if known.iter().any(|orphan| orphan.folder == folder) {
+                continue;
+            }
+            let Some(holds_requests) = holds_requests(&folder, storage).await else { continue };
+            if holds_requests {
+                let what = "a queue holds requests of a component that is not used any more: nothing sends them";
+                tracing::warn!(folder = %folder.display(), "{what}");
+            }
+            known.push(Orphan { folder, holds_requests });
         }
-        *told = found;
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    fn known(&self) -> Vec<Orphan> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     #[cfg(test)]
     pub(super) fn told(&self) -> Vec<PathBuf> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.known().into_iter().filter(|orphan| orphan.holds_requests).map(|orphan| orphan.folder).collect()
     }
-}
-
-async fn find(storage: &Storage, is_used: impl Fn(&str) -> bool) -> Vec<PathBuf> {
-    let directory = storage.directory.clone();
-    let mut found = blocking(move || folders(&directory)).await.unwrap_or_default();
-    found.retain(|folder| !folder.file_name().and_then(|name| name.to_str()).is_some_and(&is_used));
-    let mut orphans = Vec::new();
-    for folder in found {
-        if holds_requests(&folder, storage).await {
-            orphans.push(folder);
-        }
-    }
-    orphans
 }
 
 /// The folders of queues.
@@ -64,16 +70,16 @@ fn folders(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Whether something is in a queue. One that another process has open is its own affair.
-async fn holds_requests(folder: &Path, storage: &Storage) -> bool {
-    let Ok(wal) = Wal::open(folder.join(LOG), storage.options.clone()).await else { return false };
+/// Whether something is in a queue. One that another process has open is its own affair; one that is still being closed is looked at later.
+async fn holds_requests(folder: &Path, storage: &Storage) -> Option<bool> {
+    let wal = Wal::open(folder.join(LOG), storage.options.clone()).await.ok()?;
     let holds = match wal.reader(CURSOR).await {
         Ok(mut reader) => reader.try_next().await.is_ok_and(|record| record.is_some()),
         Err(_) => false,
     };
     // Nothing was written.
     let _ = wal.close().await;
-    holds
+    Some(holds)
 }
 
 #[cfg(test)]
@@ -83,7 +89,7 @@ mod tests {
     use super::*;
 
     /// Scenario: queues of a component that runs, of one that is gone, of one that is gone and has sent everything, and other folders.
-    /// Guarantees: the second alone is told of, and stays as it is.
+    /// Guarantees: the second alone is told of, and stays as it is, until it is used; one that is open is told of once it is closed.
     #[tokio::test]
     async fn queues_without_owner() {
         let directory = tempfile::tempdir().unwrap();
@@ -98,11 +104,20 @@ mod tests {
             wal.close().await.unwrap();
         }
         std::fs::create_dir(directory.path().join("exporter_none")).unwrap();
+        let orphans = Orphans::default();
+        let b = directory.path().join("exporter_otlp_b");
         for _ in 0..2 {
-            assert_eq!(
-                find(&storage, |folder| folder == "exporter_otlp_a").await,
-                [directory.path().join("exporter_otlp_b")]
-            );
+            orphans.warn(&storage, |folder| folder == "exporter_otlp_a").await;
+            assert_eq!(orphans.told(), [b.clone()]);
         }
+        // One that is used again, and then not, is told of again.
+        orphans.warn(&storage, |_| true).await;
+        assert_eq!(orphans.told(), [PathBuf::new(); 0]);
+        let held = Wal::open(b.join(LOG), Options::default()).await.unwrap();
+        orphans.warn(&storage, |folder| folder == "exporter_otlp_a").await;
+        assert_eq!(orphans.told(), [PathBuf::new(); 0]);
+        held.close().await.unwrap();
+        orphans.warn(&storage, |folder| folder == "exporter_otlp_a").await;
+        assert_eq!(orphans.told(), [b]);
     }
 }
