@@ -18,6 +18,7 @@ pub(super) struct Orphans(Mutex<Vec<Orphan>>);
 #[derive(Debug, Clone)]
 struct Orphan {
     folder: PathBuf,
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests ask what was told"))]
     holds_requests: bool,
 }
 
