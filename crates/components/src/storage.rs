@@ -37,11 +37,21 @@ impl Storage {
         found.ok_or_else(|| ComponentError::Other(format!("requested extension is not a storage extension: {id}")))
     }
 
-    /// The folder of one who stores, such as `exporter_otlp_grpc_tempo`.
+    /// The folder of one who stores.
     pub(crate) fn folder(&self, kind: &str, id: &ComponentId) -> PathBuf {
-        let name = [kind, id.type_name(), id.name()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
-        self.directory.join(safe(&name.join("_")))
+        self.directory.join(folder_name(kind, id))
     }
+}
+
+/// The name of a folder of one who stores, such as `exporter_otlp_grpc_tempo`: the Collector's, so that two components may have the same.
+pub(crate) fn folder_name(kind: &str, id: &ComponentId) -> String {
+    let name = [kind, id.type_name(), id.name()].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>();
+    safe(&name.join("_"))
+}
+
+/// What one who stores claims: a folder of that name, of that storage.
+pub(crate) fn claim(storage: &ComponentId, folder: &str) -> String {
+    format!("the folder {folder} of {storage}")
 }
 
 /// A name as the Collector makes it one of a file: what could be taken for something else is a tilde and its number.
@@ -76,7 +86,7 @@ mod tests {
     use super::*;
 
     /// Scenario: names with letters, and with what a path is made of.
-    /// Guarantees: no name leads out of the folder, and two names never become one.
+    /// Guarantees: no name leads out of the folder, and what is escaped of two names never becomes the same.
     #[test]
     fn names_are_safe() {
         let storage = Storage { directory: "/s".into(), options: Options::default(), max_dead_letter_bytes: 0 };

@@ -5,10 +5,10 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 
 use crate::de::DeError;
-use crate::node::{Step, join_path};
+use crate::node::{Entry, Step, join_path};
 use crate::redact::without_put_in;
 use crate::yaml::{self, YamlError};
-use crate::{ConfigError, Node, Problem, Value, de};
+use crate::{ConfigError, Map, Node, Problem, Value, de};
 
 /// A part of the configuration with its path, from which a component reads its typed configuration.
 ///
@@ -64,6 +64,22 @@ impl Section {
     pub fn get(&self, key: &str) -> Option<Section> {
         let node = self.node.get(key)?.clone();
         Some(Self { path: format!("{}::{key}", self.path), node })
+    }
+
+    /// Puts the content of another section under a path of keys, in the place of what was there. What stands on the way and is no map becomes
+    /// one.
+    pub fn set(&mut self, keys: &[&str], content: &Section) {
+        let mut node = &mut self.node;
+        for key in keys {
+            node.original = None;
+            if !matches!(node.value, Value::Map(_)) {
+                node.value = Value::Map(Map::new());
+            }
+            let Value::Map(map) = &mut node.value else { return };
+            let entry = map.entry((*key).to_owned());
+            node = &mut entry.or_insert_with(|| Entry { key_place: None, node: Node::default() }).node;
+        }
+        *node = content.node.clone();
     }
 
     /// The parts of a list; none where it is something else.

@@ -3,7 +3,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use spanmill_config::{ComponentId, Document, PipelineConfig, PipelineId};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use crate::component::Component;
 use crate::listeners::{Listeners, Sockets};
@@ -23,6 +23,8 @@ pub(crate) struct Surroundings {
     readiness: Readiness,
     /// None where a graph runs on its own: then sockets belong to components alone.
     sockets: Option<Arc<Sockets>>,
+    /// What changes of the configuration lost.
+    losses: Mutex<Vec<String>>,
 }
 
 /// Sockets stay open as long as this lives.
@@ -33,11 +35,17 @@ pub(crate) struct KeptSockets<'a>(&'a Surroundings);
 pub(crate) struct View {
     pub(crate) extensions: HashMap<ComponentId, Arc<dyn Component>>,
     pub(crate) layout: Arc<Layout>,
+    /// What components have that no two may have.
+    pub(crate) claims: Arc<BTreeSet<String>>,
 }
 
 /// What is known about a component while it runs.
 #[derive(Debug, Default)]
-pub(crate) struct Ties(Mutex<Known>);
+pub(crate) struct Ties {
+    known: Mutex<Known>,
+    /// All that starts with it has started.
+    begun: watch::Sender<bool>,
+}
 
 #[derive(Debug, Default)]
 struct Known {
@@ -91,15 +99,18 @@ impl Host {
     /// A host with those extensions; fatal errors arrive at the receiver's end of `fatal`.
     pub fn new(extensions: HashMap<ComponentId, Arc<dyn Component>>, fatal: mpsc::UnboundedSender<String>) -> Self {
         let surroundings = Surroundings::new(fatal, None);
-        surroundings.show(View { extensions, layout: Arc::default() });
-        Self::of(&Arc::new(surroundings), &Arc::default())
+        surroundings.show(View { extensions, ..View::default() });
+        let host = Self::of(&Arc::new(surroundings), &Arc::default());
+        // It starts alone.
+        host.ties.begin();
+        host
     }
 
     /// The same with what runs.
     #[must_use]
     pub fn with_layout(self, layout: Arc<Layout>) -> Self {
         let extensions = self.surroundings.view(|view| view.extensions.clone());
-        self.surroundings.show(View { extensions, layout });
+        self.surroundings.show(View { extensions, layout, claims: Arc::default() });
         self
     }
 
@@ -120,6 +131,11 @@ impl Host {
         extension.capability()?.downcast().ok()
     }
 
+    /// Whether a component that runs has this: see [`Component::claim`].
+    pub fn is_claimed(&self, claim: &str) -> bool {
+        self.surroundings.view(|view| view.claims.contains(claim))
+    }
+
     /// Where listening sockets come from.
     pub fn listeners(&self) -> Listeners {
         Listeners::new(self.surroundings.sockets.clone(), Arc::clone(&self.ties))
@@ -128,6 +144,16 @@ impl Host {
     /// How far the service is.
     pub fn readiness(&self) -> &Readiness {
         &self.surroundings.readiness
+    }
+
+    /// Waits until all that starts with this component has started: before, a configuration may still be refused, and nothing leaves. It may
+    /// never be done.
+    pub fn all_started(&self) -> impl Future<Output = ()> + Send + 'static {
+        let ties = Arc::clone(&self.ties);
+        async move {
+            // The sender is in there.
+            let _ = ties.begun.subscribe().wait_for(|begun| *begun).await;
+        }
     }
 
     /// Says that something durable of an earlier run, called `what`, is gone through, until the guard is dropped.
@@ -156,7 +182,7 @@ impl std::fmt::Debug for Host {
 
 impl Surroundings {
     pub(crate) fn new(fatal: mpsc::UnboundedSender<String>, sockets: Option<Arc<Sockets>>) -> Self {
-        Self { view: RwLock::default(), fatal, readiness: Readiness::default(), sockets }
+        Self { view: RwLock::default(), fatal, readiness: Readiness::default(), sockets, losses: Mutex::default() }
     }
 
     /// Lets components see another configuration.
@@ -166,6 +192,16 @@ impl Surroundings {
 
     pub(crate) fn readiness(&self) -> &Readiness {
         &self.readiness
+    }
+
+    /// Notes that a change of the configuration lost something.
+    pub(crate) fn lost(&self, what: String) {
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner).push(what);
+    }
+
+    /// What changes of the configuration lost.
+    pub(crate) fn losses(&self) -> Vec<String> {
+        self.losses.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Closes sockets that nobody uses any more, unless a configuration is being changed.
@@ -215,6 +251,11 @@ impl Ties {
         });
     }
 
+    /// All that starts with it has started.
+    pub(crate) fn begin(&self) {
+        self.begun.send_replace(true);
+    }
+
     /// Something new cannot start before this is gone; what stays cannot be in the way.
     pub(crate) fn blame(&self) {
         self.with(|known| known.in_the_way |= known.stage == Stage::Leaving);
@@ -235,6 +276,6 @@ impl Ties {
     }
 
     fn with<T>(&self, act: impl FnOnce(&mut Known) -> T) -> T {
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -22,7 +22,7 @@ mod testing;
 pub use batch::Batch;
 pub use client::Client;
 pub use closing::{BACKLOG, Closing, LINGER, Lingering, finish};
-pub use component::{Component, ComponentError, Node};
+pub use component::{Abandoned, Component, ComponentError, Node};
 pub use consume::{Code, ConsumeError, Consumer};
 pub use factory::{
     ConnectorFactory, Context, CreateProcessor, ExporterFactory, ExtensionFactory, Factories, Kind, MissingPipelines,

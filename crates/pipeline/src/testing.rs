@@ -12,7 +12,7 @@ use spanmill_config::{ConfigError, Document, Section, Signal as ConfigSignal};
 use tokio::sync::watch;
 
 use crate::batch::Batch;
-use crate::component::{Component, ComponentError, Node};
+use crate::component::{Abandoned, Component, ComponentError, Node};
 use crate::consume::{ConsumeError, Consumer};
 use crate::factory::{
     ConnectorFactory, Context, ExporterFactory, ExtensionFactory, Factories, Kind, Outputs, ProcessorFactory,
@@ -62,6 +62,8 @@ pub(crate) struct World {
 struct State {
     events: Vec<String>,
     started: HashSet<String>,
+    locked: HashSet<String>,
+    begun: Vec<String>,
     outputs: HashMap<String, Outputs>,
     taken: HashMap<String, Vec<Batch>>,
     host: Option<Host>,
@@ -81,6 +83,14 @@ struct Options {
     refuses: String,
     edits: bool,
     exclusive: bool,
+    /// Has something that no two can have at a time, until it has stopped or was given up.
+    locks: bool,
+    /// Notes that it heard of changes.
+    hears: bool,
+    /// What it claims.
+    claims: String,
+    /// What it says of what it had when it is given up.
+    loses: usize,
     /// An extension that is asked for.
     asks: String,
     /// A file that is read.
@@ -150,6 +160,30 @@ impl World {
         self.state.lock().unwrap().host.clone().unwrap()
     }
 
+    /// Waits until so many components have been told that all has started.
+    pub(crate) async fn until_begun(&self, count: usize) -> Vec<String> {
+        let mut changes = self.changes.subscribe();
+        loop {
+            let begun = self.begun();
+            if begun.len() >= count {
+                return begun;
+            }
+            changes.changed().await.unwrap();
+        }
+    }
+
+    /// Components that have been told that all has started, sorted.
+    pub(crate) fn begun(&self) -> Vec<String> {
+        let mut begun = self.state.lock().unwrap().begun.clone();
+        begun.sort();
+        begun
+    }
+
+    fn note_begun(&self, label: String) {
+        self.state.lock().unwrap().begun.push(label);
+        self.changes.send_replace(());
+    }
+
     fn note(&self, event: String) {
         self.state.lock().unwrap().events.push(event);
         self.changes.send_replace(());
@@ -167,6 +201,10 @@ impl Probe {
         let world = world.ok_or_else(|| context.section.error("", "no such world"))?;
         Ok(Self { label: format!("{kind} {rest}"), options: context.section.parse()?, world, next })
     }
+
+    fn unlock(&self) {
+        self.world.state.lock().unwrap().locked.remove(&self.label);
+    }
 }
 
 #[async_trait]
@@ -178,6 +216,15 @@ impl Component for Probe {
         if self.options.starts_once && !self.world.state.lock().unwrap().started.insert(self.label.clone()) {
             return Err(ComponentError::Other("once was enough".to_owned()));
         }
+        if self.options.locks && !self.world.state.lock().unwrap().locked.insert(self.label.clone()) {
+            return Err(ComponentError::Other("in use".to_owned()));
+        }
+        let (world, label) = (Arc::clone(&self.world), self.label.clone());
+        let started = host.all_started();
+        tokio::spawn(async move {
+            started.await;
+            world.note_begun(label);
+        });
         if self.options.never_starts {
             self.world.note(format!("begin {}", self.label));
             std::future::pending::<()>().await;
@@ -196,7 +243,23 @@ impl Component for Probe {
         if self.options.never_stops {
             std::future::pending::<()>().await;
         }
+        self.unlock();
         if self.options.fails_to_stop { Err(ComponentError::Other("stuck".to_owned())) } else { Ok(()) }
+    }
+
+    async fn abandon(&self) -> Abandoned {
+        self.unlock();
+        if self.options.loses > 0 { Abandoned::Lost(self.options.loses) } else { Abandoned::Kept }
+    }
+
+    fn claim(&self) -> Option<String> {
+        Some(self.options.claims.clone()).filter(|claim| !claim.is_empty())
+    }
+
+    async fn configuration_changed(&self) {
+        if self.options.hears {
+            self.world.note(format!("changed {}", self.label));
+        }
     }
 
     fn is_exclusive(&self) -> bool {

@@ -5,6 +5,7 @@ mod command;
 mod demo;
 mod error;
 mod factories;
+mod hangup;
 mod logging;
 mod migrate;
 mod systemd;
@@ -16,6 +17,10 @@ use clap::Parser;
 use arguments::Arguments;
 
 fn main() -> ExitCode {
+    // First of all. Where it fails, all is as it were without it.
+    if hangup::is_for_pipelines(std::env::args_os()) {
+        let _ = hangup::catch();
+    }
     spanmill_allocator::keep_freed_memory();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

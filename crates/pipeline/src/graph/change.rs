@@ -5,6 +5,7 @@ use spanmill_config::ConfigError;
 use thiserror::Error;
 use tokio::time::Instant;
 
+use super::life::note;
 use super::part::Part;
 use super::{Graph, StartError};
 use crate::host::{Stage, Surroundings};
@@ -52,10 +53,10 @@ impl Change<'_> {
         match self.start(running, next).await {
             Ok(next) => {
                 self.surroundings.close_sockets();
-                if let Err(error) = running.stop(|part| !next.has(part), self.deadline()).await {
-                    tracing::warn!(%error, "stopping what has changed");
-                }
+                let troubles = running.stop(|part| !next.has(part), self.deadline()).await;
+                note(self.surroundings, &troubles, "stopping what has changed");
                 *running = next;
+                running.tell_of_change().await;
                 Ok(())
             }
             Err(why) => match self.bring_back(running).await {
@@ -96,10 +97,8 @@ impl Change<'_> {
                 going.push(part);
             }
         }
-        if let Err(error) = running.stop(|part| going.iter().any(|gone| Arc::ptr_eq(gone, part)), self.deadline()).await
-        {
-            tracing::warn!(%error, "stopping what is in the way");
-        }
+        let troubles = running.stop(|part| going.iter().any(|gone| Arc::ptr_eq(gone, part)), self.deadline()).await;
+        note(self.surroundings, &troubles, "stopping what is in the way");
     }
 
     /// Goes on with what there was: what is left of it, and the rest made anew.
@@ -113,9 +112,8 @@ impl Change<'_> {
         }
         let back = (self.old)(running)?;
         // Nothing that still runs is missing in this one, unless a file that it had read has changed.
-        if let Err(error) = running.stop(|part| !back.has(part), self.deadline()).await {
-            tracing::warn!(%error, "stopping what cannot be as it was");
-        }
+        let troubles = running.stop(|part| !back.has(part), self.deadline()).await;
+        note(self.surroundings, &troubles, "stopping what cannot be as it was");
         back.start_in(self.surroundings, self.limit).await?;
         *running = back;
         Ok(())

@@ -21,7 +21,11 @@
 //! 3. What is new starts, each part after all that it uses. Where an address is taken by a part that leaves (`localhost:4317` becomes
 //!    `0.0.0.0:4317`), that part is stopped and this is done once more.
 //! 4. What leaves is stopped: receivers finish requests, processors drain into what they sent to, exporters send what they have.
-//! 5. Sockets that nobody uses any more are closed.
+//! 5. Sockets that nobody uses any more are closed, and extensions hear that the configuration changed.
+//!
+//! What sends does not begin before all that is new has started ([`Host::all_started`](crate::Host::all_started)): a configuration that is
+//! refused sends nothing anywhere. A part that is not done in time when it stops is given up ([`Component::abandon`]); what was lost by that
+//! is told again when the service ends.
 //!
 //! When something does not start, what had started is stopped, what had been stopped in step 2 or 3 is built and started again, and
 //! everything else never noticed.
@@ -38,10 +42,12 @@ mod unused;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use spanmill_config::{ConfigError, Document};
+use spanmill_config::{ConfigError, Document, Problem};
 
 use crate::factory::Factories;
 use crate::host::{Layout, Surroundings};
@@ -91,6 +97,7 @@ impl Graph {
         document.validate(&factories.known_types())?;
         let mut problems = Vec::new();
         let mut graph = build::build(running, document, factories, telemetry, &mut problems);
+        problems.extend(graph.collisions());
         graph.warnings.extend(unused::check(document, factories, &mut problems));
         ConfigError::all(problems)?;
         Ok(graph)
@@ -104,6 +111,27 @@ impl Graph {
     /// All parts in the order in which they start.
     fn parts(&self) -> impl Iterator<Item = &Arc<Part>> {
         self.extensions.iter().chain(&self.exporters).chain(&self.between).chain(&self.receivers)
+    }
+
+    /// What two components claim. Each other pair is refused as well: one problem a component, at the later one.
+    fn collisions(&self) -> Vec<Problem> {
+        let mut owners: HashMap<String, &Arc<Part>> = HashMap::new();
+        let mut problems = Vec::new();
+        for part in self.parts() {
+            let Some(claim) = part.component.claim() else { continue };
+            match owners.entry(claim) {
+                Entry::Vacant(free) => {
+                    free.insert(part);
+                }
+                Entry::Occupied(taken) => {
+                    let (claim, owner) = (taken.key(), taken.get());
+                    let why = if owner.id == part.id { "it stands in several pipelines" } else { "rename one of them" };
+                    let message = format!("{owner} and {part} would both have {claim}: {why}");
+                    problems.push(part.section.problem("", message));
+                }
+            }
+        }
+        problems
     }
 
     fn has(&self, part: &Arc<Part>) -> bool {

@@ -237,6 +237,29 @@ service: {pipelines: {traces: {receivers: [probe/@-in], processors: [probe/@-a, 
     assert_eq!(counts, [(3, 3), (3, 0)]);
 }
 
+/// Scenario: two exporters, and a processor of two pipelines, claim the same; then each something of its own.
+/// Guarantees: that is refused where the later one stands, with both names.
+#[test]
+fn claims_collide() {
+    let world = World::new("claims");
+    let yaml = "
+receivers: {probe/@-in: }
+processors: {probe/@-a: P}
+exporters: {probe/@-1: {claims: the folder x}, probe/@-2: {claims: the folder Y}}
+service:
+  pipelines:
+    traces/one: {receivers: [probe/@-in], processors: [probe/@-a], exporters: [probe/@-1, probe/@-2]}
+    traces/two: {receivers: [probe/@-in], processors: [probe/@-a], exporters: [probe/@-1]}
+";
+    build(&world, &yaml.replace(": P", ": ").replace('Y', "y")).unwrap();
+    let error = refusal(&world, &yaml.replace(": P", ": ").replace('Y', "x"));
+    let expected = "exporters::probe/claims-2: \"probe/claims-1\" exporter and \"probe/claims-2\" exporter would both have the folder x: \
+                    rename one of them";
+    assert!(error.contains(expected), "{error}");
+    let error = refusal(&world, &yaml.replace(": P", ": {claims: z}").replace('Y', "y"));
+    assert!(error.contains("would both have z: it stands in several pipelines"), "{error}");
+}
+
 /// Scenario: components in pipelines of a signal that they do not support; a cycle; an unused component with a mistake; an alias.
 /// Guarantees: each is refused in the Collector's words; the alias is accepted with a word of advice.
 #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use spanmill_config::{ComponentId, Section};
-use spanmill_pipeline::{Batch, Component, ConsumeError, Consumer, Context, Host, Level, Telemetry};
+use spanmill_pipeline::{Abandoned, Batch, Component, ConsumeError, Consumer, Context, Host, Level, Telemetry};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -107,6 +107,10 @@ impl Backend {
         }
         if result.is_ok() { &self.metrics.good } else { &self.metrics.bad }.inc();
         result
+    }
+
+    pub(super) async fn abandon(&self) -> Abandoned {
+        self.exporter.abandon().await
     }
 
     pub(super) async fn end(&self) {

@@ -17,7 +17,7 @@ use futures_util::future::join_all;
 use spanmill_config::{ComponentId, ConfigError, Section};
 use spanmill_otlp::{SpanIx, Traces};
 use spanmill_pipeline::{
-    Batch, Code, ComponentError, ConsumeError, Context, ExporterFactory, Host, Kind, Node, Signal, Stability,
+    Abandoned, Batch, Code, ComponentError, ConsumeError, Context, ExporterFactory, Host, Kind, Node, Signal, Stability,
 };
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
@@ -119,6 +119,10 @@ impl Transport for Balancer {
         Ok(Answer::default())
     }
 
+    fn queues(&self) -> bool {
+        self.config.protocol.otlp.sending_queue.enabled
+    }
+
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         let maker = self.maker.get_or_init(|| {
             Arc::new(Maker {
@@ -146,6 +150,12 @@ impl Transport for Balancer {
             self.resolving.lock().unwrap_or_else(PoisonError::into_inner).spawn(resolving.keep_looking(dns));
         }
         Ok(())
+    }
+
+    async fn abandon(&self) -> Abandoned {
+        self.resolving.lock().unwrap_or_else(PoisonError::into_inner).abort_all();
+        let abandoned = join_all(self.backends().all().map(|backend| backend.abandon())).await;
+        abandoned.into_iter().fold(Abandoned::Kept, Abandoned::and)
     }
 
     async fn stop(&self) -> Result<(), ComponentError> {

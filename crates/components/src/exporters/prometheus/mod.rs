@@ -26,8 +26,8 @@ use prost::Message;
 use spanmill_config::ConfigError;
 use spanmill_pipeline::auth::Gate;
 use spanmill_pipeline::{
-    Batch, Code, Component, ComponentError, ConsumeError, Consumer, Context, ExporterFactory, Host, Kind, Node, Port,
-    Signal, Stability,
+    Abandoned, Batch, Code, Component, ComponentError, ConsumeError, Consumer, Context, ExporterFactory, Host, Kind,
+    Node, Port, Signal, Stability,
 };
 
 use config::Config;
@@ -97,6 +97,14 @@ impl Component for Prometheus {
         self.sending.is_exclusive()
     }
 
+    fn claim(&self) -> Option<String> {
+        self.sending.claim()
+    }
+
+    fn queues(&self) -> bool {
+        self.sending.queues()
+    }
+
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         self.sending.start(host).await?;
         let (tls, gate) = (acceptor(self.config.tls.as_ref())?, Gate::new(host, self.config.auth.as_ref())?);
@@ -108,6 +116,10 @@ impl Component for Prometheus {
         let server = Server::start(Port::new(listener, tls), &self.config, gate, Arc::clone(&self.shown));
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
         Ok(())
+    }
+
+    async fn abandon(&self) -> Abandoned {
+        self.sending.abandon().await
     }
 
     async fn shutdown(&self) -> Result<(), ComponentError> {

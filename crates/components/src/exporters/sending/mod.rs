@@ -2,6 +2,7 @@
 
 mod batcher;
 mod config;
+mod life;
 mod metrics;
 mod pending;
 mod queue;
@@ -11,14 +12,16 @@ mod transport;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use spanmill_otlp::SplitLimit;
-use spanmill_pipeline::{Batch, Client, Code, Component, ComponentError, ConsumeError, Consumer, Context, Host};
-use tokio::sync::{oneshot, watch};
-use tokio::task::JoinHandle;
+use spanmill_pipeline::{
+    Abandoned, Batch, Client, Code, Component, ComponentError, ConsumeError, Consumer, Context, Host,
+};
+use tokio::sync::{Mutex, oneshot, watch};
+use tokio::task::JoinSet;
 
 use batcher::{Batcher, Joined};
 pub(crate) use config::{BatchBlock, RetryOnFailure, SendingQueue, Sizer};
@@ -31,7 +34,8 @@ pub(crate) use transport::{Answer, SendError, Transport};
 /// An exporter made of a transport.
 pub(crate) struct Sending<T> {
     shared: Arc<Shared<T>>,
-    workers: Mutex<Vec<JoinHandle<()>>>,
+    /// Those who send; they stay here while they are waited for, so that they can be given up.
+    workers: Mutex<JoinSet<()>>,
     stop: watch::Sender<bool>,
 }
 
@@ -137,6 +141,14 @@ impl<T: Transport> Component for Sending<T> {
         self.shared.options.enabled && self.shared.options.storage.is_some()
     }
 
+    fn claim(&self) -> Option<String> {
+        self.shared.queue.claim()
+    }
+
+    fn queues(&self) -> bool {
+        self.shared.options.enabled || self.shared.transport.queues()
+    }
+
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
         self.shared.transport.start(host).await?;
         if !self.shared.options.enabled {
@@ -145,11 +157,18 @@ impl<T: Transport> Component for Sending<T> {
         self.shared.queue.start(host).await?;
         self.shared.metrics.queue_size(self.shared.queue.size());
         let shared = Arc::clone(&self.shared);
-        let workers = match shared.options.batch.as_ref().cloned() {
-            None => (0..shared.options.num_consumers).map(|_| tokio::spawn(Arc::clone(&shared).work())).collect(),
-            Some(batch) => vec![tokio::spawn(Batcher::new(batch, Arc::clone(&shared)).run())],
-        };
-        *self.workers.lock().unwrap_or_else(PoisonError::into_inner) = workers;
+        let mut workers = self.workers.lock().await;
+        match shared.options.batch.as_ref().cloned() {
+            None => {
+                for _ in 0..shared.options.num_consumers {
+                    workers.spawn(Arc::clone(&shared).in_time(host.all_started(), Arc::clone(&shared).work()));
+                }
+            }
+            Some(batch) => {
+                let batcher = Batcher::new(batch, Arc::clone(&shared));
+                workers.spawn(shared.in_time(host.all_started(), batcher.run()));
+            }
+        }
         Ok(())
     }
 
@@ -157,16 +176,26 @@ impl<T: Transport> Component for Sending<T> {
         self.shared.queue.close();
         // Ends waits between tries: what is left is tried once more, then given up.
         let _ = self.stop.send(true);
-        let workers = std::mem::take(&mut *self.workers.lock().unwrap_or_else(PoisonError::into_inner));
-        for worker in workers {
-            worker.await.map_err(|error| ComponentError::Other(format!("a sender ended badly: {error}")))?;
+        let mut workers = self.workers.lock().await;
+        while let Some(worker) = workers.join_next().await {
+            worker.map_err(|error| ComponentError::Other(format!("a sender ended badly: {error}")))?;
         }
+        drop(workers);
         let closed = self.shared.queue.stop().await;
         self.shared.transport.stop().await.and(closed)?;
         match self.shared.lost.load(Ordering::Relaxed) {
             0 => Ok(()),
             lost => Err(ComponentError::Other(format!("{lost} items in its queue were not delivered"))),
         }
+    }
+
+    async fn abandon(&self) -> Abandoned {
+        self.workers.lock().await.shutdown().await;
+        // Who opens the log next finds what was not sent.
+        if let Err(error) = self.shared.queue.stop().await {
+            tracing::warn!(%error, "closing a queue that was given up");
+        }
+        self.shared.abandon().and(self.shared.transport.abandon().await)
     }
 }
 

@@ -3,11 +3,13 @@
 mod batching;
 mod config;
 mod durable;
+mod giving_up;
 mod large;
 mod queueing;
 mod retrying;
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +18,7 @@ use spanmill_config::{ComponentId, Section};
 use spanmill_otlp::{Opaque, Traces};
 use spanmill_pipeline::{Signal, Telemetry};
 use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::*;

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceResponse;
 use prost::Message;
 use spanmill_pipeline::auth::CredentialsError;
-use spanmill_pipeline::{Batch, Code, ComponentError, ConsumeError, Host, Signal};
+use spanmill_pipeline::{Abandoned, Batch, Code, ComponentError, ConsumeError, Host, Signal};
 
 /// Sends one request and waits for the answer.
 #[async_trait]
@@ -21,9 +21,19 @@ pub(crate) trait Transport: Send + Sync + 'static {
     /// Success means that the backend has answered it, even if it took only a part.
     async fn send(&self, signal: Signal, request: Self::Request) -> Result<Answer, SendError>;
 
+    /// Whether success means no more than that it is in a queue of its own.
+    fn queues(&self) -> bool {
+        false
+    }
+
     /// Finds what it needs of the service, before anything is sent.
     async fn start(&self, _host: &Host) -> Result<(), ComponentError> {
         Ok(())
+    }
+
+    /// Lets go of all that it holds at once; what became of it.
+    async fn abandon(&self) -> Abandoned {
+        Abandoned::Kept
     }
 
     /// Lets go of what it holds, after the last request.

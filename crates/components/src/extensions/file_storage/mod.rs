@@ -10,15 +10,16 @@ use std::any::Any;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
-use spanmill_config::ConfigError;
+use spanmill_config::{ComponentId, ConfigError};
 use spanmill_pipeline::{Component, ComponentError, Context, ExtensionFactory, Host, Kind, Stability};
 use spanmill_wal::Options;
 
-use crate::storage::{Storage, blocking};
+use crate::storage::{Storage, blocking, claim};
 use config::Config;
+use orphans::Orphans;
 
 /// Makes `file_storage` extensions.
 pub const FACTORY: ExtensionFactory = ExtensionFactory {
@@ -27,9 +28,12 @@ pub const FACTORY: ExtensionFactory = ExtensionFactory {
 };
 
 struct FileStorage {
+    id: ComponentId,
     storage: Arc<Storage>,
     /// The rights of the folder, where it is to be made.
     mode: Option<u32>,
+    host: OnceLock<Host>,
+    orphans: Orphans,
 }
 
 fn create(context: Context<'_>) -> Result<Arc<dyn Component>, ConfigError> {
@@ -42,7 +46,8 @@ fn create(context: Context<'_>) -> Result<Arc<dyn Component>, ConfigError> {
     };
     let max_dead_letter_bytes = config.max_dead_letter_size;
     let storage = Arc::new(Storage { directory: config.directory, options, max_dead_letter_bytes });
-    Ok(Arc::new(FileStorage { storage, mode }))
+    let (id, orphans) = (context.id.clone(), Orphans::default());
+    Ok(Arc::new(FileStorage { id, storage, mode, host: OnceLock::new(), orphans }))
 }
 
 /// Makes a folder that outlives a loss of power.
@@ -59,6 +64,12 @@ fn make(folder: &Path, mode: u32) -> io::Result<()> {
 
 // === impl FileStorage ===
 
+impl FileStorage {
+    async fn tell_orphans(&self, host: &Host) {
+        self.orphans.warn(&self.storage, |folder| host.is_claimed(&claim(&self.id, folder))).await;
+    }
+}
+
 #[async_trait]
 impl Component for FileStorage {
     async fn start(&self, host: &Host) -> Result<(), ComponentError> {
@@ -69,7 +80,26 @@ impl Component for FileStorage {
             made.map_err(|source| ComponentError::Io { context, source })?;
         }
         // Before any queue is opened.
-        orphans::warn(&self.storage, &host.layout()).await;
+        self.tell_orphans(host).await;
+        // It is started once.
+        let _ = self.host.set(host.clone());
+        Ok(())
+    }
+
+    async fn configuration_changed(&self) {
+        if let Some(host) = self.host.get() {
+            self.tell_orphans(host).await;
+        }
+    }
+
+    /// In a configuration that keeps queues elsewhere, nobody looks into this folder any more.
+    async fn shutdown(&self) -> Result<(), ComponentError> {
+        let Some(host) = self.host.get() else { return Ok(()) };
+        let others = host.layout().extensions.clone();
+        let mut others = others.iter().filter_map(|id| host.capability::<Storage>(id));
+        if !others.any(|other| other.directory == self.storage.directory) {
+            self.orphans.warn(&self.storage, |_| false).await;
+        }
         Ok(())
     }
 

@@ -2,9 +2,8 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use spanmill_config::ComponentId;
-use spanmill_pipeline::Layout;
 use spanmill_wal::Wal;
 
 use crate::storage::{CURSOR, LOG, Storage, blocking};
@@ -12,34 +11,49 @@ use crate::storage::{CURSOR, LOG, Storage, blocking};
 /// The kinds of components that have queues, as they begin the names of folders.
 const KINDS: [&str; 2] = ["exporter", "processor"];
 
-/// Warns of queues that hold requests and belong to nothing that runs.
-pub(super) async fn warn(storage: &Storage, layout: &Layout) {
-    for folder in find(storage, layout).await {
-        let folder = folder.display();
-        tracing::warn!(%folder, "a queue holds requests of a component that is not used any more: nothing sends them");
-    }
+/// The folders that nobody uses and that were looked at: nothing comes into them any more.
+#[derive(Debug, Default)]
+pub(super) struct Orphans(Mutex<Vec<Orphan>>);
+
+#[derive(Debug, Clone)]
+struct Orphan {
+    folder: PathBuf,
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests ask what was told"))]
+    holds_requests: bool,
 }
 
-async fn find(storage: &Storage, layout: &Layout) -> Vec<PathBuf> {
-    let pipelines = layout.pipelines.iter().map(|(_, pipeline)| pipeline);
-    let used: Vec<PathBuf> = pipelines
-        .flat_map(|pipeline| {
-            let of = |kind: &'static str, ids: &[ComponentId]| {
-                ids.iter().map(|id| storage.folder(kind, id)).collect::<Vec<_>>()
-            };
-            [of("exporter", &pipeline.exporters), of("processor", &pipeline.processors)].concat()
-        })
-        .collect();
-    let directory = storage.directory.clone();
-    let mut found = blocking(move || folders(&directory)).await.unwrap_or_default();
-    found.retain(|folder| !used.contains(folder));
-    let mut orphans = Vec::new();
-    for folder in found {
-        if holds_requests(&folder, storage).await {
-            orphans.push(folder);
+// === impl Orphans ===
+
+impl Orphans {
+    /// Warns of queues that hold requests and whose folders nobody uses, of each once.
+    pub(super) async fn warn(&self, storage: &Storage, is_used: impl Fn(&str) -> bool) {
+        let directory = storage.directory.clone();
+        let mut found = blocking(move || folders(&directory)).await.unwrap_or_default();
+        found.retain(|folder| !folder.file_name().and_then(|name| name.to_str()).is_some_and(&is_used));
+        let mut known = self.known();
+        known.retain(|orphan| found.contains(&orphan.folder));
+        for folder in found {
+            if known.iter().any(|orphan| orphan.folder == folder) {
+                continue;
+            }
+            let Some(holds_requests) = holds_requests(&folder, storage).await else { continue };
+            if holds_requests {
+                let what = "a queue holds requests of a component that is not used any more: nothing sends them";
+                tracing::warn!(folder = %folder.display(), "{what}");
+            }
+            known.push(Orphan { folder, holds_requests });
         }
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = known;
     }
-    orphans
+
+    fn known(&self) -> Vec<Orphan> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    #[cfg(test)]
+    pub(super) fn told(&self) -> Vec<PathBuf> {
+        self.known().into_iter().filter(|orphan| orphan.holds_requests).map(|orphan| orphan.folder).collect()
+    }
 }
 
 /// The folders of queues.
@@ -57,29 +71,26 @@ fn folders(directory: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-/// Whether something is in a queue. One that another process has open is its own affair.
-async fn holds_requests(folder: &Path, storage: &Storage) -> bool {
-    let Ok(wal) = Wal::open(folder.join(LOG), storage.options.clone()).await else { return false };
+/// Whether something is in a queue. One that another process has open is its own affair; one that is still being closed is looked at later.
+async fn holds_requests(folder: &Path, storage: &Storage) -> Option<bool> {
+    let wal = Wal::open(folder.join(LOG), storage.options.clone()).await.ok()?;
     let holds = match wal.reader(CURSOR).await {
         Ok(mut reader) => reader.try_next().await.is_ok_and(|record| record.is_some()),
         Err(_) => false,
     };
     // Nothing was written.
     let _ = wal.close().await;
-    holds
+    Some(holds)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use spanmill_config::PipelineConfig;
     use spanmill_wal::Options;
 
     use super::*;
 
     /// Scenario: queues of a component that runs, of one that is gone, of one that is gone and has sent everything, and other folders.
-    /// Guarantees: the second alone is told of, and stays as it is.
+    /// Guarantees: the second alone is told of, and stays as it is, until it is used; one that is open is told of once it is closed.
     #[tokio::test]
     async fn queues_without_owner() {
         let directory = tempfile::tempdir().unwrap();
@@ -94,11 +105,20 @@ mod tests {
             wal.close().await.unwrap();
         }
         std::fs::create_dir(directory.path().join("exporter_none")).unwrap();
-        let pipeline = PipelineConfig { exporters: vec!["otlp/a".parse().unwrap()], ..PipelineConfig::default() };
-        let layout = Layout { pipelines: vec![("traces".parse().unwrap(), pipeline)], ..Layout::default() };
-        let layout = Arc::new(layout);
+        let orphans = Orphans::default();
+        let b = directory.path().join("exporter_otlp_b");
         for _ in 0..2 {
-            assert_eq!(find(&storage, &layout).await, [directory.path().join("exporter_otlp_b")]);
+            orphans.warn(&storage, |folder| folder == "exporter_otlp_a").await;
+            assert_eq!(orphans.told(), [b.clone()]);
         }
+        // One that is used again, and then not, is told of again.
+        orphans.warn(&storage, |_| true).await;
+        assert_eq!(orphans.told(), [PathBuf::new(); 0]);
+        let held = Wal::open(b.join(LOG), Options::default()).await.unwrap();
+        orphans.warn(&storage, |folder| folder == "exporter_otlp_a").await;
+        assert_eq!(orphans.told(), [PathBuf::new(); 0]);
+        held.close().await.unwrap();
+        orphans.warn(&storage, |folder| folder == "exporter_otlp_a").await;
+        assert_eq!(orphans.told(), [b]);
     }
 }

@@ -39,6 +39,50 @@ async fn the_folder_is_made_on_request() {
     assert_eq!(folder.metadata().unwrap().permissions().mode() & 0o777, 0o700);
 }
 
+/// Scenario: a folder holds a queue that nobody uses; the extension starts beside one of the same folder and alone, hears of a change after one
+/// more such queue has come, and stops when the configuration keeps queues there, and when it does not.
+/// Guarantees: all such queues are told of, at the start, after a change, and by an extension whose folder is not used any more.
+#[tokio::test]
+async fn queues_that_nobody_uses_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options::default();
+    let storage =
+        || Arc::new(Storage { directory: folder.path().into(), options: options.clone(), max_dead_letter_bytes: 0 });
+    let id: ComponentId = "file_storage".parse().unwrap();
+    let extension = || {
+        let (host, orphans) = (OnceLock::new(), Orphans::default());
+        Arc::new(FileStorage { id: id.clone(), storage: storage(), mode: None, host, orphans })
+    };
+    let orphan = async |name: &str| {
+        let queue = folder.path().join(name);
+        let wal = spanmill_wal::Wal::open(queue.join(crate::storage::LOG), Options::default()).await.unwrap();
+        wal.append(0, bytes::Bytes::from_static(b"a")).await.unwrap();
+        wal.close().await.unwrap();
+        queue
+    };
+    let host = |extensions: Vec<Arc<FileStorage>>| {
+        let extensions = extensions.into_iter().map(|one| (id.clone(), one as Arc<dyn Component>));
+        let layout = spanmill_pipeline::Layout { extensions: vec![id.clone()], ..Default::default() };
+        Host::new(extensions.collect(), tokio::sync::mpsc::unbounded_channel().0).with_layout(Arc::new(layout))
+    };
+    let first = orphan("exporter_otlp_a").await;
+    let runs = extension();
+    runs.start(&host(vec![Arc::clone(&runs)])).await.unwrap();
+    assert_eq!(runs.orphans.told(), [first.clone()]);
+    let second = orphan("exporter_otlp_b").await;
+    runs.configuration_changed().await;
+    assert_eq!(runs.orphans.told(), [first.clone(), second.clone()]);
+    let third = orphan("exporter_otlp_c").await;
+    runs.shutdown().await.unwrap();
+    assert_eq!(runs.orphans.told(), [first.clone(), second.clone()]);
+
+    let leaves = extension();
+    leaves.start(&host(Vec::new())).await.unwrap();
+    let fourth = orphan("exporter_otlp_d").await;
+    leaves.shutdown().await.unwrap();
+    assert_eq!(leaves.orphans.told(), [first, second, third, fourth]);
+}
+
 /// Scenario: wrong values of each checked option.
 /// Guarantees: they are refused as the Collector does.
 #[test]

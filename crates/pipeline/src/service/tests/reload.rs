@@ -147,6 +147,64 @@ async fn nothing_to_bring_back() {
     assert_eq!(stopped, 12);
 }
 
+/// Scenario: an exporter that has a locked folder does not stop; then another one that has none, and loses spans by that; then both again
+/// when the service stops.
+/// Guarantees: what is given up lets go of its folder, so that the new one starts; what was lost makes the end of the service no success, much
+/// later; what is on disk does not.
+#[tokio::test(start_paused = true)]
+async fn what_is_given_up_lets_go() {
+    let locked = |note: &str| format!("{{exclusive: true, locks: true, never_stops: true, note: '{note}'}}");
+    let with = |one: &str| wired(&[("$ONE", one)]);
+    let mut rig = Rig::running("giveup", &with(&locked(""))).await;
+    let (news, events) = rig.change(&with(&locked("x"))).await;
+    assert_eq!(news, News::Running);
+    assert!(events.contains(&"start exporter 1".to_owned()), "{events:?}");
+    // Gone without a loss.
+    let (news, _) = rig.change(&with("")).await;
+    assert_eq!(news, News::Running);
+    rig.stop().await.unwrap();
+
+    let losing = "{never_stops: true, loses: 7}";
+    let mut rig = Rig::running("loses", &with(losing)).await;
+    rig.change(&with("")).await;
+    let (news, _) = rig.change(&with("{note: y}")).await;
+    assert_eq!(news, News::Running);
+    let error = rig.stop().await.unwrap_err().to_string();
+    let expected = "failed to shut down cleanly: when the configuration changed, \"probe/loses-1\" exporter was not done in time: 7 items in its \
+                    queue were not delivered";
+    assert_eq!(error, expected);
+}
+
+/// Scenario: a change of an exporter, with an extension that stays and one that is new; then a change that is refused.
+/// Guarantees: both extensions hear of the change once all that it stops has stopped, and of none that is refused.
+#[tokio::test]
+async fn extensions_hear_of_changes() {
+    let with = |f: &str, one: &str| wired(&[("$E", "{hears: true}"), ("$F", f), ("$ONE", one)]);
+    let mut rig = Rig::running("hears", &with("", "")).await;
+    let (_, events) = rig.change(&with("{hears: true}", CHANGED)).await;
+    let last: Vec<&str> = events.iter().rev().take(4).rev().map(String::as_str).collect();
+    assert_eq!(last, ["stop exporter 1", "stop extension f", "changed extension e", "changed extension f"]);
+    let (_, events) = rig.change(&with("{hears: true}", "{fails_to_start: true}")).await;
+    assert!(!events.iter().any(|event| event.starts_with("changed")), "{events:?}");
+    rig.stop().await.unwrap();
+}
+
+/// Scenario: a service starts; a change does not, at its last part; another one does.
+/// Guarantees: a component hears that all has started, once; none hears so of a change that is refused.
+#[tokio::test]
+async fn nothing_begins_before_all_has_started() {
+    let mut rig = Rig::running("begins", PLAIN).await;
+    assert_eq!(rig.world.until_begun(2).await, ["exporter out", "receiver in"]);
+    let luckless = PLAIN.replace("RECEIVER", "{fails_to_start: true}").replace("EXPORTER", CHANGED);
+    let (news, events) = rig.change(&luckless).await;
+    assert!(matches!(news, News::Refused(_)), "{news:?}");
+    assert!(events.contains(&"start exporter out".to_owned()), "{events:?}");
+    rig.change(&PLAIN.replace("EXPORTER", "{note: other}")).await;
+    let begun = rig.world.until_begun(4).await;
+    assert_eq!(begun, ["exporter out", "exporter out", "receiver in", "receiver in"]);
+    rig.stop().await.unwrap();
+}
+
 /// Scenario: reloads come while one is under way, whose old receiver takes long to stop; then the service is told to stop.
 /// Guarantees: they are one reload; stopping waits for what is under way, no longer than the limit, and not at all when told twice.
 #[tokio::test(start_paused = true)]

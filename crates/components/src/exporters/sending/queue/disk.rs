@@ -19,7 +19,7 @@ use super::room::Room;
 use super::{Cost, Item, Offered, Refused, until};
 use crate::exporters::sending::config::{SendingQueue, Sizer};
 use crate::exporters::sending::transport::SendError;
-use crate::storage::{Storage, blocking};
+use crate::storage::{Storage, blocking, claim, folder_name};
 
 /// The log of one exporter, and what of it is on its way.
 pub(in crate::exporters::sending) struct Disk {
@@ -108,6 +108,10 @@ impl Disk {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn claim(&self) -> String {
+        claim(&self.storage, &folder_name(self.kind, &self.id))
     }
 
     pub(super) async fn start(self: &Arc<Self>, host: &Host) -> Result<(), ComponentError> {
@@ -339,7 +343,7 @@ impl Disk {
         self.commit(opened).await;
         let left = self.size();
         if left > 0 {
-            tracing::info!(queue = %self.id, left, "what is left in the queue is sent the next time");
+            tracing::info!(queue = %self.id, left, "what is left in the queue stays on disk until a component of this name runs again");
         }
         let failed = |failure| ComponentError::Other(format!("closing the queue: {failure}"));
         opened.wal.close().await.map_err(failed)

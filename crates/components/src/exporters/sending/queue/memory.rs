@@ -26,6 +26,8 @@ struct State {
     items: VecDeque<Item>,
     size: usize,
     bytes: usize,
+    /// Of each signal, by its number.
+    held: [usize; 3],
     /// Requests that are waiting for another try.
     in_trouble: usize,
     closed: bool,
@@ -65,6 +67,7 @@ impl Memory {
         }
         state.size += cost.size;
         state.bytes += cost.bytes;
+        state.held.iter_mut().zip(cost.items).for_each(|(held, items)| *held += items);
         let Offered { batch, client, waiting } = offered;
         state.items.push_back(Item { batch, cost, client, waiting, seq: None });
         drop(state);
@@ -122,6 +125,7 @@ impl Memory {
         let mut state = self.state();
         state.size = state.size.saturating_sub(cost.size);
         state.bytes = state.bytes.saturating_sub(cost.bytes);
+        state.held.iter_mut().zip(cost.items).for_each(|(held, items)| *held = held.saturating_sub(items));
         drop(state);
         self.changed.notify_waiters();
     }
@@ -139,6 +143,11 @@ impl Memory {
         self.state().closed = true;
         self.filled.notify_one();
         self.changed.notify_waiters();
+    }
+
+    /// Items of each signal that are not done with.
+    pub(in crate::exporters::sending) fn items(&self) -> [usize; 3] {
+        self.state().held
     }
 
     /// How full it is, counted by the sizer.

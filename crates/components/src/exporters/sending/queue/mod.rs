@@ -9,7 +9,7 @@ mod room;
 
 use std::sync::Arc;
 
-use spanmill_pipeline::{Batch, Client, ComponentError, ConsumeError, Context, Host};
+use spanmill_pipeline::{Batch, Client, ComponentError, ConsumeError, Context, Host, Signal};
 use spanmill_wal::Seq;
 use tokio::sync::{Notify, oneshot};
 
@@ -54,6 +54,8 @@ pub(super) struct Item {
 pub(super) struct Cost {
     size: usize,
     bytes: usize,
+    /// Of each signal, by its number.
+    items: [usize; 3],
 }
 
 /// Why a request was not put in.
@@ -90,6 +92,14 @@ impl Queue {
                 Self::Disk(Arc::new(Disk::new(context, kind, storage, options, parsed)))
             }
             _ => Self::Memory(Memory::new(options.queue_size, options.sizer())),
+        }
+    }
+
+    /// The folder that no other may have.
+    pub(super) fn claim(&self) -> Option<String> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Disk(disk) => Some(disk.claim()),
         }
     }
 
@@ -184,6 +194,16 @@ impl Queue {
         }
     }
 
+    /// The items in memory that are not done with: lost with the process.
+    pub(super) fn held(&self) -> Vec<(Signal, usize)> {
+        match self {
+            Self::Memory(memory) => {
+                [Signal::Traces, Signal::Metrics, Signal::Logs].into_iter().zip(memory.items()).collect()
+            }
+            Self::Disk(_) => Vec::new(),
+        }
+    }
+
     /// How full it is, counted by the sizer.
     pub(super) fn size(&self) -> usize {
         match self {
@@ -197,7 +217,11 @@ impl Queue {
 
 impl Cost {
     fn of(batch: &Batch, sizer: Sizer) -> Self {
-        Self { size: sizer.size(batch), bytes: batch.encoded_len() }
+        let mut items = [0; 3];
+        if let Some(of_signal) = items.get_mut(batch.signal() as usize) {
+            *of_signal = batch.item_count();
+        }
+        Self { size: sizer.size(batch), bytes: batch.encoded_len(), items }
     }
 }
 
@@ -205,6 +229,8 @@ impl std::ops::Add for Cost {
     type Output = Self;
 
     fn add(self, other: Self) -> Self {
-        Self { size: self.size + other.size, bytes: self.bytes + other.bytes }
+        let ([traces, metrics, logs], [more_traces, more_metrics, more_logs]) = (self.items, other.items);
+        let items = [traces + more_traces, metrics + more_metrics, logs + more_logs];
+        Self { size: self.size + other.size, bytes: self.bytes + other.bytes, items }
     }
 }

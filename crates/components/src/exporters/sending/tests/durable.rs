@@ -23,7 +23,7 @@ impl Component for Disk {
 }
 
 /// A host with a storage extension of the name `disk` that writes to a folder.
-fn host(folder: &Path) -> Host {
+pub(super) fn host(folder: &Path) -> Host {
     let options = LogOptions { fsync: Fsync::Never, segment_bytes: 1 << 20, ..LogOptions::default() };
     let storage = Storage { directory: folder.to_owned(), options, max_dead_letter_bytes: 1 << 20 };
     let id: ComponentId = "disk".parse().unwrap();
