@@ -3,9 +3,11 @@
 mod batching;
 mod config;
 mod durable;
+mod holding_up;
 mod large;
 mod queueing;
 mod retrying;
+mod stopping;
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -33,6 +35,7 @@ struct Script {
     answers: Mutex<VecDeque<Result<Answer, SendError>>>,
     tries: mpsc::UnboundedSender<Try>,
     gate: Arc<Semaphore>,
+    poison: Arc<AtomicUsize>,
 }
 
 /// One try to send.
@@ -51,6 +54,8 @@ struct Rig {
     exporter: Arc<Sending<Timed>>,
     tries: mpsc::UnboundedReceiver<Try>,
     gate: Arc<Semaphore>,
+    /// The backend is away for requests of so many items.
+    poison: Arc<AtomicUsize>,
     telemetry: Telemetry,
 }
 
@@ -85,6 +90,9 @@ impl Transport for Timed {
             tenant: Client::current(|client| client.metadata("x-tenant")),
         });
         script.gate.acquire().await.unwrap().forget();
+        if items > 0 && items == script.poison.load(Ordering::Relaxed) {
+            return away();
+        }
         script.answers.lock().unwrap().pop_front().unwrap_or(Ok(Answer::default()))
     }
 }
@@ -132,11 +140,13 @@ impl Rig {
         let (sender, tries) = mpsc::unbounded_channel();
         let gate = Arc::new(Semaphore::new(open));
         let answers = Mutex::new(answers.into_iter().collect());
-        let transport = Timed(Script { answers, tries: sender, gate: Arc::clone(&gate) }, Instant::now());
+        let poison = Arc::new(AtomicUsize::new(0));
+        let script = Script { answers, tries: sender, gate: Arc::clone(&gate), poison: Arc::clone(&poison) };
+        let transport = Timed(script, Instant::now());
         let context = Context { id: &id, section: &section, telemetry: &telemetry };
         let exporter = Arc::new(Sending::new(&context, transport, options.sending_queue, options.retry_on_failure));
         let started = exporter.start(host).await;
-        (Self { exporter, tries, gate, telemetry }, started)
+        (Self { exporter, tries, gate, poison, telemetry }, started)
     }
 
     async fn consume(&self, batch: impl Into<Batch>) -> Result<(), ConsumeError> {

@@ -23,8 +23,13 @@ impl Component for Disk {
 }
 
 /// A host with a storage extension of the name `disk` that writes to a folder.
-fn host(folder: &Path) -> Host {
-    let options = LogOptions { fsync: Fsync::Never, segment_bytes: 1 << 20, ..LogOptions::default() };
+pub(super) fn host(folder: &Path) -> Host {
+    host_with(folder, LogOptions::default().max_bytes)
+}
+
+/// The same with logs of so many bytes at most.
+pub(super) fn host_with(folder: &Path, max_bytes: u64) -> Host {
+    let options = LogOptions { fsync: Fsync::Never, segment_bytes: 1 << 20, max_bytes, ..LogOptions::default() };
     let storage = Storage { directory: folder.to_owned(), options, max_dead_letter_bytes: 1 << 20 };
     let id: ComponentId = "disk".parse().unwrap();
     let extension: Arc<dyn Component> = Arc::new(Disk(Arc::new(storage)));
@@ -32,7 +37,11 @@ fn host(folder: &Path) -> Host {
     Host::new(HashMap::from([(id, extension)]), mpsc::unbounded_channel().0).with_layout(Arc::new(layout))
 }
 
-async fn open(folder: &Path, queue: &str, answers: impl IntoIterator<Item = Result<Answer, SendError>>) -> Rig {
+pub(super) async fn open(
+    folder: &Path,
+    queue: &str,
+    answers: impl IntoIterator<Item = Result<Answer, SendError>>,
+) -> Rig {
     let yaml = format!("{{sending_queue: {{storage: disk, num_consumers: 1, {queue}}}}}");
     Rig::start_in(&host(folder), &yaml, answers, OPEN).await
 }
@@ -233,7 +242,7 @@ async fn an_answer_is_not_waited_for_without_end() {
     rig.next().await;
     let began = std::time::Instant::now();
     rig.exporter.shutdown().await.unwrap();
-    assert!(began.elapsed() < 2 * queue::DRAIN, "{:?}", began.elapsed());
+    assert!(began.elapsed() < 2 * DRAIN, "{:?}", began.elapsed());
     assert_eq!((rig.spans(), rig.gauge("queue_size")), ([0, 0, 0], 1));
 
     let mut rig = open(folder.path(), "", []).await;
