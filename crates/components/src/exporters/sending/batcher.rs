@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use spanmill_otlp::{Opaque, Signal, SplitLimit, Traces};
+use spanmill_otlp::SplitLimit;
 use spanmill_pipeline::{Batch, Client};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep_until};
 use super::Shared;
 use super::config::{BatchBlock, Sizer};
 use super::pending::Pending;
+use super::pieces::join;
 use super::queue::Item;
 use super::retry::Retry;
 use super::transport::Transport;
@@ -30,7 +31,6 @@ pub(super) struct Batcher<T> {
 
 /// Requests that wait to be joined.
 struct Collection {
-    signal: Signal,
     parts: Vec<(Batch, Arc<Pending>)>,
     size: usize,
     deadline: Instant,
@@ -91,10 +91,10 @@ impl<T: Transport> Batcher<T> {
     }
 
     fn hold(&mut self, partition: Partition, batch: Batch, pending: Arc<Pending>) {
-        let (size, signal) = (self.sizer.size(&batch), batch.signal());
+        let size = self.sizer.size(&batch);
         let deadline = Instant::now() + self.config.flush_timeout.to_std();
-        let collection = self.collections.entry((signal as u8, partition));
-        let collection = collection.or_insert_with(|| Collection { signal, parts: Vec::new(), size: 0, deadline });
+        let collection = self.collections.entry((batch.signal() as u8, partition));
+        let collection = collection.or_insert_with(|| Collection { parts: Vec::new(), size: 0, deadline });
         collection.size += size;
         collection.parts.push((batch, pending));
     }
@@ -157,22 +157,7 @@ impl Joined {
 
     fn new(collection: Collection, client: Option<Box<Client>>, limit: SplitLimit) -> Self {
         let (parts, pending): (Vec<Batch>, Vec<_>) = collection.parts.into_iter().unzip();
-        let mut traces = Vec::new();
-        let mut opaque = Vec::new();
-        for part in parts {
-            match part {
-                Batch::Traces(batch) => traces.push(batch),
-                Batch::Opaque(batch) => opaque.push(batch),
-            }
-        }
-        let batches = if opaque.is_empty() {
-            // Only beyond 2 GiB can requests not be joined; then each goes alone.
-            let whole = Traces::concat(traces.clone()).map_or(traces, |one| vec![one]);
-            whole.into_iter().flat_map(|one| one.split(limit)).map(Batch::from).collect()
-        } else {
-            let whole = Opaque::concat(collection.signal, opaque.clone()).map_or(opaque, |one| vec![one]);
-            whole.into_iter().flat_map(|one| one.split(limit)).map(Batch::from).collect()
-        };
+        let batches = join(parts).into_iter().flat_map(|one| one.split(limit)).collect();
         Self { batches, pending, client, retry: None }
     }
 }

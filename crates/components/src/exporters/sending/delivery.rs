@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use spanmill_otlp::SplitLimit;
 use spanmill_pipeline::{Batch, Signal};
 use spanmill_wal::Seq;
 use tokio::time::{Instant, sleep_until};
@@ -12,11 +11,13 @@ use tokio::time::{Instant, sleep_until};
 use super::Shared;
 use super::batcher::Joined;
 use super::pending::{Outcome, settle};
+use super::pieces::Pieces;
 use super::queue::Queue;
 use super::retry::{Retry, Schedule};
 use super::transport::{Answer, SendError, Transport};
 
 /// A batch that was not sent.
+#[derive(Clone)]
 struct Unsent {
     error: SendError,
     /// It was not given up: the exporter is stopping.
@@ -97,47 +98,64 @@ impl<T: Transport> Shared<T> {
 
     /// Sends a batch, in pieces where the backend takes only such.
     async fn send(&self, batch: &Batch, standing: &mut Standing) -> Result<(), Unsent> {
-        let mut result = Ok(());
-        let mut limit = self.largest.load(Ordering::Relaxed);
-        let mut waiting = in_pieces(batch.clone(), limit);
-        while let Some(piece) = waiting.pop() {
+        let mut pieces = Pieces::new(batch.clone(), &self.sizes);
+        let (mut result, mut too_large) = (Ok(()), None);
+        while let Some(piece) = pieces.next() {
+            let bytes = piece.encoded_len();
             let unsent = match self.send_one(&piece, standing).await {
                 Ok(Done::Sent) => {
-                    // Only what helped is remembered.
-                    self.largest.fetch_min(limit, Ordering::Relaxed);
+                    pieces.taken(bytes);
                     continue;
                 }
                 Ok(Done::Postponed) => continue,
                 Err(unsent) => unsent,
             };
-            if unsent.error.too_large && piece.item_count() > 1 {
-                let bytes = piece.encoded_len();
-                tracing::warn!(bytes, error = %unsent.error, "the request is too large, it is sent in pieces");
-                limit = limit.min(bytes / 2);
-                waiting.extend(in_pieces(piece, limit));
+            if unsent.error.too_large {
+                let smaller = pieces.too_large(piece);
+                if too_large.is_none() && smaller {
+                    tracing::warn!(bytes, error = %unsent.error, "the request is too large, it is sent in pieces");
+                }
+                too_large = Some(unsent);
                 continue;
             }
-            self.give_up(&piece, &unsent).await;
-            if unsent.interrupted && self.queue.is_durable() {
-                return Err(unsent);
+            result = Err(self.give_up(&piece, unsent).await);
+            if self.stays(&result) {
+                return result;
             }
-            result = Err(unsent);
+        }
+        // As one where that can be, and at the end: each is a file, and until here the queue has the whole request.
+        for (piece, unsent) in pieces.refused().into_iter().zip(std::iter::repeat(too_large).flatten()) {
+            result = Err(self.give_up(&piece, unsent).await);
+            if self.stays(&result) {
+                return result;
+            }
         }
         result
     }
 
-    /// What becomes of a batch that is not sent.
-    async fn give_up(&self, batch: &Batch, unsent: &Unsent) {
+    /// Whether the whole request stays in the queue: whatever else of it were sent now would be sent twice.
+    fn stays(&self, result: &Result<(), Unsent>) -> bool {
+        self.queue.is_durable() && result.as_ref().is_err_and(|unsent| unsent.interrupted)
+    }
+
+    /// What becomes of a batch that is not sent; where it could not be set aside before the exporter stopped, it was interrupted.
+    async fn give_up(&self, batch: &Batch, unsent: Unsent) -> Unsent {
         let (items, error) = (batch.item_count(), &unsent.error);
-        if unsent.interrupted && self.queue.is_durable() {
+        let stays = if self.queue.is_durable() && !unsent.interrupted {
+            tracing::error!(%error, items, "exporting failed, setting the request aside");
+            !self.queue.bury(batch, error).await
+        } else {
+            self.queue.is_durable()
+        };
+        if stays {
             tracing::info!(%error, items, "exporting failed, the request stays in the queue");
-            return;
+            return Unsent { interrupted: true, ..unsent };
         }
         self.metrics.failed(batch.signal(), items);
         if self.queue.is_durable() {
-            tracing::error!(%error, items, "exporting failed, setting the request aside");
-            self.queue.bury(batch, error).await;
-        } else if self.options.enabled {
+            return unsent;
+        }
+        if self.options.enabled {
             if unsent.interrupted {
                 self.lost.fetch_add(items, Ordering::Relaxed);
             }
@@ -145,6 +163,7 @@ impl<T: Transport> Shared<T> {
         } else {
             tracing::error!(%error, items, "exporting failed, rejecting data");
         }
+        unsent
     }
 
     /// Sends until it works, or no longer makes sense, and counts.
@@ -280,14 +299,4 @@ impl Drop for Trouble<'_> {
     fn drop(&mut self) {
         self.0.trouble(false);
     }
-}
-
-/// The batch as requests of at most so many bytes, the first one last. An item that is larger stands alone.
-fn in_pieces(batch: Batch, largest: usize) -> Vec<Batch> {
-    if batch.encoded_len() <= largest {
-        return vec![batch];
-    }
-    let mut pieces = batch.split(SplitLimit::Bytes(largest.max(1)));
-    pieces.reverse();
-    pieces
 }

@@ -5,8 +5,10 @@ mod config;
 mod delivery;
 mod metrics;
 mod pending;
+mod pieces;
 mod queue;
 mod retry;
+mod sizes;
 mod transport;
 
 #[cfg(test)]
@@ -26,6 +28,7 @@ use batcher::Batcher;
 pub(crate) use config::{BatchBlock, RetryOnFailure, SendingQueue, Sizer};
 use metrics::Metrics;
 use queue::{Offered, Queue, Refused};
+use sizes::Sizes;
 pub(crate) use transport::{Answer, SendError, Transport};
 
 /// An exporter made of a transport.
@@ -41,8 +44,7 @@ struct Shared<T> {
     options: SendingQueue,
     retry: RetryOnFailure,
     metrics: Metrics,
-    /// The largest request that is sent as it is, in bytes: the backend refused larger ones, and took smaller ones.
-    largest: AtomicUsize,
+    sizes: Sizes,
     /// Until when answers are waited for, once the exporter was told to stop, where the next start sends the request again.
     stop: watch::Receiver<Option<Instant>>,
     /// Items that were accepted, and given up since the exporter is stopping.
@@ -75,9 +77,9 @@ impl<T: Transport> Sending<T> {
 
     fn of(queue: Queue, metrics: Metrics, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
         let (stop, stopping) = watch::channel(None);
-        let largest = AtomicUsize::new(usize::MAX);
         let lost = AtomicUsize::new(0);
-        let shared = Shared { transport, queue, options, retry, metrics, largest, stop: stopping, lost };
+        let shared =
+            Shared { transport, queue, options, retry, metrics, sizes: Sizes::default(), stop: stopping, lost };
         Self { shared: Arc::new(shared), workers: Mutex::default(), stop }
     }
 

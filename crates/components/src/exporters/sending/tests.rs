@@ -36,6 +36,7 @@ struct Script {
     tries: mpsc::UnboundedSender<Try>,
     gate: Arc<Semaphore>,
     poison: Arc<AtomicUsize>,
+    largest: Arc<AtomicUsize>,
 }
 
 /// One try to send.
@@ -56,6 +57,8 @@ struct Rig {
     gate: Arc<Semaphore>,
     /// The backend is away for requests of so many items.
     poison: Arc<AtomicUsize>,
+    /// It takes no requests of more bytes.
+    largest: Arc<AtomicUsize>,
     telemetry: Telemetry,
 }
 
@@ -92,6 +95,9 @@ impl Transport for Timed {
         script.gate.acquire().await.unwrap().forget();
         if items > 0 && items == script.poison.load(Ordering::Relaxed) {
             return away();
+        }
+        if request.len() > script.largest.load(Ordering::Relaxed) {
+            return too_large();
         }
         script.answers.lock().unwrap().pop_front().unwrap_or(Ok(Answer::default()))
     }
@@ -140,13 +146,19 @@ impl Rig {
         let (sender, tries) = mpsc::unbounded_channel();
         let gate = Arc::new(Semaphore::new(open));
         let answers = Mutex::new(answers.into_iter().collect());
-        let poison = Arc::new(AtomicUsize::new(0));
-        let script = Script { answers, tries: sender, gate: Arc::clone(&gate), poison: Arc::clone(&poison) };
+        let (poison, largest) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(usize::MAX)));
+        let script = Script {
+            answers,
+            tries: sender,
+            gate: Arc::clone(&gate),
+            poison: Arc::clone(&poison),
+            largest: Arc::clone(&largest),
+        };
         let transport = Timed(script, Instant::now());
         let context = Context { id: &id, section: &section, telemetry: &telemetry };
         let exporter = Arc::new(Sending::new(&context, transport, options.sending_queue, options.retry_on_failure));
         let started = exporter.start(host).await;
-        (Self { exporter, tries, gate, poison, telemetry }, started)
+        (Self { exporter, tries, gate, poison, largest, telemetry }, started)
     }
 
     async fn consume(&self, batch: impl Into<Batch>) -> Result<(), ConsumeError> {
@@ -245,6 +257,10 @@ fn away() -> Result<Answer, SendError> {
 
 fn refused() -> Result<Answer, SendError> {
     Err(SendError::permanent(Code::InvalidArgument, "bad data"))
+}
+
+fn too_large() -> Result<Answer, SendError> {
+    Err(SendError { too_large: true, ..SendError::permanent(Code::ResourceExhausted, "larger than max") })
 }
 
 /// Away, and says when to come again.

@@ -4,23 +4,22 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use spanmill_config::ComponentId;
-use spanmill_otlp::Signal;
-use spanmill_pipeline::{Batch, Code, ComponentError, Context, Host};
+use spanmill_pipeline::{Batch, ComponentError, Context, Host};
 use spanmill_wal::{AppendError, ReadError, Record, Seq};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::dead_letters::{Counts, Reason};
+use super::dead_letters::Counts;
+use super::losses::Losses;
 use super::opened::{Left, Opened, batch_of};
 use super::postponed::Postponed;
 use super::progress::Progress;
 use super::room::Room;
 use super::{Cost, Item, Offered, Refused, until};
 use crate::exporters::sending::config::{SendingQueue, Sizer};
-use crate::exporters::sending::transport::SendError;
-use crate::storage::{Storage, blocking};
+use crate::storage::Storage;
 
 /// The log of one exporter, and what of it is on its way.
 pub(in crate::exporters::sending) struct Disk {
@@ -39,9 +38,14 @@ pub(in crate::exporters::sending) struct Disk {
     pub(super) postponed: Postponed,
     /// Something went out, is in trouble, or the queue was closed.
     changed: Notify,
-    phase: watch::Sender<Phase>,
+    pub(super) phase: watch::Sender<Phase>,
+    /// Records that are being set aside beside the others.
+    pub(super) unread: Mutex<JoinSet<()>>,
+    losses: Losses,
     /// The log has said that the disk has no room.
     told_full: AtomicBool,
+    /// The log has said that a request could not be set aside.
+    pub(super) told_unwritten: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +62,7 @@ pub(super) struct State {
 
 /// How the queue ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Open,
     /// Nothing comes in; what is there is still sent, until then.
     Draining(Instant),
@@ -115,7 +119,10 @@ impl Disk {
             postponed: Postponed::new(context, kind),
             changed: Notify::new(),
             phase: watch::Sender::new(Phase::Open),
+            unread: Mutex::default(),
+            losses: Losses::new(context, kind),
             told_full: AtomicBool::new(false),
+            told_unwritten: AtomicBool::new(false),
         }
     }
 
@@ -134,6 +141,7 @@ impl Disk {
         let (opened, Left { requests, size }) = opened.map_err(|error| failed(&error))?;
         drop(replaying);
         self.postponed.bound(storage.options.max_bytes);
+        self.losses.look(&opened.wal.stats());
         self.room.found(size);
         if requests > 0 {
             tracing::info!(queue = %self.id, requests, "requests of an earlier run are sent first");
@@ -206,7 +214,7 @@ impl Disk {
     }
 
     /// The next request; none once nothing more is to be sent.
-    pub(super) async fn take(&self) -> Option<Item> {
+    pub(super) async fn take(self: &Arc<Self>) -> Option<Item> {
         let opened = self.opened.get()?;
         let mut reader = opened.reader.lock().await;
         loop {
@@ -237,7 +245,7 @@ impl Disk {
             };
             match record {
                 Ok(Some(record)) => {
-                    if let Some(item) = self.taken(record).await {
+                    if let Some(item) = self.taken(record) {
                         return Some(item);
                     }
                 }
@@ -255,6 +263,9 @@ impl Disk {
     fn all_is_read(&self, written: u64) {
         let nothing_is_on_its_way = self.state().progress.is_all_done();
         if nothing_is_on_its_way && self.room.settle(written) {
+            if let Some(opened) = self.opened.get() {
+                self.losses.look(&opened.wal.stats());
+            }
             self.changed.notify_waiters();
         }
     }
@@ -266,7 +277,7 @@ impl Disk {
             || (state.bytes < TAKEN_BYTES && progress.waiting() < TAKEN && progress.done_ahead() < DONE_AHEAD)
     }
 
-    async fn taken(&self, record: Record) -> Option<Item> {
+    fn taken(self: &Arc<Self>, record: Record) -> Option<Item> {
         let (seq, payload) = (record.seq, record.payload.clone());
         self.state().progress.take(seq, payload.len());
         match batch_of(record, self.parsed) {
@@ -276,10 +287,7 @@ impl Disk {
                 Some(Item { batch, cost, client: None, waiting: None, seq: Some(seq) })
             }
             Err(error) => {
-                // Its checksum is right: what wrote it was of another version.
-                let error = SendError::permanent(Code::DataLoss, format!("the queue holds no request: {error}"));
-                self.set_aside(Signal::Traces, payload, 0, error).await;
-                self.release(Cost::default(), &[seq]);
+                self.bury_unread(seq, payload, &error);
                 None
             }
         }
@@ -311,26 +319,6 @@ impl Disk {
         }
         drop(state);
         self.changed.notify_waiters();
-    }
-
-    /// Sets a batch aside that is refused for good.
-    pub(super) async fn bury(&self, batch: &Batch, error: &SendError) {
-        self.set_aside(batch.signal(), batch.encode(), batch.item_count(), error.clone()).await;
-    }
-
-    async fn set_aside(&self, signal: Signal, request: Bytes, items: usize, error: SendError) {
-        let Some(opened) = self.opened.get() else { return };
-        let (letters, id) = (Arc::clone(&opened.letters), self.id.to_string());
-        let put = blocking(move || {
-            let reason = Reason::new(&id, signal, items, request.len(), &error);
-            letters.put(signal, &request, &reason)
-        });
-        match put.await {
-            Ok(path) => tracing::warn!(queue = %self.id, items, path = %path.display(), "a request was set aside"),
-            Err(error) => {
-                tracing::error!(%error, queue = %self.id, items, "a request could not be set aside, dropping data");
-            }
-        }
     }
 
     pub(super) fn trouble(&self, begins: bool) {
@@ -375,6 +363,7 @@ impl Disk {
 
     pub(super) async fn stop(&self) -> Result<(), ComponentError> {
         let Some(opened) = self.opened.get() else { return Ok(()) };
+        self.unread_is_done().await;
         for task in std::mem::take(&mut *opened.tasks.lock().unwrap_or_else(PoisonError::into_inner)) {
             task.abort();
         }
@@ -389,6 +378,7 @@ impl Disk {
 
     /// Writes down how far everything is done; none where that failed.
     async fn commit(&self, opened: &Opened) -> Option<Seq> {
+        self.losses.look(&opened.wal.stats());
         let seq = self.state().progress.reached()?;
         let committed = opened.committer.commit(seq).await.inspect_err(|error| {
             let what = "what was sent could not be noted, and would be sent again after a restart";

@@ -1,7 +1,9 @@
 //! What waits to be sent, in memory or on disk.
 
+mod aside;
 mod dead_letters;
 mod disk;
+mod losses;
 mod memory;
 mod opened;
 mod postponed;
@@ -155,10 +157,11 @@ impl Queue {
         }
     }
 
-    /// Sets a batch aside that is refused for good. In memory there is no place for that.
-    pub(super) async fn bury(&self, batch: &Batch, error: &SendError) {
-        if let Self::Disk(disk) = self {
-            disk.bury(batch, error).await;
+    /// Sets a batch aside that is refused for good. Tells whether it is done with, or stays for the next time; in memory there is no place for it.
+    pub(super) async fn bury(&self, batch: &Batch, error: &SendError) -> bool {
+        match self {
+            Self::Memory(_) => true,
+            Self::Disk(disk) => disk.bury(batch, error).await,
         }
     }
 

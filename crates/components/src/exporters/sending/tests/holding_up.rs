@@ -75,7 +75,8 @@ async fn others_do_not_join_it() {
 }
 
 /// Scenario: two consumers, two requests that the backend fails at, and one that it would take.
-/// Guarantees: the third one has its turn after five minutes; the others have waits as before, and are sent in the end.
+/// Guarantees: the third one has its turn after five minutes, and not before; the others are sent in the end. (How long after says nothing: this
+/// clock goes on while the disk works.)
 #[tokio::test(start_paused = true)]
 async fn others_have_their_turn() {
     let folder = tempfile::tempdir().unwrap();
@@ -85,15 +86,12 @@ async fn others_have_their_turn() {
     for count in [POISON, POISON, 1] {
         rig.consume(spans(count)).await.unwrap();
     }
-    let other = loop {
-        let one = rig.next().await;
-        if one.items == 1 {
-            break one;
-        }
-    };
-    assert!((300..400).contains(&other.at.as_secs()), "{other:?}");
-    let again = rig.next().await;
-    assert!(again.at - other.at < Duration::from_secs(50), "{again:?}");
+    let mut other = rig.next().await;
+    while other.items == POISON {
+        assert!(other.at < Duration::from_secs(86_400));
+        other = rig.next().await;
+    }
+    assert!(other.at >= Duration::from_secs(300), "{other:?}");
     rig.poison.store(0, Ordering::Relaxed);
     while rig.counter("sent_spans") < 1 + 2 * POISON as u64 {
         rig.next().await;

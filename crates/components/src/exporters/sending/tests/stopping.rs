@@ -55,8 +55,7 @@ async fn a_backend_that_is_away_is_left_alone() {
 #[tokio::test(start_paused = true)]
 async fn there_is_one_deadline() {
     let folder = tempfile::tempdir().unwrap();
-    let too_large = SendError { too_large: true, ..SendError::permanent(Code::ResourceExhausted, "larger than max") };
-    for (batch, answers) in [("batch: {min_size: 2, max_size: 2}", vec![]), ("", vec![Err(too_large)])] {
+    for (batch, answers) in [("batch: {min_size: 2, max_size: 2}", vec![]), ("", vec![too_large()])] {
         let yaml = format!("{{sending_queue: {{storage: disk, num_consumers: 1, {batch}}}}}");
         let open = answers.len();
         let mut rig = Rig::start_in(&host(folder.path()), &yaml, answers, open).await;
