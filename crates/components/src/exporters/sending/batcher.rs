@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use spanmill_otlp::{Opaque, Signal, SplitLimit, Traces};
+use spanmill_otlp::SplitLimit;
 use spanmill_pipeline::{Batch, Client};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -12,7 +12,9 @@ use tokio::time::{Instant, sleep_until};
 use super::Shared;
 use super::config::{BatchBlock, Sizer};
 use super::pending::Pending;
+use super::pieces::join;
 use super::queue::Item;
+use super::retry::Retry;
 use super::transport::Transport;
 use crate::partition::Partition;
 
@@ -29,7 +31,6 @@ pub(super) struct Batcher<T> {
 
 /// Requests that wait to be joined.
 struct Collection {
-    signal: Signal,
     parts: Vec<(Batch, Arc<Pending>)>,
     size: usize,
     deadline: Instant,
@@ -41,6 +42,8 @@ pub(super) struct Joined {
     pub(super) pending: Vec<Arc<Pending>>,
     /// What is true of the clients of all of them.
     pub(super) client: Option<Box<Client>>,
+    /// What a request has behind it that was postponed.
+    pub(super) retry: Option<Box<Retry>>,
 }
 
 // === impl Batcher ===
@@ -76,6 +79,10 @@ impl<T: Transport> Batcher<T> {
     }
 
     async fn collect(&mut self, item: Item) {
+        if let Some(retry) = self.shared.queue.postponed(&item).await {
+            // It would hold up what it were joined with.
+            return self.send(Joined::one(item, Some(retry))).await;
+        }
         let partition = self.partition(&item);
         let Item { batch, cost, waiting, seq, .. } = item;
         self.hold(partition, batch, Pending::new(cost, waiting, seq));
@@ -84,10 +91,10 @@ impl<T: Transport> Batcher<T> {
     }
 
     fn hold(&mut self, partition: Partition, batch: Batch, pending: Arc<Pending>) {
-        let (size, signal) = (self.sizer.size(&batch), batch.signal());
+        let size = self.sizer.size(&batch);
         let deadline = Instant::now() + self.config.flush_timeout.to_std();
-        let collection = self.collections.entry((signal as u8, partition));
-        let collection = collection.or_insert_with(|| Collection { signal, parts: Vec::new(), size: 0, deadline });
+        let collection = self.collections.entry((batch.signal() as u8, partition));
+        let collection = collection.or_insert_with(|| Collection { parts: Vec::new(), size: 0, deadline });
         collection.size += size;
         collection.parts.push((batch, pending));
     }
@@ -100,7 +107,7 @@ impl<T: Transport> Batcher<T> {
         }
     }
 
-    /// Hands full collections to senders; waits for one where all are busy. What a split leaves over may stay, to be joined with what comes.
+    /// Hands full collections to senders. What a split leaves over may stay, to be joined with what comes.
     async fn flush_where(&mut self, rest_stays: bool, is_due: impl Fn(&Collection) -> bool) {
         let due = self.collections.extract_if(.., |_, collection| is_due(collection)).collect::<Vec<_>>();
         for ((_, partition), collection) in due {
@@ -115,15 +122,20 @@ impl<T: Transport> Batcher<T> {
             {
                 self.hold(partition, rest, last);
             }
-            // The semaphore is never closed.
-            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
-            while self.sending.try_join_next().is_some() {}
-            let shared = Arc::clone(&self.shared);
-            self.sending.spawn(async move {
-                shared.deliver(joined).await;
-                drop(permit);
-            });
+            self.send(joined).await;
         }
+    }
+
+    /// Hands a batch to a sender; waits for one where all are busy.
+    async fn send(&mut self, joined: Joined) {
+        // The semaphore is never closed.
+        let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return };
+        while self.sending.try_join_next().is_some() {}
+        let shared = Arc::clone(&self.shared);
+        self.sending.spawn(async move {
+            shared.deliver(joined).await;
+            drop(permit);
+        });
     }
 
     fn limit(&self) -> SplitLimit {
@@ -138,29 +150,14 @@ impl<T: Transport> Batcher<T> {
 
 impl Joined {
     /// A request that goes as it is.
-    pub(super) fn one(item: Item) -> Self {
+    pub(super) fn one(item: Item, retry: Option<Box<Retry>>) -> Self {
         let Item { batch, cost, client, waiting, seq } = item;
-        Self { batches: vec![batch], pending: vec![Pending::new(cost, waiting, seq)], client }
+        Self { batches: vec![batch], pending: vec![Pending::new(cost, waiting, seq)], client, retry }
     }
 
     fn new(collection: Collection, client: Option<Box<Client>>, limit: SplitLimit) -> Self {
         let (parts, pending): (Vec<Batch>, Vec<_>) = collection.parts.into_iter().unzip();
-        let mut traces = Vec::new();
-        let mut opaque = Vec::new();
-        for part in parts {
-            match part {
-                Batch::Traces(batch) => traces.push(batch),
-                Batch::Opaque(batch) => opaque.push(batch),
-            }
-        }
-        let batches = if opaque.is_empty() {
-            // Only beyond 2 GiB can requests not be joined; then each goes alone.
-            let whole = Traces::concat(traces.clone()).map_or(traces, |one| vec![one]);
-            whole.into_iter().flat_map(|one| one.split(limit)).map(Batch::from).collect()
-        } else {
-            let whole = Opaque::concat(collection.signal, opaque.clone()).map_or(opaque, |one| vec![one]);
-            whole.into_iter().flat_map(|one| one.split(limit)).map(Batch::from).collect()
-        };
-        Self { batches, pending, client }
+        let batches = join(parts).into_iter().flat_map(|one| one.split(limit)).collect();
+        Self { batches, pending, client, retry: None }
     }
 }

@@ -18,7 +18,7 @@ impl<T: Transport> Shared<T> {
         tokio::select! {
             biased;
             () = started => {}
-            _ = stop.wait_for(|stopping| *stopping) => if self.queue.is_durable() {
+            _ = stop.wait_for(Option::is_some) => if self.queue.is_durable() {
                 return;
             },
         }

@@ -1,4 +1,5 @@
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use prometheus::{IntCounter, IntGauge};
 use spanmill_pipeline::{Context, Operations, Running, Signal};
@@ -11,20 +12,28 @@ use crate::exporters::counts::Counts;
 pub(super) struct Metrics {
     counts: Counts,
     enqueue_failed: [IntCounter; 3],
-    queue_size: Option<IntGauge>,
+    queue_size: Option<Share>,
     operations: Arc<Operations>,
     /// What sending one of each signal is called.
     names: [Arc<str>; 3],
 }
 
+/// What one of several adds to a gauge: while the configuration changes, the exporter before it may still hold requests.
+#[derive(Debug)]
+struct Share {
+    gauge: IntGauge,
+    /// What of it is ours.
+    ours: AtomicI64,
+}
+
 const SIGNALS: [Signal; 3] = [Signal::Traces, Signal::Metrics, Signal::Logs];
 
 /// The size of a queue; its capacity is set at once.
-fn queue_size(context: &Context<'_>, options: &SendingQueue, prefix: &str, labels: [(&str, &str); 1]) -> IntGauge {
+fn queue_size(context: &Context<'_>, options: &SendingQueue, prefix: &str, labels: [(&str, &str); 1]) -> Share {
     let gauge = |name: &str, help: &str| context.telemetry.gauge(&format!("{prefix}_{name}"), help, &labels);
     let capacity = gauge("queue_capacity", "Fixed capacity of the retry queue (in batches).");
     capacity.set(i64::try_from(options.queue_size).unwrap_or(i64::MAX));
-    gauge("queue_size", "Current size of the retry queue (in batches).")
+    Share::new(gauge("queue_size", "Current size of the retry queue (in batches)."))
 }
 
 // === impl Metrics ===
@@ -98,8 +107,56 @@ impl Metrics {
     }
 
     pub(super) fn queue_size(&self, size: usize) {
-        if let Some(gauge) = &self.queue_size {
-            gauge.set(i64::try_from(size).unwrap_or(i64::MAX));
+        if let Some(share) = &self.queue_size {
+            share.set(i64::try_from(size).unwrap_or(i64::MAX));
         }
+    }
+}
+
+// === impl Share ===
+
+impl Share {
+    fn new(gauge: IntGauge) -> Self {
+        Self { gauge, ours: AtomicI64::new(0) }
+    }
+
+    fn set(&self, value: i64) {
+        let before = self.ours.swap(value, Ordering::Relaxed);
+        self.gauge.add(value.saturating_sub(before));
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.set(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spanmill_config::{ComponentId, Section};
+    use spanmill_pipeline::Telemetry;
+
+    use super::*;
+
+    /// Scenario: the configuration changes while an exporter holds five requests; the new one holds two, then the old one is done, and goes.
+    /// Guarantees: the size is that of both as long as there are two.
+    #[test]
+    fn the_size_is_of_all() {
+        let section = Section::from_yaml("exporters::test", "{}").unwrap();
+        let id: ComponentId = "test".parse().unwrap();
+        let telemetry = Telemetry::default();
+        let context = Context { id: &id, section: &section, telemetry: &telemetry };
+        let seen = || telemetry.gauge("otelcol_exporter_queue_size", "", &[("exporter", "test")]).get();
+        let old = Metrics::of_exporter(&context, &SendingQueue::default());
+        old.queue_size(5);
+        let new = Metrics::of_exporter(&context, &SendingQueue::default());
+        new.queue_size(0);
+        assert_eq!(seen(), 5);
+        new.queue_size(2);
+        old.queue_size(4);
+        assert_eq!(seen(), 6);
+        drop(old);
+        assert_eq!(seen(), 2);
     }
 }

@@ -2,11 +2,14 @@
 
 mod batcher;
 mod config;
+mod delivery;
 mod life;
 mod metrics;
 mod pending;
+mod pieces;
 mod queue;
 mod retry;
+mod sizes;
 mod transport;
 
 #[cfg(test)]
@@ -14,21 +17,21 @@ mod tests;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
-use spanmill_otlp::SplitLimit;
 use spanmill_pipeline::{
     Abandoned, Batch, Client, Code, Component, ComponentError, ConsumeError, Consumer, Context, Host,
 };
 use tokio::sync::{Mutex, oneshot, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-use batcher::{Batcher, Joined};
+use batcher::Batcher;
 pub(crate) use config::{BatchBlock, RetryOnFailure, SendingQueue, Sizer};
 use metrics::Metrics;
-use pending::{Outcome, settle};
 use queue::{Offered, Queue, Refused};
-use retry::Schedule;
+use sizes::Sizes;
 pub(crate) use transport::{Answer, SendError, Transport};
 
 /// An exporter made of a transport.
@@ -36,7 +39,7 @@ pub(crate) struct Sending<T> {
     shared: Arc<Shared<T>>,
     /// Those who send; they stay here while they are waited for, so that they can be given up.
     workers: Mutex<JoinSet<()>>,
-    stop: watch::Sender<bool>,
+    stop: watch::Sender<Option<Instant>>,
 }
 
 struct Shared<T> {
@@ -45,19 +48,15 @@ struct Shared<T> {
     options: SendingQueue,
     retry: RetryOnFailure,
     metrics: Metrics,
-    /// The largest request that is sent as it is, in bytes: the backend refused larger ones, and took smaller ones.
-    largest: AtomicUsize,
-    stop: watch::Receiver<bool>,
+    sizes: Sizes,
+    /// Until when answers are waited for, once the exporter was told to stop, where the next start sends the request again.
+    stop: watch::Receiver<Option<Instant>>,
     /// Items that were accepted, and given up since the exporter is stopping.
     lost: AtomicUsize,
 }
 
-/// A batch that was not sent.
-struct Unsent {
-    error: SendError,
-    /// It was not given up: the exporter is stopping.
-    interrupted: bool,
-}
+/// How long what is left of a queue on disk is still sent at the end, as long as the backend takes it. The rest waits there.
+const DRAIN: Duration = Duration::from_secs(5);
 
 // === impl Sending ===
 
@@ -81,10 +80,10 @@ impl<T: Transport> Sending<T> {
     }
 
     fn of(queue: Queue, metrics: Metrics, transport: T, options: SendingQueue, retry: RetryOnFailure) -> Self {
-        let (stop, stopping) = watch::channel(false);
-        let largest = AtomicUsize::new(usize::MAX);
+        let (stop, stopping) = watch::channel(None);
         let lost = AtomicUsize::new(0);
-        let shared = Shared { transport, queue, options, retry, metrics, largest, stop: stopping, lost };
+        let shared =
+            Shared { transport, queue, options, retry, metrics, sizes: Sizes::default(), stop: stopping, lost };
         Self { shared: Arc::new(shared), workers: Mutex::default(), stop }
     }
 
@@ -173,9 +172,11 @@ impl<T: Transport> Component for Sending<T> {
     }
 
     async fn shutdown(&self) -> Result<(), ComponentError> {
-        self.shared.queue.close();
+        // One for all that is left, however many requests that are.
+        let deadline = Instant::now() + DRAIN;
+        self.shared.queue.close(deadline);
         // Ends waits between tries: what is left is tried once more, then given up.
-        let _ = self.stop.send(true);
+        let _ = self.stop.send(Some(deadline));
         let mut workers = self.workers.lock().await;
         while let Some(worker) = workers.join_next().await {
             worker.map_err(|error| ComponentError::Other(format!("a sender ended badly: {error}")))?;
@@ -202,160 +203,6 @@ impl<T: Transport> Component for Sending<T> {
 #[async_trait]
 impl<T: Transport> Consumer for Sending<T> {
     async fn consume(&self, batch: Batch) -> Result<(), ConsumeError> {
-        if self.shared.options.enabled {
-            self.enqueue(batch).await
-        } else {
-            self.shared.send(&batch).await.map_err(|unsent| unsent.error.into())
-        }
+        if self.shared.options.enabled { self.enqueue(batch).await } else { Ok(self.shared.send_now(&batch).await?) }
     }
-}
-
-// === impl Shared ===
-
-impl<T: Transport> Shared<T> {
-    /// Sends one request after the other.
-    async fn work(self: Arc<Self>) {
-        while let Some(item) = self.queue.take().await {
-            self.deliver(Joined::one(item)).await;
-        }
-    }
-
-    /// Sends a batch on behalf of whoever sent its requests.
-    async fn deliver(&self, mut joined: Joined) {
-        match joined.client.take() {
-            None => self.finish(joined).await,
-            Some(client) => client.scope(self.finish(joined)).await,
-        }
-    }
-
-    /// Sends a batch, tells who waits for it, and gives its room in the queue back.
-    async fn finish(&self, joined: Joined) {
-        let mut outcome = Outcome::default();
-        for batch in &joined.batches {
-            if let Err(Unsent { error, interrupted }) = self.send(batch).await {
-                outcome.add(&Err(error.into()), interrupted);
-            }
-        }
-        settle(joined.pending, &outcome, &self.queue);
-        self.metrics.queue_size(self.queue.size());
-    }
-
-    /// Sends a batch, in pieces where the backend takes only such.
-    async fn send(&self, batch: &Batch) -> Result<(), Unsent> {
-        let mut result = Ok(());
-        let mut limit = self.largest.load(Ordering::Relaxed);
-        let mut waiting = in_pieces(batch.clone(), limit);
-        while let Some(piece) = waiting.pop() {
-            let Err(unsent) = self.send_one(&piece).await else {
-                // Only what helped is remembered.
-                self.largest.fetch_min(limit, Ordering::Relaxed);
-                continue;
-            };
-            if unsent.error.too_large && piece.item_count() > 1 {
-                let bytes = piece.encoded_len();
-                tracing::warn!(bytes, error = %unsent.error, "the request is too large, it is sent in pieces");
-                limit = limit.min(bytes / 2);
-                waiting.extend(in_pieces(piece, limit));
-                continue;
-            }
-            self.give_up(&piece, &unsent).await;
-            result = Err(unsent);
-        }
-        result
-    }
-
-    /// What becomes of a batch that is not sent.
-    async fn give_up(&self, batch: &Batch, unsent: &Unsent) {
-        let (items, error) = (batch.item_count(), &unsent.error);
-        if unsent.interrupted && self.queue.is_durable() {
-            tracing::info!(%error, items, "exporting failed, the request stays in the queue");
-            return;
-        }
-        self.metrics.failed(batch.signal(), items);
-        if self.queue.is_durable() {
-            tracing::error!(%error, items, "exporting failed, setting the request aside");
-            self.queue.bury(batch, error).await;
-        } else if self.options.enabled {
-            if unsent.interrupted {
-                self.lost.fetch_add(items, Ordering::Relaxed);
-            }
-            tracing::error!(%error, items, "exporting failed, dropping data");
-        } else {
-            tracing::error!(%error, items, "exporting failed, rejecting data");
-        }
-    }
-
-    /// Sends until it works, or no longer makes sense, and counts.
-    async fn send_one(&self, batch: &Batch) -> Result<(), Unsent> {
-        let running = self.metrics.begin(batch.signal());
-        let result = self.try_to_send(batch).await;
-        if let Some(running) = running {
-            running.end(result.as_ref().err().map(|unsent| unsent.error.to_string()));
-        }
-        result
-    }
-
-    async fn try_to_send(&self, batch: &Batch) -> Result<(), Unsent> {
-        let (signal, items, request) = (batch.signal(), batch.item_count(), self.transport.request(batch));
-        let mut schedule = Schedule::new(&self.retry, self.queue.is_durable());
-        loop {
-            let answer = tokio::select! {
-                answer = self.transport.send(signal, request.clone()) => answer,
-                () = self.patience_ends() => {
-                    let error = SendError::unreachable("the backend has not answered, and the exporter is stopping");
-                    return Err(Unsent { error, interrupted: true });
-                }
-            };
-            let error = match answer {
-                Ok(answer) => {
-                    self.report(signal, items, &answer);
-                    return Ok(());
-                }
-                Err(error) => error,
-            };
-            let Some(wait) = schedule.next(&error) else { return Err(Unsent { error, interrupted: false }) };
-            if *self.stop.borrow() {
-                return Err(Unsent { error, interrupted: true });
-            }
-            tracing::info!(%error, interval = ?wait, "exporting failed, will retry after an interval");
-            self.queue.trouble(true);
-            let mut stop = self.stop.clone();
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                _ = stop.wait_for(|stopping| *stopping) => {}
-            }
-            self.queue.trouble(false);
-        }
-    }
-
-    /// When an answer is no longer waited for: some time after the exporter was told to stop, where the next start sends the request again.
-    async fn patience_ends(&self) {
-        if !self.queue.is_durable() {
-            return std::future::pending().await;
-        }
-        // The sender lives as long as the exporter.
-        let _ = self.stop.clone().wait_for(|stopping| *stopping).await;
-        tokio::time::sleep(queue::DRAIN).await;
-    }
-
-    fn report(&self, signal: spanmill_pipeline::Signal, items: usize, answer: &Answer) {
-        let rejected = usize::try_from(answer.rejected).unwrap_or(usize::MAX).min(items);
-        if rejected > 0 || !answer.message.is_empty() {
-            tracing::warn!(message = answer.message, rejected, "partial success");
-        }
-        self.metrics.sent(signal, items - rejected);
-        if rejected > 0 {
-            self.metrics.failed(signal, rejected);
-        }
-    }
-}
-
-/// The batch as requests of at most so many bytes, the first one last. An item that is larger stands alone.
-fn in_pieces(batch: Batch, largest: usize) -> Vec<Batch> {
-    if batch.encoded_len() <= largest {
-        return vec![batch];
-    }
-    let mut pieces = batch.split(SplitLimit::Bytes(largest.max(1)));
-    pieces.reverse();
-    pieces
 }

@@ -28,7 +28,7 @@ pub(super) struct Outcome {
 
 /// Notes what became of a batch, tells who waits, and gives the room in the queue back.
 pub(super) fn settle(held: Vec<Arc<Pending>>, outcome: &Outcome, queue: &Queue) {
-    let (mut done, mut seqs) = (Cost::default(), Vec::new());
+    let (mut done, mut left, mut seqs) = (Cost::default(), None, Vec::new());
     for pending in held {
         pending.outcome.lock().unwrap_or_else(PoisonError::into_inner).add(&outcome.result, outcome.interrupted);
         let Some(Pending { cost, waiting, seq, outcome }) = Arc::into_inner(pending) else { continue };
@@ -38,13 +38,16 @@ pub(super) fn settle(held: Vec<Arc<Pending>>, outcome: &Outcome, queue: &Queue) 
             let _ = waiting.send(result);
         }
         if interrupted && queue.is_durable() {
-            queue.leave(cost);
+            left = Some(left.unwrap_or_default() + cost);
         } else {
             done = done + cost;
             seqs.extend(seq);
         }
     }
     queue.release(done, &seqs);
+    if let Some(left) = left {
+        queue.leave(left);
+    }
 }
 
 // === impl Pending ===
@@ -56,6 +59,10 @@ impl Pending {
         seq: Option<Seq>,
     ) -> Arc<Self> {
         Arc::new(Self { cost, waiting, seq, outcome: Mutex::default() })
+    }
+
+    pub(super) fn seq(&self) -> Option<Seq> {
+        self.seq
     }
 }
 

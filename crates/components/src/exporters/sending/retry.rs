@@ -16,6 +16,14 @@ pub(super) struct Schedule {
     deadline: Option<Instant>,
 }
 
+/// A request that is tried until it works.
+#[derive(Debug)]
+pub(super) struct Retry {
+    pub(super) schedule: Schedule,
+    /// The next try.
+    pub(super) at: Instant,
+}
+
 // === impl Schedule ===
 
 impl Schedule {

@@ -4,9 +4,11 @@ mod batching;
 mod config;
 mod durable;
 mod giving_up;
+mod holding_up;
 mod large;
 mod queueing;
 mod retrying;
+mod stopping;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Mutex;
@@ -36,6 +38,8 @@ struct Script {
     answers: Mutex<VecDeque<Result<Answer, SendError>>>,
     tries: mpsc::UnboundedSender<Try>,
     gate: Arc<Semaphore>,
+    poison: Arc<AtomicUsize>,
+    largest: Arc<AtomicUsize>,
 }
 
 /// One try to send.
@@ -54,6 +58,10 @@ struct Rig {
     exporter: Arc<Sending<Timed>>,
     tries: mpsc::UnboundedReceiver<Try>,
     gate: Arc<Semaphore>,
+    /// The backend is away for requests of so many items.
+    poison: Arc<AtomicUsize>,
+    /// It takes no requests of more bytes.
+    largest: Arc<AtomicUsize>,
     telemetry: Telemetry,
 }
 
@@ -88,6 +96,12 @@ impl Transport for Timed {
             tenant: Client::current(|client| client.metadata("x-tenant")),
         });
         script.gate.acquire().await.unwrap().forget();
+        if items > 0 && items == script.poison.load(Ordering::Relaxed) {
+            return away();
+        }
+        if request.len() > script.largest.load(Ordering::Relaxed) {
+            return too_large();
+        }
         script.answers.lock().unwrap().pop_front().unwrap_or(Ok(Answer::default()))
     }
 }
@@ -135,11 +149,19 @@ impl Rig {
         let (sender, tries) = mpsc::unbounded_channel();
         let gate = Arc::new(Semaphore::new(open));
         let answers = Mutex::new(answers.into_iter().collect());
-        let transport = Timed(Script { answers, tries: sender, gate: Arc::clone(&gate) }, Instant::now());
+        let (poison, largest) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(usize::MAX)));
+        let script = Script {
+            answers,
+            tries: sender,
+            gate: Arc::clone(&gate),
+            poison: Arc::clone(&poison),
+            largest: Arc::clone(&largest),
+        };
+        let transport = Timed(script, Instant::now());
         let context = Context { id: &id, section: &section, telemetry: &telemetry };
         let exporter = Arc::new(Sending::new(&context, transport, options.sending_queue, options.retry_on_failure));
         let started = exporter.start(host).await;
-        (Self { exporter, tries, gate, telemetry }, started)
+        (Self { exporter, tries, gate, poison, largest, telemetry }, started)
     }
 
     async fn consume(&self, batch: impl Into<Batch>) -> Result<(), ConsumeError> {
@@ -238,6 +260,10 @@ fn away() -> Result<Answer, SendError> {
 
 fn refused() -> Result<Answer, SendError> {
     Err(SendError::permanent(Code::InvalidArgument, "bad data"))
+}
+
+fn too_large() -> Result<Answer, SendError> {
+    Err(SendError { too_large: true, ..SendError::permanent(Code::ResourceExhausted, "larger than max") })
 }
 
 /// Away, and says when to come again.

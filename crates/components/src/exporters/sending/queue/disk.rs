@@ -4,54 +4,66 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use spanmill_config::ComponentId;
-use spanmill_otlp::Signal;
-use spanmill_pipeline::{Batch, Code, ComponentError, Context, Host};
+use spanmill_pipeline::{Batch, ComponentError, Context, Host};
 use spanmill_wal::{AppendError, ReadError, Record, Seq};
 use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::dead_letters::{Counts, Reason};
+use super::dead_letters::Counts;
+use super::losses::Losses;
 use super::opened::{Left, Opened, batch_of};
+use super::postponed::Postponed;
 use super::progress::Progress;
 use super::room::Room;
 use super::{Cost, Item, Offered, Refused, until};
 use crate::exporters::sending::config::{SendingQueue, Sizer};
 use crate::exporters::sending::transport::SendError;
-use crate::storage::{Storage, blocking, claim, folder_name};
+use crate::storage::{Storage, claim, folder_name};
 
 /// The log of one exporter, and what of it is on its way.
 pub(in crate::exporters::sending) struct Disk {
-    id: ComponentId,
+    pub(super) id: ComponentId,
     kind: &'static str,
     storage: ComponentId,
-    sizer: Sizer,
+    pub(super) sizer: Sizer,
     /// Whether spans are wanted parsed.
     parsed: bool,
-    room: Room,
+    /// How many requests are sent at a time.
+    pub(super) consumers: usize,
+    pub(super) room: Room,
     counts: Counts,
-    opened: OnceLock<Opened>,
+    pub(super) opened: OnceLock<Opened>,
     state: Mutex<State>,
-    /// Something went out, or the queue was closed.
+    pub(super) postponed: Postponed,
+    /// Something went out, is in trouble, or the queue was closed.
     changed: Notify,
-    phase: watch::Sender<Phase>,
+    pub(super) phase: watch::Sender<Phase>,
+    /// Records that are being set aside beside the others.
+    pub(super) unread: Mutex<JoinSet<()>>,
+    losses: Losses,
     /// The log has said that the disk has no room.
     told_full: AtomicBool,
+    /// The log has said that a request could not be set aside.
+    pub(super) told_unwritten: AtomicBool,
 }
 
 #[derive(Debug, Default)]
-struct State {
-    progress: Progress,
+pub(super) struct State {
+    pub(super) progress: Progress,
     /// Bytes of requests that were taken and not given back.
     bytes: usize,
     /// Requests that are waiting for another try.
-    in_trouble: usize,
+    pub(super) in_trouble: usize,
+    /// At the end: how many requests in a row were not taken by the backend, and how many that may be.
+    in_vain: usize,
+    patience: usize,
 }
 
 /// How the queue ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
+pub(super) enum Phase {
     Open,
     /// Nothing comes in; what is there is still sent, until then.
     Draining(Instant),
@@ -60,7 +72,7 @@ enum Phase {
 }
 
 /// Room for a request that is being written; given back unless it was.
-struct Reserved<'a>(&'a Disk, usize);
+pub(super) struct Reserved<'a>(&'a Disk, usize);
 
 /// How often what is done is written down: so much may be sent again after a crash.
 const COMMIT_INTERVAL: Duration = Duration::from_millis(20);
@@ -71,11 +83,15 @@ const COMMIT_AGAIN: Duration = Duration::from_secs(1);
 /// Requests that are on their way take about so much memory at most; one is always taken.
 const TAKEN_BYTES: usize = 32 << 20;
 
-/// So far ahead of the oldest request that is not done others are taken at most: all of them may be sent again after a crash.
-const TAKEN_AHEAD: usize = 1 << 16;
+/// So many requests are on their way at most.
+const TAKEN: usize = 1 << 16;
 
-/// How long what is left is still sent at the end, as long as the backend takes it. The rest waits on the disk.
-pub(in crate::exporters::sending) const DRAIN: Duration = Duration::from_secs(5);
+/// So many requests beyond the oldest one that is not done may be done at most: all of them may be sent again after a crash. It is postponed much
+/// earlier, unless it has neither an answer nor an end.
+const DONE_AHEAD: usize = 1 << 20;
+
+/// At the end, so many requests are tried in a row that the backend does not take, besides those that it did not take before.
+const TRIED_IN_VAIN: usize = 3;
 
 /// How long to wait before reading again what could not be read.
 const READ_AGAIN: Duration = Duration::from_secs(1);
@@ -96,17 +112,22 @@ impl Disk {
             storage: storage.clone(),
             sizer: options.sizer(),
             parsed,
+            consumers: options.num_consumers,
             room: Room::new(options.queue_size),
             counts: Counts::new(context, kind),
             opened: OnceLock::new(),
             state: Mutex::default(),
+            postponed: Postponed::new(context, kind),
             changed: Notify::new(),
             phase: watch::Sender::new(Phase::Open),
+            unread: Mutex::default(),
+            losses: Losses::new(context, kind),
             told_full: AtomicBool::new(false),
+            told_unwritten: AtomicBool::new(false),
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -124,6 +145,8 @@ impl Disk {
         let opened = Opened::open(&folder, &storage, self.sizer, self.counts.clone()).await;
         let (opened, Left { requests, size }) = opened.map_err(|error| failed(&error))?;
         drop(replaying);
+        self.postponed.bound(storage.options.max_bytes);
+        self.losses.look(&opened.wal.stats());
         self.room.found(size);
         if requests > 0 {
             tracing::info!(queue = %self.id, requests, "requests of an earlier run are sent first");
@@ -153,7 +176,7 @@ impl Disk {
         if !self.room.reserve(cost.size) {
             return Err(Refused::Full(offered));
         }
-        let reserved = Reserved(self, cost.size);
+        let reserved = self.reserved(cost.size);
         match opened.wal.append(batch.signal() as u8, batch.encode()).await {
             Ok(_) => {
                 reserved.written();
@@ -175,6 +198,11 @@ impl Disk {
         }
     }
 
+    /// Room that has been taken.
+    pub(super) fn reserved(&self, size: usize) -> Reserved<'_> {
+        Reserved(self, size)
+    }
+
     pub(super) async fn wait_for_room(&self, batch: &Batch) {
         let size = self.sizer.size(batch);
         let has_room = || self.room.has(size) || *self.phase.borrow() != Phase::Open;
@@ -186,12 +214,12 @@ impl Disk {
         }
     }
 
-    async fn until(&self, reached: impl Fn() -> bool) {
+    pub(super) async fn until(&self, reached: impl Fn() -> bool) {
         until(&self.changed, reached).await;
     }
 
     /// The next request; none once nothing more is to be sent.
-    pub(super) async fn take(&self) -> Option<Item> {
+    pub(super) async fn take(self: &Arc<Self>) -> Option<Item> {
         let opened = self.opened.get()?;
         let mut reader = opened.reader.lock().await;
         loop {
@@ -222,7 +250,7 @@ impl Disk {
             };
             match record {
                 Ok(Some(record)) => {
-                    if let Some(item) = self.taken(record).await {
+                    if let Some(item) = self.taken(record) {
                         return Some(item);
                     }
                 }
@@ -238,20 +266,25 @@ impl Disk {
 
     /// What was written when there were so many requests has been read.
     fn all_is_read(&self, written: u64) {
-        let nothing_is_on_its_way = self.state().progress.ahead() == 0;
+        let nothing_is_on_its_way = self.state().progress.is_all_done();
         if nothing_is_on_its_way && self.room.settle(written) {
+            if let Some(opened) = self.opened.get() {
+                self.losses.look(&opened.wal.stats());
+            }
             self.changed.notify_waiters();
         }
     }
 
     fn may_take(&self) -> bool {
         let state = self.state();
-        state.bytes == 0 || (state.bytes < TAKEN_BYTES && state.progress.ahead() < TAKEN_AHEAD)
+        let progress = &state.progress;
+        state.bytes == 0
+            || (state.bytes < TAKEN_BYTES && progress.waiting() < TAKEN && progress.done_ahead() < DONE_AHEAD)
     }
 
-    async fn taken(&self, record: Record) -> Option<Item> {
+    fn taken(self: &Arc<Self>, record: Record) -> Option<Item> {
         let (seq, payload) = (record.seq, record.payload.clone());
-        self.state().progress.take(seq);
+        self.state().progress.take(seq, payload.len());
         match batch_of(record, self.parsed) {
             Ok(batch) => {
                 let cost = Cost::of(&batch, self.sizer);
@@ -259,10 +292,7 @@ impl Disk {
                 Some(Item { batch, cost, client: None, waiting: None, seq: Some(seq) })
             }
             Err(error) => {
-                // Its checksum is right: what wrote it was of another version.
-                let error = SendError::permanent(Code::DataLoss, format!("the queue holds no request: {error}"));
-                self.set_aside(Signal::Traces, payload, 0, error).await;
-                self.release(Cost::default(), &[seq]);
+                self.bury_unread(seq, payload, &error);
                 None
             }
         }
@@ -275,6 +305,10 @@ impl Disk {
         let mut state = self.state();
         state.bytes = state.bytes.saturating_sub(cost.bytes);
         state.progress.done(seqs);
+        if !seqs.is_empty() {
+            state.in_vain = 0;
+        }
+        self.postponed.look(&state.progress);
         drop(state);
         self.changed.notify_waiters();
     }
@@ -283,42 +317,39 @@ impl Disk {
     pub(super) fn leave(&self, cost: Cost) {
         let mut state = self.state();
         state.bytes = state.bytes.saturating_sub(cost.bytes);
-        drop(state);
-        // No others will do better.
-        self.phase.send_replace(Phase::Closed);
-        self.changed.notify_waiters();
-    }
-
-    /// Sets a batch aside that is refused for good.
-    pub(super) async fn bury(&self, batch: &Batch, error: &SendError) {
-        self.set_aside(batch.signal(), batch.encode(), batch.item_count(), error.clone()).await;
-    }
-
-    async fn set_aside(&self, signal: Signal, request: Bytes, items: usize, error: SendError) {
-        let Some(opened) = self.opened.get() else { return };
-        let (letters, id) = (Arc::clone(&opened.letters), self.id.to_string());
-        let put = blocking(move || {
-            let reason = Reason::new(&id, signal, items, request.len(), &error);
-            letters.put(signal, &request, &reason)
-        });
-        match put.await {
-            Ok(path) => tracing::warn!(queue = %self.id, items, path = %path.display(), "a request was set aside"),
-            Err(error) => {
-                tracing::error!(%error, queue = %self.id, items, "a request could not be set aside, dropping data");
-            }
+        state.in_vain += 1;
+        // No others will do better; and one consumer keeps the order.
+        if self.consumers == 1 || state.in_vain > state.patience {
+            self.phase.send_replace(Phase::Closed);
         }
+        drop(state);
+        self.changed.notify_waiters();
     }
 
     pub(super) fn trouble(&self, begins: bool) {
         let mut state = self.state();
         state.in_trouble = if begins { state.in_trouble + 1 } else { state.in_trouble.saturating_sub(1) };
+        drop(state);
+        if begins {
+            self.changed.notify_waiters();
+        }
     }
 
-    pub(super) fn close(&self) {
-        // A backend that is away does not take what is left.
-        let is_well = self.state().in_trouble == 0;
-        self.phase.send_replace(if is_well { Phase::Draining(Instant::now() + DRAIN) } else { Phase::Closed });
+    pub(super) fn close(&self, deadline: Instant) {
+        let mut state = self.state();
+        state.patience = state.in_trouble + TRIED_IN_VAIN;
+        drop(state);
+        self.phase.send_replace(Phase::Draining(deadline));
         self.changed.notify_waiters();
+    }
+
+    /// Whether nothing more is begun.
+    pub(super) fn is_over(&self) -> bool {
+        match *self.phase.borrow() {
+            Phase::Open => false,
+            Phase::Draining(until) => Instant::now() >= until,
+            Phase::Closed => true,
+        }
     }
 
     /// Writes down what is done, soon after it is.
@@ -337,6 +368,7 @@ impl Disk {
 
     pub(super) async fn stop(&self) -> Result<(), ComponentError> {
         let Some(opened) = self.opened.get() else { return Ok(()) };
+        self.unread_is_done().await;
         for task in std::mem::take(&mut *opened.tasks.lock().unwrap_or_else(PoisonError::into_inner)) {
             task.abort();
         }
@@ -351,6 +383,7 @@ impl Disk {
 
     /// Writes down how far everything is done; none where that failed.
     async fn commit(&self, opened: &Opened) -> Option<Seq> {
+        self.losses.look(&opened.wal.stats());
         let seq = self.state().progress.reached()?;
         let committed = opened.committer.commit(seq).await.inspect_err(|error| {
             let what = "what was sent could not be noted, and would be sent again after a restart";
@@ -367,7 +400,7 @@ impl Disk {
 // === impl Reserved ===
 
 impl Reserved<'_> {
-    fn written(self) {
+    pub(super) fn written(self) {
         self.0.room.came(self.1, true);
         self.0.changed.notify_waiters();
         std::mem::forget(self);

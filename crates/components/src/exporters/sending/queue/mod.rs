@@ -1,9 +1,12 @@
 //! What waits to be sent, in memory or on disk.
 
+mod aside;
 mod dead_letters;
 mod disk;
+mod losses;
 mod memory;
 mod opened;
+mod postponed;
 mod progress;
 mod room;
 
@@ -12,10 +15,11 @@ use std::sync::Arc;
 use spanmill_pipeline::{Batch, Client, ComponentError, ConsumeError, Context, Host, Signal};
 use spanmill_wal::Seq;
 use tokio::sync::{Notify, oneshot};
+use tokio::time::Instant;
 
 use super::config::{SendingQueue, Sizer};
+use super::retry::Retry;
 use super::transport::SendError;
-pub(super) use disk::DRAIN;
 use disk::Disk;
 pub(super) use memory::Memory;
 
@@ -163,10 +167,11 @@ impl Queue {
         }
     }
 
-    /// Sets a batch aside that is refused for good. In memory there is no place for that.
-    pub(super) async fn bury(&self, batch: &Batch, error: &SendError) {
-        if let Self::Disk(disk) = self {
-            disk.bury(batch, error).await;
+    /// Sets a batch aside that is refused for good. Tells whether it is done with, or stays for the next time; in memory there is no place for it.
+    pub(super) async fn bury(&self, batch: &Batch, error: &SendError) -> bool {
+        match self {
+            Self::Memory(_) => true,
+            Self::Disk(disk) => disk.bury(batch, error).await,
         }
     }
 
@@ -178,11 +183,43 @@ impl Queue {
         }
     }
 
-    /// Lets nothing more in.
-    pub(super) fn close(&self) {
+    /// Resolves once a request that keeps failing is to make room for others. In memory the others do not wait for it.
+    pub(super) async fn is_in_the_way(&self, oldest: Option<Seq>, began: Instant) {
+        match self {
+            Self::Memory(_) => std::future::pending().await,
+            Self::Disk(disk) => disk.is_in_the_way(oldest, began).await,
+        }
+    }
+
+    /// Puts a batch in again behind the others; gives back what could not be put in.
+    pub(super) async fn postpone(&self, batch: &Batch, retry: Box<Retry>) -> Option<Box<Retry>> {
+        match self {
+            Self::Memory(_) => Some(retry),
+            Self::Disk(disk) => disk.postpone(batch, retry).await,
+        }
+    }
+
+    /// What a request has behind it, where it was postponed.
+    pub(super) async fn postponed(&self, item: &Item) -> Option<Box<Retry>> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Disk(disk) => disk.resume(item.seq?).await,
+        }
+    }
+
+    /// Lets nothing more in. What is on disk is sent until the deadline.
+    pub(super) fn close(&self, deadline: Instant) {
         match self {
             Self::Memory(memory) => memory.close(),
-            Self::Disk(disk) => disk.close(),
+            Self::Disk(disk) => disk.close(deadline),
+        }
+    }
+
+    /// Whether nothing more is begun: what is left is sent the next time.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Memory(_) => false,
+            Self::Disk(disk) => disk.is_over(),
         }
     }
 

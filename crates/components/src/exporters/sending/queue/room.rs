@@ -58,6 +58,13 @@ impl Room {
         true
     }
 
+    /// Takes room, whether there is any or not.
+    pub(super) fn force(&self, size: usize) {
+        let mut held = self.held();
+        held.size += size;
+        held.coming += size;
+    }
+
     /// What was reserved is written, or will not be.
     pub(super) fn came(&self, size: usize, is_written: bool) {
         let mut held = self.held();

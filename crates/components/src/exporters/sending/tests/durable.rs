@@ -24,7 +24,12 @@ impl Component for Disk {
 
 /// A host with a storage extension of the name `disk` that writes to a folder.
 pub(super) fn host(folder: &Path) -> Host {
-    let options = LogOptions { fsync: Fsync::Never, segment_bytes: 1 << 20, ..LogOptions::default() };
+    host_with(folder, LogOptions::default().max_bytes)
+}
+
+/// The same with logs of so many bytes at most.
+pub(super) fn host_with(folder: &Path, max_bytes: u64) -> Host {
+    let options = LogOptions { fsync: Fsync::Never, segment_bytes: 1 << 20, max_bytes, ..LogOptions::default() };
     let storage = Storage { directory: folder.to_owned(), options, max_dead_letter_bytes: 1 << 20 };
     let id: ComponentId = "disk".parse().unwrap();
     let extension: Arc<dyn Component> = Arc::new(Disk(Arc::new(storage)));
@@ -32,12 +37,16 @@ pub(super) fn host(folder: &Path) -> Host {
     Host::new(HashMap::from([(id, extension)]), mpsc::unbounded_channel().0).with_layout(Arc::new(layout))
 }
 
-async fn open(folder: &Path, queue: &str, answers: impl IntoIterator<Item = Result<Answer, SendError>>) -> Rig {
+pub(super) async fn open(
+    folder: &Path,
+    queue: &str,
+    answers: impl IntoIterator<Item = Result<Answer, SendError>>,
+) -> Rig {
     let yaml = format!("{{sending_queue: {{storage: disk, num_consumers: 1, {queue}}}}}");
     Rig::start_in(&host(folder), &yaml, answers, OPEN).await
 }
 
-fn letters(folder: &Path, suffix: &str) -> Vec<Vec<u8>> {
+pub(super) fn letters(folder: &Path, suffix: &str) -> Vec<Vec<u8>> {
     let files = std::fs::read_dir(folder.join("exporter_test/dead_letters")).into_iter().flatten();
     let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     paths.retain(|path| path.to_str().unwrap().ends_with(suffix));
@@ -123,6 +132,66 @@ async fn refused_requests_are_set_aside() {
     let mut rig = open(folder.path(), "", []).await;
     rig.exporter.shutdown().await.unwrap();
     assert!(rig.times().is_empty());
+}
+
+/// Scenario: a request is refused for good while nothing can be written to the folder for such, until the exporter stops; and in the next run the
+/// same for a while.
+/// Guarantees: it is neither dropped nor counted as failed: it stays in the queue, and is set aside once that can be.
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_set_aside_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let in_the_way = folder.path().join("exporter_test/dead_letters");
+    let mut rig = open(folder.path(), "", [refused()]).await;
+    std::fs::write(&in_the_way, "").unwrap();
+    rig.consume(spans(2)).await.unwrap();
+    rig.next().await;
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    rig.exporter.shutdown().await.unwrap();
+    assert_eq!((rig.spans(), rig.gauge("queue_size")), ([0, 0, 0], 1));
+    std::fs::remove_file(&in_the_way).unwrap();
+
+    let mut rig = Rig::start_in(&host(folder.path()), "{sending_queue: {storage: disk}}", [refused()], 0).await;
+    std::fs::write(&in_the_way, "").unwrap();
+    rig.release(1);
+    rig.next().await;
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(rig.spans(), [0, 0, 0]);
+    std::fs::remove_file(&in_the_way).unwrap();
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    let counter =
+        |name| rig.telemetry.counter(&format!("spanmill_exporter_dead_letter_{name}"), "", &[("exporter", "test")]);
+    assert_eq!((counter("items").get(), counter("dropped_items").get()), (2, 0));
+    assert_eq!(letters(folder.path(), ".otlp"), [spans(2).encode().to_vec()]);
+    rig.exporter.shutdown().await.unwrap();
+    assert_eq!((rig.spans(), rig.gauge("queue_size")), ([0, 2, 0], 0));
+}
+
+/// Scenario: a byte in the middle of a queue of several files changes between two runs.
+/// Guarantees: the file that is set aside and the requests that are lost with it are counted; the others are sent.
+#[tokio::test]
+async fn what_the_disk_loses_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let rig = open(folder.path(), "", std::iter::repeat_n(away(), 2)).await;
+    for _ in 0..25 {
+        rig.consume(large(100_000)).await.unwrap();
+    }
+    rig.exporter.shutdown().await.unwrap();
+    let log = std::fs::read_dir(folder.path().join("exporter_test/log")).unwrap();
+    let mut files: Vec<_> = log.map(|file| file.unwrap().path()).collect();
+    files.retain(|file| file.metadata().unwrap().len() > 500_000);
+    files.sort();
+    let mut bytes = std::fs::read(&files[0]).unwrap();
+    bytes[450_000] ^= 1;
+    std::fs::write(&files[0], bytes).unwrap();
+
+    let mut rig = open(folder.path(), "", []).await;
+    let counter =
+        |name| rig.telemetry.counter(&format!("spanmill_exporter_queue_{name}"), "", &[("exporter", "test")]).get();
+    let lost = counter("lost_records");
+    assert!(lost > 0);
+    assert_eq!(counter("quarantined_segments"), 1);
+    rig.exporter.shutdown().await.unwrap();
+    assert_eq!(rig.times().len() as u64 + lost, 25);
 }
 
 /// Scenario: a queue that counts bytes holds something that is no request, between two that are.
@@ -236,7 +305,7 @@ async fn an_answer_is_not_waited_for_without_end() {
     rig.next().await;
     let began = std::time::Instant::now();
     rig.exporter.shutdown().await.unwrap();
-    assert!(began.elapsed() < 2 * queue::DRAIN, "{:?}", began.elapsed());
+    assert!(began.elapsed() < 2 * DRAIN, "{:?}", began.elapsed());
     assert_eq!((rig.spans(), rig.gauge("queue_size")), ([0, 0, 0], 1));
 
     let mut rig = open(folder.path(), "", []).await;

@@ -1,6 +1,7 @@
 //! When a failed request is tried again, when it is not, and how that is counted.
 
 use super::*;
+use crate::exporters::sending::retry::Schedule;
 
 /// Scenario: a backend that is away for six tries, with no randomness in the schedule.
 /// Guarantees: waits grow by the multiplier up to the longest; the request counts once, as sent.
