@@ -13,7 +13,8 @@ use tokio::time::sleep;
 
 use super::Cost;
 use super::dead_letters::{Letter, Put};
-use super::disk::{Disk, Phase};
+use super::disk::Disk;
+use super::ending::Phase;
 use crate::exporters::sending::transport::SendError;
 use crate::storage::blocking;
 

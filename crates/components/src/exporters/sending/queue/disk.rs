@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::dead_letters::Counts;
+use super::ending::Phase;
 use super::losses::Losses;
 use super::opened::{Left, Opened, batch_of};
 use super::postponed::Postponed;
@@ -38,11 +39,11 @@ pub(in crate::exporters::sending) struct Disk {
     state: Mutex<State>,
     pub(super) postponed: Postponed,
     /// Something went out, is in trouble, or the queue was closed.
-    changed: Notify,
+    pub(super) changed: Notify,
     pub(super) phase: watch::Sender<Phase>,
     /// Records that are being set aside beside the others.
     pub(super) unread: Mutex<JoinSet<()>>,
-    losses: Losses,
+    pub(super) losses: Losses,
     /// The log has said that the disk has no room.
     told_full: AtomicBool,
     /// The log has said that a request could not be set aside.
@@ -53,32 +54,19 @@ pub(in crate::exporters::sending) struct Disk {
 pub(super) struct State {
     pub(super) progress: Progress,
     /// Bytes of requests that were taken and not given back.
-    bytes: usize,
+    pub(super) bytes: usize,
     /// Requests that are waiting for another try.
     pub(super) in_trouble: usize,
     /// At the end: how many requests in a row were not taken by the backend, and how many that may be.
-    in_vain: usize,
-    patience: usize,
-}
-
-/// How the queue ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
-    Open,
-    /// Nothing comes in; what is there is still sent, until then.
-    Draining(Instant),
-    /// Nothing more is taken. What is left is for the next time.
-    Closed,
+    pub(super) in_vain: usize,
+    pub(super) patience: usize,
 }
 
 /// Room for a request that is being written; given back unless it was.
 pub(super) struct Reserved<'a>(&'a Disk, usize);
 
 /// How often what is done is written down: so much may be sent again after a crash.
-const COMMIT_INTERVAL: Duration = Duration::from_millis(20);
-
-/// How long to wait before writing down again what could not be written down.
-const COMMIT_AGAIN: Duration = Duration::from_secs(1);
+pub(super) const COMMIT_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Requests that are on their way take about so much memory at most; one is always taken.
 const TAKEN_BYTES: usize = 32 << 20;
@@ -89,9 +77,6 @@ const TAKEN: usize = 1 << 16;
 /// So many requests beyond the oldest one that is not done may be done at most: all of them may be sent again after a crash. It is postponed much
 /// earlier, unless it has neither an answer nor an end.
 const DONE_AHEAD: usize = 1 << 20;
-
-/// At the end, so many requests are tried in a row that the backend does not take, besides those that it did not take before.
-const TRIED_IN_VAIN: usize = 3;
 
 /// How long to wait before reading again what could not be read.
 const READ_AGAIN: Duration = Duration::from_secs(1);
@@ -313,19 +298,6 @@ impl Disk {
         self.changed.notify_waiters();
     }
 
-    /// The requests stay for the next time.
-    pub(super) fn leave(&self, cost: Cost) {
-        let mut state = self.state();
-        state.bytes = state.bytes.saturating_sub(cost.bytes);
-        state.in_vain += 1;
-        // No others will do better; and one consumer keeps the order.
-        if self.consumers == 1 || state.in_vain > state.patience {
-            self.phase.send_replace(Phase::Closed);
-        }
-        drop(state);
-        self.changed.notify_waiters();
-    }
-
     pub(super) fn trouble(&self, begins: bool) {
         let mut state = self.state();
         state.in_trouble = if begins { state.in_trouble + 1 } else { state.in_trouble.saturating_sub(1) };
@@ -333,63 +305,6 @@ impl Disk {
         if begins {
             self.changed.notify_waiters();
         }
-    }
-
-    pub(super) fn close(&self, deadline: Instant) {
-        let mut state = self.state();
-        state.patience = state.in_trouble + TRIED_IN_VAIN;
-        drop(state);
-        self.phase.send_replace(Phase::Draining(deadline));
-        self.changed.notify_waiters();
-    }
-
-    /// Whether nothing more is begun.
-    pub(super) fn is_over(&self) -> bool {
-        match *self.phase.borrow() {
-            Phase::Open => false,
-            Phase::Draining(until) => Instant::now() >= until,
-            Phase::Closed => true,
-        }
-    }
-
-    /// Writes down what is done, soon after it is.
-    async fn keep_committing(self: Arc<Self>) {
-        let mut written = None;
-        loop {
-            self.until(|| self.opened.get().is_some() && self.state().progress.reached() > written).await;
-            sleep(COMMIT_INTERVAL).await;
-            let Some(opened) = self.opened.get() else { continue };
-            match self.commit(opened).await {
-                Some(seq) => written = Some(seq),
-                None => sleep(COMMIT_AGAIN).await,
-            }
-        }
-    }
-
-    pub(super) async fn stop(&self) -> Result<(), ComponentError> {
-        let Some(opened) = self.opened.get() else { return Ok(()) };
-        self.unread_is_done().await;
-        for task in std::mem::take(&mut *opened.tasks.lock().unwrap_or_else(PoisonError::into_inner)) {
-            task.abort();
-        }
-        self.commit(opened).await;
-        let left = self.size();
-        if left > 0 {
-            tracing::info!(queue = %self.id, left, "what is left in the queue stays on disk until a component of this name runs again");
-        }
-        let failed = |failure| ComponentError::Other(format!("closing the queue: {failure}"));
-        opened.wal.close().await.map_err(failed)
-    }
-
-    /// Writes down how far everything is done; none where that failed.
-    async fn commit(&self, opened: &Opened) -> Option<Seq> {
-        self.losses.look(&opened.wal.stats());
-        let seq = self.state().progress.reached()?;
-        let committed = opened.committer.commit(seq).await.inspect_err(|error| {
-            let what = "what was sent could not be noted, and would be sent again after a restart";
-            tracing::warn!(%error, queue = %self.id, "{what}");
-        });
-        committed.is_ok().then_some(seq)
     }
 
     pub(super) fn size(&self) -> usize {

@@ -3,6 +3,7 @@
 mod aside;
 mod dead_letters;
 mod disk;
+mod ending;
 mod losses;
 mod memory;
 mod opened;
