@@ -20,7 +20,6 @@ use super::progress::Progress;
 use super::room::Room;
 use super::{Cost, Item, Offered, Refused, until};
 use crate::exporters::sending::config::{SendingQueue, Sizer};
-use crate::exporters::sending::transport::SendError;
 use crate::storage::{Storage, claim, folder_name};
 
 /// The log of one exporter, and what of it is on its way.
