@@ -173,8 +173,9 @@ impl TelemetryConfig {
             return Err(section.error("metrics::views", message));
         }
         let prometheus = |is_given: fn(&PrometheusReader) -> bool| {
-            let pulled = metrics.readers.iter().filter_map(|reader| reader.pull.as_ref()?.exporter.prometheus.as_ref());
-            pulled.into_iter().any(is_given)
+            let mut pulled =
+                metrics.readers.iter().filter_map(|reader| reader.pull.as_ref()?.exporter.prometheus.as_ref());
+            pulled.any(is_given)
         };
         let is_detecting = |option: &str| {
             let resource = section.get("resource");

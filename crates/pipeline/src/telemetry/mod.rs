@@ -62,7 +62,7 @@ impl Telemetry {
 
     /// Adds what is measured of the process, and who it is, by the attributes of its resource.
     pub fn describe_process<'a>(&self, resource: impl Iterator<Item = (&'a str, &'a str)>) {
-        let resource = BTreeMap::from_iter(resource);
+        let resource: BTreeMap<&str, &str> = resource.collect();
         // Told once: a reload keeps it.
         let _ = self.instance.set(resource.get("service.instance.id").copied().unwrap_or_default().to_owned());
         if self.level == Level::None {
