@@ -30,6 +30,19 @@ struct Component {
     differences: String,
 }
 
+/// What is no component.
+const SERVICE: &str = "\
+* Own metrics are there for Prometheus to read, in one form: names have neither `_total` nor units, and no labels of scopes. \
+`without_type_suffix: false`, `without_units: false`, `without_scope_info: false` and `with_resource_constant_labels` have no effect, nor have `periodic`, \
+`producers` and `views`.
+* There are no traces of the process itself: `traces` has no effect. Its logs go to `output_paths` only, each message of them: `processors`, `initial_fields` and \
+`sampling` have no effect.
+* All attributes of `resource` are labels of `target_info`; one that is null is left out. `detectors` and `detection/development` find nothing.
+* Of what has no effect `validate` and the running process warn, and `migrate` lists it; but not of `traces` without processors, which sends nothing in the \
+Collector either, and of what is about the form of logs alone (`sampling`, `development`, `disable_caller`, `disable_stacktrace`, `disable_zap_resource`, `error_output_paths`).
+* Pipelines of `profiles` are refused. `migrate` leaves them out.
+";
+
 const KINDS: &[&str] = &["receivers", "processors", "connectors", "exporters", "extensions"];
 
 /// Writes the table; says whether that was possible.
@@ -74,6 +87,7 @@ fn table() -> std::io::Result<String> {
     {
         let _ = write!(out, "\n### {kind}: `{name}`\n\n{differences}\n");
     }
+    let _ = write!(out, "\n### service\n\n{SERVICE}");
     Ok(out)
 }
 

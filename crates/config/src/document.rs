@@ -109,6 +109,12 @@ impl Document {
         self.root.problem(path, message)
     }
 
+    /// As [`Document::problem`], told with names of components and pipelines alone: see [`Section::problem_of_names`].
+    pub(crate) fn problem_of_names(&self, path: &str, message: impl fmt::Display) -> Problem {
+        let place = self.problem(path, "").place;
+        Problem::new(path, message).at(place)
+    }
+
     fn components_mut(&mut self, kind: Kind) -> &mut Components {
         match kind {
             Kind::Receiver => &mut self.receivers,

@@ -81,13 +81,20 @@ impl ConfigError {
         Problem::new(path, message).into()
     }
 
-    /// All problems as one error, or `Ok` when there are none.
+    /// All problems as one error, or `Ok` when there are none. One that was found several times, for each pipeline that has a component say, is
+    /// told once.
     ///
     /// # Errors
     ///
     /// Fails when `problems` is not empty.
     pub fn all(problems: Vec<Problem>) -> Result<(), Self> {
-        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
+        let mut told: Vec<Problem> = Vec::with_capacity(problems.len());
+        for problem in problems {
+            if !told.contains(&problem) {
+                told.push(problem);
+            }
+        }
+        if told.is_empty() { Ok(()) } else { Err(Self { problems: told }) }
     }
 
     /// The same problems as such that the Collector sees only when it makes the component.
@@ -125,5 +132,20 @@ impl fmt::Display for ConfigError {
 impl From<Problem> for ConfigError {
     fn from(problem: Problem) -> Self {
         Self { problems: vec![problem] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: the same problem twice, with another one between.
+    /// Guarantees: it is told once, where it was found first.
+    #[test]
+    fn each_problem_is_told_once() {
+        let [first, second] = ["a", "b"].map(|path| Problem::new(path, "wrong"));
+        let error = ConfigError::all(vec![first.clone(), second, first]).unwrap_err();
+        assert_eq!(error.to_string(), "a: wrong\nb: wrong");
+        assert_eq!(ConfigError::all(Vec::new()), Ok(()));
     }
 }

@@ -14,6 +14,7 @@ mod node;
 mod optional;
 mod place;
 mod print;
+mod profiles;
 mod redact;
 mod secret;
 mod section;

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use regex::Regex;
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
 use crate::redact::{ends_word, without_url_secrets};
@@ -103,6 +105,22 @@ const WRITTEN: &str = r"\x01quoted\x01";
 /// What some readers of YAML take for the end of a line, and the writer too.
 const BREAKS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
+/// What other readers of YAML take for something else where it has no quotes, those of YAML 1.1 above all: numbers of sixties (`12:30:45`), dates,
+/// numbers that are too large or have underscores in odd places, truth (`yes`, `off`, `n`), `=` and `<<`.
+#[expect(clippy::expect_used, reason = "a constant pattern")]
+static OTHERS: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?x)^(?:
+          [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?
+        | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt\x20\t].*)?
+        | [-+]?(?:[0-9]|\.[0-9])[0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?
+        | (?i:y|n|yes|no|on|off|true|false|null)
+        | = | <<
+        )$",
+    )
+    .expect("valid pattern")
+});
+
 /// Writes a configuration as it was resolved: defaults of components are not in it. Ends with a line feed.
 ///
 /// # Errors
@@ -153,7 +171,7 @@ impl<'a> Shown<'a> {
 
     /// A text. What is read as something else without quotes has them: the writer does not know all of that.
     fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let is_other = text == "<<" || !matches!(plain(text), Value::String(_));
+        let is_other = OTHERS.is_match(text) || !matches!(plain(text), Value::String(_));
         let is_quoted = self.format == PrintFormat::Yaml && (is_other || text.contains(BREAKS));
         if is_quoted { format!("{QUOTED}{text}").into() } else { text.into() }
     }
@@ -235,7 +253,7 @@ exporters:
     endpoint: x:1
     headers:
       authorization: '[REDACTED]'
-      n: '[REDACTED]'
+      "n": '[REDACTED]'
     tls:
       key_pem: '[REDACTED]'
       key_file: k
@@ -310,6 +328,25 @@ telemetry:
 - "\L"
 "#);
         assert_eq!(Section::from_yaml("t", &printed).unwrap(), section);
+    }
+
+    /// Scenario: text that readers of YAML 1.1 take for dates, truth or numbers of sixties, in all manners of writing, as values and keys; and
+    /// text that only looks like it.
+    /// Guarantees: the former has quotes, the latter none; both are read as the same text.
+    #[test]
+    fn text_stays_text_elsewhere() {
+        let others = "2024-01-01, 2024-1-1, 2024-01-01T12:00:00Z, '2024-01-01 12:00:00', yes, No, ON, Off, oFF, y, N, '12:30:45', '190:20:30.15', '+1:30', '1:0', \
+                      '=', '~', '<<', '1e+999', '.1_0', '1_0.5e+999', nULL";
+        let alike = "2024-01, 2024-01-01x, v2024-01-01, yess, one, '12:60', '127.0.0.1:4317', '1.2.3', ':10', '10:', '==', a~, 0.161.0, e5, ._";
+        let text = format!("a: [{others}]\nb: [{alike}]\nc: {{'on': d}}\n");
+        let section = Section::from_yaml("t", &text).unwrap();
+        let printed = print_config(section.node(), PrintMode::Unredacted, PrintFormat::Yaml).unwrap();
+        assert_eq!(Section::from_yaml("t", &printed).unwrap(), section);
+        let (quoted, rest) = printed.split_once("b:\n").unwrap();
+        let (plain, key) = rest.split_once("c:\n").unwrap();
+        assert!(quoted.lines().skip(1).all(|line| line.starts_with("- \"")), "{quoted}");
+        assert!(!plain.contains('"'), "{plain}");
+        assert_eq!(key, "  \"on\": d\n");
     }
 
     /// Scenario: modes and formats that do not exist.

@@ -137,4 +137,10 @@ impl Section {
         let (node, place) = self.node.nearest(subpath);
         Problem::new(path, without_put_in(message.to_string(), node)).at(place.cloned())
     }
+
+    /// A problem of the whole section, told with names of components and pipelines alone. These are keys, which nothing was put in for `${...}`, so
+    /// all of them are shown: a value that has such a word in it by chance does not hide it.
+    pub fn problem_of_names(&self, message: impl fmt::Display) -> Problem {
+        Problem::new(self.path.clone(), message).at(self.node.place().cloned())
+    }
 }

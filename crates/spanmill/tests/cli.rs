@@ -55,6 +55,22 @@ fn help() {
     assert_eq!((code, out.trim()), (0, concat!("spanmill ", env!("CARGO_PKG_VERSION"))));
 }
 
+/// Scenario: a file whose own telemetry has options without effect, one whose has none, and components that nothing uses.
+/// Guarantees: both are valid; what has no effect is told on stderr. What only a pipeline would show to be wrong is no mistake.
+#[test]
+fn what_has_no_effect_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let telemetry = "telemetry: {traces: {processors: [{batch: {}}]}, metrics: {level: none}";
+    let less = file(&folder, "less.yaml", &GOOD.replace("telemetry: {metrics: {level: none}", telemetry));
+    let warning = "warning: service::telemetry::traces::processors has no effect\n";
+    assert_eq!(told(&spanmill(&["validate", "--config", &less])), (0, String::new(), warning.to_owned()));
+    let unused = "processors: {attributes: {include: {match_type: strict, log_bodies: [a]}, actions: [{key: a, action: delete}]}, ";
+    let unused = GOOD.replace("processors: {", unused)
+        + "connectors: {count: , spanmetrics: , genai_metrics: , signal_to_metrics: {logs: [{name: a, sum: {value: '1'}}]}}\n";
+    let unused = file(&folder, "unused.yaml", &unused);
+    assert_eq!(told(&spanmill(&["validate", "--config", &unused])), (0, String::new(), String::new()));
+}
+
 /// Scenario: no configuration, one that does not exist, one with mistakes, flags that are wrong.
 /// Guarantees: exit code 1, nothing on stdout, and a message without colours that names the mistake.
 #[test]

@@ -9,6 +9,30 @@ pub(crate) fn is_well_escaped(path: &str) -> bool {
     path.split('%').skip(1).all(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
 }
 
+/// Why a path of the configuration cannot be one, as Go's `url.Parse` has it; names of hosts are not looked at.
+pub(crate) fn mistake(path: &str) -> Option<&'static str> {
+    if path.contains(|character: char| character.is_ascii_control()) {
+        return Some("invalid control character in URL");
+    }
+    let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
+    let begins_a_scheme = |scheme: &str| {
+        scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+            && scheme.chars().all(|other| other.is_ascii_alphanumeric() || "+-.".contains(other))
+    };
+    let (scheme, path) = path.split_once(':').filter(|(scheme, _)| begins_a_scheme(scheme)).unwrap_or(("", path));
+    let path = path.split('?').next().unwrap_or_default();
+    let is_opaque = !scheme.is_empty() && !path.starts_with('/');
+    if path.starts_with(':') && scheme.is_empty() {
+        Some("missing protocol scheme")
+    } else if scheme.is_empty() && path.split('/').next().is_some_and(|segment| segment.contains(':')) {
+        Some("first path segment in URL cannot contain colon")
+    } else if !is_well_escaped(fragment) || !(is_opaque || is_well_escaped(path)) {
+        Some("invalid URL escape")
+    } else {
+        None
+    }
+}
+
 /// The path without empty segments, `.` and `..`; a slash at its end stays.
 pub(crate) fn cleaned(path: &str) -> Cow<'_, str> {
     let is_clean = |segment: &str| !matches!(segment, "" | "." | "..");
@@ -74,6 +98,27 @@ mod tests {
         ] {
             assert_eq!(cleaned(path), expected, "{path}");
         }
+    }
+
+    /// Scenario: paths of configurations, asked of the Go Collector 0.161.
+    /// Guarantees: those that it refuses are refused, with its reason.
+    #[test]
+    fn mistaken_as_in_go() {
+        let (scheme, colon) = ("missing protocol scheme", "first path segment in URL cannot contain colon");
+        for (path, expected) in [
+            (":invalid", Some(scheme)),
+            ("://", Some(scheme)),
+            ("1a:b", Some(colon)),
+            ("-a:b", Some(colon)),
+            ("a b%zz", Some("invalid URL escape")),
+            ("/a%zz", Some("invalid URL escape")),
+            ("/a#%zz", Some("invalid URL escape")),
+            ("/a\u{1}", Some("invalid control character in URL")),
+        ] {
+            assert_eq!(mistake(path), expected, "{path}");
+        }
+        let fine = "/v1/traces v1/t a:b/c /a:b?%zz#x a%20b /a?x=%zz http://h/v1 x:y //h:1/a /\u{e4} a.+-:b a/b:c * ?x # http: /:invalid a?b:c";
+        assert!(fine.split(' ').chain(["", "a b"]).all(|path| mistake(path).is_none()));
     }
 
     /// Scenario: escaped letters, an escaped slash, paths below another.

@@ -79,6 +79,12 @@ pub(super) fn refusal(factory: &ProcessorFactory, yaml: &str, signal: Signal) ->
     Trial::new(factory, yaml, signal).err().map_or_else(|| "accepted".to_owned(), |error| error.to_string())
 }
 
+/// Whether the Collector would see what is wrong only when it makes the processor: one that no pipeline has may be such.
+pub(super) fn is_refused_at_creation(factory: &ProcessorFactory, yaml: &str, signal: Signal) -> bool {
+    let refused = Trial::new(factory, yaml, signal).err();
+    refused.is_some_and(|error| error.problems().iter().all(|problem| problem.at_creation))
+}
+
 /// A request in OTLP/JSON.
 pub(super) fn traces(request: &Json) -> Traces {
     let encoded = otlp_json::to_protobuf(Signal::Traces, request.to_string().as_bytes(), &Limits::default()).unwrap();

@@ -150,5 +150,20 @@ fn read_limited(source: impl Read) -> Result<String, String> {
     if bytes.len() > MAX_TEXT {
         return Err(format!("longer than {MAX_TEXT} bytes"));
     }
-    String::from_utf8(bytes).map_err(|error| format!("not UTF-8: {error}"))
+    text(bytes)
+}
+
+/// Text in UTF-8, or in UTF-16 where a byte order mark says so: the encodings that YAML has and the Collector reads.
+fn text(bytes: Vec<u8>) -> Result<String, String> {
+    let unit: fn([u8; 2]) -> u16 = match bytes.as_slice() {
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        _ => return String::from_utf8(bytes).map_err(|error| format!("not UTF-8: {error}")),
+    };
+    let (pairs, rest) = bytes.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err("not UTF-16: half a character at the end".to_owned());
+    }
+    let decoded = char::decode_utf16(pairs.iter().skip(1).map(|pair| unit(*pair))).collect::<Result<String, _>>();
+    decoded.map_err(|error| format!("not UTF-16: {error}"))
 }

@@ -216,6 +216,29 @@ fn files() {
     }
 }
 
+/// Scenario: a file in UTF-16 with a byte order mark, in either order of bytes; and such files that are cut or broken.
+/// Guarantees: the former are read as text; the latter are refused, and told why.
+#[test]
+fn files_in_utf_16() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.yaml");
+    let read = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        let loaded = load(&[file.display().to_string().parse().unwrap()], &[], &Providers::from_process());
+        loaded.map(|loaded| Section::new("", loaded.tree))
+    };
+    let encoded =
+        |order: fn(u16) -> [u8; 2]| "\u{feff}a: \u{e9}\u{1f600}\n".encode_utf16().flat_map(order).collect::<Vec<u8>>();
+    let plain = read("a: \u{e9}\u{1f600}\n".as_bytes()).unwrap();
+    for bytes in [encoded(u16::to_le_bytes), encoded(u16::to_be_bytes)] {
+        assert_eq!(read(&bytes).unwrap(), plain);
+        let cut = read(&bytes[..bytes.len() - 1]).unwrap_err().to_string();
+        assert!(cut.contains("not UTF-16: half a character at the end"), "{cut}");
+    }
+    let half = read(&[0xfe, 0xff, 0xd8, 0x3d]).unwrap_err().to_string();
+    assert!(half.contains("not UTF-16: unpaired surrogate"), "{half}");
+}
+
 /// Scenario: a configuration on an HTTP server, and a server that is not there.
 /// Guarantees: it is read like a file; an unreachable one is an error that names the URL.
 #[test]

@@ -112,13 +112,13 @@ pub struct PrometheusReader {
     pub host: String,
     /// The port. Default 8888.
     pub port: u16,
-    /// Whether labels of the instrumentation scope are left out. Default true.
+    /// Whether labels of the instrumentation scope are left out. They are, also where this is false. Default true.
     pub without_scope_info: bool,
-    /// Whether the ending `_total` is left out. Default true.
+    /// Whether the ending `_total` is left out. It is, also where this is false. Default true.
     pub without_type_suffix: bool,
-    /// Whether units at the end of names are left out. Default true.
+    /// Whether units at the end of names are left out. They are, also where this is false. Default true.
     pub without_units: bool,
-    with_resource_constant_labels: IgnoredAny,
+    with_resource_constant_labels: Option<IgnoredAny>,
     /// Spanmill's own: read by who serves it.
     #[serde(rename = "tls")]
     _tls: IgnoredAny,
@@ -172,11 +172,38 @@ impl TelemetryConfig {
             let message = "views can only be set when service::telemetry::metrics::level is detailed";
             return Err(section.error("metrics::views", message));
         }
+        let prometheus = |is_given: fn(&PrometheusReader) -> bool| {
+            let mut pulled =
+                metrics.readers.iter().filter_map(|reader| reader.pull.as_ref()?.exporter.prometheus.as_ref());
+            pulled.any(is_given)
+        };
+        let is_detecting = |option: &str| {
+            let resource = section.get("resource");
+            resource.and_then(|resource| resource.get(option)).is_some_and(|option| !option.is_null())
+        };
         let given = [
             ("logs::processors", !logs.processors.is_empty()),
             ("metrics::readers::periodic", metrics.readers.iter().any(|reader| reader.periodic.is_some())),
             ("metrics::readers::producers", metrics.readers.iter().any(|reader| !reader.producers.is_empty())),
+            (
+                "metrics::readers::pull::exporter::prometheus::with_resource_constant_labels",
+                prometheus(|reader| reader.with_resource_constant_labels.is_some()),
+            ),
+            (
+                "metrics::readers::pull::exporter::prometheus::without_scope_info: false",
+                prometheus(|reader| !reader.without_scope_info),
+            ),
+            (
+                "metrics::readers::pull::exporter::prometheus::without_type_suffix: false",
+                prometheus(|reader| !reader.without_type_suffix),
+            ),
+            (
+                "metrics::readers::pull::exporter::prometheus::without_units: false",
+                prometheus(|reader| !reader.without_units),
+            ),
             ("metrics::views", metrics.views.is_some()),
+            ("resource::detectors", is_detecting("detectors")),
+            ("resource::detection/development", is_detecting("detection/development")),
             ("traces::processors", !traces.processors.is_empty()),
         ];
         let ignored = given.into_iter().filter(|(_, is_given)| *is_given);
@@ -224,7 +251,7 @@ impl Default for PrometheusReader {
             without_scope_info: true,
             without_type_suffix: true,
             without_units: true,
-            with_resource_constant_labels: IgnoredAny,
+            with_resource_constant_labels: None,
             _tls: IgnoredAny,
         }
     }

@@ -77,6 +77,30 @@ fn logs_and_traces() {
     insta::assert_snapshot!(error("traces: {foo: 1}"), @r#"service::telemetry:1: service::telemetry::traces: unknown key "foo" (valid keys: level, limits, processors, propagators, sampler)"#);
 }
 
+/// Scenario: options of metrics and of the resource that have no effect, and the same with the values that they have by themselves.
+/// Guarantees: the former are named, the latter are not.
+#[test]
+fn without_effect() {
+    let reader =
+        |options: &str| format!("metrics: {{readers: [{{pull: {{exporter: {{prometheus: {{{options}}}}}}}}}]}}");
+    let ignored = |text: &str| parse(text).unwrap().ignored;
+    let text = reader(
+        "with_resource_constant_labels: {included: [a]}, without_scope_info: false, without_type_suffix: false, without_units: false",
+    );
+    let path = "service::telemetry::metrics::readers::pull::exporter::prometheus";
+    let options = [
+        "with_resource_constant_labels",
+        "without_scope_info: false",
+        "without_type_suffix: false",
+        "without_units: false",
+    ];
+    assert_eq!(ignored(&text), options.map(|option| format!("{path}::{option}")));
+    assert!(ignored(&reader("without_scope_info: true, without_type_suffix: true, without_units: true")).is_empty());
+    assert_eq!(ignored("metrics: {readers: [{periodic: {}}]}"), ["service::telemetry::metrics::readers::periodic"]);
+    let detection = "service::telemetry::resource::detection/development";
+    assert_eq!(ignored("resource: {detection/development: {detectors: [{host: }]}, a: b, schema_url: x}"), [detection]);
+}
+
 /// Scenario: attributes of the resource in both forms.
 /// Guarantees: names and values, `None` for those to be left out; mixtures and other types are refused.
 #[test]

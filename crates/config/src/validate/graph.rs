@@ -28,18 +28,29 @@ pub(super) fn check(document: &Document, known: &KnownTypes, problems: &mut Vec<
 
         let lost = signals_in.iter().find(|signal| !pairs.iter().any(|(from, _)| from == *signal));
         let idle = signals_out.iter().find(|signal| !pairs.iter().any(|(_, to)| to == *signal));
+        // That it would be right with another signal has to be said: no change of the other side helps.
+        let reason = |side: fn(&(Signal, Signal)) -> Signal, does: &str, signal: Signal| {
+            let sides: IndexSet<Signal> = connects.iter().map(side).collect();
+            let names: Vec<String> = sides.iter().map(ToString::to_string).collect();
+            match sides.contains(&signal) {
+                true => String::new(),
+                false => format!(": {:?} {does} {} only", id.type_name(), names.join(", ")),
+            }
+        };
         if let Some(signal) = lost {
             let names = names_of(&takes_from, *signal);
+            let reason = reason(|(from, _)| *from, "takes", *signal);
             let message = format!(
-                "connector \"{id}\" used as exporter in [{names}] pipeline but not used in any supported receiver pipeline"
+                "connector \"{id}\" used as exporter in [{names}] pipeline but not used in any supported receiver pipeline{reason}"
             );
-            problems.push(document.problem(section.path(), message));
+            problems.push(document.problem_of_names(section.path(), message));
         } else if let Some(signal) = idle {
             let names = names_of(&gives_to, *signal);
+            let reason = reason(|(_, to)| *to, "gives", *signal);
             let message = format!(
-                "connector \"{id}\" used as receiver in [{names}] pipeline but not used in any supported exporter pipeline"
+                "connector \"{id}\" used as receiver in [{names}] pipeline but not used in any supported exporter pipeline{reason}"
             );
-            problems.push(document.problem(section.path(), message));
+            problems.push(document.problem_of_names(section.path(), message));
         }
 
         for (from, to) in pairs {

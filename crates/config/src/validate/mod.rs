@@ -53,7 +53,7 @@ impl Document {
 
     fn unknown_type(&self, kind: Kind, id: &ComponentId, path: &str, known: &KnownTypes) -> Problem {
         let name = id.type_name();
-        let problem = self.problem(path, format_args!("unknown type: {name:?} for id: \"{id}\""));
+        let problem = self.problem_of_names(path, format_args!("unknown type: {name:?} for id: \"{id}\""));
         if kind == Kind::Exporter && name == "logging" {
             let message = "the logging exporter has been deprecated, use the debug exporter instead";
             return Problem { message: message.to_owned(), ..problem };
@@ -76,7 +76,7 @@ impl Document {
                         "ambiguous ID: Found both \"{id}\" {kind} and \"{id}\" connector. Change one of the components' IDs \
                          to eliminate ambiguity (e.g. rename \"{id}\" connector to \"{id}/connector\")"
                     );
-                    problems.push(self.problem(section.path(), message));
+                    problems.push(self.problem_of_names(section.path(), message));
                 }
             }
         }

@@ -117,6 +117,20 @@ c.yaml:2: exporters::nope/x: unknown type: "nope" for id: "nope/x" (valid values
 "#);
 }
 
+/// Scenario: an unknown type whose section has a value that was put in and has the type's name in it; a value that is wrong is told of as well.
+/// Guarantees: the name, which is a key, is shown; the value is not.
+#[test]
+fn names_are_no_secrets() {
+    let providers = crate::Providers::with_environment(|_| Some("https://SEKRIT/opamp".to_owned()));
+    let text = "extensions: {opamp/x: {endpoint: '${env:E}'}}\nreceivers: {otlp: }\nexporters: {debug: }\nservice: {pipelines: {traces: {receivers: [otlp], exporters: [debug]}}}";
+    let tree = crate::load(&[format!("yaml:{text}").parse().unwrap()], &[], &providers).unwrap().tree;
+    let document = Document::from_tree(tree).unwrap();
+    let error = document.validate(&known()).unwrap_err().to_string();
+    assert!(error.contains(r#"unknown type: "opamp" for id: "opamp/x""#), "{error}");
+    let error = document.error("extensions::opamp/x::endpoint", "\"https://SEKRIT/opamp\" and \"opamp\"").to_string();
+    assert!(error.contains("[REDACTED]") && !error.contains("SEKRIT") && !error.contains("\"opamp\""), "{error}");
+}
+
 /// Scenario: references to what is not configured, a processor named twice, ids that are ambiguous.
 /// Guarantees: each is named with the line of the reference.
 #[test]
@@ -138,12 +152,13 @@ c.yaml:3: connectors::forward: ambiguous ID: Found both "forward" receiver and "
 }
 
 /// Scenario: connectors with one side only, or between signals that they do not connect.
-/// Guarantees: refused, naming the pipelines.
+/// Guarantees: refused, naming the pipelines, and the signals that there are where another one is the reason.
 #[test]
 fn one_sided_connectors() {
     insta::assert_snapshot!(error(&wired("    traces: {receivers: [otlp], exporters: [forward]}\n")), @r#"c.yaml:4: connectors::forward: connector "forward" used as exporter in [traces] pipeline but not used in any supported receiver pipeline"#);
     insta::assert_snapshot!(error(&wired("    traces: {receivers: [otlp, forward], exporters: [debug]}\n")), @r#"c.yaml:4: connectors::forward: connector "forward" used as receiver in [traces] pipeline but not used in any supported exporter pipeline"#);
-    insta::assert_snapshot!(error(&wired("    metrics: {receivers: [otlp], exporters: [spanmetrics]}\n    metrics/b: {receivers: [spanmetrics], exporters: [debug]}\n")), @r#"c.yaml:4: connectors::spanmetrics: connector "spanmetrics" used as exporter in [metrics] pipeline but not used in any supported receiver pipeline"#);
+    insta::assert_snapshot!(error(&wired("    metrics: {receivers: [otlp], exporters: [spanmetrics]}\n    metrics/b: {receivers: [spanmetrics], exporters: [debug]}\n")), @r#"c.yaml:4: connectors::spanmetrics: connector "spanmetrics" used as exporter in [metrics] pipeline but not used in any supported receiver pipeline: "spanmetrics" takes traces only"#);
+    insta::assert_snapshot!(error(&wired("    traces: {receivers: [otlp], exporters: [spanmetrics]}\n    traces/b: {receivers: [spanmetrics], exporters: [debug]}\n    metrics: {receivers: [spanmetrics], exporters: [debug]}\n")), @r#"c.yaml:4: connectors::spanmetrics: connector "spanmetrics" used as receiver in [traces/b] pipeline but not used in any supported exporter pipeline: "spanmetrics" gives metrics only"#);
     check(&wired("    traces: {receivers: [otlp], exporters: [spanmetrics]}\n    metrics: {receivers: [spanmetrics], exporters: [debug]}\n")).unwrap();
 }
 

@@ -16,10 +16,7 @@ impl Scope<'_> {
                 && (self.points || !functions::points::is_of_it(function))
         });
         let Some(function) = offered else {
-            let error = CompileError::new(name.at, format!("undefined function {:?}", name.text));
-            // One that is offered elsewhere only is no help here.
-            let names = functions::all().map(|function| function.name).filter(|known| *known != name.text);
-            return Err(error.nearest(&name.text, names));
+            return Err(self.undefined(name));
         };
         if function.only.is_some() {
             // It is about the span itself.
@@ -139,10 +136,11 @@ impl Scope<'_> {
 
     /// A function that is given by its name.
     fn function(&self, name: &ast::Name) -> Result<&'static Function> {
-        functions::find(&name.text, self.context).ok_or_else(|| {
-            let error = CompileError::new(name.at, format!("undefined function {:?}", name.text));
-            error.nearest(&name.text, functions::all().map(|function| function.name))
-        })
+        functions::find(&name.text, self.context).ok_or_else(|| self.undefined(name))
+    }
+
+    fn undefined(&self, name: &ast::Name) -> CompileError {
+        CompileError::undefined(name, self.context, functions::all().map(|function| (function.name, function.only)))
     }
 
     fn items(&mut self, items: &[Value], kind: ParamKind) -> Result<Arg> {

@@ -24,8 +24,11 @@ impl Compiler {
         let call = &statement.editor;
         let name = &call.name;
         let Some(editor) = editors::find(&name.text, context) else {
-            let error = CompileError::new(name.at, format!("undefined function {:?}", name.text));
-            return Err(error.nearest(&name.text, editors::all().map(|editor| editor.name)));
+            return Err(CompileError::undefined(
+                name,
+                context,
+                editors::all().map(|editor| (editor.name, editor.only)),
+            ));
         };
         let mut scope = self.scope(context, prefixed);
         let args = scope.args(editor.name, editor.params, call)?;

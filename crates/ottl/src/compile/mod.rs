@@ -154,6 +154,25 @@ impl CompileError {
         Self { at, message: message.into(), suggestion: None }
     }
 
+    /// A function that there is not, or not in this context; of those that there are, the name and the only context that has it.
+    fn undefined(
+        name: &ast::Name,
+        context: Context,
+        known: impl Iterator<Item = (&'static str, Option<Context>)>,
+    ) -> Self {
+        let (same, others): (Vec<_>, Vec<_>) = known.partition(|(known, _)| *known == name.text);
+        let elsewhere = same.iter().find_map(|(_, only)| only.filter(|only| *only != context));
+        if let Some(only) = elsewhere {
+            let (here, there) = (context.name(), only.name());
+            let message = format!("undefined function {:?} in the context {here}, {there} has it", name.text);
+            return Self::new(name.at, message);
+        }
+        // One that is offered elsewhere only is no help here.
+        let others = others.into_iter().filter(|(_, only)| only.is_none_or(|only| only == context));
+        Self::new(name.at, format!("undefined function {:?}", name.text))
+            .nearest(&name.text, others.map(|(known, _)| known))
+    }
+
     /// The same with the nearest of the valid names.
     pub(crate) fn nearest<'n>(self, name: &str, valid: impl IntoIterator<Item = &'n str>) -> Self {
         let lower = name.to_lowercase();

@@ -26,7 +26,7 @@ pub(crate) struct Editor {
     pub(crate) params: &'static [Param],
     make: Make,
     /// The only context that has it, where not all have.
-    only: Option<Context>,
+    pub(crate) only: Option<Context>,
 }
 
 /// Makes a call ready, or says what is wrong with its arguments.

@@ -81,7 +81,7 @@ impl<'a> Builder<'a> {
         let factory = self.factories.exporters.iter().find(|factory| factory.kind.is_called(id.type_name()))?;
         if !factory.kind.signals.contains(&signal) {
             let message = unsupported(&format!("\"{id}\" exporter for data type \"{}\"", signal.as_str()));
-            self.problems.push(section.problem("", message));
+            self.problems.push(section.problem_of_names(message));
             return None;
         }
         if let Some(known) = self.made.get(id) {
@@ -120,7 +120,7 @@ impl<'a> Builder<'a> {
         let factory = self.factories.processors.iter().find(|factory| factory.kind.is_called(id.type_name()))?;
         if !factory.kind.signals.contains(&signal) {
             let message = unsupported(&format!("\"{id}\" processor, in pipeline \"{pipeline}\""));
-            self.problems.push(section.problem("", message));
+            self.problems.push(section.problem_of_names(message));
             return None;
         }
         let wires = Wires { inputs: vec![signal], outputs: vec![(pipeline.clone(), next.parts)] };
@@ -151,7 +151,7 @@ impl<'a> Builder<'a> {
             let refused: Vec<_> = refused.filter(|signal| !factory.kind.signals.contains(signal)).collect();
             if let Some(signal) = refused.first() {
                 let message = unsupported(&format!("\"{id}\" receiver for data type \"{}\"", signal.as_str()));
-                self.problems.push(section.problem("", message));
+                self.problems.push(section.problem_of_names(message));
                 continue;
             }
             let (outputs, wires) = self.outputs(id);

@@ -260,6 +260,21 @@ service:
     assert!(error.contains("would both have z: it stands in several pipelines"), "{error}");
 }
 
+/// Scenario: a connector that no pipeline names.
+/// Guarantees: it is made for the check with somewhere to send every signal to: that nobody receives from it is no mistake.
+#[test]
+fn unused_connectors_have_outputs() {
+    let world = World::new("idle");
+    let yaml = "
+receivers: {probe/@-in: }
+exporters: {probe/@-out: }
+connectors: {join/@-x: }
+service: {pipelines: {traces: {receivers: [probe/@-in], exporters: [probe/@-out]}}}";
+    build(&world, yaml).unwrap();
+    let outputs = world.outputs("connector x");
+    assert!([Signal::Traces, Signal::Metrics, Signal::Logs].into_iter().all(|signal| outputs.get(signal).is_some()));
+}
+
 /// Scenario: components in pipelines of a signal that they do not support; a cycle; an unused component with a mistake; an alias.
 /// Guarantees: each is refused in the Collector's words; the alias is accepted with a word of advice.
 #[test]

@@ -68,13 +68,21 @@ fn create(
         }
         ComponentKind::Connector => {
             let factory = factories.connectors.iter().find(|factory| called(&factory.kind)).ok_or_else(missing)?;
-            (factory.create)(context, Outputs::default()).map(drop)
+            (factory.create)(context, nowhere()).map(drop)
         }
         ComponentKind::Extension => {
             let factory = factories.extensions.iter().find(|factory| called(&factory.kind)).ok_or_else(missing)?;
             (factory.create)(context).map(drop)
         }
     }
+}
+
+/// For a connector that nothing uses: one that makes metrics of spans has to have somewhere to send them to, and that no pipeline receives from
+/// it is no mistake in its section.
+fn nowhere() -> Outputs {
+    let nowhere: Arc<dyn Consumer> = Arc::new(Nowhere);
+    let [traces, metrics, logs] = [Some(nowhere.clone()), Some(nowhere.clone()), Some(nowhere)];
+    Outputs { traces, metrics, logs, ..Outputs::default() }
 }
 
 // === impl Nowhere ===

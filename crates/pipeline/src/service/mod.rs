@@ -140,6 +140,12 @@ impl Service {
         ConfigError::all(problems)
     }
 
+    /// What in `service::telemetry` is accepted for the sake of the Collector's configurations and has no effect, as sentences. The running
+    /// service warns of it as well.
+    pub fn without_effect(document: &Document) -> Vec<String> {
+        Settings::read(&document.service.telemetry).map(|settings| settings.warnings).unwrap_or_default()
+    }
+
     /// Starts, obeys, and stops. A reload that fails leaves what was running, or brings it back.
     ///
     /// # Errors

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -21,13 +22,13 @@ impl Own {
     pub(super) fn new(service: &Service, settings: &MetricSettings) -> Self {
         let telemetry = Telemetry::new(settings.level);
         let instance = Uuid::new_v4().to_string();
-        let told = |name: &str, own: &str| match settings.resource.get(name) {
-            Some(configured) => configured.clone().unwrap_or_default(),
-            None => own.to_owned(),
-        };
-        let name = told("service.name", service.name);
-        let version = told("service.version", service.version);
-        telemetry.describe_process((&name, &version), &told("service.instance.id", &instance));
+        let own =
+            [("service.name", service.name), ("service.version", service.version), ("service.instance.id", &instance)];
+        let own = own.map(|(name, value)| (name.to_owned(), Some(value.to_owned())));
+        let mut resource = BTreeMap::from(own);
+        resource.extend(settings.resource.clone());
+        telemetry
+            .describe_process(resource.iter().filter_map(|(name, value)| Some((name.as_str(), value.as_deref()?))));
         Self::with(telemetry)
     }
 

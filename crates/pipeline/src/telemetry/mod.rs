@@ -5,7 +5,7 @@ mod operations;
 mod process;
 mod settings;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
@@ -60,17 +60,19 @@ impl Telemetry {
         Self { level, ..Self::default() }
     }
 
-    /// Adds what is measured of the process, and who it is: `service` is its name and version.
-    pub fn describe_process(&self, service: (&str, &str), instance: &str) {
+    /// Adds what is measured of the process, and who it is, by the attributes of its resource.
+    pub fn describe_process<'a>(&self, resource: impl Iterator<Item = (&'a str, &'a str)>) {
+        let resource: BTreeMap<&str, &str> = resource.collect();
         // Told once: a reload keeps it.
-        let _ = self.instance.set(instance.to_owned());
+        let _ = self.instance.set(resource.get("service.instance.id").copied().unwrap_or_default().to_owned());
         if self.level == Level::None {
             return;
         }
         if let Err(error) = Process::new().and_then(|process| self.registry.register(Box::new(process))) {
             tracing::warn!(%error, "the process is not measured");
         }
-        let labels = [("service_instance_id", instance), ("service_name", service.0), ("service_version", service.1)];
+        let labels = labels(&resource);
+        let labels: Vec<_> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         self.gauge("target_info", "Target metadata", &labels).set(1);
     }
 
@@ -158,6 +160,24 @@ impl Telemetry {
     }
 }
 
+/// Attributes as labels: what a label cannot have is an underscore, and attributes that become the same label share it.
+fn labels(attributes: &BTreeMap<&str, &str>) -> BTreeMap<String, String> {
+    let mut labels: BTreeMap<String, String> = BTreeMap::new();
+    for (name, value) in attributes {
+        let fits = |character: char| if character.is_ascii_alphanumeric() { character } else { '_' };
+        let mut label: String = name.chars().map(fits).collect();
+        if !label.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            label.insert_str(0, "key_");
+        }
+        let shared = labels.entry(label).or_default();
+        if !shared.is_empty() {
+            shared.push(';');
+        }
+        shared.push_str(value);
+    }
+    labels
+}
+
 fn split<'a>(labels: &[(&'a str, &'a str)]) -> (Vec<&'a str>, Vec<&'a str>) {
     labels.iter().copied().unzip()
 }
@@ -170,4 +190,29 @@ fn detached_counter() -> IntCounter {
 #[expect(clippy::expect_used, reason = "a constant, valid metric name cannot be refused")]
 fn detached_gauge() -> IntGauge {
     IntGauge::new("detached", "measures, but is not exposed").expect("valid name")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Scenario: a process with attributes of its own names, two of which become the same label, and one that begins with a digit.
+    /// Guarantees: `target_info` has all of them as labels, the instance is known, and what is not there has no label.
+    #[test]
+    fn resources_are_labels() {
+        let telemetry = Telemetry::default();
+        let resource = [
+            ("service.name", "s"),
+            ("service.instance.id", "i"),
+            ("deployment.zone", "a"),
+            ("deployment-zone", "b"),
+            ("1st", "c"),
+        ];
+        telemetry.describe_process(resource.into_iter());
+        let (_, page) = telemetry.expose();
+        let page = String::from_utf8(page.to_vec()).unwrap();
+        let expected = r#"target_info{deployment_zone="b;a",key_1st="c",service_instance_id="i",service_name="s"} 1"#;
+        assert!(page.contains(expected), "{page}");
+        assert_eq!(telemetry.instance(), "i");
+    }
 }

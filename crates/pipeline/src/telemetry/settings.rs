@@ -38,7 +38,7 @@ pub struct MetricSettings {
     pub level: Level,
     /// Where Prometheus may read.
     pub endpoints: Vec<MetricEndpoint>,
-    /// Attributes of `target_info` that replace or remove the process's own.
+    /// Attributes of `target_info`; those with the name of one of the process's own replace it, or remove it.
     pub resource: BTreeMap<String, Option<String>>,
 }
 

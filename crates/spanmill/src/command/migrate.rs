@@ -17,10 +17,10 @@ pub(super) fn run(options: &Migrate) -> Result<(), CommandError> {
     for warning in &resolved.warnings {
         warn(&warning.to_string());
     }
-    let document = Document::from_tree(resolved.tree)?;
+    let (document, profiles) = Document::without_profiles(resolved.tree)?;
     let yaml = serde_yaml::from_str(&text)
         .map_err(|error| CommandError::Usage(format!("{name} cannot be read as YAML: {error}")))?;
-    let review = review(&document, &yaml, &FACTORIES);
+    let review = review(&document, profiles, &yaml, &FACTORIES);
     let mut report = review.report(&name);
     let written = options.output.as_ref().map(|output| output.display().to_string());
     if let Some(output) = &options.output {

@@ -63,6 +63,7 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), CommandError> {
 fn validate(configuration: &Configuration) -> Result<(), CommandError> {
     let sources = configuration::Sources::read(configuration)?;
     let document = sources.document(&mut warn)?;
+    Service::without_effect(&document).iter().for_each(|warning| warn(warning));
     Ok(logging::with_warnings(|| Service::validate(&document, &FACTORIES))?)
 }
 

@@ -18,12 +18,13 @@ const OF_ONE_SIGNAL: &[&str] = &["forward", "routing", "failover"];
 /// A connector, and where both its sides are of one signal, which.
 type Use = (String, Option<String>);
 
-/// Leaves components out.
+/// Leaves components out, and pipelines of profiles.
 pub(super) fn leave_out(file: &mut Value, missing: &[(Kind, &ComponentId)], log: &mut Log) {
-    if missing.is_empty() {
+    let whole = two_sided(file);
+    let lost = without_profiles(file, log);
+    if missing.is_empty() && !lost {
         return;
     }
-    let whole = two_sided(file);
     for (kind, id) in missing {
         remove(file, *kind, &id.to_string());
         log.change(format!("{}::{id} is left out: it does not run", kind.section()));
@@ -58,6 +59,21 @@ pub(super) fn remove(file: &mut Value, kind: Kind, id: &str) {
         }
     };
     each_pipeline(file, &mut |_, pipeline| list.iter().for_each(|list| unlist(pipeline, list, id)));
+}
+
+/// Pipelines of profiles go.
+fn without_profiles(file: &mut Value, log: &mut Log) -> bool {
+    let Some(Value::Mapping(pipelines)) = get_mut(file, &["service", "pipelines"]) else { return false };
+    let before = pipelines.len();
+    pipelines.retain(|name, _| {
+        let name = name.as_str().unwrap_or_default();
+        let is_one = signal(name) == "profiles";
+        if is_one {
+            log.change(format!("service::pipelines::{name} is left out: there are no profiles here"));
+        }
+        !is_one
+    });
+    pipelines.len() < before
 }
 
 /// A pipeline that has lost all its receivers or all its exporters goes.

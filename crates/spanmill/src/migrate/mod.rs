@@ -29,6 +29,8 @@ pub(crate) struct Review {
     pub(crate) components: Vec<Verdict>,
     /// Problems that no single component has.
     pub(crate) problems: Vec<Problem>,
+    /// What of the service itself has no effect.
+    pub(crate) without_effect: Vec<String>,
     pub(crate) suggestion: Suggestion,
 }
 
@@ -43,9 +45,10 @@ pub(crate) struct Verdict {
     pub(crate) remarks: Vec<String>,
 }
 
-/// Reviews a configuration: as components, and as the text that a new file is made of.
-pub(crate) fn review(document: &Document, text: &Value, factories: &Factories) -> Review {
+/// Reviews a configuration: as components, with the pipelines of profiles that are left out of them, and as the text that a new file is made of.
+pub(crate) fn review(document: &Document, profiles: Vec<Problem>, text: &Value, factories: &Factories) -> Review {
     let mut problems = Service::validate(document, factories).err().map(ConfigError::into_problems).unwrap_or_default();
+    problems.extend(profiles);
     let mut components = Vec::new();
     for kind in Kind::ALL {
         for id in document.components(kind).keys() {
@@ -66,7 +69,7 @@ pub(crate) fn review(document: &Document, text: &Value, factories: &Factories) -
     let mut log = Log::default();
     wrong.iter().for_each(|verdict| log.note(format!("{} stays, and has to be corrected", verdict.name())));
     let suggestion = rewrite::suggest(text, &missing, log);
-    Review { components, problems, suggestion }
+    Review { components, problems, without_effect: Service::without_effect(document), suggestion }
 }
 
 /// The text of a component.
@@ -111,6 +114,12 @@ impl Review {
             }
             for problem in &self.problems {
                 let _ = writeln!(out, "  {}", told(problem, None));
+            }
+        }
+        if !self.without_effect.is_empty() {
+            out.push_str("\nDoes less:\n");
+            for less in &self.without_effect {
+                let _ = writeln!(out, "  {less}");
             }
         }
         if self.components.iter().any(|verdict| !verdict.remarks.is_empty()) {

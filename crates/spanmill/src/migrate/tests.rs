@@ -7,8 +7,8 @@ use crate::factories::FACTORIES;
 fn reviewed(yaml: &str) -> super::Review {
     let uri = format!("yaml:{yaml}").parse().unwrap();
     let resolved = load(&[uri], &[], &Providers::from_process()).unwrap();
-    let document = Document::from_tree(resolved.tree).unwrap();
-    review(&document, &serde_yaml::from_str(yaml).unwrap(), &FACTORIES)
+    let (document, profiles) = Document::without_profiles(resolved.tree).unwrap();
+    review(&document, profiles, &serde_yaml::from_str(yaml).unwrap(), &FACTORIES)
 }
 
 /// The suggested file, which must be valid.
@@ -405,4 +405,35 @@ fn the_original_is_not_overwritten() {
     suggestion.write(&original, &output).unwrap();
     let problems = suggestion.check(output.to_str(), &FACTORIES).unwrap_err().to_string();
     assert!(problems.contains("b.yaml:") && problems.contains("processors::filter"), "{problems}");
+}
+
+/// Scenario: a pipeline of profiles beside one of traces, both in the same connector, and one alone.
+/// Guarantees: it is told what does not run; the suggested file has neither such a pipeline nor what leads to it alone.
+#[test]
+fn profiles_do_not_run() {
+    let yaml = file(&[], "connectors: {forward: }\n")
+        + "    profiles: {receivers: [otlp], exporters: [forward]}\n    profiles/out: {receivers: [forward], exporters: [nop]}\n";
+    let review = reviewed(&yaml);
+    assert!(!review.runs());
+    let report = review.report("collector.yaml");
+    for name in ["profiles", "profiles/out"] {
+        assert!(report.contains(&format!("  pipeline \"{name}\": there are no profiles here (")), "{report}");
+        let left_out = format!("service::pipelines::{name} is left out: there are no profiles here");
+        assert!(told(&yaml).contains(&left_out));
+    }
+    let pipelines = suggested(&yaml)["service"]["pipelines"].as_mapping().unwrap().clone();
+    assert_eq!(pipelines.keys().filter_map(Value::as_str).collect::<Vec<_>>(), ["traces"]);
+}
+
+/// Scenario: options of the service's own telemetry that have no effect here.
+/// Guarantees: they are listed, and the file runs all the same.
+#[test]
+fn what_does_less_is_listed() {
+    let telemetry = "  telemetry: {traces: {processors: [{batch: {}}]}, metrics: {readers: [{periodic: {}}]}}\n";
+    let review = reviewed(&(file(&[], "") + telemetry));
+    let report = review.report("collector.yaml");
+    let (_, less) = report.split_once("\nDoes less:\n").unwrap();
+    assert!(less.contains("  service::telemetry::metrics::readers::periodic has no effect\n"), "{report}");
+    assert!(less.contains("  service::telemetry::traces::processors has no effect\n") && review.runs(), "{report}");
+    assert!(!reviewed(&file(&[], "")).report("collector.yaml").contains("Does less"));
 }

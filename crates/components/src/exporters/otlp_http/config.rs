@@ -151,14 +151,19 @@ impl Config {
 
     /// Where requests of a signal go; empty where nothing was said about it.
     pub(super) fn url(&self, signal: Signal) -> String {
-        let own = match signal {
+        match self.own_endpoint(signal) {
+            "" if self.endpoint.is_empty() => String::new(),
+            "" => format!("{}/v1/{}", self.endpoint.trim_end_matches('/'), signal.as_str()),
+            own => own.to_owned(),
+        }
+    }
+
+    /// The endpoint of a signal alone, as written; empty where there is none.
+    pub(super) fn own_endpoint(&self, signal: Signal) -> &str {
+        match signal {
             Signal::Traces => &self.traces_endpoint,
             Signal::Metrics => &self.metrics_endpoint,
             Signal::Logs => &self.logs_endpoint,
-        };
-        if !own.is_empty() || self.endpoint.is_empty() {
-            return own.clone();
         }
-        format!("{}/v1/{}", self.endpoint.trim_end_matches('/'), signal.as_str())
     }
 }

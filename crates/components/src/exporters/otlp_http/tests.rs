@@ -5,7 +5,7 @@ use spanmill_config::Section;
 use spanmill_pipeline::Signal;
 
 use super::config::Config;
-use super::transport::{answer, refusal, unreachable};
+use super::transport::{Http, answer, refusal, unreachable};
 
 /// Scenario: every HTTP status that a backend may refuse with.
 /// Guarantees: 429, 502, 503 and 504 are tried again, as the OTLP specification has it, and no other.
@@ -78,6 +78,20 @@ fn endpoints() {
     assert_eq!(config.url(Signal::Logs), "http://h:4318/v1/logs");
     let error = read("{}").unwrap_err().to_string();
     assert!(error.contains("at least one endpoint must be specified"), "{error}");
+}
+
+/// Scenario: endpoints without a scheme, for all signals and for one beside a good one for all.
+/// Guarantees: they are refused with the option that has them, as they are written there, and say what they have to begin with.
+#[test]
+fn endpoints_have_a_scheme() {
+    let refused = |yaml| {
+        let section = Section::from_yaml("exporters::otlp_http", yaml).unwrap();
+        Http::new(&Config::read(&section).unwrap(), &section).err().unwrap().to_string()
+    };
+    let all = refused("{endpoint: 'localhost:4318/'}");
+    assert!(all.contains("otlp_http::endpoint: \"localhost:4318/\" is no URL: it must begin with http"), "{all}");
+    let one = refused("{endpoint: 'http://h', logs_endpoint: 'localhost:1/in'}");
+    assert!(one.contains("otlp_http::logs_endpoint: \"localhost:1/in\" is no URL: it must begin with http"), "{one}");
 }
 
 /// Scenario: a backend that is away, under a URL with a token in its query.

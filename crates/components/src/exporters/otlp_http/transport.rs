@@ -66,9 +66,12 @@ impl Http {
             if text.is_empty() {
                 return Ok(None);
             }
-            let option = if config.endpoint.is_empty() { option } else { "endpoint" };
+            let (option, written) = match config.own_endpoint(signal) {
+                "" => ("endpoint", config.endpoint.as_str()),
+                own => (option, own),
+            };
             let wrong = |error: &dyn std::fmt::Display| {
-                section.error(option, format!("{text:?} is no URL: {error}")).at_creation()
+                section.error(option, format!("{written:?} is no URL: {error}")).at_creation()
             };
             let url = match Url::parse(&text) {
                 // Nothing before the path: mostly a variable of the environment that is not set. Go starts, and fails at each request.
@@ -79,7 +82,7 @@ impl Http {
                 parsed => parsed.map_err(|error| wrong(&error))?,
             };
             if !matches!(url.scheme(), "http" | "https") {
-                return Err(wrong(&"expected http:// or https://"));
+                return Err(wrong(&"it must begin with http:// or https://"));
             }
             Ok(Some(url))
         };

@@ -61,8 +61,8 @@ impl Config {
                 }
             }
         }
-        if let Some(id) = config.additional_auth.as_ref().filter(|id| id.type_name() == super::NAME) {
-            let message = format!("{id} is a {} itself: give its headers in one list", super::NAME);
+        if let Some(id) = config.additional_auth.as_ref().filter(|id| id.type_name() == super::FACTORY.kind.name) {
+            let message = format!("{id} is a {} itself: give its headers in one list", super::FACTORY.kind.name);
             return Err(section.error("additional_auth", message));
         }
         Ok(config)

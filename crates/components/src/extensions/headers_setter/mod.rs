@@ -18,10 +18,10 @@ use super::watched::Watched;
 use config::{Config, HeaderConfig};
 
 /// Makes `headers_setter` extensions.
-pub const FACTORY: ExtensionFactory =
-    ExtensionFactory { kind: Kind { name: NAME, aliases: &[], stability: Stability::Alpha, signals: &[] }, create };
-
-const NAME: &str = "headers_setter";
+pub const FACTORY: ExtensionFactory = ExtensionFactory {
+    kind: Kind { name: "headers_setter", aliases: &[], stability: Stability::Alpha, signals: &[] },
+    create,
+};
 
 struct HeadersSetter {
     setter: Arc<Setter>,

@@ -7,7 +7,7 @@ use super::*;
 use crate::extensions::basicauth;
 
 fn extension(yaml: &str) -> Result<HeadersSetter, ConfigError> {
-    let id = ComponentId::new(NAME, "").unwrap();
+    let id = ComponentId::new(FACTORY.kind.name, "").unwrap();
     let section = Section::from_yaml("extensions::headers_setter", yaml).unwrap();
     HeadersSetter::new(&Context { id: &id, section: &section, telemetry: &Telemetry::default() })
 }

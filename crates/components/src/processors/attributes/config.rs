@@ -28,10 +28,20 @@ pub(super) fn read(section: &Section, signal: Signal) -> Result<(Selected, Actio
     let config: Config = section.parse()?;
     let actions = Actions::compile(section, "actions", &config.actions)?;
     let (include, exclude) = (config.include.as_ref(), config.exclude.as_ref());
-    let selected = match signal {
+    // Which properties there may be depends on the pipeline.
+    let selected = selected(section, signal, include, exclude).map_err(ConfigError::at_creation)?;
+    Ok((selected, actions))
+}
+
+fn selected(
+    section: &Section,
+    signal: Signal,
+    include: Option<&PropertiesConfig>,
+    exclude: Option<&PropertiesConfig>,
+) -> Result<Selected, ConfigError> {
+    Ok(match signal {
         Signal::Traces => Selected::Spans(Box::new(Selection::compile(section, include, exclude)?)),
         Signal::Metrics => Selected::Items(ItemSelection::of_metrics(section, include, exclude)?),
         Signal::Logs => Selected::Items(ItemSelection::of_logs(section, include, exclude)?),
-    };
-    Ok((selected, actions))
+    })
 }

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::super::testing::{Trial, attributes, object, refusal, request, span, spans, traces};
+use super::super::testing::{Trial, attributes, is_refused_at_creation, object, refusal, request, span, spans, traces};
 use super::*;
 
 /// Scenario: actions for some of the spans.
@@ -80,4 +80,24 @@ fn refused() {
     insta::assert_snapshot!(by("metric_names: []", Signal::Logs), @"processors::attributes:1: processors::attributes::include: at least one of attributes, resources, libraries, log_bodies, log_severity_texts, log_severity_number must be specified");
     insta::assert_snapshot!(by("metric_names: [a], libraries: [{name: a}]", Signal::Metrics), @"processors::attributes:1: processors::attributes::include::libraries: should not be specified for metrics");
     insta::assert_snapshot!(by("log_bodies: []", Signal::Metrics), @"processors::attributes:1: processors::attributes::include: at least one of metric_names and resources must be specified");
+}
+
+/// Scenario: properties of log records and metrics where spans are meant, none at all, and patterns that are none; and what the Collector's check
+/// of a configuration looks at.
+/// Guarantees: the former is seen only where a pipeline has the processor, as in the Collector; the latter always.
+#[test]
+fn properties_are_checked_where_they_are_used() {
+    let by = |include: &str| format!("{{include: {{{include}}}, actions: [{{key: a, action: delete}}]}}");
+    for include in [
+        "match_type: strict, log_bodies: [a]",
+        "match_type: strict, metric_names: [a]",
+        "match_type: strict",
+        "match_type: regexp, services: ['(']",
+        "match_type: loose, services: [a]",
+    ] {
+        assert!(is_refused_at_creation(&FACTORY, &by(include), Signal::Traces), "{include}");
+    }
+    for checked in ["{}", "{actions: [{key: a, action: delete}], includes: {}}"] {
+        assert!(!is_refused_at_creation(&FACTORY, checked, Signal::Traces), "{checked}");
+    }
 }

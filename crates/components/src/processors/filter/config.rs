@@ -113,7 +113,7 @@ pub(super) fn read(section: &Section, signal: Signal) -> Result<Rules, ConfigErr
     }
     ConfigError::all(problems)?;
     // Where there are conditions these take the place of properties.
-    let kept = if wanted.is_empty() { config.kept(section, signal)? } else { None };
+    let kept = if wanted.is_empty() { config.kept(section, signal).map_err(ConfigError::at_creation)? } else { None };
     Ok(Rules { groups: wanted, kept })
 }
 

@@ -107,6 +107,14 @@ fn mistakes_are_told_with_their_place() {
         (r#"{trace_statements: ['set(span.name, "x")', {context: span}]}"#, &["cannot stand in one list"]),
         (r#"{trace_statements: [{context: spam}]}"#, &["unknown context \"spam\""]),
         (r#"{metric_statements: ['set(metric.name']}"#, &["metric_statements[0]", "cannot parse OTTL"]),
+        (
+            r#"{metric_statements: [{context: datapoint, statements: ['convert_sum_to_gauge()']}]}"#,
+            &["undefined function \"convert_sum_to_gauge\" in the context datapoint, metric has it"],
+        ),
+        (
+            r#"{trace_statements: [{context: resource, statements: ['set(attributes["a"], IsRootSpan())']}]}"#,
+            &["undefined function \"IsRootSpan\" in the context resource, span has it"],
+        ),
         ("{flatten_data: true}", &["flatten_data"]),
         ("{trace_statements: }", &["trace_statements", "expected a list"]),
     ] {

@@ -7,6 +7,7 @@ use spanmill_tls::ServerTls;
 use super::limits::Limits;
 use crate::net::compression::Compression;
 use crate::net::cors::Cors;
+use crate::net::path::mistake as url_path_mistake;
 use crate::net::{passing, site};
 
 /// Options of the `otlp` receiver.
@@ -166,6 +167,17 @@ impl Config {
             let path = "protocols::http";
             check_listener(section, path, &http.endpoint, &http.transport)?;
             site::check(section, &format!("{path}::"), http.tls.as_ref(), &http.middlewares)?;
+            let url_paths = [
+                ("traces_url_path", &http.traces_url_path),
+                ("metrics_url_path", &http.metrics_url_path),
+                ("logs_url_path", &http.logs_url_path),
+            ];
+            for (option, url_path) in url_paths {
+                if let Some(mistake) = url_path_mistake(url_path) {
+                    let message = format!("invalid HTTP URL path {url_path:?} set for signal: {mistake}");
+                    return Err(section.error(&format!("{path}::{option}"), message));
+                }
+            }
             for name in http.compression_algorithms.iter().filter(|name| Compression::from_header(name).is_none()) {
                 let at = section.path();
                 tracing::warn!(at, "compression_algorithms: {name:?} is not supported, requests with it are refused");

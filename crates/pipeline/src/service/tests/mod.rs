@@ -192,14 +192,14 @@ async fn stops_while_it_starts() {
 }
 
 /// Scenario: own metrics are shown at one port, then by a reload at another, then not at all.
-/// Guarantees: the page has the Collector's names; the old port is free each time.
+/// Guarantees: the page has the Collector's names, attributes of the configuration, and none that it takes away; the old port is free each time.
 #[tokio::test]
 async fn own_metrics() {
     let [first, second] = [free_port(), free_port()];
     let at = |port: u16| {
         let reader =
             format!("{{readers: [{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: {port}}}}}}}}}]}}");
-        PLAIN.replace("{level: none}", &reader)
+        PLAIN.replace("{level: none}", &format!("{reader}, resource: {{zone.name: a, service.version: }}"))
     };
     let mut rig = Rig::running("metrics", &at(first)).await;
     let page = get(first).await;
@@ -208,6 +208,7 @@ async fn own_metrics() {
     for line in expected {
         assert!(page.contains(line), "{line} in {page}");
     }
+    assert!(page.contains("zone_name=\"a\"} 1") && !page.contains("service_version"), "{page}");
     let (news, events) = rig.change(&at(second)).await;
     // What is counted is the same, wherever it is shown.
     assert_eq!((news, events), (News::Running, Vec::new()));

@@ -72,6 +72,7 @@ fn wrong_options_are_refused() {
         ("{protocols: {http: {tls: {cert_file: a}}}}", "protocols::http::tls"),
         ("{protocols: {grpc: {auth: {authenticator: oidc, request_params: [x]}}}}", "protocols::grpc::auth"),
         ("{protocols: {http: {auth: {authenticator: '1'}}}}", "protocols::http::auth::authenticator"),
+        ("{protocols: {http: {logs_url_path: ':a'}}}", "protocols::http::logs_url_path: invalid HTTP URL path \":a\""),
         ("{protocols: {http: {middlewares: [{id: x}]}}}", "protocols::http::middlewares"),
         ("{protocols: {grpc: {max_recv_msg_size_mib: 5000}}}", "max_recv_msg_size_mib"),
     ];
