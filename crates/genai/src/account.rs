@@ -54,7 +54,7 @@ fn include_cache(call: &mut Call<'_>, source: Option<&Source>) {
     let trusts_total = source.is_none_or(|source| !source.total_proves_nothing);
     let exclusive = proven
         || match stated {
-            Inclusion::Inclusive => false,
+            Inclusion::Inclusive | Inclusion::Twice => false,
             // A total without the cache hints at counts that include it.
             _ if trusts_total && call.total == Some(sum) => false,
             Inclusion::Exclusive => true,
@@ -86,7 +86,10 @@ fn include_reasoning(call: &mut Call<'_>, source: Option<&Source>) {
     let stated = source.map_or(Inclusion::Unknown, |source| {
         by_provider(source.output, &source.output_by_provider, call.provider.as_deref())
     });
-    if proven || stated == Inclusion::Exclusive {
+    if stated == Inclusion::Twice && call.place(target::REASONING).is_some() && reasoning <= output {
+        call.output = Some(output - reasoning);
+        call.changed(target::OUTPUT);
+    } else if proven || stated == Inclusion::Exclusive {
         call.output = Some(output.saturating_add(reasoning));
         call.changed(target::OUTPUT);
     }

@@ -10,7 +10,7 @@ use crate::datum::Strings;
 use crate::parts::Parts;
 use crate::price::Service;
 use crate::target::{self, CORE, Target};
-use crate::vocabulary::{Class, ErrorClass, Finish, Operation};
+use crate::vocabulary::{Class, ErrorClass, Finish, HostIx, Operation};
 
 /// Who owns the usage that a span carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +63,8 @@ pub(crate) struct Node {
     pub(crate) call: Option<u32>,
     /// What went wrong below a call, as the HTTP status of a span tells that is none of GenAI.
     pub(crate) error: Option<ErrorClass>,
+    /// The host that a client called below a call, where models are served.
+    pub(crate) host: Option<HostIx>,
 }
 
 /// A GenAI span. What decides about ownership stands together at the beginning: requests have many calls, and those
@@ -90,6 +92,8 @@ pub(crate) struct Call<'a> {
     pub(crate) doubtful: bool,
     /// Whether its counts include those of the calls before it.
     pub(crate) running: bool,
+    /// Whether its source says `stop` also where a tool was called.
+    pub(crate) always_stops: bool,
     /// Whether what it says of a response was given to it: the response is that of a call before it.
     pub(crate) echoes: bool,
     pub(crate) input: Option<i64>,
@@ -240,6 +244,7 @@ impl Call<'_> {
             service: Service::Standard,
             tool_calls: false,
             running: false,
+            always_stops: false,
             doubtful: false,
             echoes: false,
             error: None,

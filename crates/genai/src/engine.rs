@@ -155,6 +155,7 @@ impl Engine {
             let known = source.and_then(|source| self.catalogue.source(source));
             reader.scope = scope.name();
             reader.copies_model = known.is_some_and(|known| known.copies_model(scope.name()));
+            reader.routes_model = known.is_some_and(|known| known.routes_model(scope.name()));
             for span in scope.spans() {
                 let node = reader.read(span, source, &mut calls);
                 if let Some(call) = calls.last_mut().filter(|_| node.call.is_some()) {
@@ -181,7 +182,7 @@ impl Engine {
         if !calls.is_empty() {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             let before = memory.evicted();
-            own::decide(&mut calls, &nodes, marks, &mut memory);
+            own::decide(&mut calls, &nodes, marks, &mut memory, &self.catalogue.vocabulary);
             tally.evicted = memory.evicted() - before;
             forget_copies(&mut calls);
         }

@@ -36,6 +36,14 @@ pub(crate) struct SourceFile {
     pub(crate) time_to_first_token: TtftRule,
     /// Scopes whose spans say the model of the request where they do not know which one answered: a regular expression.
     pub(crate) response_model_copied_by: Option<String>,
+    /// Scopes whose names of models begin with LiteLLM's word for the provider: a regular expression.
+    pub(crate) models_routed_by: Option<String>,
+    /// The makers in front of the name that answered are cut off.
+    #[serde(default)]
+    pub(crate) answers_without_maker: bool,
+    /// `stop` is written also where the model called a tool.
+    #[serde(default)]
+    pub(crate) always_stops: bool,
     /// The model that answered is written as the one that was asked for.
     #[serde(default)]
     pub(crate) answers_as_request_model: bool,
@@ -182,6 +190,8 @@ pub(crate) enum Inclusion {
     Inclusive,
     /// The parts are extra.
     Exclusive,
+    /// The parts are inside, and were added once more: reasoning that stands under the standard name.
+    Twice,
     /// Decided span by span.
     #[default]
     Unknown,

@@ -473,3 +473,17 @@ fn parts_with_prices_of_their_own() {
     assert_eq!(seen[&1].get("gen_ai.usage.audio.input_tokens"), Some(&json!(60)));
     assert_eq!(seen[&2].get("gen_ai.usage.audio.input_tokens"), None);
 }
+
+/// Scenario: reasoning of models that Google's ADK calls, its own and one through LiteLLM, under the standard names.
+/// Guarantees: what LiteLLM counts in the output already is counted once.
+#[test]
+fn reasoning_that_was_added_twice() {
+    for (provider, model, expected) in [("openai", "openai/o4-mini", 1187), ("gcp.gemini", "gemini-2.5-flash", 2211)] {
+        let call = json!({
+            "gen_ai.operation.name": "generate_content", "gen_ai.provider.name": provider, "gen_ai.request.model": model,
+            "gen_ai.usage.input_tokens": 129, "gen_ai.usage.output_tokens": 2211, "gen_ai.usage.reasoning.output_tokens": 1024,
+        });
+        let seen = normalise(&[sample(1, "gcp.vertex.agent", &call)]);
+        assert_eq!(seen[&1]["gen_ai.usage.output_tokens"], json!(expected), "{provider}");
+    }
+}

@@ -269,3 +269,106 @@ fn an_error_that_only_the_request_below_shows() {
         assert_has(&seen[&id], &json!({ "spanmill.error.class": class }), "call");
     }
 }
+
+/// Scenario: OpenLLMetry's span of a LangChain call, whose standard attribute holds a copy of the answer's name, or `unknown`; and a span
+/// beside it that is no call of a model.
+/// Guarantees: what LangChain was asked for counts, with its provider and parameters where nothing else says them.
+#[test]
+fn what_langchain_was_asked_for() {
+    let scope = "opentelemetry.instrumentation.langchain";
+    let call = |model: &str| {
+        json!({
+            "gen_ai.operation.name": "chat", "gen_ai.provider.name": "langchain", "gen_ai.request.model": model,
+            "gen_ai.response.model": "gpt-4o-2024-08-06", "traceloop.association.properties.ls_provider": "azure",
+            "traceloop.association.properties.ls_model_name": "gpt-4o", "traceloop.association.properties.ls_temperature": 0.5,
+            "traceloop.association.properties.ls_max_tokens": 100, "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6,
+        })
+    };
+    let tool =
+        json!({ "gen_ai.operation.name": "execute_tool", "traceloop.association.properties.ls_model_name": "gpt-4o" });
+    let seen = normalise(&[
+        sample(1, scope, &call("gpt-4o-2024-08-06")),
+        sample(2, scope, &call("unknown")).trace(8),
+        sample(3, scope, &tool).trace(9),
+    ]);
+    let asked = json!({
+        "gen_ai.request.model": "gpt-4o", "gen_ai.response.model": "gpt-4o-2024-08-06", "gen_ai.provider.name": "azure.ai.openai",
+        "gen_ai.request.temperature": 0.5, "gen_ai.request.max_tokens": 100,
+    });
+    assert_has(&seen[&1], &asked, "a copy");
+    assert_has(&seen[&2], &asked, "unknown");
+    assert_has(&seen[&3], &json!({ "gen_ai.request.model": null }), "a tool");
+}
+
+/// Scenario: a call that says `chat` under the standard name and `completion` under another one, of LiteLLM and of a scope that nobody
+/// knows; LiteLLM's word alone; and OpenLLMetry's span of Anthropic's Messages API.
+/// Guarantees: the standard name counts, although some sources put it behind names of their own; all are chats.
+#[test]
+fn a_standard_operation_counts() {
+    let chat = json!({ "gen_ai.operation.name": "chat" });
+    let said = json!({ "llm.request.type": "completion", "gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 5 });
+    for scope in ["litellm", "somebody.else"] {
+        assert_has(&normalise(&[sample(1, scope, &said)])[&1], &chat, scope);
+    }
+    let word = json!({ "llm.request.type": "completion", "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 5 });
+    assert_has(&normalise(&[sample(1, "litellm", &word)])[&1], &chat, "LiteLLM's word");
+    let messages = sample(1, "opentelemetry.instrumentation.anthropic", &word).name("anthropic.chat");
+    assert_has(&normalise(&[messages])[&1], &chat, "messages");
+}
+
+/// Scenario: how an answer ended, where only LangChain's metadata tells, in the span of a call, in a node of a graph around it, as several
+/// instrumentations write it, and in the step of a chain. A call of a tool that is known says more than the node's `stop`.
+/// Guarantees: the words of Bedrock, Ollama and the Responses API are read in all of them; no response id is needed where one call stands
+/// below; a node around two calls, or one that speaks of another model, tells nothing.
+#[test]
+fn langchain_tells_how_an_answer_ended() {
+    let finish = |seen: &support::Seen, id: u8| seen[&id].get("spanmill.finish_reason").cloned().unwrap_or(Json::Null);
+    for (key, word) in [("stopReason", "end_turn"), ("done_reason", "stop"), ("status", "completed")] {
+        let metadata = json!({ key: word, "model_name": "m" });
+        let result = json!({ "generations": [[{ "message": { "kwargs": { "response_metadata": metadata,
+            "usage_metadata": { "input_tokens": 9, "output_tokens": 6, "input_token_details": { "cache_creation": 3 } } } } }]] });
+        let own =
+            json!({ "openinference.span.kind": "LLM", "llm.model_name": "m", "output.value": result.to_string() });
+        let seen = normalise(&[sample(1, "openinference.instrumentation.langchain", &own)]);
+        assert_eq!(finish(&seen, 1), "stop", "{key}");
+        assert_eq!(seen[&1]["gen_ai.usage.cache_creation.input_tokens"], 3);
+
+        let message = json!({ "response_metadata": metadata });
+        let update = json!([{ "update": { "messages": [message] } }]).to_string();
+        let kwargs = json!({ "outputs": [{ "update": { "messages": [{ "kwargs": message }] } }] }).to_string();
+        let generation = |id, more: &Json| generation(id, more).below(1);
+        let plain = json!({ "langfuse.observation.model.name": "m" });
+        let node = |output: &str| {
+            sample(1, LANGFUSE, &json!({ "langfuse.observation.type": "chain", "langfuse.observation.output": output }))
+        };
+        for output in [&update, &json!({ "messages": [message] }).to_string(), &message.to_string()] {
+            assert_eq!(finish(&normalise(&[node(output), generation(2, &plain)]), 2), "stop", "{key}: {output}");
+        }
+        let two = normalise(&[node(&update), generation(2, &plain), generation(3, &plain)]);
+        assert_eq!((finish(&two, 2), finish(&two, 3)), (Json::Null, Json::Null));
+        let other = json!({ "langfuse.observation.model.name": "n" });
+        assert_eq!(finish(&normalise(&[node(&update), generation(2, &other)]), 2), Json::Null);
+        let called = json!({ "langfuse.observation.model.name": "m", "langfuse.observation.output": "{\"tool_calls\": [{\"name\": \"f\"}]}" });
+        assert_eq!(finish(&normalise(&[node(&update), generation(2, &called)]), 2), "tool_call");
+
+        let scope = "opentelemetry.instrumentation.langchain";
+        let task = json!({ "traceloop.span.kind": "task", "gen_ai.operation.name": "execute_task", "traceloop.entity.output": kwargs });
+        let call = json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 5, "gen_ai.usage.output_tokens": 6 });
+        let seen = normalise(&[sample(1, scope, &task), sample(2, scope, &call).below(1)]);
+        assert_eq!(finish(&seen, 2), "stop", "{key}");
+        assert_eq!(seen[&1]["gen_ai.operation.name"], "execute_task");
+    }
+}
+
+/// Scenario: what OpenLLMetry says answered where a maker stands before the name that was asked for, and where another model answered.
+/// Guarantees: the maker is put back; another model stays.
+#[test]
+fn a_maker_that_was_cut_off() {
+    for (answered, expected) in
+        [("Llama-3.3-70B", "meta-llama/Llama-3.3-70B"), ("Llama-3.1-70B", "Llama-3.1-70B"), ("70B", "70B")]
+    {
+        let call = json!({ "gen_ai.operation.name": "chat", "gen_ai.request.model": "meta-llama/Llama-3.3-70B", "gen_ai.response.model": answered });
+        let seen = normalise(&[sample(1, "opentelemetry.instrumentation.openai.v1", &call)]);
+        assert_eq!(seen[&1]["gen_ai.response.model"], expected);
+    }
+}

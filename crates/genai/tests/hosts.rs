@@ -96,3 +96,67 @@ fn the_maker_of_a_model_need_not_serve_it() {
         assert_eq!(provider(&json!("anthropic"), &json!({ "gen_ai.request.model": model })), json!(served), "{model}");
     }
 }
+
+/// Scenario: spans of HTTP clients right below calls whose library says another provider, or one that only stands for the API, and whose
+/// own address is that of a proxy; hosts in three attributes, one that nobody knows, two providers below one call, a server's span.
+/// Guarantees: a known host tells the provider before all else; what is unknown, or not one, tells nothing.
+#[test]
+fn the_request_below_tells_the_provider() {
+    let call = |id| {
+        let attributes = json!({ "openinference.span.kind": "LLM", "llm.provider": "google", "llm.model_name": "gemini-2.5-flash",
+            "llm.token_count.prompt": 5, "llm.token_count.completion": 6, "server.address": "api.groq.com" });
+        sample(id, "openinference.instrumentation.google_genai", &attributes)
+    };
+    let http = |id, more: &Json| sample(id, "opentelemetry.instrumentation.httpx", more).below(1);
+    let vertex = "us-central1-aiplatform.googleapis.com";
+    let provider = |samples: &[support::Sample]| normalise(samples)[&1]["gen_ai.provider.name"].clone();
+    for (key, value) in [
+        ("server.address", vertex.to_owned()),
+        ("url.full", format!("https://{vertex}/v1/x?y=z")),
+        ("http.url", format!("https://{vertex}:443/v1")),
+    ] {
+        assert_eq!(provider(&[call(1), http(2, &json!({ key: value }))]), "gcp.vertex_ai", "{key}");
+    }
+    assert_eq!(provider(&[call(1), http(2, &json!({ "server.address": "10.0.0.1" }))]), "gcp.gen_ai");
+    let two = [
+        http(2, &json!({ "server.address": vertex })),
+        http(3, &json!({ "server.address": "api.openai.com" })),
+        call(1),
+    ];
+    assert_eq!(provider(&two), "gcp.gen_ai");
+    assert_eq!(provider(&[call(1), http(2, &json!({ "server.address": vertex })).kind(2)]), "gcp.gen_ai");
+}
+
+/// Scenario: names of models as LiteLLM has them, on its spans, without a provider and with one of the same family; an alias of OpenRouter's own;
+/// and the same on spans of another library.
+/// Guarantees: the first segment names the provider where nothing else does and is cut off, and only the first; elsewhere a word that only
+/// LiteLLM puts there is part of the name.
+#[test]
+fn litellm_routes_by_the_name() {
+    let cases = [
+        ("groq/llama-3.3-70b-versatile", Json::Null, "groq", "llama-3.3-70b-versatile"),
+        ("cohere_chat/command-r-plus", Json::Null, "cohere", "command-r-plus"),
+        ("openrouter/openai/gpt-4o", Json::Null, "openrouter", "openai/gpt-4o"),
+        ("openrouter/openrouter/auto", Json::Null, "openrouter", "openrouter/auto"),
+        ("ollama_chat/llama3.2", Json::Null, "ollama", "llama3.2"),
+        ("together_ai/meta-llama/Llama-3.3-70B", Json::Null, "together_ai", "meta-llama/Llama-3.3-70B"),
+        ("perplexity/sonar", Json::Null, "perplexity", "sonar"),
+        ("fireworks_ai/accounts/fireworks/models/x", Json::Null, "fireworks", "accounts/fireworks/models/x"),
+        ("azure_ai/Phi-4", Json::Null, "azure.ai.inference", "Phi-4"),
+        ("hosted_vllm/meta-llama/X", Json::Null, "vllm", "meta-llama/X"),
+        ("cerebras/llama3.1-8b", Json::Null, "cerebras", "llama3.1-8b"),
+        ("gemini/gemini-2.5-flash", json!("google"), "gcp.gen_ai", "gemini-2.5-flash"),
+        ("anthropic/claude-x", json!("openrouter"), "openrouter", "anthropic/claude-x"),
+    ];
+    for (name, said, provider, model) in cases {
+        let attributes = json!({ "openinference.span.kind": "LLM", "llm.provider": said, "llm.model_name": name });
+        let seen = normalise(&[sample(1, "openinference.instrumentation.litellm", &attributes)]);
+        assert_has(&seen[&1], &json!({ "gen_ai.provider.name": provider, "gen_ai.request.model": model }), name);
+    }
+    let own = json!({ "gen_ai.operation.name": "chat", "gen_ai.provider.name": "openrouter", "gen_ai.request.model": "openrouter/auto" });
+    assert_has(
+        &normalise(&[sample(1, OPENAI, &own)])[&1],
+        &json!({ "gen_ai.request.model": "openrouter/auto" }),
+        "its own",
+    );
+}

@@ -286,3 +286,25 @@ fn calls_without_usage_stand_once() {
     let attempts = [silent(1, HAND, true), silent(2, UTIL, true).below(1), silent(3, UTIL, true).below(1)];
     assert_eq!(roles(&attempts), ["rollup", "none", "none"]);
 }
+
+/// Scenario: calls that say they stopped before a tool runs beside them: of Ollama, of any model through Google's ADK, and of OpenAI.
+/// Guarantees: the first two called the tool; OpenAI's word is believed.
+#[test]
+fn a_tool_right_after_the_call() {
+    let tool = json!({ "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": "look" });
+    for (scope, provider, expected) in
+        [(UTIL, "ollama", "tool_call"), ("gcp.vertex.agent", "openai", "tool_call"), (UTIL, "openai", "stop")]
+    {
+        let said = json!({
+            "gen_ai.operation.name": "chat", "gen_ai.provider.name": provider, "gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 5,
+            "gen_ai.usage.output_tokens": 6, "gen_ai.response.finish_reasons": ["stop"],
+        });
+        let seen = normalise(&[
+            sample(1, scope, &said).below(9).at(0, 100),
+            sample(2, scope, &tool).below(9).at(110, 120),
+            sample(3, scope, &said).below(9).at(130, 200),
+        ]);
+        assert_eq!(seen[&1]["spanmill.finish_reason"], json!(expected), "{scope} {provider}");
+        assert_eq!(seen[&3]["spanmill.finish_reason"], json!("stop"));
+    }
+}

@@ -241,10 +241,12 @@ fn pick(drafts: &[Draft], wanted: usize, offset: u16) -> Vec<Rule> {
 /// The rules that sources share which have none of their own.
 fn shared(key: &str, drafts: &[Draft]) -> Vec<Rule> {
     let mut shared = pick(drafts, 0, GENERIC);
-    let foreign = drafts.iter().filter(|draft| !draft.rule.local).map(|draft| draft.source).find(|owner| *owner != 0);
+    // That a source puts the name of the conventions behind others of its own is its own matter too.
+    let told = |rule: &Rule| !rule.local && !rule.canonical;
+    let foreign = drafts.iter().filter(|draft| told(&draft.rule)).map(|draft| draft.source).find(|owner| *owner != 0);
     if let (true, true, Some(owner)) = (shared.is_empty(), key.contains('.'), foreign) {
         shared = pick(drafts, owner, FOREIGN);
-        shared.retain(|rule| !rule.local);
+        shared.retain(told);
     }
     shared
 }

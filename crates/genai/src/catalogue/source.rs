@@ -29,7 +29,10 @@ pub(crate) struct Source {
     pub(crate) ttft_only_streaming: bool,
     pub(crate) ttft_weak: bool,
     pub(crate) answers_as_request_model: bool,
+    pub(crate) answers_without_maker: bool,
+    pub(crate) always_stops: bool,
     copies_model: Option<Pattern>,
+    routes_model: Option<Pattern>,
 }
 
 // === impl Source ===
@@ -65,11 +68,10 @@ impl Source {
             ttft_only_streaming: file.time_to_first_token.only_streaming,
             ttft_weak: file.time_to_first_token.weak,
             answers_as_request_model: file.answers_as_request_model,
-            copies_model: file
-                .response_model_copied_by
-                .as_deref()
-                .map(|scope| Pattern::new(scope, &file.name))
-                .transpose()?,
+            answers_without_maker: file.answers_without_maker,
+            always_stops: file.always_stops,
+            copies_model: pattern(file.response_model_copied_by.as_deref(), &file.name)?,
+            routes_model: pattern(file.models_routed_by.as_deref(), &file.name)?,
         })
     }
 
@@ -77,6 +79,15 @@ impl Source {
     pub(crate) fn copies_model(&self, scope: &[u8]) -> bool {
         self.copies_model.as_ref().is_some_and(|pattern| pattern.is_match(&String::from_utf8_lossy(scope)))
     }
+
+    /// Whether names of models begin with LiteLLM's word for the provider on spans of a scope.
+    pub(crate) fn routes_model(&self, scope: &[u8]) -> bool {
+        self.routes_model.as_ref().is_some_and(|pattern| pattern.is_match(&String::from_utf8_lossy(scope)))
+    }
+}
+
+fn pattern(scopes: Option<&str>, file: &str) -> Result<Option<Pattern>, CatalogueError> {
+    scopes.map(|scopes| Pattern::new(scopes, file)).transpose()
 }
 
 /// An operation by a word of the vocabulary; `none` takes the operation away.

@@ -36,6 +36,19 @@ fn agree(left: &Call<'_>, right: &Call<'_>) -> bool {
     left.response_id.is_none() || right.response_id.is_none() || left.response_id == right.response_id
 }
 
+/// Whether what two spans name may be one model.
+fn same_model(left: &Call<'_>, right: &Call<'_>) -> bool {
+    let (left, right) = (models(left), models(right));
+    let is_same =
+        |name: &str| left.into_iter().flatten().any(|other| name.starts_with(other) || other.starts_with(name));
+    let told = |models: [Option<&str>; 2]| models.iter().any(Option::is_some);
+    !told(left) || !told(right) || right.into_iter().flatten().any(is_same)
+}
+
+fn models<'c>(call: &'c Call<'_>) -> [Option<&'c str>; 2] {
+    [call.response_model.as_deref(), call.request_model.as_deref()]
+}
+
 /// A span without usage right above or below the only one with usage is a span of the same call.
 pub(super) fn wrappers(calls: &mut [Call<'_>]) {
     let mut children = vec![(0u32, 0u32); calls.len()];
@@ -49,19 +62,23 @@ pub(super) fn wrappers(calls: &mut [Call<'_>]) {
     for (at, (_, child)) in children.into_iter().enumerate().filter(|(_, (count, _))| *count == 1) {
         let (Some(upper), Some(lower)) = (calls.get(at), calls.get(child as usize)) else { continue };
         let owner = owner_of(calls, child);
-        // A framework's step, whatever it is called, may know the response of the one call it makes.
+        // A framework's step, whatever it is called, may know the response of the one call it makes. Without the response's
+        // id it tells how that one ended, and nothing else.
+        let known = upper.response_id.is_some();
         let step = matches!(upper.class, Class::Rollup | Class::Other)
-            && upper.response_id.is_some()
+            && (known || upper.finish_reasons.is_some())
             && !upper.echoes
-            && calls.get(owner as usize).is_some_and(|owner| agree(owner, upper));
+            && calls
+                .get(owner as usize)
+                .is_some_and(|owner| agree(owner, upper) && (known || same_model(owner, upper)));
         if upper.class != Class::Model && !step {
             continue;
         }
         match (upper.role, lower.role) {
             (Role::None, Role::Owner | Role::Duplicate) => {
-                let from = upper.clone();
+                let (from, same) = (upper.clone(), upper.class == Class::Model || known);
                 if let Some(owner) = calls.get_mut(owner as usize) {
-                    complete(owner, &from, true);
+                    complete(owner, &from, same);
                 }
             }
             (Role::Owner, Role::None) => {
@@ -100,14 +117,15 @@ pub(super) fn take_echoes(calls: &mut [Call<'_>]) {
     }
 }
 
-/// Google's models say `stop` when they call a tool. A tool that runs beside the call, after it and before the next
+/// Google's models and Ollama's say `stop` when they call a tool. A tool that runs beside the call, after it and before the next
 /// call, was called by it.
 pub(super) fn infer_tool_calls(calls: &mut [Call<'_>]) {
-    let google = |call: &Call<'_>| call.provider.as_deref().is_some_and(|provider| provider.starts_with("gcp."));
+    let stops = |provider: &str| provider.starts_with("gcp.") || provider == "ollama";
+    let stops = |call: &Call<'_>| call.always_stops || call.provider.as_deref().is_some_and(stops);
     let mut siblings: Vec<(u64, u64, u64, usize)> = calls
         .iter()
         .enumerate()
-        .filter(|(_, call)| call.class == Class::Tool || call.role == Role::Owner && google(call))
+        .filter(|(_, call)| call.class == Class::Tool || call.role == Role::Owner && stops(call))
         .map(|(at, call)| (call.trace, call.parent, call.start, at))
         .collect();
     siblings.sort_unstable();
@@ -122,7 +140,7 @@ pub(super) fn infer_tool_calls(calls: &mut [Call<'_>]) {
         }
     }
     // A tool may run inside of the span of the call that asked for it.
-    let stopped = |call: &Call<'_>| call.role == Role::Owner && google(call) && call.finish == Some(Finish::Stop);
+    let stopped = |call: &Call<'_>| call.role == Role::Owner && stops(call) && call.finish == Some(Finish::Stop);
     let own = calls.iter().enumerate().filter(|(_, call)| stopped(call));
     let mut owners: Vec<(u64, u64, usize)> = own.map(|(at, call)| (call.trace, call.id, at)).collect();
     owners.sort_unstable();
@@ -150,7 +168,10 @@ fn complete<'a>(owner: &mut Call<'a>, from: &Call<'a>, same: bool) {
     }
     if fill(owner.finish_reasons.is_none() && from.finish_reasons.is_some(), target::FINISH) {
         owner.finish_reasons.clone_from(&from.finish_reasons);
-        owner.finish = from.finish;
+        // That it called a tool is known better than by a word that some use for both.
+        if owner.finish.is_none() || !matches!(from.finish, Some(Finish::Stop) | None) {
+            owner.finish = from.finish;
+        }
     }
     if fill(owner.response_id.is_none() && from.response_id.is_some(), target::RESPONSE_ID) {
         owner.response_id.clone_from(&from.response_id);

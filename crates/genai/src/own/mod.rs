@@ -14,7 +14,8 @@ use running::take_apart;
 use crate::account::counts;
 use crate::call::{Call, Node, Role, Why};
 use crate::memory::Memory;
-use crate::vocabulary::{Class, ErrorClass};
+use crate::target;
+use crate::vocabulary::{Class, ErrorClass, Vocabulary};
 
 /// Ancestors are followed this far.
 const DEPTH: usize = 64;
@@ -58,9 +59,18 @@ struct Below {
 }
 
 /// Decides the roles of all calls, and brings facts of one call to the span that owns it.
-pub(crate) fn decide(calls: &mut [Call<'_>], nodes: &[Node], marks: Marks, memory: &mut Memory) {
+pub(crate) fn decide<'a>(
+    calls: &mut [Call<'a>],
+    nodes: &[Node],
+    marks: Marks,
+    memory: &mut Memory,
+    vocabulary: &'a Vocabulary,
+) {
     if calls.is_empty() {
         return;
+    }
+    if nodes.len() > calls.len() {
+        ask_hosts(calls, nodes, vocabulary);
     }
     if marks.running {
         take_apart(calls);
@@ -132,6 +142,29 @@ fn model_above(calls: &[Call<'_>], call: &Call<'_>) -> Option<u32> {
 fn repeats(calls: &mut [Call<'_>], at: usize, owner: u32, role: Role, why: Why) {
     if let Some(call) = calls.get_mut(at) {
         (call.role, call.owner, call.why) = (role, Some(owner), why);
+    }
+}
+
+/// The host that was called right below a call of a model tells who serves it, whatever the library says. Where there are several, they
+/// must be one provider's.
+fn ask_hosts<'a>(calls: &mut [Call<'a>], nodes: &[Node], vocabulary: &'a Vocabulary) {
+    let called = |node: &Node| Some(((node.trace, node.parent), vocabulary.provider_at(node.host?)?));
+    let mut hosts: Vec<((u64, u64), &'a str)> = nodes.iter().filter_map(called).collect();
+    if hosts.is_empty() {
+        return;
+    }
+    hosts.sort_unstable();
+    hosts.dedup();
+    for call in calls.iter_mut().filter(|call| call.class == Class::Model) {
+        let key = (call.trace, call.id);
+        let first = hosts.partition_point(|(known, _)| *known < key);
+        let mut own = hosts.iter().skip(first).take_while(|(known, _)| *known == key).map(|(_, provider)| *provider);
+        let (Some(provider), None) = (own.next(), own.next()) else { continue };
+        call.provider_guessed = false;
+        if call.provider.as_deref() != Some(provider) {
+            call.provider = Some(provider.into());
+            call.changed(target::PROVIDER);
+        }
     }
 }
 

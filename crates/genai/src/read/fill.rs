@@ -13,7 +13,7 @@ use crate::errors::Signs;
 use crate::hash::hash_text;
 use crate::target;
 use crate::tools;
-use crate::vocabulary::{Class, Finish, Operation, names_snapshot};
+use crate::vocabulary::{Class, Finish, Operation, is_same_family, names_snapshot};
 
 /// No model answers over a network sooner, in seconds: such a value was measured after the answer had come.
 const SHORTEST_TTFT: f64 = 0.001;
@@ -56,6 +56,7 @@ impl<'a> Reader<'a> {
             Operation::Absent if call.has_usage() || call.request_model.is_some() => Class::Model,
             operation => vocabulary.describe(operation).map_or(Class::Other, |(_, class)| class),
         };
+        self.unroute(call);
         self.ask_host(call);
         self.doubt_family(call);
         // An agent may carry the usage that no call below it does; whom it names, if not a provider, stays.
@@ -75,6 +76,10 @@ impl<'a> Reader<'a> {
             call.changed(target::REQUEST_MODEL);
         }
         self.strip_provider(call);
+        if source.is_some_and(|source| source.answers_without_maker) {
+            restore_maker(call);
+        }
+        call.always_stops = source.is_some_and(|source| source.always_stops);
         self.doubt_copy(call);
         call.ttft_weak = source.is_some_and(|source| source.ttft_weak);
         self.doubt_ttft(call, source.is_some_and(|source| source.ttft_only_streaming));
@@ -204,6 +209,33 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// LiteLLM's names of models begin with its word for the provider, which tells who that is where nothing else does. What is behind it
+    /// is the provider's own name, whatever it begins with.
+    fn unroute(&mut self, call: &mut Call<'a>) {
+        if !self.routes_model || call.class != Class::Model {
+            return;
+        }
+        let vocabulary = &self.catalogue.vocabulary;
+        for (model, target) in
+            [(&mut call.request_model, target::REQUEST_MODEL), (&mut call.response_model, target::RESPONSE_MODEL)]
+        {
+            let Some((provider, cut)) = model.as_deref().and_then(|model| {
+                let (provider, name) = vocabulary.routed(model)?;
+                Some((provider, model.len() - name.len()))
+            }) else {
+                continue;
+            };
+            if call.provider.is_none() {
+                call.provider = Some(Cow::Borrowed(provider));
+                call.right &= !(1 << target::PROVIDER);
+            }
+            if call.provider.as_deref().is_some_and(|said| is_same_family(said, provider)) {
+                cut_front(model, cut);
+                call.right &= !(1 << target);
+            }
+        }
+    }
+
     /// Gateways write `openai/gpt-4o`: the provider in front of the model is taken off where it is the call's own.
     fn strip_provider(&self, call: &mut Call<'a>) {
         let Some(provider) = call.provider.as_deref().filter(|_| call.routed) else { return };
@@ -217,10 +249,7 @@ impl<'a> Reader<'a> {
             if cut == 0 {
                 continue;
             }
-            *model = model.take().map(|name| match name {
-                Cow::Borrowed(name) => Cow::Borrowed(name.get(cut..).unwrap_or(name)),
-                Cow::Owned(name) => Cow::Owned(name.get(cut..).unwrap_or(&name).to_owned()),
-            });
+            cut_front(model, cut);
             call.right &= !(1 << target);
         }
     }
@@ -311,6 +340,23 @@ impl<'a> Reader<'a> {
         };
         call.error = signs.classify(&self.catalogue.vocabulary.errors);
         call.failed |= call.error.is_some() && !call.has_usage();
+    }
+}
+
+/// Takes that many bytes from the front of a name.
+fn cut_front(model: &mut Option<Cow<'_, str>>, cut: usize) {
+    *model = model.take().map(|name| match name {
+        Cow::Borrowed(name) => Cow::Borrowed(name.get(cut..).unwrap_or(name)),
+        Cow::Owned(name) => Cow::Owned(name.get(cut..).unwrap_or(&name).to_owned()),
+    });
+}
+
+/// The name that answered is the end of the one that was asked for: what stands before it was cut off.
+fn restore_maker(call: &mut Call<'_>) {
+    let (Some(asked), Some(answered)) = (&call.request_model, &call.response_model) else { return };
+    if asked.strip_suffix(&**answered).is_some_and(|makers| makers.ends_with('/')) {
+        call.response_model = Some(asked.clone());
+        call.changed(target::RESPONSE_MODEL);
     }
 }
 

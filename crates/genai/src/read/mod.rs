@@ -22,8 +22,9 @@ use crate::catalogue::{Catalogue, HINTS, HINTS_MODEL, Rule, SourceIx};
 use crate::datum::Datum;
 use crate::errors;
 use crate::memo::Memo;
+use crate::source::Unit;
 use crate::target::{self, TARGETS, Target};
-use crate::vocabulary::{ErrorClass, Finish, Operation};
+use crate::vocabulary::{ErrorClass, Finish, HostIx, Operation};
 
 /// An attribute with a known key.
 #[derive(Debug, Clone, Copy)]
@@ -81,6 +82,8 @@ pub(crate) struct Reader<'a> {
     pub(crate) scope: &'a [u8],
     /// Whether the scope says the model of the request where it does not know which one answered.
     pub(crate) copies_model: bool,
+    /// Whether names of models of the scope begin with LiteLLM's word for the provider.
+    pub(crate) routes_model: bool,
     /// Whether messages are brought to the form of the conventions.
     messages: bool,
     content: Content<'a>,
@@ -135,6 +138,7 @@ impl<'a> Reader<'a> {
             other_model: None,
             scope: &[],
             copies_model: false,
+            routes_model: false,
             messages,
             content: Content::default(),
             notes: None,
@@ -151,7 +155,7 @@ impl<'a> Reader<'a> {
         let (mixed, scope) = if scope.as_ref().is_some_and(is_mixed) { (scope, None) } else { (None, scope) };
         let unrecognised = self.catalogue.unrecognised();
         calls.resize_with(first + 1, || Call::new(span.ix(), scope.unwrap_or(unrecognised)));
-        let none = Node { trace: 0, id: 0, parent: 0, call: None, error: None };
+        let none = Node { trace: 0, id: 0, parent: 0, call: None, error: None, host: None };
         let Some(call) = calls.last_mut() else { return none };
         self.begin();
         if let Some(source) = scope {
@@ -159,8 +163,9 @@ impl<'a> Reader<'a> {
         }
         let mut visit = visit::Visit::new(self, call, scope);
         span.message().visit(9, &mut visit);
-        let visit::Seen { name, status, markers, signals, hints, told } = visit.seen;
-        let node = Node { trace: call.trace, id: call.id, parent: call.parent, call: Some(first as u32), error: None };
+        let visit::Seen { name, status, markers, signals, hints, told, client } = visit.seen;
+        let (trace, id, parent) = (call.trace, call.id, call.parent);
+        let node = Node { trace, id, parent, call: Some(first as u32), error: None, host: None };
         let seen_before = u16::from(target::SOURCE);
         let raised = || status.code == 2 && hints & HINTS_MODEL != 0 && self.client_raised();
         let hinted = mixed.is_none() && (hints == HINTS || raised());
@@ -171,7 +176,8 @@ impl<'a> Reader<'a> {
         if !signals || self.found.iter().any(|found| found.slot == seen_before) {
             calls.truncate(first);
             let error = if status.code == 2 { self.transport_error() } else { None };
-            return Node { call: None, error, ..node };
+            let host = if client && !self.found.is_empty() { self.called_host() } else { None };
+            return Node { call: None, error, host, ..node };
         }
         if scope.is_none() {
             let markers = markers & self.allowed;
@@ -197,6 +203,19 @@ impl<'a> Reader<'a> {
         };
         let code = Datum::read(self.found.iter().find(is_status)?.value).int()?;
         errors::status(&catalogue.vocabulary.errors, code)
+    }
+
+    /// The host of a provider that the span of a client names that is none of GenAI.
+    #[cold]
+    fn called_host(&self) -> Option<HostIx> {
+        let catalogue = self.catalogue;
+        self.found.iter().find_map(|found| {
+            let mut rules = catalogue.rules(found.slot, catalogue.unrecognised()).iter();
+            let rule = rules.find(|rule| rule.target == target::SERVER_ADDRESS)?;
+            let datum = Datum::read(found.value);
+            let datum = if rule.unit == Unit::Host || datum.is_url() { datum.host() } else { datum };
+            catalogue.vocabulary.host(&datum.text()?)
+        })
     }
 
     /// Whether the client of a provider raised what the span recorded. With the name of a model, that is a call that failed.

@@ -30,6 +30,8 @@ pub(super) struct Seen<'a> {
     pub(super) hints: u8,
     /// The source that a value tells.
     pub(super) told: Option<SourceIx>,
+    /// Whether it is the span of a client.
+    pub(super) client: bool,
 }
 
 // === impl Visit ===
@@ -130,7 +132,7 @@ impl<'a> Visitor<'a> for Visit<'_, 'a> {
             (2, Payload::Bytes(id)) => self.call.id = id_of(id),
             (4, Payload::Bytes(id)) => self.call.parent = id_of(id),
             (5, Payload::Bytes(text)) => self.seen.name = text,
-            (6, Payload::Varint(kind)) => self.call.server = kind == 2,
+            (6, Payload::Varint(kind)) => (self.call.server, self.seen.client) = (kind == 2, kind == 3),
             (7, Payload::Fixed64(start)) => self.call.start = start,
             (8, Payload::Fixed64(end)) => self.call.end = end,
             (11, Payload::Bytes(body)) if self.reader.events.len() < MOST_PARTS => {

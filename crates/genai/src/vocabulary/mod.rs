@@ -21,6 +21,7 @@ struct File {
     providers: BTreeMap<String, Vec<String>>,
     not_providers: Vec<String>,
     providers_by_model: Vec<ByModel>,
+    routed: BTreeMap<String, Vec<String>>,
     hosts: BTreeMap<String, Vec<String>>,
     answered_by_snapshots: Vec<String>,
     opening_chunks: Vec<String>,
@@ -66,10 +67,15 @@ struct TextEntry {
     words: Vec<String>,
 }
 
+/// A known host, by its ordinal.
+pub(crate) type HostIx = u16;
+
 /// The compiled vocabulary.
 #[derive(Debug)]
 pub(crate) struct Vocabulary {
     providers: Words<Option<Box<str>>>,
+    /// Words that LiteLLM alone puts before names of models.
+    routed: Words<Box<str>>,
     by_model: Vec<(Pattern, Box<str>)>,
     /// Hosts, and whose they are.
     hosts: Vec<(Box<str>, Box<str>)>,
@@ -113,6 +119,11 @@ impl Vocabulary {
             spellings.into_iter().map(move |spelling| (spelling, Some(Box::from(name.as_str()))))
         });
         let providers = Words::new(known.chain(file.not_providers.into_iter().map(|name| (name, None))));
+        let routed = Words::new(
+            file.routed
+                .into_iter()
+                .flat_map(|(name, words)| words.into_iter().map(move |word| (word, Box::from(name.as_str())))),
+        );
         let mut by_model = Vec::new();
         for ByModel { model, provider } in file.providers_by_model {
             by_model.push((Pattern::new(&model, "vocabulary")?, provider.into()));
@@ -130,6 +141,7 @@ impl Vocabulary {
         let (made_up_ids, routes) = (Prefixes::new(file.made_up_ids), file.routes);
         Ok(Self {
             providers,
+            routed,
             by_model,
             hosts: hosts.collect(),
             answered_by_snapshots: Prefixes::new(file.answered_by_snapshots),
@@ -164,7 +176,17 @@ impl Vocabulary {
 
     /// The provider that serves models at such a host.
     pub(crate) fn provider_of_host(&self, host: &str) -> Option<&str> {
-        self.hosts.iter().find(|(pattern, _)| is_host(host, pattern)).map(|(_, provider)| &**provider)
+        self.host(host).and_then(|at| self.provider_at(at))
+    }
+
+    /// A host where models are served.
+    pub(crate) fn host(&self, host: &str) -> Option<HostIx> {
+        self.hosts.iter().position(|(pattern, _)| is_host(host, pattern)).map(|at| at as HostIx)
+    }
+
+    /// The provider that serves models at a known host.
+    pub(crate) fn provider_at(&self, host: HostIx) -> Option<&str> {
+        self.hosts.get(usize::from(host)).map(|(_, provider)| &**provider)
     }
 
     /// Whether a model of that name, which has no date, is answered by one that has.
@@ -192,12 +214,20 @@ impl Vocabulary {
         let mut rest = model;
         while let Some((prefix, tail)) = rest.split_once('/') {
             let route = self.routes.get(provider).is_some_and(|routes| routes.iter().any(|route| route == prefix));
-            if tail.is_empty() || !route && self.provider(prefix) != Some(Some(provider)) {
+            let same = self.provider(prefix).flatten().is_some_and(|named| is_same_family(named, provider));
+            if tail.is_empty() || !route && !same {
                 break;
             }
             rest = tail;
         }
         rest
+    }
+
+    /// LiteLLM's name of a model: the provider in front of it, and the rest.
+    pub(crate) fn routed<'m>(&self, model: &'m str) -> Option<(&str, &'m str)> {
+        let (word, name) = model.split_once('/').filter(|(_, name)| !name.is_empty())?;
+        let provider = self.provider(word).flatten().or_else(|| self.routed.get(word).map(|name| &**name))?;
+        Some((provider, name))
     }
 
     pub(crate) fn operation(&self, word: &str) -> Operation {
@@ -237,6 +267,11 @@ impl Errors {
             type_in_text: regex(r"[A-Za-z_]*(?:Error|Exception|_error|[A-Z]+_[A-Z_]+)\b", "vocabulary")?,
         })
     }
+}
+
+/// Whether two providers are one: Google's are told apart by the way to them alone.
+pub(crate) fn is_same_family(left: &str, right: &str) -> bool {
+    left == right || left.starts_with("gcp.") && right.starts_with("gcp.")
 }
 
 fn texts(entries: Vec<TextEntry>) -> Result<Vec<(Box<str>, ErrorClass)>, CatalogueError> {
