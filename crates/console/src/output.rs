@@ -10,7 +10,7 @@ use arrow_json::writer::{JsonArray, LineDelimited};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use spanmill_query::Csv;
+use spanmill_query::{Csv, repeated_name};
 
 use crate::answer::Answer;
 use crate::error::ConsoleError;
@@ -71,6 +71,11 @@ impl OutputFormat {
 impl Output {
     /// Writes an answer.
     pub fn write(&self, answer: &Answer, out: &mut (dyn Write + Send)) -> Result<(), ConsoleError> {
+        let is_json = matches!(self.format, OutputFormat::Json | OutputFormat::Ndjson);
+        if let Some(name) = repeated_name(answer.schema.fields()).filter(|_| is_json) {
+            let reason = format!("several columns are called {name:?}; give it a name with AS");
+            return Err(ConsoleError::Form { form: self.format.name(), reason });
+        }
         let written = match self.format {
             OutputFormat::Table => table::for_people(answer, self.width, self.colours).and_then(|text| put(out, &text)),
             OutputFormat::Markdown => table::markdown(answer).and_then(|text| put(out, &text)),

@@ -18,7 +18,7 @@ mod service;
 
 pub use access::{Access, User};
 pub use error::{Position, QueryError};
-pub use format::{Csv, Format, type_name};
+pub use format::{Csv, Format, repeated_name, type_name};
 pub use http::{router, serve};
 pub use limits::Limits;
 pub use moment::{Moment, MomentError};

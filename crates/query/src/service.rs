@@ -66,6 +66,10 @@ struct Work {
     _permit: Arc<OwnedSemaphorePermit>,
 }
 
+/// Bytes of a thread's stack. What plans and drops trees of expressions calls itself for each level, in frames of tens of KiB without
+/// optimisation. Only what was used takes memory.
+const STACK: usize = 64 << 20;
+
 /// Stands for times that no clock reaches.
 const FOREVER: Duration = Duration::from_secs(365 * 86_400);
 
@@ -83,6 +87,7 @@ impl QueryService {
         let threads = Builder::new_multi_thread()
             .worker_threads(limits.concurrent.max(1))
             .thread_name("query")
+            .thread_stack_size(STACK)
             .enable_all()
             .build()
             .inspect_err(|error| tracing::warn!(%error, "queries have no threads of their own"));

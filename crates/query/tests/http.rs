@@ -90,6 +90,30 @@ async fn forms() {
     assert_eq!(post(&router, "text/csv", "SELECT * FROM spans WHERE FALSE").await.text().lines().count(), 1);
 }
 
+/// Scenario: joins whose columns have the same name, in each form, and CTEs that name each other twice, over and over.
+/// Guarantees: JSON is refused with the name rather than lose a column, the other forms have all; the CTEs are refused before they grow.
+#[tokio::test(flavor = "multi_thread")]
+async fn names_and_ctes() {
+    let filled = support::empty().await;
+    let router = router(QueryService::new(filled.store.clone(), Limits::default()));
+    let sql = "SELECT * FROM (SELECT 1 a) x JOIN (SELECT 2 a) y ON x.a <> y.a";
+    for form in ["application/json", "application/x-ndjson"] {
+        let answer = post(&router, form, sql).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{form}: {}", answer.text());
+        let error = answer.json()["error"].as_str().unwrap().to_owned();
+        assert!(error.contains("\"a\"") && error.contains("AS"), "{error}");
+    }
+    assert_eq!(post(&router, "text/csv", sql).await.text(), "a,a\n1,2\n");
+    assert_eq!(post(&router, "application/vnd.apache.arrow.stream", sql).await.status, StatusCode::OK);
+    let mut sql = "WITH c0 AS (SELECT 1 x)".to_owned();
+    for n in 0..25 {
+        sql.push_str(&format!(", c{} AS (SELECT a.x FROM c{n} a, c{n} b)", n + 1));
+    }
+    let answer = post(&router, "*/*", sql + " SELECT count(*) FROM c25").await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.text());
+    assert!(answer.text().contains("uses of CTEs"), "{}", answer.text());
+}
+
 /// Scenario: parameters by position and by name, of every type, and in a limit.
 /// Guarantees: they take their places; missing and senseless ones are refused with 400.
 #[tokio::test(flavor = "multi_thread")]
@@ -127,6 +151,7 @@ async fn only_queries() {
     let file = folder.path().join("out.csv");
     for sql in [
         format!("COPY (SELECT 1) TO '{}'", file.display()),
+        "copy spans to '/tmp/x'".to_owned(),
         format!("CREATE EXTERNAL TABLE t STORED AS CSV LOCATION '{}'", file.display()),
         "CREATE TABLE t AS SELECT 1".to_owned(),
         "CREATE VIEW v AS SELECT 1".to_owned(),

@@ -18,6 +18,7 @@ use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext, context::SQLOptions};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::sql::parser::Statement;
 
 use crate::cluster::Cluster;
 use crate::options::Options;
@@ -134,7 +135,11 @@ pub(crate) struct Session {
 impl Session {
     /// A query, understood, with its parameters put in.
     async fn plan(&self, sql: &str, options: &QueryOptions) -> Result<LogicalPlan> {
-        let plan = self.context.state().create_logical_plan(sql).await?;
+        let state = self.context.state();
+        let statement = state.sql_to_statement(sql, &state.config_options().sql_parser.dialect)?;
+        no_copy(&statement)?;
+        let plan = state.statement_to_plan(statement).await?;
+        within_bound(&plan)?;
         let only_queries = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_queries.verify_plan(&plan)?;
         if self.is_confined && matches!(plan, LogicalPlan::Explain(_) | LogicalPlan::Analyze(_)) {
@@ -276,6 +281,33 @@ impl fmt::Debug for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Answer").field("schema", &self.schema).finish_non_exhaustive()
     }
+}
+
+/// Planning looks at the file that is to be written, and its errors are about that.
+fn no_copy(mut statement: &Statement) -> Result<()> {
+    while let Statement::Explain(explain) = statement {
+        statement = &explain.statement;
+    }
+    if matches!(statement, Statement::CopyTo(_)) {
+        return plan_err!("DML not supported: COPY");
+    }
+    Ok(())
+}
+
+/// Parts of a plan, each as often as it is named: planning rewrites them dozens of times.
+const MOST_PARTS: usize = 4_000;
+
+/// A CTE that names the one before it twice, and so on, is a short text, and a plan that has no end.
+fn within_bound(plan: &LogicalPlan) -> Result<()> {
+    let mut parts = 0_usize;
+    plan.apply_with_subqueries(|_| {
+        parts += 1;
+        Ok(if parts > MOST_PARTS { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
+    })?;
+    if parts > MOST_PARTS {
+        return plan_err!("the query is too large: its tables, views and CTEs have more than {MOST_PARTS} parts");
+    }
+    Ok(())
 }
 
 /// What a query wants: single rows, or a summary of many. A trace that is named makes few rows of any query.

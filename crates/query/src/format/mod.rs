@@ -2,6 +2,7 @@
 
 mod csv;
 mod json;
+mod names;
 
 use std::io;
 
@@ -10,7 +11,10 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::error::ArrowError;
 use arrow_ipc::writer::StreamWriter;
 
+use crate::error::QueryError;
+
 pub use csv::Csv;
+pub use names::repeated_name;
 
 /// A form that an answer is written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,12 +84,15 @@ impl Format {
 // === impl Encoder ===
 
 impl Encoder {
-    pub(crate) fn new(format: Format, schema: &SchemaRef) -> Result<Self, ArrowError> {
+    pub(crate) fn new(format: Format, schema: &SchemaRef) -> Result<Self, QueryError> {
         Ok(match format {
-            Format::Json => Self::Json(json::Lines),
-            Format::Ndjson => Self::Ndjson(json::Lines),
+            Format::Json => Self::Json(json::Lines::of(schema)?),
+            Format::Ndjson => Self::Ndjson(json::Lines::of(schema)?),
             Format::Csv => Self::Csv(csv::Csv::new(schema)),
-            Format::Arrow => Self::Arrow(Box::new(StreamWriter::try_new(Vec::new(), schema)?)),
+            Format::Arrow => {
+                let writer = StreamWriter::try_new(Vec::new(), schema);
+                Self::Arrow(Box::new(writer.map_err(|error| QueryError::Store(error.to_string()))?))
+            }
         })
     }
 

@@ -51,7 +51,7 @@ pub(super) async fn response(
     started: Instant,
 ) -> Result<Response, QueryError> {
     let most_rows = HeaderValue::from(rows.most());
-    let encoder = Encoder::new(format, &rows.schema()).map_err(|error| QueryError::Store(error.to_string()))?;
+    let encoder = Encoder::new(format, &rows.schema())?;
     let mut writing = Box::new(Writing { rows, encoder, batch: None, bytes_left: most_bytes, written: 0 });
     let body = match format {
         Format::Json => Body::from(whole(*writing, started).await?),

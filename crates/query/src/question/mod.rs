@@ -66,6 +66,10 @@ static ALL: LazyLock<Vec<Question>> =
 /// Names that differ in more than this share are not what was meant.
 const NEAR: f64 = 0.6;
 
+/// Seconds since 1970 between which times of nanoseconds are, as functions such as `date_trunc` have them, and a year less. No span is older or newer.
+const FIRST: i64 = i64::MIN / 1_000_000_000 + 366 * 86_400;
+const LAST: i64 = i64::MAX / 1_000_000_000 - 366 * 86_400;
+
 // === impl Question ===
 
 impl Question {
@@ -106,6 +110,10 @@ impl Question {
                 return Err(QueryError::Request(format!("{name} is given twice")));
             }
             seen.push(name.clone());
+            // A field that was left empty in a form is not given.
+            if text.is_empty() && self.knows(&name) {
+                continue;
+            }
             match &*name {
                 "since" => since = moment("since", &text, now)?,
                 "until" => until = moment("until", &text, now)?,
@@ -120,10 +128,7 @@ impl Question {
                 other => {
                     let known = self.parameters.iter().zip(&mut values).find(|(parameter, _)| parameter.name == other);
                     let Some((parameter, (_, value))) = known else { return Err(self.unknown_parameter(other)) };
-                    // A field that was left empty in a form is not given.
-                    if !text.is_empty() {
-                        *value = parameter.value(Some(&text))?;
-                    }
+                    *value = parameter.value(Some(&text))?;
                 }
             }
         }
@@ -131,6 +136,7 @@ impl Question {
             return Err(QueryError::Request(format!("since: {since} is not before {until}, where the period ends")));
         }
         for (name, time) in [("since", since), ("until", until)] {
+            let time = time.clamp(Timestamp::constant(FIRST, 0), Timestamp::constant(LAST, 0));
             let time = ScalarValue::TimestampMicrosecond(Some(time.as_microsecond()), Some("UTC".into()));
             values.push((name.to_owned(), time));
         }
@@ -138,10 +144,17 @@ impl Question {
         Ok(request)
     }
 
-    fn unknown_parameter(&self, name: &str) -> QueryError {
+    fn known(&self) -> impl Iterator<Item = &'static str> {
         let own = self.parameters.iter().map(|parameter| parameter.name);
-        let known: Vec<&str> =
-            ["since", "until"].into_iter().chain(own).chain(["tenant", "max_rows", "timeout"]).collect();
+        ["since", "until"].into_iter().chain(own).chain(["tenant", "max_rows", "timeout"])
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.known().any(|known| known == name)
+    }
+
+    fn unknown_parameter(&self, name: &str) -> QueryError {
+        let known: Vec<&str> = self.known().collect();
         QueryError::Request(format!("{} has no parameter {name:?}; it has {}", self.name, known.join(", ")))
     }
 }
@@ -216,6 +229,7 @@ mod tests {
             Question::named("slow-small").unwrap().request(given, Timestamp::now()).unwrap_err().to_string()
         };
         assert!(ask("servce", "x").contains("service"));
+        assert!(ask("servce", "").contains("service"));
         assert!(ask("limit", "many").contains("whole number"));
         assert!(ask("since", "2999-01-01").contains("before"));
         assert!(ask("since", "yesterday").contains("7d"));
@@ -225,16 +239,19 @@ mod tests {
         assert_eq!(error.to_string(), "service is given twice");
     }
 
-    /// Scenario: a parameter with an empty text.
-    /// Guarantees: it is as if it had not been given.
+    /// Scenario: parameters of all kinds with an empty text.
+    /// Guarantees: each is as if it had not been given; one that does not exist is refused nevertheless.
     #[test]
     fn nothing_is_given() {
         let values = |given: Option<(&'static str, &'static str)>| {
             let given = given.map(|(name, value)| (Cow::Borrowed(name), Cow::Borrowed(value)));
             let request = Question::named("slow-small").unwrap().request(given, Timestamp::UNIX_EPOCH).unwrap();
-            format!("{:?}", request.parameters)
+            format!("{request:?}")
         };
-        assert_eq!(values(Some(("service", ""))), values(None));
+        for name in ["service", "limit", "since", "until", "tenant", "max_rows", "timeout"] {
+            assert_eq!(values(Some((name, ""))), values(None), "{name}");
+        }
+        assert_ne!(values(Some(("tenant", "shop"))), values(None));
         assert_ne!(values(Some(("service", "shop"))), values(None));
     }
 }
