@@ -29,5 +29,6 @@ pub(crate) fn decode_failed(error: &DecodeError) -> Status {
 pub(crate) fn search_failed(error: &SearchError) -> Status {
     match error {
         SearchError::Query(error) => query_failed(error),
+        SearchError::Tags(_) => Status::invalid_argument(error.to_string()),
     }
 }

@@ -1,5 +1,6 @@
 //! `TraceReader`: services, operations, searches and traces.
 
+use std::collections::HashSet;
 use std::pin::Pin;
 
 use arrow::array::{AsArray, RecordBatch};
@@ -75,7 +76,9 @@ impl TraceReader for Reader {
     /// The times that may come with an id are hints, which Bloom filters make unnecessary.
     async fn get_traces(&self, request: Request<GetTracesRequest>) -> Result<Response<TracesStream>, Status> {
         let reader = self.of(&request);
-        let ids: Vec<String> = request.into_inner().query.iter().map(|query| hex(&query.trace_id)).collect();
+        let mut ids: Vec<String> = request.into_inner().query.iter().map(|query| hex(&query.trace_id)).collect();
+        let mut seen = HashSet::new();
+        ids.retain(|id| seen.insert(id.clone()));
         Ok(Response::new(reader.stream(&ids)))
     }
 

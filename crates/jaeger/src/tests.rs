@@ -125,6 +125,10 @@ async fn tags_are_searched_wherever_they_are() {
         (&[("span.kind", "client")], &[3]),
         (&[("host.name", "h*")], &[5, 4, 3, 2, 1]),
         (&[("service.name", "svc"), ("duration", ">300ms")], &[5, 4]),
+        (&[("duration", ">=0.4 s")], &[5, 4]),
+        (&[("duration", ">=0.4sec")], &[]),
+        (&[("input_tokens", "<2,000")], &[]),
+        (&[("input_tokens", "<2k")], &[]),
         (&[("' OR 1=1 --", "x' OR '1'='1")], &[]),
     ] {
         assert_eq!(found(&mut reader, query(tags)).await, expected, "{tags:?}");
@@ -151,6 +155,10 @@ async fn searches_have_bounds() {
         [5, 4, 3, 2, 1]
     );
 
+    let many = query(&[("x.y", "4"); 65]);
+    let refused = reader.find_trace_i_ds(FindTracesRequest { query: Some(many) }).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::InvalidArgument);
+
     let stream = reader.find_traces(FindTracesRequest { query: Some(between) }).await.unwrap().into_inner();
     let messages: Vec<_> = stream.try_collect().await.unwrap();
     assert_eq!(messages.len(), 3);
@@ -158,6 +166,9 @@ async fn searches_have_bounds() {
     let asked = GetTracesRequest { query: vec![wanted(9), wanted(4)] };
     let messages: Vec<_> = reader.get_traces(asked).await.unwrap().into_inner().try_collect().await.unwrap();
     let [message] = messages.as_slice() else { panic!("{} messages", messages.len()) };
+    let again = GetTracesRequest { query: (0..70).map(|_| wanted(4)).collect() };
+    let again: Vec<_> = reader.get_traces(again).await.unwrap().into_inner().try_collect().await.unwrap();
+    assert_eq!(again.len(), 1, "what is asked for again and again comes once");
     let span = &message.resource_spans[0].scope_spans[0].spans[0];
     assert_eq!((span.name.as_str(), span.attributes.len(), span.events.len()), ("op 4", 2, 1));
 }

@@ -1,5 +1,7 @@
 //! What is typed as a tag's value.
 
+use super::number::Number;
+
 /// What is typed as a tag's value in Jaeger's search box.
 ///
 /// | typed | holds for |
@@ -11,7 +13,7 @@
 /// | `100..200` | numbers between, both included |
 /// | `=<2000`, `=a*` | the text after the first `=`, as it is |
 ///
-/// What follows `<` or `>` and is no number is compared as text.
+/// What follows `<` or `>` and is no number is compared as text with texts, and holds for no number.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Condition {
     /// Equal as text or as number.
@@ -20,10 +22,10 @@ pub enum Condition {
     Glob(Vec<String>),
     /// A value that the other condition does not hold for.
     Not(Box<Condition>),
-    /// Compared with a number, or with a text where it is none.
+    /// Compared with a number, or with a text where the bound is none.
     Compare(Comparison, Bound),
     /// A number between two, both included.
-    Between(f64, f64),
+    Between(Number, Number),
 }
 
 /// A comparison.
@@ -43,17 +45,13 @@ pub enum Comparison {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Bound {
     /// A number.
-    Number(f64),
+    Number(Number),
     /// A text that is no number.
     Text(String),
 }
 
 const COMPARISONS: [(&str, Comparison); 4] =
     [("<=", Comparison::AtMost), (">=", Comparison::AtLeast), ("<", Comparison::Less), (">", Comparison::Greater)];
-
-/// Units of durations, in seconds, the longer names first.
-const UNITS: [(&str, f64); 7] =
-    [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0), ("m", 60.0), ("h", 3600.0)];
 
 // === impl Condition ===
 
@@ -72,7 +70,7 @@ impl Condition {
             }
         }
         if let Some((low, high)) = typed.split_once("..")
-            && let (Some(low), Some(high)) = (number(low.trim()), number(high.trim()))
+            && let (Some(low), Some(high)) = (Number::with_unit(low.trim()), Number::with_unit(high.trim()))
         {
             return Self::Between(low, high);
         }
@@ -108,26 +106,8 @@ impl Comparison {
 
 impl Bound {
     fn parse(text: &str) -> Self {
-        number(text).map_or_else(|| Self::Text(text.to_owned()), Self::Number)
+        Number::with_unit(text).map_or_else(|| Self::Text(text.to_owned()), Self::Number)
     }
-}
-
-/// A number, with the unit of a duration or without.
-fn number(text: &str) -> Option<f64> {
-    if let Some(plain) = plain_number(text) {
-        return Some(plain);
-    }
-    UNITS.iter().find_map(|(unit, seconds)| {
-        let count = plain_number(text.strip_suffix(unit)?)?;
-        // Divided rather than multiplied, since 22 / 1e3 is 0.022 and 22 * 0.001 is not.
-        Some(if *seconds < 1.0 { count / (1.0 / seconds).round() } else { count * seconds })
-    })
-}
-
-/// A number as people write it: not the names that floating point has for what is none.
-pub(super) fn plain_number(text: &str) -> Option<f64> {
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'));
-    if digits { text.parse().ok() } else { None }
 }
 
 #[cfg(test)]
@@ -135,7 +115,7 @@ mod tests {
     use super::*;
 
     fn compare(comparison: Comparison, bound: f64) -> Condition {
-        Condition::Compare(comparison, Bound::Number(bound))
+        Condition::Compare(comparison, Bound::Number(Number::Real(bound)))
     }
 
     /// Scenario: everything that may be typed.
@@ -149,11 +129,13 @@ mod tests {
             (">0.5", compare(Comparison::Greater, 0.5)),
             (">=1e3", compare(Comparison::AtLeast, 1000.0)),
             (">22ms", compare(Comparison::Greater, 0.022)),
+            (">= 5 s", compare(Comparison::AtLeast, 5.0)),
+            (">=5sec", Condition::Compare(Comparison::AtLeast, Bound::Text("5sec".into()))),
             (">1.5h", compare(Comparison::Greater, 5400.0)),
             (">inf", Condition::Compare(Comparison::Greater, Bound::Text("inf".into()))),
             ("<a", Condition::Compare(Comparison::Less, Bound::Text("a".into()))),
-            ("100..200", Condition::Between(100.0, 200.0)),
-            ("-1..1s", Condition::Between(-1.0, 1.0)),
+            ("100..200", Condition::Between(Number::Whole(100), Number::Whole(200))),
+            ("-1..1s", Condition::Between(Number::Whole(-1), Number::Real(1.0))),
             ("v1..v2", equal("v1..v2")),
             ("..", equal("..")),
             ("claude-*", Condition::Glob(vec!["claude-".into(), String::new()])),

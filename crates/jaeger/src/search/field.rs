@@ -10,7 +10,8 @@ use datafusion::logical_expr::{ColumnarValue, Volatility, create_udf};
 use datafusion::prelude::{Expr, col, lit};
 use spanmill_store::{AttributeColumn, Unit, attribute_values};
 
-use super::condition::{Bound, Comparison, Condition, plain_number};
+use super::condition::{Bound, Comparison, Condition};
+use super::number::Number;
 
 /// A column, or what is computed of some, with what stands in it.
 #[derive(Debug, Clone)]
@@ -117,9 +118,9 @@ fn each(texts: &StringViewArray, mut is: impl FnMut(&str) -> bool) -> BooleanArr
 /// The condition on numbers, if it is one.
 fn number(value: Expr, condition: &Condition) -> Option<Expr> {
     Some(match condition {
-        Condition::Equal(text) => value.eq(lit_number(plain_number(text)?)),
+        Condition::Equal(text) => value.eq(lit_number(Number::plain(text)?)),
         Condition::Not(other) => match &**other {
-            Condition::Equal(text) => value.not_eq(lit_number(plain_number(text)?)),
+            Condition::Equal(text) => value.not_eq(lit_number(Number::plain(text)?)),
             _ => return None,
         },
         Condition::Compare(comparison, Bound::Number(bound)) => {
@@ -132,7 +133,9 @@ fn number(value: Expr, condition: &Condition) -> Option<Expr> {
             }
         }
         Condition::Between(low, high) => value.clone().gt_eq(lit_number(*low)).and(value.lt_eq(lit_number(*high))),
-        Condition::Glob(_) | Condition::Compare(_, Bound::Text(_)) => return None,
+        // As texts, `5 apples` is more than 40.
+        Condition::Compare(_, Bound::Text(_)) => lit(false),
+        Condition::Glob(_) => return None,
     })
 }
 
@@ -148,8 +151,12 @@ fn flag(value: Expr, condition: &Condition) -> Expr {
 }
 
 /// A whole number stays one, so that statistics of integers say something about it.
-fn lit_number(number: f64) -> Expr {
-    if number.fract() == 0.0 && number.abs() < 9e15 { lit(number as i64) } else { lit(number) }
+fn lit_number(number: Number) -> Expr {
+    match number {
+        Number::Whole(whole) => lit(whole),
+        Number::Real(real) if real.fract() == 0.0 && real.abs() < 9e15 => lit(real as i64),
+        Number::Real(real) => lit(real),
+    }
 }
 
 fn literal(text: &str) -> Expr {

@@ -7,7 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use opentelemetry_proto::tonic::common::v1::AnyValue;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 
-use super::condition::{Bound, Condition, plain_number};
+use super::condition::{Bound, Condition};
+use super::number::Number;
 
 // === impl Condition ===
 
@@ -23,12 +24,13 @@ impl Condition {
             (Self::Compare(comparison, Bound::Number(bound)), Some(value)) => {
                 number(value).is_some_and(|number| comparison.holds(&number, bound))
             }
+            (Self::Compare(_, Bound::Text(_)), Some(Value::IntValue(_) | Value::DoubleValue(_))) => false,
             (Self::Between(low, high), Some(value)) => {
                 number(value).is_some_and(|number| (*low..=*high).contains(&number))
             }
             (Self::Equal(wanted), Some(Value::IntValue(_) | Value::DoubleValue(_))) => {
                 let same =
-                    plain_number(wanted).is_some_and(|wanted| value.value.as_ref().and_then(number) == Some(wanted));
+                    Number::plain(wanted).is_some_and(|wanted| value.value.as_ref().and_then(number) == Some(wanted));
                 same || text(value) == *wanted
             }
             _ => self.holds_for_text(&text(value)),
@@ -42,19 +44,19 @@ impl Condition {
             Self::Glob(pieces) => matches(pieces, text),
             Self::Not(other) => !other.holds_for_text(text),
             Self::Compare(comparison, Bound::Number(bound)) => {
-                plain_number(text).is_some_and(|number| comparison.holds(&number, bound))
+                Number::plain(text).is_some_and(|number| comparison.holds(&number, bound))
             }
             Self::Compare(comparison, Bound::Text(bound)) => comparison.holds(text, bound.as_str()),
-            Self::Between(low, high) => plain_number(text).is_some_and(|number| (*low..=*high).contains(&number)),
+            Self::Between(low, high) => Number::plain(text).is_some_and(|number| (*low..=*high).contains(&number)),
         }
     }
 }
 
-fn number(value: &Value) -> Option<f64> {
+fn number(value: &Value) -> Option<Number> {
     match value {
-        Value::IntValue(number) => Some(*number as f64),
-        Value::DoubleValue(number) => Some(*number),
-        Value::StringValue(text) => plain_number(text),
+        Value::IntValue(number) => Some(Number::Whole(*number)),
+        Value::DoubleValue(number) => Some(Number::Real(*number)),
+        Value::StringValue(text) => Number::plain(text),
         _ => None,
     }
 }
@@ -128,6 +130,11 @@ mod tests {
         assert!(holds("gpt-*-mini", text("gpt-5-mini")) && !holds("gpt-*-mini", text("gpt-mini")));
         assert!(!holds("a*a", text("a")) && holds("*", text("")) && holds("*b*", text("abc")));
         assert!(holds(">=claude", text("gpt")) && !holds(">=claude", text("bard")));
+        assert!(!holds(">=5sec", Value::IntValue(6)) && !holds("<2,000", Value::IntValue(1)));
+        assert!(!holds("<2k", Value::DoubleValue(1.0)) && holds(">=5 s", Value::DoubleValue(6.0)));
+        let (odd, even) = (9_007_199_254_740_993, 9_007_199_254_740_992);
+        assert!(holds(">9007199254740992", Value::IntValue(odd)) && !holds(">9007199254740992", Value::IntValue(even)));
+        assert!(holds("9007199254740993", Value::IntValue(odd)) && !holds("9007199254740993", Value::IntValue(even)));
         let array = || Value::ArrayValue(ArrayValue { values: vec![any(text("stop")), any(text("length"))] });
         assert!(holds("stop", array()) && holds(r#"["stop","length"]"#, array()) && !holds("sto", array()));
         assert!(!holds("!=stop", array()) && holds("!=other", array()));

@@ -3,6 +3,7 @@
 mod condition;
 mod field;
 mod matching;
+mod number;
 mod plan;
 mod query;
 mod tags;

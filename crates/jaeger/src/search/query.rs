@@ -51,6 +51,9 @@ pub enum SearchError {
     /// The store could not be asked.
     #[error(transparent)]
     Query(#[from] DataFusionError),
+    /// Each tag makes the query one deeper.
+    #[error("{0} tags are searched for, and {MOST_TAGS} can be")]
+    Tags(usize),
 }
 
 /// A trace that a search found.
@@ -64,12 +67,16 @@ pub(crate) struct Found {
 
 const DEFAULT_LIMIT: usize = 100;
 const LARGEST_LIMIT: usize = 10_000;
+const MOST_TAGS: usize = 64;
 
 // === impl Search ===
 
 impl Search {
     /// The traces that have such a span, the newest first.
     pub(crate) async fn find(&self, store: &Store) -> Result<Vec<Found>, SearchError> {
+        if self.tags.len() > MOST_TAGS {
+            return Err(SearchError::Tags(self.tags.len()));
+        }
         let mut found = Vec::new();
         for batch in plan::run(self, store).await? {
             let [ids, last, first] = batch.columns() else { continue };
