@@ -47,6 +47,13 @@ impl What {
         }
         Self::Sql(text.to_owned())
     }
+
+    /// Whether it is SQL with this parameter in it.
+    pub fn has_placeholder(&self, name: &str) -> bool {
+        let Self::Sql(sql) = self else { return false };
+        let goes_on = |rest: &str| rest.starts_with(|sign: char| sign.is_alphanumeric() || sign == '_');
+        sql.split('$').skip(1).any(|rest| rest.strip_prefix(name).is_some_and(|rest| !goes_on(rest)))
+    }
 }
 
 // === impl Asked ===
@@ -105,6 +112,9 @@ impl Asked {
                 return Err(ConsoleError::Usage(format!("{name} is given twice")));
             }
         }
+        if self.what.has_placeholder("until") {
+            values.entry("until").or_insert_with(|| Value::String(now.to_string()));
+        }
         Ok(values)
     }
 
@@ -132,6 +142,21 @@ mod tests {
         assert_eq!(What::read("SELECT 1;"), What::Sql("SELECT 1".to_owned()));
         assert_eq!(What::read("select"), What::Sql("select".to_owned()));
         assert_eq!(What::read(""), What::Sql(String::new()));
+    }
+
+    /// Scenario: SQL with `$until`, with and without it given, and SQL with a parameter that only begins so.
+    /// Guarantees: the period ends now unless another end is given; nobody else has the parameter.
+    #[test]
+    fn the_period_ends_now() {
+        let now = Timestamp::UNIX_EPOCH;
+        let until = |sql: &str, given: &[&str]| {
+            let parameters = given.iter().map(|time| ("until".to_owned(), (*time).to_owned())).collect();
+            let asked = Asked { what: What::read(sql), parameters, limit: 1, timeout: Duration::from_secs(1) };
+            asked.json(now).unwrap().get("until").map(|time| time.as_str().unwrap().to_owned())
+        };
+        assert_eq!(until("SELECT $since, $until", &[]).as_deref(), Some("1970-01-01T00:00:00Z"));
+        assert_eq!(until("SELECT $until", &["2026-01-01"]).as_deref(), Some("2026-01-01T00:00:00Z"));
+        assert_eq!(until("SELECT $untilled, $since", &[]), None);
     }
 
     /// Scenario: a limit for a question that has one of its own, with and without it given, and for SQL.

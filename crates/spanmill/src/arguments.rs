@@ -205,7 +205,7 @@ pub(crate) struct Query {
     /// Begin of the period: 15m, 2h or 7d ago, 2026-11-26, or 2026-11-26T10:00:00Z (UTC without a zone); $since in SQL
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
-    /// End of the period, by default now; $until in SQL
+    /// End of the period, by default now; $until in SQL, which must name what is given
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
     /// Only spans of this service; $service in SQL

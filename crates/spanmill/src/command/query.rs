@@ -33,10 +33,29 @@ pub(super) fn run(options: &Query) -> Result<(), CommandError> {
     };
     match question {
         Some(question) => {
-            let answer = source.ask(&asked(options, What::read(&question), None))?;
+            let what = What::read(&question);
+            all_are_named(options, &what)?;
+            let answer = source.ask(&asked(options, what, None))?;
             write(options, &answer)
         }
         None => prompt::run(options, &source),
+    }
+}
+
+/// What SQL does not name would have no say in the answer, which nobody could tell from it.
+fn all_are_named(options: &Query, what: &What) -> Result<(), CommandError> {
+    if !matches!(what, What::Sql(_)) {
+        return Ok(());
+    }
+    let fixed = [("since", &options.since), ("until", &options.until), ("service", &options.service)];
+    let fixed = fixed.into_iter().filter(|(_, value)| value.is_some()).map(|(name, _)| name);
+    let mut given = fixed.chain(options.parameters.iter().map(|(name, _)| name.as_str()));
+    match given.find(|name| !what.has_placeholder(name)) {
+        Some(name) => {
+            let option = if ["since", "until", "service"].contains(&name) { "" } else { "param " };
+            Err(CommandError::Usage(format!("--{option}{name} has no effect: the SQL does not name ${name}")))
+        }
+        None => Ok(()),
     }
 }
 

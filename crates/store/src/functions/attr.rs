@@ -1,5 +1,6 @@
 //! `attr(attributes, 'key')`: one attribute out of a column of JSON.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, StringViewBuilder};
@@ -11,10 +12,15 @@ use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl,
 use super::json::Key;
 
 /// `attr(attributes, 'key')`: the text of a top-level key; numbers, booleans, lists and maps as JSON; null where it is absent or null.
-/// The key is taken as it is: a dot in it is a dot.
+/// The key is taken as it is: a dot in it is a dot, and a dollar before it no sign of the store.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Attr {
     signature: Signature,
+}
+
+/// As the key stands in the column: what begins with one dollar is the store's own.
+fn stored(key: &str) -> Cow<'_, str> {
+    if key.starts_with('$') { format!("${key}").into() } else { key.into() }
 }
 
 // === impl Attr ===
@@ -55,7 +61,7 @@ impl ScalarUDFImpl for Attr {
         match (documents, keys) {
             (ColumnarValue::Scalar(document), ColumnarValue::Scalar(key)) => {
                 let found = match (document.try_as_str().flatten(), key.try_as_str().flatten()) {
-                    (Some(document), Some(key)) => Key::new(key).find(document).map(std::borrow::Cow::into_owned),
+                    (Some(document), Some(key)) => Key::new(&stored(key)).find(document).map(Cow::into_owned),
                     _ => None,
                 };
                 Ok(ColumnarValue::Scalar(ScalarValue::Utf8View(found)))
@@ -64,7 +70,8 @@ impl ScalarUDFImpl for Attr {
                 let Some(key) = key.try_as_str().flatten() else {
                     return Ok(ColumnarValue::Scalar(ScalarValue::Utf8View(None)));
                 };
-                let key = Key::new(key);
+                let key = stored(key);
+                let key = Key::new(&key);
                 let mut values = StringViewBuilder::with_capacity(rows);
                 for document in documents.as_string_view() {
                     values.append_option(document.and_then(|document| key.find(document)));
@@ -76,7 +83,7 @@ impl ScalarUDFImpl for Attr {
                 let mut values = StringViewBuilder::with_capacity(keys.len());
                 for pair in documents.as_string_view().iter().zip(keys.as_string_view()) {
                     values.append_option(match pair {
-                        (Some(document), Some(key)) => Key::new(key).find(document),
+                        (Some(document), Some(key)) => Key::new(&stored(key)).find(document),
                         _ => None,
                     });
                 }
