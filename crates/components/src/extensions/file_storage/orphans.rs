@@ -109,14 +109,14 @@ mod tests {
         let b = directory.path().join("exporter_otlp_b");
         for _ in 0..2 {
             orphans.warn(&storage, |folder| folder == "exporter_otlp_a").await;
-            assert_eq!(orphans.told(), [b.clone()]);
+            assert_eq!(orphans.told(), std::slice::from_ref(&b));
         }
         // One that is used again, and then not, is told of again.
         orphans.warn(&storage, |_| true).await;
-        assert_eq!(orphans.told(), [PathBuf::new(); 0]);
+        assert!(orphans.told().is_empty());
         let held = Wal::open(b.join(LOG), Options::default()).await.unwrap();
         orphans.warn(&storage, |folder| folder == "exporter_otlp_a").await;
-        assert_eq!(orphans.told(), [PathBuf::new(); 0]);
+        assert!(orphans.told().is_empty());
         held.close().await.unwrap();
         orphans.warn(&storage, |folder| folder == "exporter_otlp_a").await;
         assert_eq!(orphans.told(), [b]);

@@ -68,7 +68,7 @@ async fn queues_that_nobody_uses_are_told() {
     let first = orphan("exporter_otlp_a").await;
     let runs = extension();
     runs.start(&host(vec![Arc::clone(&runs)])).await.unwrap();
-    assert_eq!(runs.orphans.told(), [first.clone()]);
+    assert_eq!(runs.orphans.told(), std::slice::from_ref(&first));
     let second = orphan("exporter_otlp_b").await;
     runs.configuration_changed().await;
     assert_eq!(runs.orphans.told(), [first.clone(), second.clone()]);
