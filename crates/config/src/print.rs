@@ -335,7 +335,7 @@ telemetry:
     /// Guarantees: the former has quotes, the latter none; both are read as the same text.
     #[test]
     fn text_stays_text_elsewhere() {
-        let others = "2024-01-01, 2024-1-1, 2024-01-01T12:00:00Z, '2024-01-01 12:00:00', yes, No, ON, Off, oFF, y, N, '12:30:45', '190:20:30.15', '+1:30', '1:0', \
+        let others = "'2024-01-01', '2024-1-1', '2024-01-01T12:00:00Z', '2024-01-01 12:00:00', yes, No, ON, Off, oFF, y, N, '12:30:45', '190:20:30.15', '+1:30', '1:0', \
                       '=', '~', '<<', '1e+999', '.1_0', '1_0.5e+999', nULL";
         let alike = "2024-01, 2024-01-01x, v2024-01-01, yess, one, '12:60', '127.0.0.1:4317', '1.2.3', ':10', '10:', '==', a~, 0.161.0, e5, ._";
         let text = format!("a: [{others}]\nb: [{alike}]\nc: {{'on': d}}\n");
