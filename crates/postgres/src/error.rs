@@ -8,10 +8,18 @@ pub(crate) mod code {
     pub(crate) const READ_ONLY: &str = "25006";
     pub(crate) const UNSUPPORTED: &str = "0A000";
     pub(crate) const BAD_PARAMETER: &str = "22023";
+    pub(crate) const PROTOCOL: &str = "08P01";
+    pub(crate) const UNKNOWN_PARAMETER: &str = "42P02";
+    pub(crate) const BAD_VALUE: &str = "22P02";
+    pub(crate) const OUT_OF_RANGE: &str = "22003";
     pub(crate) const UNKNOWN_USER: &str = "28000";
+    pub(crate) const UNKNOWN_SETTING: &str = "42704";
+    pub(crate) const UNKNOWN_TABLE: &str = "42P01";
+    pub(crate) const NO_TRANSACTION: &str = "25P01";
+    pub(crate) const FAILED_TRANSACTION: &str = "25P02";
     pub(crate) const TOO_MUCH: &str = "54000";
+    pub(crate) const SYNTAX: &str = "42601";
     const TOO_COMPLEX: &str = "54001";
-    const SYNTAX: &str = "42601";
     const CANCELED: &str = "57014";
     const BUSY: &str = "53300";
     const MEMORY: &str = "53200";
@@ -38,10 +46,11 @@ pub(crate) fn refused(code: &str, message: impl Into<String>) -> PgWireError {
     PgWireError::UserError(Box::new(ErrorInfo::new("ERROR".to_owned(), code.to_owned(), message.into())))
 }
 
-/// Why a statement has no answer, and where in it that is.
-pub(crate) fn failed(error: &QueryError, sql: &str) -> PgWireError {
+/// Why a statement has no answer, and where in it that is, if it is there as the client wrote it.
+pub(crate) fn failed(error: &QueryError, as_written: Option<&str>) -> PgWireError {
     let mut info = ErrorInfo::new("ERROR".to_owned(), code::of(error).to_owned(), error.to_string());
-    info.position = error.position().map(|place| characters_before(sql, place).saturating_add(1).to_string());
+    let place = error.position().zip(as_written).map(|(place, sql)| characters_before(sql, place));
+    info.position = place.map(|characters| characters.saturating_add(1).to_string());
     PgWireError::UserError(Box::new(info))
 }
 

@@ -3,21 +3,28 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use futures_util::Sink;
 use pgwire::api::portal::{Format, Portal};
 use pgwire::api::query::{ExtendedQueryHandler, SimpleQueryHandler};
-use pgwire::api::results::{FieldInfo, Response, Tag};
+use pgwire::api::results::{FieldInfo, Response};
 use pgwire::api::stmt::QueryParser;
-use pgwire::api::store::PortalStore;
-use pgwire::api::{ClientInfo, ClientPortalStore, METADATA_USER, Type};
+use pgwire::api::store::{Entry, PortalStore};
+use pgwire::api::{ClientInfo, ClientPortalStore, DEFAULT_NAME, METADATA_USER, Type};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::PgWireBackendMessage;
-use spanmill_query::{Access, Description, Parameters, QueryService, Request};
+use pgwire::messages::extendedquery::Execute;
+use pgwire::messages::response::TransactionStatus;
+use pgwire::messages::simplequery::Query;
+use spanmill_query::{Access, Parameters, QueryService, Request};
 
-use crate::error::{code, failed, refused};
+use crate::error::{code, refused};
+use crate::settings::Session;
 use crate::statement::{Kind, split};
-use crate::{parameters, rows};
+use crate::translate::{Translated, translate};
+use crate::types::{array_of, wanted};
+use crate::{rows, transaction, values};
 
 /// Asks the store, for who is connected.
 #[derive(Debug, Clone)]
@@ -29,10 +36,18 @@ pub(crate) struct Asker {
 /// A statement that was prepared.
 #[derive(Debug, Clone)]
 pub(crate) struct Prepared {
-    sql: String,
     kind: Kind,
     /// Of a query.
-    description: Option<Arc<Description>>,
+    asked: Option<Arc<Asked>>,
+}
+
+/// A query that was prepared.
+#[derive(Debug)]
+struct Asked {
+    query: Translated,
+    /// Types of its parameters.
+    parameters: Vec<Type>,
+    schema: SchemaRef,
 }
 
 // === impl Asker ===
@@ -55,6 +70,18 @@ impl Asker {
 
 #[async_trait]
 impl SimpleQueryHandler for Asker {
+    async fn on_query<C>(&self, client: &mut C, query: Query) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let first = split(&query.query).into_iter().next();
+        revive(client, first.and_then(|sql| Kind::of(&sql).ok()));
+        self._on_query(client, query).await
+    }
+
     async fn do_query<C>(&self, client: &mut C, query: &str) -> PgWireResult<Vec<Response>>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
@@ -62,12 +89,15 @@ impl SimpleQueryHandler for Asker {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        let service = self.service_of(client)?;
-        let mut responses = Vec::new();
+        let (service, session) = (self.service_of(client)?, Session::of(client));
+        let (mut responses, mut status) = (Vec::new(), client.transaction_status());
         let statements = split(query);
+        if statements.is_empty() {
+            return Ok(vec![Response::EmptyQuery]);
+        }
         let last = statements.len().saturating_sub(1);
         for (at, sql) in statements.into_iter().enumerate() {
-            let response = match answer_text(&service, sql).await {
+            let response = match answer_text(&service, &session, &sql, &mut status).await {
                 Ok(Response::Query(answer)) if at < last => rows::complete(answer).await.map(Response::Query),
                 other => other,
             };
@@ -80,6 +110,12 @@ impl SimpleQueryHandler for Asker {
                 }
                 Err(error) => return Err(error),
             }
+        }
+        // The others have all their rows.
+        if let Some(Response::Query(_)) = responses.last()
+            && let Some(Response::Query(answer)) = responses.pop()
+        {
+            responses.push(Response::Query(rows::cancellable(client, answer).await));
         }
         Ok(responses)
     }
@@ -94,6 +130,22 @@ impl ExtendedQueryHandler for Asker {
         Arc::new(self.clone())
     }
 
+    async fn on_execute<C>(&self, client: &mut C, message: Execute) -> PgWireResult<()>
+    where
+        C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
+        C::PortalStore: PortalStore<Statement = Prepared>,
+        C::Error: Debug,
+        PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
+    {
+        let portal = client.portal_store().get_portal(message.name.as_deref().unwrap_or(DEFAULT_NAME));
+        let kind = match portal {
+            Some(Entry::Value(portal)) => Some(portal.statement.statement.kind),
+            _ => None,
+        };
+        revive(client, kind);
+        self._on_execute(client, message).await
+    }
+
     async fn do_query<C>(&self, client: &mut C, portal: &Portal<Prepared>, _max_rows: usize) -> PgWireResult<Response>
     where
         C: ClientInfo + ClientPortalStore + Sink<PgWireBackendMessage> + Unpin + Send + Sync,
@@ -101,18 +153,22 @@ impl ExtendedQueryHandler for Asker {
         C::Error: Debug,
         PgWireError: From<<C as Sink<PgWireBackendMessage>>::Error>,
     {
-        let Prepared { sql, kind, .. } = &portal.statement.statement;
-        if *kind != Kind::Query {
-            return Ok(done(*kind));
+        let (Prepared { kind, asked }, status) = (&portal.statement.statement, client.transaction_status());
+        transaction::check(*kind, status)?;
+        let Some(asked) = asked else { return Ok(transaction::done(*kind, status)) };
+        let given = portal.parameters.len();
+        if given != asked.parameters.len() {
+            let problem = format!("{given} parameters were given, and the statement has {}", asked.parameters.len());
+            return Err(refused(code::PROTOCOL, problem));
         }
-        let announced = self.get_parameter_types(&portal.statement.statement)?;
-        let kinds = portal.statement.parameter_types.iter();
-        let kinds = kinds.map(Option::as_ref).chain(std::iter::repeat(None)).zip(announced);
-        // What the client announced counts, and what the query needs where it did not.
-        let values = kinds.enumerate().map(|(at, (told, found))| parameters::value(portal, at, told.unwrap_or(&found)));
+        let values = asked.parameters.iter().zip(&portal.parameters).enumerate().map(|(at, (kind, bytes))| {
+            let value = values::value(kind, bytes.as_deref(), portal.parameter_format.is_binary(at));
+            value.map_err(|error| refused(error.code(), format!("parameter ${}: {error}", at + 1)))
+        });
         let parameters = Parameters::Positional(values.collect::<PgWireResult<_>>()?);
-        let request = Request { parameters, ..Request::of(sql) };
-        rows::answer(&self.service_of(client)?, request, &portal.result_column_format).await.map(Response::Query)
+        let (service, query) = (self.service_of(client)?, asked.query.clone());
+        let answer = rows::answer(&service, query, parameters, &portal.result_column_format).await?;
+        Ok(Response::Query(rows::cancellable(client, answer).await))
     }
 }
 
@@ -120,57 +176,110 @@ impl ExtendedQueryHandler for Asker {
 impl QueryParser for Asker {
     type Statement = Prepared;
 
-    async fn parse_sql<C>(&self, client: &C, sql: &str, _types: &[Option<Type>]) -> PgWireResult<Option<Prepared>>
+    async fn parse_sql<C>(&self, client: &C, sql: &str, types: &[Option<Type>]) -> PgWireResult<Option<Prepared>>
     where
         C: ClientInfo + Unpin + Send + Sync,
     {
         let mut statements = split(sql);
-        let (Some(sql), true) = (statements.pop(), statements.is_empty()) else {
+        let Some(sql) = statements.pop() else { return Ok(None) };
+        if !statements.is_empty() {
             return Err(refused(code::UNSUPPORTED, "one statement can be prepared, and not several"));
-        };
+        }
         let kind = Kind::of(&sql)?;
-        let description = match kind {
+        // Savepoints are looked at where they are made.
+        if client.transaction_status() == TransactionStatus::Error {
+            transaction::check(kind, TransactionStatus::Error)?;
+        }
+        let asked = match kind {
             Kind::Query => {
-                let described = self.service_of(client)?.describe(Request::of(&sql)).await;
-                Some(Arc::new(described.map_err(|error| failed(&error, &sql))?))
+                let service = self.service_of(client)?;
+                let query = translate(&service, &Session::of(client), &sql)?;
+                Some(Arc::new(Asked::of(&service, query, types).await?))
             }
             _ => None,
         };
-        Ok(Some(Prepared { sql, kind, description }))
+        Ok(Some(Prepared { kind, asked }))
     }
 
     fn get_parameter_types(&self, statement: &Prepared) -> PgWireResult<Vec<Type>> {
-        let Some(description) = &statement.description else { return Ok(Vec::new()) };
-        let number = |name: &str| name.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
-        let count = description.parameters.keys().filter_map(|name| number(name)).max().unwrap_or(0);
-        if count > usize::from(u16::MAX) || description.parameters.keys().any(|name| number(name).is_none()) {
-            return Err(refused(code::BAD_PARAMETER, "parameters are named $1, $2 and so on"));
-        }
-        let wanted =
-            |number| parameters::wanted(description.parameters.get(&format!("${number}")).and_then(Option::as_ref));
-        Ok((1..=count).map(wanted).collect())
+        Ok(statement.asked.as_ref().map_or_else(Vec::new, |asked| asked.parameters.clone()))
     }
 
     fn get_result_schema(&self, statement: &Prepared, format: Option<&Format>) -> PgWireResult<Vec<FieldInfo>> {
-        let Some(description) = &statement.description else { return Ok(Vec::new()) };
-        rows::fields(&description.schema, format.unwrap_or(&Format::UnifiedText))
+        let Some(asked) = &statement.asked else { return Ok(Vec::new()) };
+        rows::fields(&asked.schema, format.unwrap_or(&Format::UnifiedText))
     }
 }
 
 /// Text that comes without being prepared is answered as text.
-async fn answer_text(service: &QueryService, sql: String) -> PgWireResult<Response> {
-    match Kind::of(&sql)? {
-        Kind::Query => rows::answer(service, Request::of(sql), &Format::UnifiedText).await.map(Response::Query),
-        kind => Ok(done(kind)),
+async fn answer_text(
+    service: &QueryService,
+    session: &Session,
+    sql: &str,
+    status: &mut TransactionStatus,
+) -> PgWireResult<Response> {
+    let kind = Kind::of(sql)?;
+    transaction::check(kind, *status)?;
+    let before = *status;
+    *status = transaction::after(kind, before);
+    if kind != Kind::Query {
+        return Ok(transaction::done(kind, before));
+    }
+    let query = translate(service, session, sql)?;
+    if query.parameters > 0 {
+        return Err(refused(
+            code::UNKNOWN_PARAMETER,
+            "there is no parameter $1: values are given to prepared statements",
+        ));
+    }
+    rows::answer(service, query, Parameters::default(), &Format::UnifiedText).await.map(Response::Query)
+}
+
+/// Back at a savepoint, a transaction that failed is good. pgwire looks at its status before it asks for an answer.
+fn revive(client: &mut impl ClientInfo, kind: Option<Kind>) {
+    if kind == Some(Kind::BackToSavepoint) && client.transaction_status() == TransactionStatus::Error {
+        client.set_transaction_status(TransactionStatus::Transaction);
     }
 }
 
-/// The answer to a statement that does nothing.
-fn done(kind: Kind) -> Response {
-    match kind {
-        Kind::Query => Response::EmptyQuery,
-        Kind::Ignored(tag) => Response::Execution(Tag::new(tag)),
-        Kind::Begin => Response::TransactionStart(Tag::new("BEGIN")),
-        Kind::End(tag) => Response::TransactionEnd(Tag::new(tag)),
+// === impl Asked ===
+
+impl Asked {
+    /// Settles the types of parameters and columns. What the client announced counts, then casts, then what the query needs.
+    async fn of(service: &QueryService, query: Translated, announced: &[Option<Type>]) -> PgWireResult<Self> {
+        let describe = async |sql: &str, parameters| {
+            let request = Request { parameters, ..Request::of(sql) };
+            service.describe(request).await.map_err(|error| query.failed(&error))
+        };
+        if query.parameters == 0 {
+            let schema = describe(&query.sql, Parameters::default()).await?.schema;
+            return Ok(Self { query, parameters: Vec::new(), schema });
+        }
+        let known = |number: usize| {
+            let told = announced.get(number.checked_sub(1)?).and_then(Option::as_ref);
+            told.filter(|kind| **kind != Type::UNKNOWN).or_else(|| query.casts.get(&number)).cloned()
+        };
+        let mut kinds: Vec<Option<Type>> = (1..=query.parameters).map(known).collect();
+        let mut found = None;
+        if kinds.contains(&None) {
+            let description = describe(&query.with_elements, Parameters::default()).await?;
+            for (at, kind) in kinds.iter_mut().enumerate().filter(|(_, kind)| kind.is_none()) {
+                let number = at + 1;
+                let inferred = wanted(description.parameters.get(&format!("${number}")).and_then(Option::as_ref));
+                *kind = if query.arrays.contains(&number) { array_of(&inferred) } else { Some(inferred) };
+            }
+            found = Some(description.schema);
+        }
+        let parameters: Vec<Type> = kinds.into_iter().map(|kind| kind.unwrap_or(Type::TEXT)).collect();
+        // Columns that are made of parameters have types once those have.
+        let nulls = parameters.iter().map(values::null).collect::<Result<_, _>>();
+        let nulls = nulls.map_err(|error| refused(error.code(), error.to_string()))?;
+        let schema = match (describe(&query.sql, Parameters::Positional(nulls)).await, found) {
+            (Ok(description), _) => description.schema,
+            // Some functions take no nulls; with values they do as the query says without any.
+            (Err(_), Some(schema)) => schema,
+            (Err(_), None) => describe(&query.sql, Parameters::default()).await?.schema,
+        };
+        Ok(Self { query, parameters, schema })
     }
 }

@@ -6,21 +6,24 @@ use std::sync::Arc;
 use arrow::datatypes::Schema;
 use arrow_pg::datatypes::arrow_schema_to_pg_fields;
 use arrow_pg::encode_recordbatch;
-use futures_util::{TryStreamExt, stream};
+use futures_util::future::{Either, select};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use pgwire::api::portal::Format;
 use pgwire::api::results::{FieldInfo, QueryResponse};
+use pgwire::api::{ClientInfo, ConnectionHandle};
 use pgwire::error::{PgWireError, PgWireResult};
 use pgwire::messages::data::DataRow;
-use spanmill_query::{QueryService, Request, Rows};
+use spanmill_query::{Parameters, QueryService, Request, Rows};
 
-use crate::error::{code, failed, refused};
+use crate::error::{code, refused};
+use crate::translate::Translated;
 
 /// Rows that were encoded, and those that are still to come.
 struct Encoding {
     rows: Option<Rows>,
     fields: Arc<Vec<FieldInfo>>,
     ready: VecDeque<PgWireResult<DataRow>>,
-    sql: String,
+    query: Translated,
     /// Bytes that may still be sent: clients that prepare their statements get nothing before everything is there.
     left: usize,
     most: usize,
@@ -32,22 +35,46 @@ pub(crate) fn fields(schema: &Schema, format: &Format) -> PgWireResult<Vec<Field
         && formats.len() != schema.fields().len()
     {
         let problem = format!("{} formats were given for {} columns", formats.len(), schema.fields().len());
-        return Err(refused("08P01", problem));
+        return Err(refused(code::PROTOCOL, problem));
     }
     arrow_schema_to_pg_fields(schema, format, None)
 }
 
 /// Answers a query.
-pub(crate) async fn answer(service: &QueryService, request: Request, format: &Format) -> PgWireResult<QueryResponse> {
-    let sql = request.sql.clone();
-    let rows = service.run(request).await.map_err(|error| failed(&error, &sql))?;
+pub(crate) async fn answer(
+    service: &QueryService,
+    query: Translated,
+    parameters: Parameters,
+    format: &Format,
+) -> PgWireResult<QueryResponse> {
+    let request = Request { parameters, ..Request::of(query.sql.as_str()) };
+    let rows = service.run(request).await.map_err(|error| query.failed(&error))?;
     let fields = Arc::new(fields(&rows.schema(), format)?);
     let most = service.limits().bytes;
     let ready = VecDeque::new();
-    let mut encoding = Encoding { rows: Some(rows), fields: Arc::clone(&fields), ready, sql, left: most, most };
-    // What takes long is mostly to find the first rows, and that is what pgwire lets a client cancel.
+    let mut encoding = Encoding { rows: Some(rows), fields: Arc::clone(&fields), ready, query, left: most, most };
+    // What can be told before any row is told as an error of the statement, and not in the middle of its answer.
     encoding.fill().await?;
     Ok(QueryResponse::new(fields, stream::unfold(encoding, Encoding::next)))
+}
+
+/// An answer whose rows end where a client cancels it. pgwire lets clients cancel until an answer begins, and not what follows. Nothing may be
+/// awaited between this and the return to pgwire: it takes what stops to be listened to here for a cancellation.
+pub(crate) async fn cancellable(client: &impl ClientInfo, answer: QueryResponse) -> QueryResponse {
+    let Some(handle) = client.session_extensions().get::<Arc<ConnectionHandle>>() else { return answer };
+    let cancelled = handle.start_query().await;
+    let fields = answer.row_schema();
+    let rows = stream::unfold(Some((answer.data_rows, Some(cancelled))), async |state| {
+        let (mut rows, listens) = state?;
+        let Some(cancelled) = listens else { return rows.next().await.map(|row| (row, Some((rows, None)))) };
+        match select(cancelled, rows.next()).await {
+            Either::Left((Ok(()), _)) => Some((Err(PgWireError::QueryCanceled), None)),
+            // Another query of the connection was begun, and is the one that is cancelled.
+            Either::Left((Err(_), next)) => next.await.map(|row| (row, Some((rows, None)))),
+            Either::Right((row, cancelled)) => row.map(|row| (row, Some((rows, Some(cancelled))))),
+        }
+    });
+    QueryResponse::new(fields, rows)
 }
 
 /// An answer with all its rows in memory, so that its query has ended: queries that wait for one another's readers would wait for ever.
@@ -66,7 +93,7 @@ impl Encoding {
         {
             match rows.next().await {
                 Some(Ok(batch)) => self.ready.extend(encode_recordbatch(Arc::clone(&self.fields), batch)),
-                Some(Err(error)) => return Err(failed(&error, &self.sql)),
+                Some(Err(error)) => return Err(self.query.failed(&error)),
                 // This protocol has no other way to tell.
                 None if rows.truncated() => {
                     let most = rows.most();

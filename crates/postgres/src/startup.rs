@@ -16,6 +16,8 @@ use spanmill_config::Secret;
 use spanmill_query::Access;
 use uuid::Uuid;
 
+use crate::settings::Session;
+
 /// The beginning of one connection.
 pub(crate) enum Startup {
     Open(Open),
@@ -54,7 +56,11 @@ impl StartupHandler for Startup {
     {
         match self {
             Self::Open(open) => open.on_startup(client, message).await,
-            Self::Guarded(guarded) => guarded.on_startup(client, message).await,
+            Self::Guarded(guarded) => guarded.on_startup(client, message).await.map_err(|error| match error {
+                // pgwire does not know the name any more.
+                PgWireError::InvalidPassword(_) => PgWireError::InvalidPassword(Session::of(client).user),
+                other => other,
+            }),
         }
     }
 }

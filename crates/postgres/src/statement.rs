@@ -13,10 +13,14 @@ pub(crate) enum Kind {
     Query,
     /// Is answered by its own name, and does nothing.
     Ignored(&'static str),
+    /// The same, in a transaction only.
+    Savepoint(&'static str),
     /// Begins a transaction, which does nothing but change what is told of it.
     Begin,
     /// Ends one.
     End(&'static str),
+    /// Makes one that failed good again.
+    BackToSavepoint,
 }
 
 // === impl Kind ===
@@ -24,15 +28,23 @@ pub(crate) enum Kind {
 impl Kind {
     /// What kind of statement it is; those that would change something are refused.
     pub(crate) fn of(sql: &str) -> PgWireResult<Self> {
-        let word = first_word(sql);
-        Ok(match word.as_str() {
+        let words = words(sql);
+        let mut words = words.iter().map(String::as_str);
+        let word = words.next().unwrap_or_default();
+        Ok(match word {
             "SET" => Self::Ignored("SET"),
             "RESET" => Self::Ignored("RESET"),
             "DISCARD" => Self::Ignored("DISCARD ALL"),
             "DEALLOCATE" => Self::Ignored("DEALLOCATE"),
+            // There are neither cursors of SQL nor notifications: all of them are closed.
+            "CLOSE" => Self::Ignored("CLOSE CURSOR ALL"),
+            "UNLISTEN" => Self::Ignored("UNLISTEN"),
             "BEGIN" | "START" => Self::Begin,
             "COMMIT" | "END" => Self::End("COMMIT"),
+            "ROLLBACK" if words.any(|word| word == "TO") => Self::BackToSavepoint,
             "ROLLBACK" | "ABORT" => Self::End("ROLLBACK"),
+            "SAVEPOINT" => Self::Savepoint("SAVEPOINT"),
+            "RELEASE" => Self::Savepoint("RELEASE"),
             "SELECT" | "WITH" | "VALUES" | "TABLE" | "SHOW" | "EXPLAIN" | "DESCRIBE" | "DESC" | "FROM" | "(" => {
                 Self::Query
             }
@@ -58,14 +70,14 @@ pub(crate) fn split(text: &str) -> Vec<String> {
         place = if character == '\n' { (place.0 + 1, 1) } else { (place.0, place.1 + 1) };
     }
     statements.push(text.get(from..).unwrap_or_default());
-    statements.into_iter().filter(|sql| !first_word(sql).is_empty()).map(str::to_owned).collect()
+    statements.into_iter().filter(|sql| !words(sql).is_empty()).map(str::to_owned).collect()
 }
 
-/// In capitals; comments are passed over.
-fn first_word(sql: &str) -> String {
-    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else { return "SELECT".to_owned() };
-    let first = tokens.into_iter().find(|token| !matches!(token, Token::Whitespace(_)));
-    first.map_or_else(String::new, |token| token.to_string().to_ascii_uppercase())
+/// Words and signs in capitals; comments are passed over.
+pub(crate) fn words(sql: &str) -> Vec<String> {
+    let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else { return vec!["SELECT".to_owned()] };
+    let tokens = tokens.into_iter().filter(|token| !matches!(token, Token::Whitespace(_)));
+    tokens.map(|token| token.to_string().to_ascii_uppercase()).collect()
 }
 
 #[cfg(test)]
@@ -83,7 +95,7 @@ mod tests {
         let strange = r"SELECT 'it''s', E'a\n\'', 'ä' /* ; */";
         assert_eq!(split(&format!("{strange};{strange}\n;x")), [strange, &format!("{strange}\n"), "x"]);
         assert_eq!(split("SELECT 'open"), ["SELECT 'open"]);
-        assert!(split(" ; ").is_empty());
+        assert!(split(" ; -- nothing").is_empty());
     }
 
     /// Scenario: queries, what drivers send around them, and statements that would change something.
@@ -95,10 +107,15 @@ mod tests {
             ("with x as (select 1) select * from x", Kind::Query),
             ("(SELECT 1)", Kind::Query),
             ("set extra_float_digits = 3", Kind::Ignored("SET")),
+            ("CLOSE ALL", Kind::Ignored("CLOSE CURSOR ALL")),
+            ("unlisten *", Kind::Ignored("UNLISTEN")),
             ("BEGIN READ ONLY", Kind::Begin),
             ("start transaction", Kind::Begin),
             ("commit", Kind::End("COMMIT")),
             ("ROLLBACK", Kind::End("ROLLBACK")),
+            ("savepoint a", Kind::Savepoint("SAVEPOINT")),
+            ("RELEASE SAVEPOINT a", Kind::Savepoint("RELEASE")),
+            ("rollback work to savepoint a", Kind::BackToSavepoint),
         ] {
             assert_eq!(Kind::of(sql).unwrap(), kind, "{sql}");
         }
@@ -106,6 +123,7 @@ mod tests {
             "COPY (SELECT 1) TO '/tmp/x'",
             "CREATE TABLE x AS SELECT 1",
             "INSERT INTO spans VALUES (1)",
+            "LISTEN x",
             "drop table spans",
             "",
         ] {

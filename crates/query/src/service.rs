@@ -123,10 +123,15 @@ impl QueryService {
         &self.inner.limits
     }
 
+    /// Refuses SQL that is too large to be planned in time, or read by others before that.
+    pub fn check(&self, sql: &str) -> Result<(), QueryError> {
+        guard::check(sql, self.inner.limits.text)
+    }
+
     /// Begins to answer a query. To drop the rows cancels it.
     pub async fn run(&self, request: Request) -> Result<Rows, QueryError> {
-        let Limits { time, text, .. } = self.inner.limits;
-        guard::check(&request.sql, text)?;
+        let Limits { time, .. } = self.inner.limits;
+        self.check(&request.sql)?;
         let permit = self.permit().await?;
         let time = request.timeout.map_or(time, |wanted| wanted.min(time));
         let most_rows = request.max_rows.map_or(self.most_rows, |wanted| wanted.min(self.most_rows));
@@ -163,8 +168,8 @@ impl QueryService {
 
     /// What a query takes and gives, without answering it.
     pub async fn describe(&self, request: Request) -> Result<Description, QueryError> {
-        let Limits { time, text, .. } = self.inner.limits;
-        guard::check(&request.sql, text)?;
+        let Limits { time, .. } = self.inner.limits;
+        self.check(&request.sql)?;
         let permit = self.permit().await?;
         let store = self.store();
         let plan = on_its_own_thread(self.inner.threads.handle(), async move {

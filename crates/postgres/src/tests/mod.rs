@@ -1,5 +1,9 @@
 //! A server and the client of tokio-postgres, and one that speaks the protocol by hand.
 
+mod drivers;
+mod transactions;
+mod types;
+
 use std::time::Duration;
 
 use spanmill_config::Secret;
