@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use hyper::StatusCode;
 use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use serde::Deserialize;
@@ -126,6 +127,16 @@ impl std::fmt::Debug for Authenticator {
 }
 
 // === impl AuthError ===
+
+impl AuthError {
+    /// What the client is told over HTTP.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Unknown(_) => StatusCode::UNAUTHORIZED,
+            Self::Busy(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
 
 impl From<String> for AuthError {
     fn from(message: String) -> Self {

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use spanmill_otlp::{Opaque, Signal, SplitLimit, Traces};
+use spanmill_otlp::{Malformed, Opaque, Signal, SplitLimit, Traces};
 
 /// What flows through a pipeline: one OTLP request. Cloning shares the bytes, given that edits were frozen.
 #[derive(Debug, Clone)]
@@ -43,6 +43,37 @@ impl Batch {
             Self::Traces(traces) => traces.encode(),
             Self::Opaque(opaque) => opaque.bytes().clone(),
         }
+    }
+
+    /// An encoded OTLP request.
+    ///
+    /// # Errors
+    ///
+    /// Fails where the bytes are none.
+    pub fn parse(signal: Signal, bytes: Bytes) -> Result<Self, Malformed> {
+        match signal {
+            Signal::Traces => Traces::parse(bytes).map(Self::from),
+            signal => Opaque::parse(signal, bytes).map(Self::from),
+        }
+    }
+
+    /// One request with everything in these, in order. Of spans, either all are parsed or none.
+    ///
+    /// # Errors
+    ///
+    /// Fails only where the result would be larger than 2 GiB - 1.
+    pub fn concat(signal: Signal, batches: impl IntoIterator<Item = Self>) -> Result<Self, Malformed> {
+        let (mut traces, mut opaque) = (Vec::new(), Vec::new());
+        for batch in batches {
+            match batch {
+                Self::Traces(one) => traces.push(one),
+                Self::Opaque(one) => opaque.push(one),
+            }
+        }
+        if signal == Signal::Traces && opaque.is_empty() {
+            return Traces::concat(traces).map(Self::from);
+        }
+        Opaque::concat(signal, opaque).map(Self::from)
     }
 
     /// The same items in batches within the limit; an item beyond it stands alone.

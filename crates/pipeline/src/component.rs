@@ -36,7 +36,7 @@ pub trait Component: Send + Sync {
     /// Whether it owns something that no two can have at a time, such as a locked folder. When the configuration changes, it stops before
     /// one that takes its place starts; others stop after that.
     fn is_exclusive(&self) -> bool {
-        false
+        self.claim().is_some()
     }
 
     /// What it has that no two components may have, for as long as both are configured: the folder of a queue, say.

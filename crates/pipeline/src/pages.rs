@@ -177,8 +177,7 @@ async fn respond(
         None => Ok(()),
     };
     let page = match (admitted, method) {
-        (Err(AuthError::Unknown(message)), _) => Page::text(401, message),
-        (Err(AuthError::Busy(message)), _) => Page::text(503, message),
+        (Err(error), _) => Page::text(error.status().as_u16(), error.to_string()),
         (Ok(()), Method::GET | Method::HEAD) => answer(uri.path(), uri.query().unwrap_or_default())
             .await
             .unwrap_or_else(|| Page::text(404, "404 page not found\n")),

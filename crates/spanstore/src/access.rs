@@ -3,9 +3,9 @@
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use spanmill_pipeline::auth::{AuthError, Gate};
@@ -39,12 +39,9 @@ fn refusal(head: &Parts, error: &AuthError) -> Response {
     }
     let mut response = Response::new(Body::from(serde_json::json!({ "error": message }).to_string()));
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    match error {
-        AuthError::Unknown(_) => {
-            *response.status_mut() = StatusCode::UNAUTHORIZED;
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
-        AuthError::Busy(_) => *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE,
+    *response.status_mut() = error.status();
+    if matches!(error, AuthError::Unknown(_)) {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     response
 }

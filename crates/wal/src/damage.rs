@@ -20,22 +20,17 @@ impl Damage {
     /// Counts what is lost, and tells of it.
     pub(crate) fn count(&self, shared: &Shared) {
         let Self { segment, bad } = self;
-        let (path, offset) = (segment.path.display(), bad.offset);
         let end = segment.end.unwrap_or(bad.seq);
         let surveyed = shared.files.open(&segment.path);
         match surveyed.and_then(|file| scan::survey(&*file, segment.header.salt, *bad, end)) {
             Ok((last, lost)) => {
-                tracing::error!(
-                    %path, offset, records = lost.records, bytes = lost.bytes,
-                    "a segment is damaged and was set aside: what is damaged is lost, the rest is read"
-                );
-                shared.counters.lost_records.add(lost.records);
-                shared.counters.lost_bytes.add(lost.bytes);
+                lost.tell(&segment.path, Some(bad.offset), &shared.counters);
                 if let Some(segment) = shared.segments().get_mut(segment.header.first) {
                     segment.end = Some(last);
                 }
             }
             Err(error) => {
+                let (path, offset) = (segment.path.display(), bad.offset);
                 tracing::error!(%path, offset, %error, "a segment is damaged and was set aside; what is lost could not be counted");
             }
         }

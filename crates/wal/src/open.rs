@@ -233,11 +233,8 @@ impl Opening<'_> {
             return Ok(current.kind.path(self.dir));
         }
         let path = segment::set_aside(self.files, self.dir, current.first)?;
-        let Lost { records, bytes } = lost;
-        tracing::error!(path = %path.display(), records, bytes, "a segment is damaged and was set aside: what is damaged is lost, the rest is read");
         self.counters.quarantined_segments.add(1);
-        self.counters.lost_records.add(records);
-        self.counters.lost_bytes.add(bytes);
+        lost.tell(&path, None, &self.counters);
         Ok(path)
     }
 }

@@ -1,11 +1,13 @@
 //! Finds out what of a segment is good, what is damaged, and where it ends.
 
 use std::io;
+use std::path::Path;
 
 use crate::files::File;
 use crate::frame::{self, Parsed};
 use crate::record::Seq;
 use crate::segment::{HEADER_BYTES, Header};
+use crate::stats::Counters;
 use crate::window::{Found, SEARCH_BYTES, Spot, Window};
 
 /// What a scan found.
@@ -121,6 +123,15 @@ impl Scan {
 // === impl Lost ===
 
 impl Lost {
+    /// Counts what was lost of a segment that was set aside, and tells of it; where the damage begins is told if it is known.
+    pub(crate) fn tell(self, path: &Path, offset: Option<u64>, counters: &Counters) {
+        let Self { records, bytes } = self;
+        let path = path.display();
+        tracing::error!(%path, offset, records, bytes, "a segment is damaged and was set aside: what is damaged is lost, the rest is read");
+        counters.lost_records.add(records);
+        counters.lost_bytes.add(bytes);
+    }
+
     /// What is between two places.
     fn add(&mut self, from: Spot, to: Spot) {
         self.records += to.seq.get().saturating_sub(from.seq.get());

@@ -93,10 +93,6 @@ fn create(context: Context<'_>) -> Result<Arc<dyn Node>, ConfigError> {
 
 #[async_trait]
 impl Component for Prometheus {
-    fn is_exclusive(&self) -> bool {
-        self.sending.is_exclusive()
-    }
-
     fn claim(&self) -> Option<String> {
         self.sending.claim()
     }

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use spanmill_config::ComponentId;
 use spanmill_pipeline::Port;
-use spanmill_pipeline::auth::{AuthError, Gate};
+use spanmill_pipeline::auth::Gate;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 
@@ -112,10 +112,8 @@ async fn respond(
         response
     };
     let (request, _) = request.into_parts();
-    match gate.admit(&request).await {
-        Ok(_) => {}
-        Err(AuthError::Unknown(message)) => return Ok(refused(StatusCode::UNAUTHORIZED, &message)),
-        Err(AuthError::Busy(message)) => return Ok(refused(StatusCode::SERVICE_UNAVAILABLE, &message)),
+    if let Err(error) = gate.admit(&request).await {
+        return Ok(refused(error.status(), &error.to_string()));
     }
     if request.uri.path() != "/metrics" {
         return Ok(refused(StatusCode::NOT_FOUND, "404 page not found\n"));

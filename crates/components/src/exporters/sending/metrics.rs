@@ -26,7 +26,8 @@ struct Share {
     ours: AtomicI64,
 }
 
-const SIGNALS: [Signal; 3] = [Signal::Traces, Signal::Metrics, Signal::Logs];
+/// By their numbers.
+pub(super) const SIGNALS: [Signal; 3] = [Signal::Traces, Signal::Metrics, Signal::Logs];
 
 /// The size of a queue; its capacity is set at once.
 fn queue_size(context: &Context<'_>, options: &SendingQueue, prefix: &str, labels: [(&str, &str); 1]) -> Share {

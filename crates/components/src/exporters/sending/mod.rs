@@ -136,10 +136,6 @@ impl<T: Transport> Sending<T> {
 #[async_trait]
 impl<T: Transport> Component for Sending<T> {
     /// A queue on disk has one owner.
-    fn is_exclusive(&self) -> bool {
-        self.shared.options.enabled && self.shared.options.storage.is_some()
-    }
-
     fn claim(&self) -> Option<String> {
         self.shared.queue.claim()
     }

@@ -1,6 +1,6 @@
 //! A batch that a backend may take in pieces only.
 
-use spanmill_otlp::{Opaque, SplitLimit, Traces};
+use spanmill_otlp::SplitLimit;
 use spanmill_pipeline::Batch;
 
 use super::sizes::Sizes;
@@ -106,18 +106,5 @@ fn in_pieces(batch: Batch, largest: usize) -> Vec<Batch> {
 /// Batches of one signal as one. Only beyond 2 GiB can they not be joined, and stay as they are.
 pub(super) fn join(parts: Vec<Batch>) -> Vec<Batch> {
     let Some(signal) = parts.first().map(Batch::signal) else { return parts };
-    let mut traces = Vec::new();
-    let mut opaque = Vec::new();
-    for part in &parts {
-        match part {
-            Batch::Traces(batch) => traces.push(batch.clone()),
-            Batch::Opaque(batch) => opaque.push(batch.clone()),
-        }
-    }
-    let joined = if opaque.is_empty() {
-        Traces::concat(traces).map(Batch::from)
-    } else {
-        Opaque::concat(signal, opaque).map(Batch::from)
-    };
-    joined.map_or(parts, |one| vec![one])
+    Batch::concat(signal, parts.iter().cloned()).map_or(parts, |one| vec![one])
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use spanmill_otlp::{Malformed, Opaque, SplitLimit, Traces};
+use spanmill_otlp::SplitLimit;
 use spanmill_pipeline::{Batch, Consumer, Signal};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
@@ -91,7 +91,7 @@ impl Worker {
             Trigger::Timeout => self.metrics.timeout.inc(),
         }
         let items = pending.items;
-        match join(self.signal, pending.batches) {
+        match Batch::concat(self.signal, pending.batches) {
             Ok(joined) => {
                 for batch in self.split(joined) {
                     self.send(batch).await;
@@ -111,7 +111,7 @@ impl Worker {
             SplitLimit::Bytes(usize::try_from(self.config.send_batch_max_bytes).unwrap_or(usize::MAX)),
         ];
         for limit in limits {
-            parts = parts.into_iter().flat_map(|part| split(part, limit)).collect();
+            parts = parts.into_iter().flat_map(|part| part.split(limit)).collect();
         }
         parts
     }
@@ -142,27 +142,5 @@ impl Pending {
         self.items += batch.item_count();
         self.bytes += batch.encoded_len();
         self.batches.push(batch);
-    }
-}
-
-fn join(signal: Signal, batches: Vec<Batch>) -> Result<Batch, Malformed> {
-    if signal == Signal::Traces {
-        let parts = batches.into_iter().filter_map(|batch| match batch {
-            Batch::Traces(traces) => Some(traces),
-            Batch::Opaque(_) => None,
-        });
-        return Traces::concat(parts).map(Batch::from);
-    }
-    let parts = batches.into_iter().filter_map(|batch| match batch {
-        Batch::Opaque(opaque) => Some(opaque),
-        Batch::Traces(_) => None,
-    });
-    Opaque::concat(signal, parts).map(Batch::from)
-}
-
-fn split(batch: Batch, limit: SplitLimit) -> Vec<Batch> {
-    match batch {
-        Batch::Traces(traces) => traces.split(limit).into_iter().map(Batch::from).collect(),
-        Batch::Opaque(opaque) => opaque.split(limit).into_iter().map(Batch::from).collect(),
     }
 }

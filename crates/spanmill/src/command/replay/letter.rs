@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use spanmill_otlp::{Opaque, Signal, Traces};
+use spanmill_otlp::Signal;
 use spanmill_pipeline::Batch;
 
 use crate::error::CommandError;
@@ -44,11 +44,7 @@ impl Letter {
 
     pub(super) fn read(&self) -> Result<Batch, String> {
         let bytes = fs::read(&self.request).map_err(|error| error.to_string())?.into();
-        let batch = match self.signal {
-            Signal::Traces => Traces::parse(bytes).map(Batch::from),
-            signal => Opaque::parse(signal, bytes).map(Batch::from),
-        };
-        batch.map_err(|error| error.to_string())
+        Batch::parse(self.signal, bytes).map_err(|error| error.to_string())
     }
 
     pub(super) fn remove(&self) -> Result<(), String> {

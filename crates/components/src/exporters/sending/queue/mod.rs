@@ -19,6 +19,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::Instant;
 
 use super::config::{SendingQueue, Sizer};
+use super::metrics::SIGNALS;
 use super::retry::Retry;
 use super::transport::SendError;
 use disk::Disk;
@@ -235,9 +236,7 @@ impl Queue {
     /// The items in memory that are not done with: lost with the process.
     pub(super) fn held(&self) -> Vec<(Signal, usize)> {
         match self {
-            Self::Memory(memory) => {
-                [Signal::Traces, Signal::Metrics, Signal::Logs].into_iter().zip(memory.items()).collect()
-            }
+            Self::Memory(memory) => SIGNALS.into_iter().zip(memory.items()).collect(),
             Self::Disk(_) => Vec::new(),
         }
     }

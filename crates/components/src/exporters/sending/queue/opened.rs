@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use spanmill_otlp::{Malformed, Opaque, Signal, Traces};
+use spanmill_otlp::{Malformed, Opaque, Signal};
 use spanmill_pipeline::Batch;
 use spanmill_wal::{Committer, CursorError, ReadError, Reader, Record, Wal};
 use tokio::task::JoinHandle;
@@ -95,8 +95,7 @@ pub(super) fn batch_of(record: Record, parsed: bool) -> Result<Batch, Malformed>
     let signal = match record.kind {
         kind if kind == Signal::Metrics as u8 => Signal::Metrics,
         kind if kind == Signal::Logs as u8 => Signal::Logs,
-        _ if parsed => return Traces::parse(record.payload).map(Batch::from),
         _ => Signal::Traces,
     };
-    Opaque::parse(signal, record.payload).map(Batch::from)
+    if parsed { Batch::parse(signal, record.payload) } else { Opaque::parse(signal, record.payload).map(Batch::from) }
 }
